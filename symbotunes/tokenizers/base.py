@@ -1,0 +1,91 @@
+"""What every tokenizer is: the one bridge between pieces of music and ids."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+Piece = TypeVar("Piece")
+
+
+class Unencodable(ValueError):
+    """A piece that a tokenizer cannot express.
+
+    Attributes:
+        reason: a short phrase that receipts count, the same for all pieces with the same trouble.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The only thing a model knows about the music it models.
+
+    Attributes:
+        size: number of distinct ids, special tokens included; ids are ``0 .. size - 1``.
+        bos: id that opens every piece.
+        eos: id that closes every piece; generation stops on it.
+    """
+
+    size: int
+    bos: int
+    eos: int
+
+
+class Tokenizer(ABC, Generic[Piece]):
+    """Maps a piece to token strings, token strings to ids, and back.
+
+    The vocabulary exists once `fit` or `load_state` has been called. Two phases, strings before
+    ids, let a vocabulary be fitted without reading every piece twice.
+
+    Attributes:
+        SCHEMA: raised whenever `tokenize` changes its answer, so that old caches are not read.
+        FORMAT: the kind of piece it reads, compared with ``Corpus.FORMAT``.
+    """
+
+    SCHEMA: ClassVar[int]
+    FORMAT: ClassVar[str]
+
+    @abstractmethod
+    def tokenize(self, piece: Piece) -> list[str]:
+        """The piece as token strings, without the tokens that open and close it.
+
+        Raises:
+            Unencodable: if the piece cannot be expressed, with a reason fit for a receipt.
+        """
+
+    @abstractmethod
+    def fit(self, corpus: Iterable[Sequence[str]]) -> None:
+        """Choose the vocabulary, given the token strings of every training piece."""
+
+    @abstractmethod
+    def encode(self, tokens: Sequence[str]) -> list[int]:
+        """Ids of token strings, one to one, without ``bos`` and ``eos``.
+
+        Raises:
+            Unencodable: if a token is not in the vocabulary.
+        """
+
+    @abstractmethod
+    def decode(self, ids: Sequence[int]) -> list[str]:
+        """Token strings of ids; ``bos`` and ``eos`` are left out."""
+
+    @abstractmethod
+    def to_piece(self, tokens: Sequence[str], title: str) -> Piece:
+        """The piece that the token strings stand for."""
+
+    @property
+    @abstractmethod
+    def vocabulary(self) -> Vocabulary:
+        """Sizes and special ids; raises ``RuntimeError`` before `fit` or `load_state`."""
+
+    @abstractmethod
+    def state(self) -> Mapping[str, Any]:
+        """Plain values (JSON) from which `load_state` restores the vocabulary."""
+
+    @abstractmethod
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state` returned."""
