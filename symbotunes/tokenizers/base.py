@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
+import symusic
+
 Piece = TypeVar("Piece")
 
 
@@ -33,6 +35,25 @@ class Vocabulary:
     size: int
     bos: int
     eos: int
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """Tokens turned back into music, and what is wrong with them.
+
+    Attributes:
+        score: the notes, ready to be played.
+        abc: ABC notation, where the tokens stand for it.
+        problems: remarks in words; empty for well-formed music.
+        bars: number of bars whose length can be judged, where tokens know bars.
+        right_bars: how many of them have the length that the meter asks for.
+    """
+
+    score: symusic.Score
+    abc: str | None = None
+    problems: tuple[str, ...] = ()
+    bars: int | None = None
+    right_bars: int | None = None
 
 
 class Tokenizer(ABC, Generic[Piece]):
@@ -74,13 +95,35 @@ class Tokenizer(ABC, Generic[Piece]):
         """Token strings of ids; ``bos`` and ``eos`` are left out."""
 
     @abstractmethod
-    def to_piece(self, tokens: Sequence[str], title: str) -> Piece:
-        """The piece that the token strings stand for."""
+    def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
+        """The music that token strings stand for, however imperfect they are; never raises.
+
+        Args:
+            tokens: as `decode` gives them.
+            title: for people.
+            number: of the piece in its set, counted from 1.
+        """
+
+    @abstractmethod
+    def prompt(self, text: str) -> list[int]:
+        """Ids of a beginning that a user typed, without ``bos``.
+
+        Raises:
+            ValueError: one line that names what cannot be read and the nearest that can.
+        """
 
     @property
     @abstractmethod
     def vocabulary(self) -> Vocabulary:
         """Sizes and special ids; raises ``RuntimeError`` before `fit` or `load_state`."""
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the vocabulary is known."""
+        try:
+            return self.vocabulary.size > 0
+        except RuntimeError:
+            return False
 
     @abstractmethod
     def state(self) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
+from symbotunes.errors import UserError
 from symbotunes.tokenizers.base import Tokenizer
 
 
@@ -50,7 +51,7 @@ class Chain:
     """Steps in the order of the ``transforms`` config list.
 
     Raises:
-        ValueError: if a step precedes one of an earlier stage, or if the chain does not hold
+        UserError: if a step precedes one of an earlier stage, or if the chain does not hold
             exactly one tokenizer. Hydra merges the list by key, so a wrong order would
             otherwise be silent.
     """
@@ -59,11 +60,11 @@ class Chain:
         self.steps = dict(steps)
         stages = [stage_of(step) for step in self.steps.values()]
         if stages.count(Stage.ENCODE) != 1:
-            raise ValueError(
+            raise UserError(
                 f"transforms need exactly one tokenizer (such as abc_tokens), got [{self}]"
             )
         if stages != sorted(stages, key=lambda stage: stage.value):
-            raise ValueError(f"transforms must go from score to tokenizer to tokens, got [{self}]")
+            raise UserError(f"transforms must go from score to tokenizer to tokens, got [{self}]")
         self.score_steps: list[ScoreStep] = self._of(Stage.SCORE)
         self.tokenizer: Tokenizer[Any] = self._of(Stage.ENCODE)[0]
         self.token_steps: list[TokenStep] = self._of(Stage.TOKENS)
@@ -75,11 +76,11 @@ class Chain:
         """Refuse a corpus whose pieces the first step cannot read.
 
         Raises:
-            ValueError: naming both formats.
+            UserError: naming both formats.
         """
         first = next(iter(self.steps.values()))
         if name != first.FORMAT:
-            raise ValueError(
+            raise UserError(
                 f"the dataset holds {name} pieces, but transforms=[{self}] begins with a step that "
                 f"reads {first.FORMAT}; choose transforms for {name}"
             )

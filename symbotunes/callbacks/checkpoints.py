@@ -1,0 +1,222 @@
+"""When checkpoints are written, and what happens when the disk does not take one."""
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Checkpoint
+
+
+class Saving(Checkpoint):
+    """What all callbacks that write checkpoints share.
+
+    Attributes:
+        last_save_failed: whether the newest attempt to write a file did not succeed. Training goes
+            on all the same, and the file of that name keeps its old content.
+    """
+
+    def __init__(self) -> None:
+        self.last_save_failed = False
+
+    def save(self, trainer: lightning.Trainer, name: str) -> bool:
+        """Write ``checkpoints/<name>``; call it on every rank.
+
+        Returns:
+            Whether the file was written, the same answer on every rank.
+        """
+        path = checkpoints_of(trainer) / name
+        problem = None
+        try:
+            trainer.save_checkpoint(path)
+        except (OSError, RuntimeError) as error:
+            if not refused_by_disk(error):
+                raise
+            problem = str(error).strip().splitlines()[0]
+            # The other ranks wait at this barrier, which the error made this rank miss.
+            trainer.strategy.barrier("Trainer.save_checkpoint")
+        problem = trainer.strategy.broadcast(problem)
+        self.last_save_failed = problem is not None
+        if problem is not None and trainer.is_global_zero:
+            warnings.warn(
+                f"{path} was not written: {problem}; training goes on, the next save tries again",
+                stacklevel=2,
+            )
+        return problem is None
+
+
+class BestAndLast(Saving):
+    """Keeps ``checkpoints/best.ckpt`` and ``checkpoints/last.ckpt``.
+
+    Both are written after validation, and ``last.ckpt`` once more when training ends. The best
+    score is part of the checkpoint, so a resumed run does not overwrite a better model.
+
+    Args:
+        monitor: logged metric that tells how good the model is.
+        mode: ``min`` if less is better, ``max`` if more is.
+    """
+
+    def __init__(self, monitor: str = "val/loss", mode: str = "min") -> None:
+        super().__init__()
+        if mode not in ("min", "max"):
+            raise ValueError(f"mode is min or max, got {mode!r}")
+        self.monitor = monitor
+        self.mode = mode
+        self.best_model_score: float | None = None
+        self.best_step: int | None = None
+        self.best_model_path = ""
+        self._saved_step = 0
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._saved_step = trainer.global_step
+        path = checkpoints_of(trainer) / "best.ckpt"
+        # A score without its file came with a checkpoint of another run folder.
+        if trainer.strategy.broadcast(path.exists()):
+            self.best_model_path = str(path)
+        else:
+            self.best_model_score = self.best_step = None
+
+    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        if not saving_makes_sense(trainer):
+            return
+        self._save_best(trainer)
+        if self.save(trainer, "last.ckpt"):
+            self._saved_step = trainer.global_step
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        if not trainer.enable_validation:  # then nothing else would write during training
+            self._save_last_if_new(trainer)
+
+    def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        if self.last_save_failed:
+            self._saved_step = -1  # one more try: the end is what matters
+        self._save_last_if_new(trainer)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best_model_score": self.best_model_score, "best_step": self.best_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best_model_score = state_dict["best_model_score"]
+        self.best_step = state_dict["best_step"]
+
+    def _save_last_if_new(self, trainer: lightning.Trainer) -> None:
+        new = trainer.global_step != self._saved_step
+        if new and saving_makes_sense(trainer) and self.save(trainer, "last.ckpt"):
+            self._saved_step = trainer.global_step
+
+    def _save_best(self, trainer: lightning.Trainer) -> None:
+        score = trainer.strategy.broadcast(score_of(trainer, self.monitor))
+        if score is None or not self._is_better(score):
+            return
+        before = self.best_model_score, self.best_step
+        self.best_model_score, self.best_step = score, trainer.global_step  # both files carry them
+        if self.save(trainer, "best.ckpt"):
+            self.best_model_path = str(checkpoints_of(trainer) / "best.ckpt")
+        else:
+            self.best_model_score, self.best_step = before
+
+    def _is_better(self, score: float) -> bool:
+        if math.isnan(score):
+            return False
+        if self.best_model_score is None:
+            return True
+        return (
+            score < self.best_model_score if self.mode == "min" else score > self.best_model_score
+        )
+
+
+class EveryNSteps(Saving):
+    """Keeps ``checkpoints/step_00001000.ckpt`` and so on, and refreshes ``last.ckpt`` with each.
+
+    Args:
+        every_n_steps: optimizer steps between two files.
+        keep: newest files to keep; ``None`` or 0 keeps all of them.
+    """
+
+    def __init__(self, every_n_steps: int, keep: int | None = None) -> None:
+        super().__init__()
+        if every_n_steps < 1:
+            raise ValueError(f"every_n_steps is at least 1, got {every_n_steps}")
+        self.every_n_steps = every_n_steps
+        self.keep = keep or 0
+        self._seen_step = 0
+        self._due = False
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._seen_step = trainer.global_step
+        self._due = False
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        _pl_module: lightning.LightningModule,
+        _outputs: Any,
+        _batch: Any,
+        batch_idx: int,
+    ) -> None:
+        stepped = trainer.global_step > self._seen_step  # not while gradients accumulate
+        self._seen_step = trainer.global_step
+        self._due = stepped and trainer.global_step % self.every_n_steps == 0
+        if not validation_follows(trainer, batch_idx):
+            self._save_if_due(trainer)
+
+    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._save_if_due(trainer)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._save_if_due(trainer)
+
+    def _save_if_due(self, trainer: lightning.Trainer) -> None:
+        if not self._due or not saving_makes_sense(trainer):
+            return
+        self._due = False
+        # last.ckpt first: when the disk fills up, it is the file that a resumed run needs.
+        last_written = self.save(trainer, "last.ckpt")
+        if self.save(trainer, f"step_{trainer.global_step:08d}.ckpt") and trainer.is_global_zero:
+            self._drop_old(checkpoints_of(trainer))
+        self.last_save_failed |= not last_written
+
+    def _drop_old(self, folder: Path) -> None:
+        if self.keep:
+            for path in sorted(folder.glob("step_*.ckpt"))[: -self.keep]:
+                path.unlink(missing_ok=True)
+
+
+def checkpoints_of(trainer: lightning.Trainer) -> Path:
+    """The folder of a run that holds its checkpoints."""
+    return Path(trainer.default_root_dir) / "checkpoints"
+
+
+def score_of(trainer: lightning.Trainer, monitor: str) -> float | None:
+    """The newest value of a logged metric, ``None`` before there is one."""
+    value = trainer.callback_metrics.get(monitor)
+    return None if value is None else float(value)
+
+
+def saving_makes_sense(trainer: lightning.Trainer) -> bool:
+    """Whether the run trains in earnest: no sanity check, no ``fast_dev_run``, no evaluation."""
+    fast_dev_run = getattr(trainer, "fast_dev_run", False)  # set where type checkers do not see it
+    return trainer.state.fn == "fit" and not trainer.sanity_checking and not fast_dev_run
+
+
+def validation_follows(trainer: lightning.Trainer, batch_idx: int) -> bool:
+    """Whether Lightning validates right after this batch.
+
+    A checkpoint written before that validation would resume after it, as if it had happened.
+    """
+    every = getattr(trainer, "val_check_batch", None)
+    if not trainer.enable_validation or every is None:
+        return False
+    epochs = trainer.check_val_every_n_epoch
+    if epochs is None:  # then batches are counted across epochs
+        return (trainer.fit_loop.total_batch_idx + 1) % every == 0
+    if (trainer.current_epoch + 1) % epochs != 0:
+        return False
+    return bool((batch_idx + 1) % every == 0 or trainer.is_last_batch and every == math.inf)
+
+
+def refused_by_disk(error: OSError | RuntimeError) -> bool:
+    """Whether saving failed because of the file system rather than of our own code."""
+    # torch's zip writer turns a full disk into a RuntimeError that names its source file.
+    return isinstance(error, OSError) or "inline_container" in str(error)

@@ -1,0 +1,54 @@
+"""Tokens per second, with the time spent on other things left out."""
+
+import time
+from collections.abc import Callable
+
+import lightning
+
+
+class TokenRate:
+    """Counts training time between `start` and now, less the pauses.
+
+    Args:
+        now: a clock in seconds that never goes back.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._started: float | None = None
+        self._paused: float | None = None
+        self._pauses = 0.0
+        self._tokens = 0
+
+    def start(self, tokens: int) -> None:
+        """Begin counting; `tokens` is how many there have been before."""
+        self._started, self._paused = self._now(), None
+        self._pauses, self._tokens = 0.0, tokens
+
+    def pause(self) -> None:
+        """Stop the clock, for a validation."""
+        self._paused = self._now()
+
+    def resume(self) -> None:
+        """Let the clock go on; without a pause before it, nothing happens."""
+        if self._paused is not None:
+            self._pauses += self._now() - self._paused
+            self._paused = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far."""
+        if self._started is None:
+            return 0.0
+        until = self._now() if self._paused is None else self._paused
+        return until - self._started - self._pauses
+
+    def tokens_per_second(self, tokens: int) -> float:
+        """Mean rate since `start`, given how many tokens there have been in all; 0 at first."""
+        seconds = self.seconds
+        return (tokens - self._tokens) / seconds if seconds > 0 else 0.0
+
+
+def tokens_of(pl_module: lightning.LightningModule) -> int:
+    """Real target tokens trained on so far; 0 for a module that does not count."""
+    return int(getattr(pl_module, "real_tokens", 0))

@@ -1,0 +1,104 @@
+"""What stands between the command line and the modes: dispatch, and errors in one line.
+
+Nothing heavy is imported here, so that ``--help`` answers at once.
+"""
+
+import os
+import secrets
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from symbotunes.errors import UserError
+from symbotunes.suggestions import explain, nearest
+
+MODES = {
+    "train": "symbotunes.train:train",
+    "sample": "symbotunes.sample:sample",
+    "data": "symbotunes.data_receipt:show_data",
+    "convert": "symbotunes.convert:convert",
+}
+
+
+def register_resolvers() -> None:
+    """``${unique:}``: six random hexadecimal digits, the same throughout one composition."""
+    OmegaConf.register_new_resolver(
+        "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
+    )
+
+
+def run_mode(cfg: DictConfig) -> Any:
+    """Call the function of ``cfg.mode``; a failure leaves its traceback in the run folder.
+
+    Raises:
+        UserError: if there is no such mode.
+    """
+    folder = Path(cfg.paths.run_dir)
+    try:
+        if cfg.mode not in MODES:
+            raise UserError(f"mode={cfg.mode} does not exist{nearest(str(cfg.mode), MODES)}")
+        module, _, function = MODES[cfg.mode].partition(":")
+        return getattr(import_module(module), function)(cfg)
+    except Exception as error:
+        if user_error(error) is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        elif HydraConfig.get().mode is RunMode.RUN:
+            # Raised here, it would be printed once by Hydra and once more by us.
+            raise SystemExit(report(error)) from None
+        raise
+    finally:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Print mistakes of the user as one line and exit with status 2.
+
+    ``SYMBOTUNES_DEBUG=1`` shows their tracebacks too; other errors always show theirs.
+    """
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, rather than printing and exiting
+    try:
+        yield
+    except Exception as error:
+        if one_line(error) is None:
+            raise
+        raise SystemExit(report(error)) from None
+
+
+def report(error: BaseException) -> int:
+    """Print the error's line, and the traceback if ``SYMBOTUNES_DEBUG=1``; the exit status."""
+    if os.environ.get("SYMBOTUNES_DEBUG") == "1":
+        traceback.print_exception(error)
+    print(f"error: {one_line(error)}", file=sys.stderr)
+    return 2
+
+
+def one_line(error: BaseException) -> str | None:
+    """The error in words for its user, or ``None`` if it is a bug of ours."""
+    ours = user_error(error)
+    if ours is not None:
+        return str(ours)
+    module = type(error).__module__
+    if module.startswith("hydra.") or isinstance(error, OmegaConfBaseException):
+        return explain(error)
+    return None
+
+
+def user_error(error: BaseException | None) -> UserError | None:
+    """The `UserError` among an exception and its causes; Hydra wraps what constructors raise."""
+    while error is not None:
+        if isinstance(error, UserError):
+            return error
+        error = error.__cause__
+    return None

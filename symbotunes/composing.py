@@ -1,0 +1,132 @@
+"""From a network and a tokenizer to samples that can be rendered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symbotunes.errors import UserError
+from symbotunes.models.base import SequenceModel
+from symbotunes.render.sample import Sample
+from symbotunes.sampling import Generated, Settings, generate
+from symbotunes.tokenizers.base import Tokenizer
+
+
+@dataclass(frozen=True)
+class SamplePlan:
+    """How many samples are drawn, and how.
+
+    Attributes:
+        num: number of samples.
+        temperature: above 1 more surprising, below 1 safer; 0 always takes the likeliest token.
+        top_k: draw among this many likeliest tokens; 0 draws among all.
+        top_p: draw among the likeliest tokens that hold this share of probability.
+        max_tokens: a sample that has not ended by then is kept and marked unfinished.
+        prompt: the beginning that every sample goes on from, or ``None``.
+        batch_size: samples drawn side by side.
+        out: folder for the files; ``None`` is the run's own.
+
+    Raises:
+        UserError: if a value is out of range.
+    """
+
+    num: int
+    temperature: float
+    top_k: int
+    top_p: float
+    max_tokens: int
+    prompt: str | None = None
+    batch_size: int = 64
+    out: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("num", "batch_size"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise UserError(f"sample.{name}={value}: must be a whole number of at least 1")
+        _ = self.settings
+
+    @property
+    def settings(self) -> Settings:
+        """The part that the sampler reads."""
+        try:
+            return Settings(
+                temperature=self.temperature,
+                top_k=self.top_k,
+                top_p=self.top_p,
+                max_tokens=self.max_tokens,
+            )
+        except (ValueError, TypeError) as error:
+            raise UserError(f"sample: {error}") from error
+
+
+def draw_samples(
+    net: SequenceModel,
+    tokenizer: Tokenizer[Any],
+    plan: SamplePlan,
+    seed: int,
+    on_step: Callable[[int], None] | None = None,
+) -> list[Sample]:
+    """Sample music; sample ``i`` depends on ``seed + i`` alone, not on how many are drawn.
+
+    Args:
+        net: the trained network.
+        tokenizer: the one that it was trained with.
+        plan: how many and how.
+        seed: of the first sample.
+        on_step: called with the number of tokens drawn so far, for progress.
+
+    Raises:
+        UserError: if the prompt cannot be read, naming the token and the nearest known one.
+    """
+    prompt = read_prompt(tokenizer, plan.prompt)
+    seeds = [seed + index for index in range(plan.num)]
+    drawn: list[Generated] = []
+    for start in range(0, plan.num, plan.batch_size):
+        part = seeds[start : start + plan.batch_size]
+        drawn += generate(
+            net, tokenizer.vocabulary, [prompt] * len(part), plan.settings, part, on_step=on_step
+        )
+    return [
+        to_sample(tokenizer, generated, index, seeds[index])
+        for index, generated in enumerate(drawn)
+    ]
+
+
+def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Sequence[int]:
+    """Ids of the beginning that a user typed; none for no text.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    if not text or not text.strip():
+        return []
+    try:
+        return tokenizer.prompt(text)
+    except ValueError as error:
+        raise UserError(f"sample.prompt: {error}") from error
+
+
+def to_sample(
+    tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int
+) -> Sample:
+    """Decode what a network generated, with remarks on what is wrong with it."""
+    tokens = tokenizer.decode(generated.ids)
+    title = f"Sample {index + 1}"
+    rendition = tokenizer.render(tokens, title, number=index + 1)
+    remarks = list(rendition.problems)
+    if not generated.finished:
+        remarks.insert(0, "unfinished: sample.max_tokens was reached")
+    return Sample(
+        name=f"sample_{index + 1:02d}",
+        title=title,
+        score=rendition.score,
+        abc=rendition.abc,
+        tokens=len(tokens),
+        nll_nats=generated.nll_nats,
+        generated=generated.count,
+        finished=generated.finished,
+        seed=seed,
+        notes=tuple(remarks),
+        bars=rendition.bars,
+        right_bars=rendition.right_bars,
+    )

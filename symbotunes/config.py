@@ -1,0 +1,163 @@
+"""From composed configs to objects; with `symbotunes.checkpoint` the only place that builds them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from symbotunes.checkpoint import TRAINING, Checkpoint, CheckpointError, refuse_strangers, unpack
+from symbotunes.data.module import MusicData
+from symbotunes.errors import UserError
+from symbotunes.models.base import SequenceModel
+from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.transforms.base import Chain
+
+# What a checkpoint fixes: a resumed run or a sample cannot change these.
+KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")
+FIXED = ("model", "dataset", "transforms", "loader", "experiment", "debug")
+
+
+def build(node: Any, **late: Any) -> Any:
+    """Instantiate a config node, with arguments that exist only now.
+
+    They are passed after Hydra is done: a dataclass that goes through it comes out as a DictConfig.
+    """
+    return instantiate(node, _partial_=True, _convert_="all")(**late)
+
+
+def build_chain(transforms: DictConfig) -> Chain:
+    """The steps under ``transforms``, in the order of the group's list."""
+    return Chain({str(name): build(node) for name, node in transforms.items()})
+
+
+def build_data(cfg: DictConfig, chain: Chain) -> MusicData:
+    """The data module of a run; nothing is read yet."""
+    data = build(cfg.loader, corpus=build(cfg.dataset), chain=chain, key=data_key(cfg, chain))
+    assert isinstance(data, MusicData)
+    return data
+
+
+def data_key(cfg: DictConfig, chain: Chain) -> str:
+    """Text that changes whenever the config of the corpus or of a cached step does."""
+    random = {id(step) for step in chain.token_steps}
+    cached = [name for name, step in chain.steps.items() if id(step) not in random]
+    steps = OmegaConf.to_container(cfg.transforms, resolve=True)
+    assert isinstance(steps, dict)
+    dataset = OmegaConf.to_container(cfg.dataset, resolve=True)
+    return json.dumps({"dataset": dataset, "steps": [[name, steps[name]] for name in cached]})
+
+
+def build_many(node: DictConfig | None) -> list[Any]:
+    """The objects of a group that maps names to targets, such as callbacks; null entries drop out."""
+    return [build(entry) for entry in (node or {}).values() if entry is not None]
+
+
+def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel, Tokenizer[Any]]:
+    """The network with its weights and the tokenizer, from the checkpoint alone.
+
+    Raises:
+        CheckpointError: if the weights do not fit the network that the recipe describes.
+    """
+    tokenizer = build_chain(checkpoint.config.transforms).tokenizer
+    tokenizer.load_state(checkpoint.tokenizer)
+    net = build(checkpoint.config.model.net)(vocabulary=tokenizer.vocabulary)
+    load_weights(net, checkpoint.weights, str(checkpoint.path))
+    return net, tokenizer
+
+
+def load_weights(net: SequenceModel, weights: dict[str, Any], source: str) -> None:
+    """Copy weights into the network, all of them or none.
+
+    Raises:
+        CheckpointError: naming the first that differs.
+    """
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError as error:
+        lines = str(error).splitlines()
+        detail = lines[1].strip() if len(lines) > 1 else lines[0]
+        raise CheckpointError(f"{source} holds the weights of another model: {detail}") from error
+
+
+def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
+    """The config of the run that wrote ``cfg.ckpt``, with what may change taken from `cfg`.
+
+    Network, data and optimizer are the checkpoint's; trainer, callbacks, logger and sampling are
+    those just composed, so that a run can be prolonged. The run goes on in its own folder.
+
+    Raises:
+        UserError: if the command line asks to change what the checkpoint fixes.
+    """
+    refuse_overrides(FIXED, "a resumed run keeps what its checkpoint says; to start anew from its "
+                     "weights use model.init_from=PATH instead of ckpt=PATH")
+    checkpoint = unpack(Path(cfg.ckpt))
+    saved = checkpoint.config
+    kept = {key: saved[key] for key in KEPT}
+    refuse_strangers(checkpoint.path, kept, TRAINING)
+    merged = cfg.copy()
+    with open_dict(merged):
+        for key, node in kept.items():
+            merged[key] = node
+        for key, value in limits_before(saved, cfg).items():
+            merged.trainer[key] = value
+        folder = run_folder(checkpoint.path)
+        if folder is not None:
+            merged.paths.run_dir = str(folder)
+    return merged, checkpoint
+
+
+def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
+    """Trainer settings of the first run that the command line does not set again."""
+    named = {override.partition("=")[0].lstrip("+~") for override in overrides()}
+    if "trainer" in named:
+        return {}
+    return {
+        key: value
+        for key, value in saved.trainer.items()
+        if key in cfg.trainer
+        and f"trainer.{key}" not in named
+        and not key.startswith("_")
+        and not OmegaConf.is_config(value)
+    }
+
+
+def run_folder(checkpoint: Path) -> Path | None:
+    """The run that a checkpoint lies in, if it still lies where the run put it."""
+    folder = checkpoint.resolve().parent.parent
+    return folder if (folder / "run.json").is_file() else None
+
+
+def overrides() -> list[str]:
+    """What the command line changed, as Hydra heard it."""
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+
+
+def refuse_overrides(groups: Sequence[str], why: str) -> None:
+    """Raise `UserError` if the command line changes one of these groups."""
+    offenders = []
+    for override in overrides():
+        key = override.partition("=")[0].lstrip("+~")
+        if key.split(".")[0].split("/")[0].split("@")[0] in groups and key != "model.init_from":
+            offenders.append(override)
+    if offenders:
+        raise UserError(f"{' '.join(offenders)}: {why}")
+
+
+def newest_checkpoint(root: Path) -> Path:
+    """The best checkpoint of the newest run below `root`.
+
+    Raises:
+        UserError: if there is none.
+    """
+    found = [
+        path
+        for pattern in ("train/*/checkpoints/best.ckpt", "multirun/*/*/checkpoints/best.ckpt")
+        for path in root.glob(pattern)
+    ]
+    if not found:
+        raise UserError(f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH")
+    return max(found, key=lambda path: path.stat().st_mtime)

@@ -1,0 +1,37 @@
+"""mode=convert: published weights as a Symbotunes checkpoint."""
+
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+from rich.console import Console
+
+from symbotunes.checkpoint import AtomicCheckpointIO, pack
+from symbotunes.config import build, build_chain, load_weights
+from symbotunes.errors import UserError
+from symbotunes.weights import read_weights
+
+
+def convert(cfg: DictConfig) -> None:
+    """Write ``checkpoints/best.ckpt`` that mode=sample and model.init_from read.
+
+    Raises:
+        UserError: if ``model.init_from`` is not set or does not fit ``model``.
+    """
+    if cfg.model.init_from is None:
+        raise UserError("mode=convert needs model.init_from=FILE, for example folkrnn_v2.pkl")
+    weights = read_weights(Path(cfg.model.init_from))
+    tokenizer = build_chain(cfg.transforms).tokenizer
+    tokenizer.load_state(weights.tokenizer)
+    net = build(cfg.model.net)(vocabulary=tokenizer.vocabulary)
+    load_weights(net, weights.tensors, str(cfg.model.init_from))
+    content = {
+        "state_dict": {f"net.{name}": tensor for name, tensor in net.state_dict().items()},
+        "global_step": 0,
+        "recipe": pack(cfg, tokenizer.state(), data="published"),
+        "rng": {"torch": torch.get_rng_state()},
+        "real_tokens": 0,
+    }
+    path = Path(cfg.paths.run_dir) / "checkpoints" / "best.ckpt"
+    AtomicCheckpointIO().save_checkpoint(content, path)
+    Console().print(f"python main.py mode=sample ckpt={path}", soft_wrap=True)

@@ -1,0 +1,50 @@
+"""Corpora that are ABC files on disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from symbotunes.datasets.base import Corpus, DatasetError, Dropped
+from symbotunes.scores.abc.files import read_tunes
+from symbotunes.scores.abc.tune import AbcError, AbcTune
+
+
+class AbcFiles(Corpus):
+    """A file of ABC tunes, or all ``*.abc`` files below a folder.
+
+    Args:
+        path: the file or folder.
+    """
+
+    FORMAT: ClassVar[str] = "abc"
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+
+    def files(self) -> list[Path]:
+        if self.path.is_file():
+            return [self.path]
+        if not self.path.is_dir():
+            raise DatasetError(f"{self.path} does not exist; set dataset.path to ABC files")
+        found = sorted(
+            path for path in self.path.rglob("*") if path.suffix.lower() == ".abc" and path.is_file()
+        )
+        if not found:
+            raise DatasetError(f"no .abc file below {self.path}; set dataset.path to ABC files")
+        return found
+
+    def pieces(self) -> Iterator[AbcTune | Dropped]:
+        for path in self.files():
+            yield from tunes_of(path, self.collection(path))
+
+    def collection(self, path: Path) -> str:
+        """Name of the folder that holds the file, as the tune's collection."""
+        return path.parent.name
+
+
+def tunes_of(path: Path, collection: str) -> Iterator[AbcTune | Dropped]:
+    """The tunes of one file, or one `Dropped` if the file is no ABC."""
+    try:
+        yield from read_tunes(path, collection)
+    except AbcError as error:
+        yield Dropped(f"{collection}/{path.name}", f"unreadable file: {error.reason}")

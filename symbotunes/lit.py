@@ -1,0 +1,158 @@
+"""The one LightningModule: any sequence model with its optimizer, schedule and recipe."""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from symbotunes.models.base import Batch, Loss, SequenceModel
+from symbotunes.tokenizers.base import Vocabulary
+
+MakeNet = Callable[..., SequenceModel]
+MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+MakeScheduler = Callable[[Optimizer], LRScheduler]
+
+
+class LitModel(lightning.LightningModule):
+    """Trains a sequence model and writes checkpoints that need nothing else.
+
+    Args:
+        net: makes the network, given ``vocabulary``.
+        optimizer: makes the optimizer, given parameters.
+        vocabulary: of the data.
+        scheduler: makes the learning-rate schedule, given the optimizer; ``None`` keeps the rate.
+        scheduler_interval: what one step of the schedule is, ``step`` or ``epoch``.
+        clip_norm: gradients are scaled down to this L2 norm; ``None`` leaves them.
+        init_from: where the first weights come from; read by `symbotunes.train`, kept for the
+            record.
+        compiled: run the loss through ``torch.compile``; falls back with one warning.
+        recipe: plain strings that a checkpoint carries, see `symbotunes.checkpoint`.
+    """
+
+    def __init__(
+        self,
+        *,
+        net: MakeNet,
+        optimizer: MakeOptimizer,
+        vocabulary: Vocabulary,
+        scheduler: MakeScheduler | None = None,
+        scheduler_interval: str = "epoch",
+        clip_norm: float | None = None,
+        init_from: str | None = None,
+        compiled: bool = False,
+        recipe: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.net = net(vocabulary=vocabulary)
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
+        self.scheduler_interval = scheduler_interval
+        self.clip_norm = clip_norm
+        self.init_from = init_from
+        self.recipe = dict(recipe or {})
+        self.real_tokens = 0
+        self._loss = compile_or_warn(self.net.loss) if compiled else self.net.loss
+        self._rng: dict[str, Any] | None = None
+        self._held_out = torch.zeros(2, dtype=torch.float64)  # nats, targets
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        loss = self._loss(batch)
+        self.real_tokens += loss.targets * self.trainer.world_size
+        per_token = loss.nll_nats / loss.targets
+        self.log("train/loss", per_token, on_step=True, on_epoch=False, batch_size=1)
+        return loss.objective
+
+    def on_validation_epoch_start(self) -> None:
+        self._held_out.zero_()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        loss = self.net.loss(batch)
+        self._held_out += torch.tensor([float(loss.nll_nats), loss.targets], dtype=torch.float64)
+
+    def on_validation_epoch_end(self) -> None:
+        nats, targets = self.trainer.strategy.reduce(
+            self._held_out.to(self.device, torch.float32), reduce_op="sum"
+        ).tolist()
+        value = nats / max(targets, 1)
+        self.log("val/loss", value, prog_bar=True, rank_zero_only=True)
+
+    def configure_optimizers(self) -> Any:
+        trained = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
+        optimizer = self.make_optimizer(trained)
+        if self.make_scheduler is None:
+            return optimizer
+        scheduler = self.make_scheduler(optimizer)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": self.scheduler_interval},
+        }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip by ``model.clip_norm``; a ``trainer.gradient_clip_val`` given beside it wins."""
+        value = gradient_clip_val if gradient_clip_val is not None else self.clip_norm
+        self.clip_gradients(optimizer, value, gradient_clip_algorithm or "norm")
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:  # noqa: ARG002
+        return batch.to(device, non_blocking=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["recipe"] = self.recipe
+        checkpoint["real_tokens"] = self.real_tokens
+        checkpoint["rng"] = random_state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.real_tokens = checkpoint["real_tokens"]
+        self._rng = checkpoint["rng"]
+
+    def on_train_start(self) -> None:
+        # Only now: whatever ran between loading and this line may have drawn random numbers.
+        if self._rng is not None:
+            restore_random_state(self._rng)
+            self._rng = None
+
+
+def random_state() -> dict[str, Any]:
+    """States of torch's global generators, as tensors; everything else here is seeded by name."""
+    state: dict[str, Any] = {"torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def restore_random_state(state: Mapping[str, Any]) -> None:
+    """Set what `random_state` returned; CUDA states only where the devices match."""
+    torch.set_rng_state(state["torch"].cpu())
+    cuda = state.get("cuda", [])
+    if cuda and torch.cuda.is_available() and len(cuda) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([entry.cpu() for entry in cuda])
+
+
+def compile_or_warn(loss: Callable[[Batch], Loss]) -> Callable[[Batch], Loss]:
+    """``torch.compile`` that gives up once, with one warning, and runs uncompiled from then on."""
+    run = torch.compile(loss)
+
+    def guarded(batch: Batch) -> Loss:
+        nonlocal run
+        try:
+            return run(batch)
+        except Exception as error:  # the compiler raises of many kinds, none of them ours
+            if run is loss:
+                raise
+            first_line = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+            warnings.warn(f"compile=true was given up: {first_line}", stacklevel=2)
+            run = loss
+            return run(batch)
+
+    return guarded

@@ -1,0 +1,1 @@
+"""Where metrics go: a table in the run folder, and Weights & Biases."""

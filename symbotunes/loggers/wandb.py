@@ -1,0 +1,174 @@
+"""Weights & Biases that never asks, never stops training and always closes its run."""
+
+import os
+import shlex
+import warnings
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import wandb
+from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+from symbotunes.atomic import atomic_write
+
+TAG_LENGTH = 64  # characters; W&B refuses a run with a longer tag
+ID_FILE = "wandb_id"
+
+
+class SafeWandbLogger(WandbLogger):
+    """W&B in the run folder.
+
+    It works offline when no API key is known. The run's id is kept in ``<save_dir>/wandb_id``, so
+    that a resumed training goes on in the same W&B run. Whatever goes wrong with W&B is said once;
+    training then goes on without it.
+
+    Args:
+        save_dir: folder of the run.
+        project: on W&B.
+        name: of the run on W&B.
+        entity: user or team; ``None`` is the default of the account.
+        group: runs shown together, such as the jobs of a sweep.
+        job_type: what the run does, such as ``train``.
+        tags: short labels; longer ones are cut at 64 characters.
+        notes: free text.
+        mode: ``online``, ``offline``, ``disabled``, or ``None``: the environment variable
+            ``WANDB_MODE``, else online if there is an API key.
+    """
+
+    def __init__(
+        self,
+        save_dir: str | Path,
+        project: str = "symbotunes",
+        *,
+        name: str | None = None,
+        entity: str | None = None,
+        group: str | None = None,
+        job_type: str | None = "train",
+        tags: Sequence[str] = (),
+        notes: str | None = None,
+        mode: str | None = None,
+    ) -> None:
+        self._folder = Path(save_dir)
+        super().__init__(
+            name=name,
+            save_dir=save_dir,
+            project=project,
+            id=read_id(self._folder),
+            entity=entity,
+            group=group,
+            job_type=job_type,
+            tags=[str(tag)[:TAG_LENGTH] for tag in tags],
+            notes=notes,
+            reinit="finish_previous",  # the jobs of a sweep share a process, never a run
+        )
+        self._wandb_init.pop("anonymous", None)  # W&B has dropped it and warns of it
+        self._mode = mode
+        self._given_up = False
+
+    @property
+    def experiment(self) -> Any:
+        """The W&B run; something that swallows every call after a failure or on other ranks."""
+        if self._experiment is None and not self._given_up and rank_zero_only.rank == 0:
+            self._guarded(self._start)
+        return Nothing() if self._experiment is None else self._experiment
+
+    @property
+    def offline(self) -> bool:
+        """Whether the run is only written to disk."""
+        run = self._experiment
+        return run is not None and bool(getattr(run, "offline", False))
+
+    @property
+    def sync_command(self) -> str | None:
+        """The command that uploads what was written offline, ``None`` if nothing was."""
+        folders = sorted((self._folder / "wandb").glob(f"offline-run-*-{self.version}"))
+        if not folders or not self.version:
+            return None
+        return "wandb sync " + " ".join(shlex.quote(str(folder)) for folder in folders)
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        self._guarded(lambda: super(SafeWandbLogger, self).log_metrics(metrics, step))
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
+        """Show the config on W&B; plain containers only."""
+        self._guarded(lambda: super(SafeWandbLogger, self).log_hyperparams(params))
+
+    def watch(self, *arguments: Any, **named: Any) -> None:
+        self._guarded(lambda: super(SafeWandbLogger, self).watch(*arguments, **named))
+
+    @rank_zero_only
+    def finish(self, exit_code: int = 0) -> None:
+        """Close the run and say how to upload it; call it however training ended.
+
+        Args:
+            exit_code: 0 shows the run as finished, anything else as failed.
+        """
+        run, self._experiment = self._experiment, None
+        if run is None:
+            return
+        offline = bool(getattr(run, "offline", False))
+        self._id = run.id
+        self._guarded(lambda: run.finish(exit_code=exit_code))
+        self._given_up = True  # a late metric must not open a second run
+        if offline and self.sync_command:
+            print(self.sync_command)
+
+    def _start(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        mode = self._mode or os.environ.get("WANDB_MODE") or natural_mode()
+        # Offline, W&B's advice on syncing is replaced by our own exact line.
+        settings = wandb.Settings(silent=mode != "online")
+        run = wandb.init(**self._wandb_init, mode=mode, settings=settings)
+        run.define_metric("trainer/global_step")
+        run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
+        self._experiment = run
+        if run.id and mode != "disabled":
+            atomic_write(self._folder / ID_FILE, f"{run.id}\n".encode())
+
+    def _guarded(self, act: Callable[[], Any]) -> None:
+        if self._given_up:
+            return
+        try:
+            act()
+        except Exception as error:  # W&B raises of many kinds, and none is worth a training
+            self._given_up = True
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            warnings.warn(f"training goes on without W&B: {reason}", stacklevel=2)
+
+
+class Nothing:
+    """Accepts any use and does nothing."""
+
+    def __getattr__(self, name: str) -> "Nothing":
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> "Nothing":
+        return self
+
+    def __getitem__(self, _: Any) -> "Nothing":
+        return self
+
+    def __setitem__(self, _: Any, __: Any) -> None:
+        pass
+
+
+def natural_mode() -> str:
+    """``online`` if W&B knows an API key, else ``offline``; never asks for one."""
+    try:
+        known = wandb.login(prompt=False)
+    except Exception:  # a malformed key: wandb would refuse it again
+        known = False
+    return "online" if known else "offline"
+
+
+def read_id(folder: Path) -> str | None:
+    """Id of the W&B run that a training in this folder began."""
+    try:
+        return (folder / ID_FILE).read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,66 @@
+"""Tables and closing lines for the console."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from symbotunes.data.receipt import Receipt
+from symbotunes.data.split import SPLITS
+
+NGRAM_NAMES = {1: "unigram", 2: "bigram", 3: "trigram"}
+
+
+def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
+    """What became of every piece: read, kept per split, dropped per reason."""
+    table = Table(title=f"Data of {escape(title)}", title_justify="left")
+    table.add_column("pieces")
+    table.add_column("count", justify="right")
+    table.add_column("tokens", justify="right")
+    if examples:
+        table.add_column("for example")
+    blank = [""] if examples else []
+    table.add_row("read", f"{receipt.read:,}", "", *blank)
+    for split in SPLITS:
+        tokens = f"{receipt.tokens[split]:,}"
+        table.add_row(f"kept for {split}", f"{receipt.kept[split]:,}", tokens, *blank)
+    for reason, count in receipt.dropped.most_common():
+        example = [escape(", ".join(receipt.examples.get(reason, [])[:2]))] if examples else []
+        table.add_row(f"dropped: {escape(reason)}", f"{count:,}", "", *example)
+    table.add_row("vocabulary", f"{receipt.vocabulary:,}", "", *blank)
+    return table
+
+
+def comparison_table(loss: float, baselines: Mapping[int, float], name: str) -> Table:
+    """The model beside n-gram models on the same validation tokens."""
+    table = Table(title="Validation loss, nats per token (lower is better)", title_justify="left")
+    table.add_column("model")
+    table.add_column("nats per token", justify="right")
+    table.add_column("this model's gain", justify="right")
+    for order, value in sorted(baselines.items()):
+        label = NGRAM_NAMES.get(order, f"{order}-gram")
+        table.add_row(f"{label} (Kneser-Ney)", f"{value:.3f}", f"{value - loss:+.3f}")
+    table.add_row(f"[bold]{escape(name)}[/bold]", f"[bold]{loss:.3f}[/bold]", "")
+    return table
+
+
+def closing_lines(folder: Path, best: Path, page: Path) -> str:
+    """Where the run is and what to type next."""
+    return "\n".join(
+        [
+            f"Run folder   {escape(str(folder))}",
+            f"Listen       {escape(str(page))}",
+            f"Sample more  python main.py mode=sample ckpt={escape(str(best))}",
+            f"Go on        python main.py ckpt={escape(str(folder / 'checkpoints' / 'last.ckpt'))} "
+            "trainer.max_steps=N",
+        ]
+    )
+
+
+def interrupted_lines(folder: Path) -> str:
+    """What to type after a training was interrupted."""
+    last = folder / "checkpoints" / "last.ckpt"
+    if not last.is_file():
+        return f"Interrupted before the first checkpoint; the run folder is {escape(str(folder))}"
+    return f"Interrupted. To go on: python main.py ckpt={escape(str(last))}"

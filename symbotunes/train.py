@@ -1,0 +1,134 @@
+"""mode=train: from a config to a trained model, its baselines and its first samples."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+from omegaconf import DictConfig
+from rich.console import Console
+
+from symbotunes.baselines import ngram_losses
+from symbotunes.callbacks.checkpoints import BestAndLast
+from symbotunes.callbacks.interrupt import OnInterrupt
+from symbotunes.checkpoint import Checkpoint, CheckpointError, pack
+from symbotunes.config import build, build_chain, build_data, build_many, load_weights, resumed
+from symbotunes.data.module import MusicData
+from symbotunes.lit import LitModel
+from symbotunes.reports import closing_lines, comparison_table, interrupted_lines, receipt_table
+from symbotunes.sample import write_samples
+from symbotunes.weights import read_weights
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that one training is made of."""
+
+    cfg: DictConfig
+    data: MusicData
+    model: LitModel
+    trainer: lightning.Trainer
+    console: Console
+
+    @property
+    def folder(self) -> Path:
+        """Where the run writes."""
+        return Path(self.cfg.paths.run_dir)
+
+    @property
+    def signal(self) -> int | None:
+        """Number of the signal that ended training early."""
+        found = [call for call in self.trainer.callbacks if isinstance(call, OnInterrupt)]
+        return found[0].signal_received if found else None
+
+    @property
+    def best_checkpoint(self) -> Path | None:
+        """The best checkpoint, or the last if nothing was validated."""
+        folder = self.folder / "checkpoints"
+        found = [folder / name for name in ("best.ckpt", "last.ckpt") if (folder / name).is_file()]
+        return found[0] if found else None
+
+    @property
+    def best_loss(self) -> float | None:
+        """Best validation loss of the whole run, in nats per token."""
+        for callback in self.trainer.callbacks:
+            if isinstance(callback, BestAndLast) and callback.best_model_score is not None:
+                return float(callback.best_model_score)
+        logged = self.trainer.callback_metrics.get("val/loss")
+        return None if logged is None else float(logged)
+
+
+def train(cfg: DictConfig) -> float | None:
+    """Train, then compare with the baselines and write samples of the best checkpoint.
+
+    Returns:
+        The best validation loss in nats per token, or ``None`` if nothing was validated.
+    """
+    checkpoint = None
+    if cfg.ckpt is not None:
+        cfg, checkpoint = resumed(cfg)
+    lightning.seed_everything(cfg.seed, workers=True, verbose=False)
+    run = assemble(cfg, checkpoint)
+    completed = False
+    try:
+        run.trainer.fit(run.model, run.data, ckpt_path=cfg.ckpt, weights_only=True)
+        completed = run.signal is None
+    finally:
+        finish_loggers(run.trainer, completed=completed)
+    return conclude(run)
+
+
+def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
+    """Prepare the data and build everything that training needs."""
+    console = Console()
+    chain = build_chain(cfg.transforms)
+    source = read_weights(Path(cfg.model.init_from)) if cfg.model.init_from else None
+    if source is not None and checkpoint is None:
+        chain.tokenizer.load_state(source.tokenizer)
+    data = build_data(cfg, chain)
+    encoded = data.encoded
+    console.print(receipt_table(encoded.receipt, str(cfg.name)))
+    if checkpoint is not None and checkpoint.tokenizer != dict(chain.tokenizer.state()):
+        raise CheckpointError(
+            f"{checkpoint.path} was trained on other data: the dataset now gives another vocabulary"
+        )
+    model = build(
+        cfg.model,
+        vocabulary=chain.tokenizer.vocabulary,
+        compiled=cfg.compile,
+        recipe=pack(cfg, chain.tokenizer.state(), data=encoded.fingerprint),
+    )
+    if source is not None and checkpoint is None:
+        load_weights(model.net, source.tensors, str(cfg.model.init_from))
+    trainer = build(
+        cfg.trainer, callbacks=build_many(cfg.callbacks), logger=build_many(cfg.logger) or False
+    )
+    return Run(cfg, data, model, trainer, console)
+
+
+def finish_loggers(trainer: lightning.Trainer, *, completed: bool) -> None:
+    """Close what a logger keeps open, so that the next job of a sweep starts its own run."""
+    for logger in trainer.loggers:
+        if hasattr(logger, "finish"):
+            logger.finish(0 if completed else 1)
+
+
+def conclude(run: Run) -> float | None:
+    """Baselines, samples and what to type next; the value that a sweep optimizes."""
+    value = run.best_loss
+    if not run.trainer.is_global_zero:
+        return value
+    if run.signal is not None:
+        run.console.print(interrupted_lines(run.folder))
+        raise SystemExit(128 + run.signal)
+    best = run.best_checkpoint
+    if best is None:
+        return value
+    if value is not None and run.cfg.baselines:
+        losses = ngram_losses(
+            run.data.encoded, run.data.chain.tokenizer.vocabulary, list(run.cfg.baselines)
+        )
+        run.console.print(comparison_table(value, losses, str(run.cfg.name)))
+    folder = run.folder / "samples" / "best"
+    page = write_samples(best, build(run.cfg.sample), seed=run.cfg.seed, folder=folder)
+    run.console.print(closing_lines(run.folder, best, page))
+    return value

@@ -1,0 +1,50 @@
+"""The Lightning Trainer with our checkpoint writer, and the precision that suits the device."""
+
+import warnings
+from typing import Any
+
+import lightning
+import torch
+
+from symbotunes.checkpoint import AtomicCheckpointIO
+from symbotunes.errors import UserError
+
+
+def make_trainer(
+    *, accelerator: str, precision: str, max_steps: int | None, **settings: Any
+) -> lightning.Trainer:
+    """A Trainer; what is not named here goes to ``lightning.Trainer`` as it is.
+
+    Args:
+        accelerator: ``auto`` picks CUDA, then MPS, then the CPU.
+        precision: ``auto`` picks bfloat16 where the device multiplies it faster than float32.
+        max_steps: optimizer steps; ``None`` sets no limit.
+        settings: all other arguments of ``lightning.Trainer``.
+
+    Raises:
+        UserError: if the device asked for is not there.
+    """
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*is smaller than the logging interval.*")
+    if precision == "auto":
+        precision = natural_precision(accelerator)
+    try:
+        return lightning.Trainer(
+            accelerator=accelerator,
+            precision=precision,  # type: ignore[arg-type]  # a name from the user's config
+            max_steps=-1 if max_steps is None else max_steps,
+            plugins=[AtomicCheckpointIO()],
+            use_distributed_sampler=False,  # our batches are sharded by rank already
+            **settings,
+        )
+    except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
+        raise UserError(f"trainer: {str(error).splitlines()[0]}") from error
+
+
+def natural_precision(accelerator: str) -> str:
+    """``bf16-mixed`` on CUDA devices that have bfloat16 units, else ``32-true``.
+
+    On the CPU and on MPS recurrent networks run no faster in bfloat16.
+    """
+    on_cuda = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if on_cuda and torch.cuda.is_bf16_supported() else "32-true"

@@ -1,0 +1,37 @@
+"""Weights that start a new run: from our checkpoints or from published files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from symbotunes.checkpoint import unpack
+from symbotunes.importers.folk_rnn import load_pickle
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of a network and the vocabulary that they were trained with.
+
+    Attributes:
+        tensors: by the network's parameter names.
+        tokenizer: state for ``Tokenizer.load_state``.
+    """
+
+    tensors: dict[str, Tensor]
+    tokenizer: Mapping[str, Any]
+
+
+def read_weights(path: Path) -> Weights:
+    """Read ``model.init_from``: a ``.pkl`` of the Folk-RNN authors, or a checkpoint of ours.
+
+    Raises:
+        UserError: if the file is missing, damaged, or would run code.
+    """
+    if path.suffix == ".pkl":
+        published = load_pickle(path)
+        return Weights(published.weights, {"tokens": published.tokens})
+    checkpoint = unpack(path)
+    return Weights(checkpoint.weights, checkpoint.tokenizer)
