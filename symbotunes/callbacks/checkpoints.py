@@ -13,12 +13,17 @@ class Saving(Checkpoint):
     """What all callbacks that write checkpoints share.
 
     Attributes:
-        last_save_failed: whether the newest attempt to write a file did not succeed. Training goes
-            on all the same, and the file of that name keeps its old content.
+        unwritten: names of files whose newest version the disk refused. Training goes on all the
+            same, and the old file stays.
     """
 
     def __init__(self) -> None:
-        self.last_save_failed = False
+        self.unwritten: set[str] = set()
+
+    @property
+    def last_save_failed(self) -> bool:
+        """Whether the files on disk are older than they should be."""
+        return bool(self.unwritten)
 
     def save(self, trainer: lightning.Trainer, name: str) -> bool:
         """Write ``checkpoints/<name>``; call it on every rank.
@@ -37,7 +42,10 @@ class Saving(Checkpoint):
             # The other ranks wait at this barrier, which the error made this rank miss.
             trainer.strategy.barrier("Trainer.save_checkpoint")
         problem = trainer.strategy.broadcast(problem)
-        self.last_save_failed = problem is not None
+        if problem is None:
+            self.unwritten.discard(name)
+        else:
+            self.unwritten.add(name)
         if problem is not None and trainer.is_global_zero:
             warnings.warn(
                 f"{path} was not written: {problem}; training goes on, the next save tries again",
@@ -89,8 +97,8 @@ class BestAndLast(Saving):
             self._save_last_if_new(trainer)
 
     def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        if self.last_save_failed:
-            self._saved_step = -1  # one more try: the end is what matters
+        if "last.ckpt" in self.unwritten:
+            self._saved_step = -1  # one more try
         self._save_last_if_new(trainer)
 
     def state_dict(self) -> dict[str, Any]:
@@ -171,11 +179,11 @@ class EveryNSteps(Saving):
         if not self._due or not saving_makes_sense(trainer):
             return
         self._due = False
+        self.unwritten.clear()  # a numbered file is tried once, the next one makes up for it
         # last.ckpt first: when the disk fills up, it is the file that a resumed run needs.
-        last_written = self.save(trainer, "last.ckpt")
+        self.save(trainer, "last.ckpt")
         if self.save(trainer, f"step_{trainer.global_step:08d}.ckpt") and trainer.is_global_zero:
             self._drop_old(checkpoints_of(trainer))
-        self.last_save_failed |= not last_written
 
     def _drop_old(self, folder: Path) -> None:
         if self.keep:
@@ -210,7 +218,7 @@ def validation_follows(trainer: lightning.Trainer, batch_idx: int) -> bool:
         return False
     epochs = trainer.check_val_every_n_epoch
     if epochs is None:  # then batches are counted across epochs
-        return (trainer.fit_loop.total_batch_idx + 1) % every == 0
+        return bool((trainer.fit_loop.total_batch_idx + 1) % every == 0)
     if (trainer.current_epoch + 1) % epochs != 0:
         return False
     return bool((batch_idx + 1) % every == 0 or trainer.is_last_batch and every == math.inf)

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -12,7 +12,6 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from symbotunes.callbacks.checkpoints import Saving, saving_makes_sense, validation_follows
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
-STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(SystemExit):
@@ -56,6 +55,7 @@ class OnInterrupt(Saving):
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         # Lightning's own handler, which stops at a point of its choosing, is in place only now.
         self._replace(signal.SIGTERM, self._handle)
+        correct_originals(trainer, self._before)
         self._step_at_start = trainer.global_step
         if trainer.received_sigterm:
             self.signal_received = signal.SIGTERM
@@ -137,10 +137,17 @@ class OnInterrupt(Saving):
     def _restore(self) -> None:
         while self._before:
             signum, handler = self._before.popitem()
-            self._replace_back(signum, handler)
+            # None stands for a handler that was not set from Python and cannot be put back.
+            if handler is not None:
+                signal.signal(signum, handler)
 
-    @staticmethod
-    def _replace_back(signum: int, handler: Handler) -> None:
-        # None stands for a handler that was not set from Python and cannot be put back.
-        if handler is not None:
-            signal.signal(signum, handler)
+
+def correct_originals(trainer: lightning.Trainer, before: Mapping[int, Handler]) -> None:
+    """Tell Lightning what to put back when training ends.
+
+    It noted the handlers after `on_fit_start`, ours for Ctrl-C among them, and would leave that one
+    behind. There is no public way to say so; without this attribute nothing worse happens.
+    """
+    noted = getattr(getattr(trainer, "_signal_connector", None), "_original_handlers", None)
+    if noted and signal.SIGINT in before:
+        noted[signal.SIGINT] = before[signal.SIGINT]

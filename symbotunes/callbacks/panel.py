@@ -15,6 +15,7 @@ from symbotunes.loggers.media import log_samples
 from symbotunes.loggers.wandb import SafeWandbLogger
 from symbotunes.render.gallery import write_gallery
 from symbotunes.render.sample import Sample
+from symbotunes.tokenizers.base import Tokenizer
 
 
 class SamplePanel(lightning.Callback):
@@ -75,19 +76,25 @@ class SamplePanel(lightning.Callback):
 
     def _draw(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         step = trainer.global_step
-        if step == self._drawn_step or not trainer.is_global_zero or not saving_makes_sense(trainer):
+        if (
+            step == self._drawn_step
+            or not trainer.is_global_zero
+            or not saving_makes_sense(trainer)
+        ):
             return
         self._drawn_step = step
-        try:
-            with isolate_rng(), torch.no_grad(), Evaluating(pl_module):
-                self._publish(trainer, pl_module, step)
-        except Exception as error:  # whatever the reason, music is not worth a training
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            warnings.warn(f"no sample panel at step {step}: {reason}", stacklevel=2)
+        # The error is caught inside, because isolate_rng puts nothing back when one passes it.
+        with isolate_rng():
+            try:
+                with torch.no_grad(), Evaluating(pl_module):
+                    self._publish(trainer, pl_module, step)
+            except Exception as error:  # whatever the reason, music is not worth a training
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                warnings.warn(f"no sample panel at step {step}: {reason}", stacklevel=2)
 
     def _publish(self, trainer: lightning.Trainer, pl_module: Any, step: int) -> None:
         began = time.monotonic()
-        tokenizer = trainer.datamodule.chain.tokenizer  # type: ignore[attr-defined]
+        tokenizer = self._tokenizer(trainer)
         samples = draw_samples(pl_module.net, tokenizer, self.plan, self.seed)
         facts = self._facts(samples, time.monotonic() - began)
         folder = Path(trainer.default_root_dir) / "samples" / f"step_{step:06d}"
@@ -95,6 +102,11 @@ class SamplePanel(lightning.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, SafeWandbLogger):
                 log_samples(logger, samples, step)
+
+    @staticmethod
+    def _tokenizer(trainer: Any) -> Tokenizer[Any]:
+        tokenizer: Tokenizer[Any] = trainer.datamodule.chain.tokenizer
+        return tokenizer
 
     def _facts(self, samples: list[Sample], seconds: float) -> dict[str, str]:
         finished = sum(sample.finished for sample in samples)

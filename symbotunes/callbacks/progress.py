@@ -3,13 +3,15 @@
 import math
 import sys
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import ProgressBar, Timer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
 from symbotunes.callbacks.speed import TokenRate, tokens_of
 
@@ -32,12 +34,13 @@ class TuneProgress(ProgressBar):
         self.line_every_seconds = line_every_seconds
         self.terminal = terminal
         self._enabled = True
-        self._bar: Progress | None = None
+        self._bar: Bar | None = None
         self._task = TaskID(0)
         self._rate = TokenRate()
         self._total: float = math.inf
         self._shown_at = self._began = -math.inf
         self._first_step = 0
+        self._shown_step = -1
 
     def enable(self) -> None:
         self._enabled = True
@@ -80,13 +83,11 @@ class TuneProgress(ProgressBar):
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        self._show(trainer, pl_module)
+        if self._shown_step != trainer.global_step:
+            self._show(trainer, pl_module)
         self._stop_bar()
 
     def on_exception(self, *_: Any) -> None:
-        self._stop_bar()
-
-    def teardown(self, *_: Any) -> None:
         self._stop_bar()
 
     def _shows(self, trainer: lightning.Trainer) -> bool:
@@ -95,13 +96,14 @@ class TuneProgress(ProgressBar):
     def _show(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         if not self._shows(trainer):
             return
-        self._shown_at = time.monotonic()
+        self._shown_at, self._shown_step = time.monotonic(), trainer.global_step
         text = "  ".join(self._parts(trainer, pl_module))
         if self._bar is None:
             total = "" if math.isinf(self._total) else f"/{self._total:.0f}"
             print(f"step {trainer.global_step}{total}  {text}", flush=True)
         else:
-            self._bar.update(self._task, completed=trainer.global_step, facts=text)
+            self._bar.facts = text
+            self._bar.update(self._task, completed=trainer.global_step, refresh=True)
 
     def _parts(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> list[str]:
         parts = [f"epoch {trainer.current_epoch}"]
@@ -132,17 +134,26 @@ class TuneProgress(ProgressBar):
     def _start_bar(self, step: int) -> None:
         total = None if math.isinf(self._total) else self._total
         of = "" if total is None else "/{task.total:.0f}"
-        self._bar = Progress(
-            SpinnerColumn(),
+        self._bar = Bar(
             TextColumn("step {task.completed:.0f}" + of),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[facts]}"),
+            BarColumn(bar_width=None),
             console=Console(file=sys.stdout),
+            expand=True,
         )
-        self._task = self._bar.add_task("", total=total, completed=step, facts="")
+        self._task = self._bar.add_task("", total=total, completed=step)
         self._bar.start()
 
     def _stop_bar(self) -> None:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+class Bar(Progress):
+    """A bar with a line of facts below it, since both do not fit into one line of 80 columns."""
+
+    facts = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield Text(self.facts, no_wrap=True, overflow="ellipsis")

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from symbotunes.data.cache import Encoded, load, pack, store
 from symbotunes.data.receipt import Receipt
-from symbotunes.data.split import SPLITS, Shares, content_hash, split_of
+from symbotunes.data.split import Shares, content_hash, split_of
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
 from symbotunes.tokenizers.base import Unencodable
 from symbotunes.transforms.base import Chain
@@ -104,6 +104,7 @@ def _encode(
     receipt = Receipt()
     drafts = list(_drafts(corpus, chain, receipt, limits, shares))
     tokenizer = chain.tokenizer
+    _require(drafts, receipt)
     if not tokenizer.fitted:
         tokenizer.fit(draft.tokens for draft in drafts if draft.split == "train")
     kept: list[Draft] = []
@@ -118,7 +119,7 @@ def _encode(
         kept.append(draft)
         receipt.keep(draft.split, len(ids))
     receipt.vocabulary = tokenizer.vocabulary.size
-    _require_pieces(receipt)
+    _require([draft for draft in kept if draft.split == "train"], receipt)
     return pack(
         sequences,
         [draft.split for draft in kept],
@@ -163,13 +164,13 @@ def _versions(found: Any, chain: Chain) -> list[Any]:
     return pieces
 
 
-def _require_pieces(receipt: Receipt) -> None:
+def _require(pieces: Sequence[Draft], receipt: Receipt) -> None:
     if receipt.read == 0:
         raise DatasetError("the corpus is empty: its files hold no piece")
-    if receipt.kept["train"] == 0:
+    if not pieces:
         reasons = ", ".join(f"{count} {reason}" for reason, count in receipt.dropped.most_common(5))
-        kept = sum(receipt.kept[split] for split in SPLITS)
+        kept = sum(receipt.kept.values())
         raise DatasetError(
-            f"nothing to train on: {receipt.read} pieces read, {kept} kept, none of them falls into "
-            f"the training split; dropped: {reasons or 'none'}"
+            f"nothing to train on: {receipt.read} pieces read, {kept} kept, none in the training "
+            f"split; dropped: {reasons or 'none'}"
         )

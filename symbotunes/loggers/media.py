@@ -1,8 +1,13 @@
 """Samples as sound, picture and table on Weights & Biases."""
 
 import io
+import tempfile
+import wave
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import wandb
 from PIL import Image
 
@@ -18,15 +23,17 @@ COLUMNS: list[str | int] = ["step", "name", "abc", "nats per token", "finished"]
 def log_samples(logger: SafeWandbLogger, samples: Sequence[Sample], step: int) -> None:
     """Log a panel; the x axis is the trainer's step, as for every other metric."""
     media: dict[str, object] = {"samples/table": sample_table(samples, step)}
-    for sample in samples:
-        if sample.score is None:
-            continue
-        key = f"samples/{sample.name}"
-        sound = synthesize(sample.score, SAMPLE_RATE)
-        media[f"{key}/audio"] = wandb.Audio(sound, SAMPLE_RATE, caption=sample.title)
-        picture = Image.open(io.BytesIO(piano_roll_png(sample.score)))
-        media[f"{key}/roll"] = wandb.Image(picture, caption=sample.title)
-    logger.log_metrics(media, step)
+    with tempfile.TemporaryDirectory() as folder:
+        for sample in samples:
+            if sample.score is None:
+                continue
+            path = Path(folder) / f"{sample.name}.wav"
+            write_wav(path, synthesize(sample.score, SAMPLE_RATE))
+            picture = Image.open(io.BytesIO(piano_roll_png(sample.score)))
+            key = f"samples/{sample.name}"
+            media[f"{key}/audio"] = wandb.Audio(str(path), caption=sample.title)
+            media[f"{key}/roll"] = wandb.Image(picture, caption=sample.title)
+        logger.log_metrics(media, step)  # W&B copies the files before it returns
 
 
 def sample_table(samples: Sequence[Sample], step: int) -> wandb.Table:
@@ -36,6 +43,22 @@ def sample_table(samples: Sequence[Sample], step: int) -> wandb.Table:
         for sample in samples
     ]
     return wandb.Table(columns=COLUMNS, data=rows)
+
+
+def write_wav(path: Path, sound: Any) -> None:
+    """Write 16-bit sound; W&B itself would need one more package for that.
+
+    Args:
+        path: of the file.
+        sound: ``[samples]`` or ``[channels, samples]``, from -1 to 1.
+    """
+    channels = np.atleast_2d(np.asarray(sound, dtype=np.float64))
+    whole = np.round(np.clip(channels, -1, 1) * 32767).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(len(whole))
+        file.setsampwidth(2)  # bytes
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(whole.T.tobytes())  # channels alternate
 
 
 def nats_per_token(sample: Sample) -> float | None:

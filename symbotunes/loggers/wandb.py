@@ -6,7 +6,7 @@ import warnings
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import wandb
 from lightning.pytorch.loggers import WandbLogger
@@ -16,6 +16,7 @@ from symbotunes.atomic import atomic_write
 
 TAG_LENGTH = 64  # characters; W&B refuses a run with a longer tag
 ID_FILE = "wandb_id"
+Mode = Literal["online", "offline", "disabled", "shared"]
 
 
 class SafeWandbLogger(WandbLogger):
@@ -49,7 +50,7 @@ class SafeWandbLogger(WandbLogger):
         job_type: str | None = "train",
         tags: Sequence[str] = (),
         notes: str | None = None,
-        mode: str | None = None,
+        mode: Mode | None = None,
     ) -> None:
         self._folder = Path(save_dir)
         super().__init__(
@@ -67,11 +68,16 @@ class SafeWandbLogger(WandbLogger):
         self._wandb_init.pop("anonymous", None)  # W&B has dropped it and warns of it
         self._mode = mode
         self._given_up = False
+        self._said = False
 
     @property
     def experiment(self) -> Any:
         """The W&B run; something that swallows every call after a failure or on other ranks."""
-        if self._experiment is None and not self._given_up and rank_zero_only.rank == 0:
+        if (
+            self._experiment is None
+            and not self._given_up
+            and getattr(rank_zero_only, "rank", 0) == 0
+        ):
             self._guarded(self._start)
         return Nothing() if self._experiment is None else self._experiment
 
@@ -113,6 +119,7 @@ class SafeWandbLogger(WandbLogger):
             return
         offline = bool(getattr(run, "offline", False))
         self._id = run.id
+        self._given_up = False  # a run that could not be written to may still close
         self._guarded(lambda: run.finish(exit_code=exit_code))
         self._given_up = True  # a late metric must not open a second run
         if offline and self.sync_command:
@@ -121,14 +128,23 @@ class SafeWandbLogger(WandbLogger):
     def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         mode = self._mode or os.environ.get("WANDB_MODE") or natural_mode()
-        # Offline, W&B's advice on syncing is replaced by our own exact line.
-        settings = wandb.Settings(silent=mode != "online")
-        run = wandb.init(**self._wandb_init, mode=mode, settings=settings)
+        try:
+            run = self._open(mode)
+        except Exception as error:  # such as no network, hours after the key was stored
+            if mode != "online":
+                raise
+            warnings.warn(f"W&B goes on offline: {first_line(error)}", stacklevel=2)
+            run = self._open("offline")
         run.define_metric("trainer/global_step")
         run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
         self._experiment = run
         if run.id and mode != "disabled":
             atomic_write(self._folder / ID_FILE, f"{run.id}\n".encode())
+
+    def _open(self, mode: Any) -> Any:
+        # Offline, W&B's advice on syncing is replaced by our own exact line.
+        settings = wandb.Settings(silent=mode != "online")
+        return wandb.init(**self._wandb_init, mode=mode, settings=settings)
 
     def _guarded(self, act: Callable[[], Any]) -> None:
         if self._given_up:
@@ -137,8 +153,9 @@ class SafeWandbLogger(WandbLogger):
             act()
         except Exception as error:  # W&B raises of many kinds, and none is worth a training
             self._given_up = True
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            warnings.warn(f"training goes on without W&B: {reason}", stacklevel=2)
+            if not self._said:
+                warnings.warn(f"training goes on without W&B: {first_line(error)}", stacklevel=2)
+            self._said = True
 
 
 class Nothing:
@@ -164,6 +181,11 @@ def natural_mode() -> str:
     except Exception:  # a malformed key: wandb would refuse it again
         known = False
     return "online" if known else "offline"
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def read_id(folder: Path) -> str | None:

@@ -1,0 +1,95 @@
+"""Folk-RNN: a stacked LSTM over ABC tokens.
+
+Sturm, Santos, Ben-Tal, Korshunova, "Music transcription modelling and composition using deep
+learning", 2016, https://arxiv.org/abs/1604.08723; details after the authors' code.
+
+Departure: the authors clip the message that flows back through the gates at every time step to
+[-5, 5]; fused LSTM kernels do not show it, so ``model.clip_norm`` bounds the gradient of the
+parameters instead.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from symbotunes.models.base import Batch, Loss, SequenceModel
+from symbotunes.tokenizers.base import Vocabulary
+
+FORGET_BIAS = 5.0  # remember by default: the gates start open
+State = tuple[Tensor, Tensor]
+
+
+class FolkRNN(SequenceModel):
+    """Predicts the next token of a tune from all the tokens before it.
+
+    Args:
+        vocabulary: ids that the model reads and writes.
+        width: units per layer, D.
+        depth: number of stacked layers, L.
+        dropout: share of units zeroed after every layer, the last included; a fresh mask per token.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, width: int = 512, depth: int = 3, dropout: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.size = vocabulary.size
+        self.dropout = dropout
+        between = dropout if depth > 1 else 0.0  # nn.LSTM's own dropout spares the last layer
+        self.lstm = nn.LSTM(vocabulary.size, width, depth, batch_first=True, dropout=between)
+        self.head = nn.Linear(width, vocabulary.size)
+        # The authors' optimizer updates the initial states too.
+        self.h0 = nn.Parameter(torch.empty(depth, width))
+        self.c0 = nn.Parameter(torch.zeros(depth, width))
+        self._initialize()
+
+    def _initialize(self) -> None:
+        for name, parameter in self.lstm.named_parameters():
+            gates = parameter.detach().chunk(4)  # input, forget, candidate, output
+            if name.startswith("bias_hh"):
+                # The paper's gates have one bias; PyTorch's second stays at zero.
+                nn.init.zeros_(parameter)
+                parameter.requires_grad_(False)
+            elif name.startswith("bias_ih"):
+                nn.init.zeros_(parameter)
+                nn.init.constant_(gates[1], FORGET_BIAS)
+            else:
+                for gate in gates:
+                    draw = nn.init.xavier_uniform_ if "_ih" in name else nn.init.orthogonal_
+                    draw(gate)
+        nn.init.orthogonal_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        for row in self.h0.detach():
+            nn.init.orthogonal_(row[None])  # one row: a random direction of unit length
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        hidden, _ = self._hidden(tokens, self.start(len(tokens)))
+        return self.head(hidden)  # type: ignore[no-any-return]  # torch's modules return Any
+
+    def _hidden(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        one_hot = F.one_hot(tokens, self.size).to(self.head.weight.dtype)  # [B, T, V]
+        hidden, state = self.lstm(one_hot, state)  # [B, T, D]
+        return F.dropout(hidden, self.dropout, self.training), state
+
+    def loss(self, batch: Batch) -> Loss:
+        """Nats per tune: summed over the tokens of each, averaged over the batch.
+
+        Padding lies to the right of a causal network, so it reaches no real token; it is left out
+        before the output layer. The authors' masked steps come to the same.
+        """
+        inputs, targets = batch.tokens[:, :-1], batch.tokens[:, 1:]
+        hidden, _ = self._hidden(inputs, self.start(len(inputs)))
+        steps = torch.arange(targets.shape[1], device=targets.device)
+        real = steps < (batch.lengths.to(targets.device) - 1)[:, None]  # [B, T - 1]
+        logits = self.head(hidden[real])  # [real targets, V]
+        nats = F.cross_entropy(logits.float(), targets[real], reduction="sum")
+        return Loss(nats / len(inputs), nats.detach(), batch.targets)
+
+    def start(self, batch_size: int) -> State:
+        """Hidden and cell state, each ``[L, B, D]``."""
+        h0, c0 = (state[:, None].expand(-1, batch_size, -1) for state in (self.h0, self.c0))
+        return h0.contiguous(), c0.contiguous()
+
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        hidden, state = self._hidden(tokens[:, None], state)
+        return self.head(hidden[:, 0]), state

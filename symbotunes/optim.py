@@ -1,0 +1,85 @@
+"""Optimizers and schedules that papers define and torch does not have."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+
+class RMSprop(Optimizer):
+    """RMSprop as the authors of Folk-RNN ran it: epsilon inside the root, no momentum.
+
+    ``v <- rho v + (1 - rho) g^2`` and ``p <- p - lr g / sqrt(v + eps)``. Torch's own adds epsilon
+    after the root.
+
+    Args:
+        params: what to train.
+        lr: learning rate.
+        rho: decay of the running square.
+        eps: added to the running square.
+
+    Raises:
+        ValueError: if a constant is out of range.
+    """
+
+    def __init__(
+        self, params: Iterable[nn.Parameter], lr: float = 3e-3, rho: float = 0.9, eps: float = 1e-6
+    ) -> None:
+        if lr < 0 or not 0 <= rho < 1 or eps < 0:
+            raise ValueError(f"RMSprop: lr={lr} and eps={eps} must be >= 0, rho={rho} in [0, 1)")
+        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        """One update; `closure` recomputes the loss with gradients, if it is given."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self._update(group)
+        return loss
+
+    def _update(self, group: dict[str, Any]) -> None:
+        trained = [parameter for parameter in group["params"] if parameter.grad is not None]
+        if not trained:
+            return
+        gradients = [parameter.grad for parameter in trained]
+        squares = [self._square(parameter) for parameter in trained]
+        torch._foreach_mul_(squares, group["rho"])
+        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - group["rho"])
+        roots = torch._foreach_add(squares, group["eps"])
+        torch._foreach_sqrt_(roots)
+        torch._foreach_addcdiv_(trained, gradients, roots, value=-group["lr"])
+
+    def _square(self, parameter: nn.Parameter) -> Tensor:
+        state = self.state[parameter]
+        if "square" not in state:
+            state["square"] = torch.zeros_like(parameter)
+        square: Tensor = state["square"]
+        return square
+
+
+class DecayAfter:
+    """Factor of the learning rate at an epoch: 1 at first, then a power of `factor`."""
+
+    def __init__(self, start_epoch: int, factor: float) -> None:
+        self.start_epoch = start_epoch
+        self.factor = factor
+
+    def __call__(self, epoch: int) -> float:
+        return float(self.factor ** max(0, epoch - self.start_epoch))
+
+
+def folk_rnn_decay(optimizer: Optimizer, start_epoch: int = 20, factor: float = 0.97) -> LambdaLR:
+    """The decay that Folk-RNN's config asks for and its script never connected.
+
+    Args:
+        optimizer: whose rate falls.
+        start_epoch: epoch index after which it falls, counted from 0.
+        factor: by which it is multiplied per epoch.
+    """
+    return LambdaLR(optimizer, DecayAfter(start_epoch, factor))

@@ -1,0 +1,178 @@
+"""What the tokens sound like: notes in time, repeats and endings played out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import symusic
+
+from symbotunes.scores.abc.keys import FIFTHS, LETTERS, MODES
+from symbotunes.scores.abc.tokens import (
+    Bar,
+    Phrase,
+    Sound,
+    alterations,
+    parse_tokens,
+    sounding_eighths,
+)
+
+TICKS_PER_QUARTER = 480
+MAX_NOTES = 20_000  # repeats of repeats end here
+VELOCITY = 96
+FIDDLE = 40  # General MIDI program, counted from 0
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note as it is heard.
+
+    Attributes:
+        onset: quarters from the beginning.
+        duration: quarters.
+        pitch: MIDI number.
+    """
+
+    onset: Fraction
+    duration: Fraction
+    pitch: int
+
+
+def play_order(phrase: Phrase) -> list[int]:
+    """Indices of the items in the order in which they are played."""
+    items = phrase.items
+    order: list[int] = []
+    start, turn, at = 0, 1, 0
+    repeated: set[int] = set()
+    while at < len(items) and len(order) < MAX_NOTES:
+        item = items[at]
+        if not isinstance(item, Bar):
+            order.append(at)
+            at += 1
+            continue
+        order.append(at)
+        if item.sign == "|:":
+            if at + 1 != start:
+                start, turn = at + 1, 1
+        elif item.sign == ":|":
+            if at not in repeated and _repeats_here(items, start, at):
+                repeated.add(at)
+                turn += 1
+                at = start
+                continue
+            if not _ending_follows(items, at):
+                start, turn = at + 1, 1
+        elif item.sign[1:2].isdigit() and turn not in _turns(item.sign):
+            at = _after_ending(items, at)
+            continue
+        at += 1
+    return order
+
+
+def _turns(sign: str) -> set[int]:
+    """The times at which an ending such as ``|1,3`` or ``|1-3`` is played."""
+    turns: set[int] = set()
+    for part in sign[1:].split(","):
+        first, _, last = part.partition("-")
+        turns.update(range(int(first), int(last or first) + 1))
+    return turns
+
+
+def _is_ending(item: object) -> bool:
+    return isinstance(item, Bar) and item.sign[1:2].isdigit()
+
+
+def _ending_follows(items: Sequence[object], at: int) -> bool:
+    return at + 1 < len(items) and _is_ending(items[at + 1])
+
+
+def _repeats_here(items: Sequence[object], start: int, at: int) -> bool:
+    """Whether ``:|`` leads back: not at the end of a last ending, which only closes the repeat."""
+    opened = [item for item in items[start:at] if _is_ending(item)]
+    return len(opened) <= 1 or _ending_follows(items, at)
+
+
+def _after_ending(items: Sequence[object], at: int) -> int:
+    """Where play goes on when the ending at `at` is passed over."""
+    for index in range(at + 1, len(items)):
+        item = items[index]
+        if isinstance(item, Bar) and item.sign == ":|":
+            return index + 1
+        if _is_ending(item) or (isinstance(item, Bar) and item.sign == "|:"):
+            return index
+    return len(items)
+
+
+def notes(tokens: Sequence[str]) -> list[Note]:
+    """The notes heard, in order of onset; ties merged, tuplets and broken rhythm counted."""
+    return phrase_notes(parse_tokens(tokens))
+
+
+def phrase_notes(phrase: Phrase) -> list[Note]:
+    """The notes of a phrase, see `notes`."""
+    lengths, alters = sounding_eighths(phrase.items), alterations(phrase)
+    heard: list[Note] = []
+    waiting: dict[int, int] = {}  # pitch of a tied note -> its place in `heard`
+    now = Fraction(0)
+    for index in play_order(phrase):
+        item = phrase.items[index]
+        if not isinstance(item, Sound):
+            continue
+        duration = lengths[index] / 2
+        tied: dict[int, int] = {}
+        for pitch, alter in zip(item.pitches, alters[index], strict=True):
+            number = pitch.midi(alter)
+            place = waiting.get(number)
+            if place is None:
+                place = len(heard)
+                heard.append(Note(now, duration, number))
+            else:
+                held = heard[place]
+                heard[place] = Note(held.onset, held.duration + duration, number)
+            if pitch.tied:
+                tied[number] = place
+        waiting = tied
+        now += duration
+    return heard
+
+
+def score_of(
+    tokens: Sequence[str], *, tempo_bpm: float = 0, program: int = FIDDLE
+) -> symusic.Score:
+    """The tokens as a Score of one track, however imperfect they are.
+
+    Args:
+        tokens: any list.
+        tempo_bpm: quarters per minute; 0 chooses one that suits the meter.
+        program: General MIDI program, counted from 0.
+    """
+    phrase = parse_tokens(tokens)
+    score = symusic.Score(TICKS_PER_QUARTER)
+    score.tempos.append(symusic.Tempo(0, tempo_bpm or natural_tempo(phrase.meter)))
+    if phrase.meter != "none":
+        top, _, bottom = phrase.meter.partition("/")
+        score.time_signatures.append(symusic.TimeSignature(0, int(top), int(bottom)))
+    score.key_signatures.append(symusic.KeySignature(0, *_midi_key(phrase)))
+    track = symusic.Track(program=program, name="Melody")
+    for note in phrase_notes(phrase):
+        onset = round(note.onset * TICKS_PER_QUARTER)
+        duration = max(1, round(note.duration * TICKS_PER_QUARTER))
+        if 0 <= note.pitch <= 127:
+            track.notes.append(symusic.Note(onset, duration, note.pitch, VELOCITY))
+    score.tracks.append(track)
+    return score
+
+
+def natural_tempo(meter: str) -> float:
+    """Quarters per minute at which a dance in this meter is comfortably heard."""
+    if meter in ("6/8", "9/8", "12/8", "3/8"):
+        return 165.0  # 110 dotted quarters
+    if meter in ("2/2", "4/2", "3/2"):
+        return 160.0
+    return 120.0
+
+
+def _midi_key(phrase: Phrase) -> tuple[int, int]:
+    """Sharps (negative: flats) and 1 for minor, as MIDI writes a key signature."""
+    key = phrase.key
+    sharps = FIFTHS[LETTERS[key.letter]] + 7 * key.alter + MODES[key.mode]
+    return max(-7, min(7, sharps)), int(key.mode in ("min", "dor", "phr", "loc"))

@@ -1,0 +1,332 @@
+"""Reading ABC notation: from the text of one tune to its sounds and bar signs.
+
+Follows the ABC standard 2.1 where tunes in the wild do, and what abc2midi plays where they do not.
+Of several voices the first is read. Lyrics, ornaments, grace notes, chord names, slurs and layout
+are passed over.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from symbotunes.scores.abc.keys import LETTERS, Key, parse_key
+from symbotunes.scores.abc.tokens import (
+    ACCIDENTALS,
+    Bar,
+    Item,
+    Pitch,
+    Sound,
+    Tuplet,
+    default_q,
+)
+from symbotunes.scores.abc.tune import AbcError
+
+_NOTE = re.compile(
+    r"(\^\^|__|\^|_|=)?([A-Ga-g])([,']*)(\d*)((?:/\d*)*)"
+)
+_REST = re.compile(r"([zxZ])(\d*)((?:/\d*)*)")
+_LENGTH = re.compile(r"(\d*)((?:/\d*)*)")
+_TUPLET = re.compile(r"\((\d)(?::(\d?))?(?::(\d?))?")
+_BAR = re.compile(r":*\|*\[?\|[|\]:]*|::+|:\|")
+_ENDING = re.compile(r"[ \t]*\[?[ \t]*(\d(?:[,-]\d)*)")
+_INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
+_FIELD = re.compile(r"^([A-Za-z]):(.*)$")
+_COMMENT = re.compile(r"(?<!\\)%.*$")
+_BROKEN = re.compile(r"[ \t]*([<>]{1,3})")
+_SKIP = re.compile(r'"[^"\n]*"|![^!\n]+!|\{[^}]*\}|\+[a-z]+\+')
+_MICROTONE = re.compile(r"[\^_]\d*/\d*[A-Ga-g]|[\^_]\d+[A-Ga-g]")
+
+
+@dataclass(frozen=True)
+class ParsedTune:
+    """A tune as it is notated.
+
+    Attributes:
+        meter: ``6/8`` and the like, or ``none``.
+        key: of the signature.
+        items: sounds, bar signs and tuplet marks in order, lengths in eighth notes.
+    """
+
+    meter: str
+    key: Key
+    items: tuple[Item, ...]
+
+
+def parse(text: str) -> ParsedTune:
+    """Read one tune, headers and body.
+
+    Raises:
+        AbcError: with a reason, if it cannot be read or changes what a tune must keep.
+    """
+    body = _Body()
+    for line in text.split("\n"):
+        if line.startswith("%"):
+            continue
+        line = _COMMENT.sub("", line).rstrip()
+        field = _FIELD.match(line)
+        if field and not (body.started and field[1] in "|:"):
+            body.field(field[1], field[2].strip())
+        elif body.key is not None:
+            body.line(line)
+    return body.tune()
+
+
+def parse_meter(text: str) -> str:
+    """The value of an ``M:`` field, as ``n/d`` or ``none``.
+
+    Raises:
+        AbcError: if it is no meter.
+    """
+    value = text.strip()
+    named = {"C": "4/4", "C|": "2/2", "none": "none", "": "none"}
+    if value in named:
+        return named[value]
+    found = re.fullmatch(r"(\d{1,2})/(1|2|4|8|16|32)", value.replace(" ", ""))
+    if not found or found[1] == "0":
+        raise AbcError("unreadable meter", value)
+    return f"{int(found[1])}/{found[2]}"
+
+
+def parse_unit(text: str) -> Fraction:
+    """The value of an ``L:`` field in eighth notes.
+
+    Raises:
+        AbcError: if it is no length.
+    """
+    found = re.match(r"^(\d+)\s*/\s*(\d+)|^1$", text.strip())
+    if not found or found[2] == "0" or found[1] == "0":
+        raise AbcError("unreadable unit length", text)
+    return Fraction(int(found[1] or 1), int(found[2] or 1)) * 8
+
+
+def factor(number: str, slashes: str) -> Fraction:
+    """The multiple that digits and slashes after a note ask for: ``3/2``, ``/``, ``//``."""
+    value = Fraction(int(number)) if number else Fraction(1)
+    for part in slashes.split("/")[1:]:
+        divisor = int(part) if part else 2
+        if divisor == 0:
+            raise AbcError("a length divided by zero")
+        value /= divisor
+    return value
+
+
+class _Body:
+    """The state of reading one tune."""
+
+    def __init__(self) -> None:
+        self.meter: str | None = None
+        self.unit: Fraction | None = None
+        self.key: Key | None = None
+        self.key_text = ""
+        self.items: list[Item] = []
+        self.voice: str | None = None
+        self.listening = True  # False inside another voice than the first
+        self.started = False
+
+    # -- fields -----------------------------------------------------------------------------------
+
+    def field(self, name: str, value: str) -> None:
+        if name == "V":
+            self.change_voice(value)
+        elif name in "MLK" and self.listening:
+            getattr(self, f"field_{name}")(value)
+
+    def change_voice(self, value: str) -> None:
+        name = value.split()[0] if value.split() else ""
+        if self.voice is None and (self.key is not None or not name):
+            self.voice = name
+        if self.voice is None:
+            self.voice = name  # the first voice declared in the header
+        self.listening = self.key is None or name == self.voice
+
+    def field_M(self, value: str) -> None:  # noqa: N802  (named for its field)
+        meter = parse_meter(value)
+        if self.started and meter != self.meter:
+            raise AbcError("changes meter inside")
+        self.meter = meter
+
+    def field_L(self, value: str) -> None:  # noqa: N802
+        self.unit = parse_unit(value)
+
+    def field_K(self, value: str) -> None:  # noqa: N802
+        if self.key is None or not self.started:
+            self.key = parse_key(value)
+            if self.unit is None:
+                self.unit = self.default_unit()
+            return
+        try:
+            changed = parse_key(value) != self.key
+        except AbcError as error:
+            if error.reason == "no key":  # a clef alone
+                return
+            raise
+        if changed:
+            raise AbcError("changes key inside")
+
+    def default_unit(self) -> Fraction:
+        """One sixteenth in meters shorter than 3/4, else one eighth (ABC 2.1, section 3.1.7)."""
+        if self.meter in (None, "none"):
+            return Fraction(1)
+        assert self.meter is not None
+        return Fraction(1, 2) if Fraction(self.meter) < Fraction(3, 4) else Fraction(1)
+
+    # -- music ------------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        """Read one line of the body."""
+        if not self.listening or not text:
+            return
+        position = 0
+        while position < len(text):
+            position = self.element(text, position)
+        if not text.endswith("\\"):
+            self.items.append(Bar("\n"))
+
+    def element(self, text: str, at: int) -> int:
+        """Read what stands at a position; returns the position behind it."""
+        char = text[at]
+        if char in " \t\\`$*)yu~.HIJKLMNOPQRSTUVWhijklmnopqrstvw;@#?-]0123456789>',<}!+/&":
+            return self.minor_element(char, text, at)
+        for pattern, read in (
+            (_INLINE, self.inline),
+            (_SKIP, None),
+            (_BAR, self.bar),
+            (_TUPLET, self.tuplet),
+            (_NOTE, self.note),
+            (_REST, self.rest),
+        ):
+            found = pattern.match(text, at)
+            if found and found.end() > at:
+                return read(found, text) if read else found.end()
+        if char == "[":
+            return self.bracket(text, at)
+        if _MICROTONE.match(text, at):
+            raise AbcError("microtones")
+        return at + 1
+
+    def minor_element(self, char: str, text: str, at: int) -> int:
+        """Signs of one character that carry no sound, and strings that begin with one."""
+        if char in "!+":
+            found = _SKIP.match(text, at)
+            return found.end() if found else at + 1
+        if char == "-" and self.items:
+            self.tie()
+        elif char in "<>":
+            found = _BROKEN.match(text, at)
+            assert found is not None
+            self.broken(found[1])
+            return found.end()
+        elif char == "&":
+            raise AbcError("voices overlaid with &")
+        return at + 1
+
+    def inline(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
+        if found[1] in "MLKV":
+            self.field(found[1], _COMMENT.sub("", found[2]).strip())
+        return found.end()
+
+    def bar(self, found: re.Match[str], text: str) -> int:
+        sign, end = found[0], found.end()
+        if text[end - 1] == "[" and end - found.start() > 1:
+            end -= 1
+        core = sign.rstrip("[")
+        ending = _ENDING.match(text, end)
+        if ":" in core and not core.strip(":"):  # a run of colons
+            self.items += [Bar(":|"), Bar("|:")]
+        else:
+            self.items += [Bar(":|")] if core.startswith(":") else []
+            self.items += [Bar("|:")] if core.endswith(":") else []
+            if ":" not in core:
+                self.items.append(Bar("|"))
+        if ending and (text[end : end + 1].isdigit() or "[" in ending[0]):
+            self.items.append(Bar(f"|{ending[1]}"))
+            return ending.end()
+        return end
+
+    def bracket(self, text: str, at: int) -> int:
+        """``[1`` opens an ending; ``[`` before notes opens a chord."""
+        ending = re.compile(r"\[[ \t]*(\d(?:[,-]\d)*)").match(text, at)
+        if ending:
+            self.items.append(Bar(f"|{ending[1]}"))
+            return ending.end()
+        return self.chord(text, at)
+
+    def chord(self, text: str, at: int) -> int:
+        close = text.find("]", at)
+        if close < 0:
+            raise AbcError("a chord without end")
+        inside = _SKIP.sub("", text[at + 1 : close])
+        pitches, length = [], None
+        for found in _NOTE.finditer(inside):
+            tied = inside[found.end() : found.end() + 1] == "-"
+            pitches.append(replace(self.pitch(found), tied=tied))
+            if length is None:
+                length = factor(found[4], found[5])
+        outer = _LENGTH.match(text, close + 1)
+        assert outer is not None
+        if pitches:
+            assert length is not None
+            self.sound(tuple(pitches), length * factor(outer[1], outer[2]))
+        return outer.end()
+
+    def tuplet(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
+        p = int(found[1])
+        if p < 2:
+            return found.end()
+        q = int(found[2]) if found[2] else default_q(p, self.meter or "none")
+        r = int(found[3]) if found[3] else p
+        if q < 1 or r < 1:
+            raise AbcError("an impossible tuplet", found[0])
+        self.items.append(Tuplet(p, q, r))
+        return found.end()
+
+    def note(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
+        self.sound((self.pitch(found),), factor(found[4], found[5]))
+        return found.end()
+
+    @staticmethod
+    def pitch(found: re.Match[str]) -> Pitch:
+        letter = LETTERS.index(found[2].upper())
+        octave = 4 + found[2].islower() + found[3].count("'") - found[3].count(",")
+        return Pitch(letter, octave, ACCIDENTALS[found[1] or ""])
+
+    def rest(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
+        length = factor(found[2], found[3])
+        if found[1] == "Z":
+            if self.meter in (None, "none"):
+                raise AbcError("a rest of whole bars without meter")
+            assert self.unit is not None
+            length *= 8 * Fraction(self.meter) / self.unit
+        self.sound((), length)
+        return found.end()
+
+    def sound(self, pitches: tuple[Pitch, ...], length: Fraction) -> None:
+        assert self.unit is not None
+        self.started = True
+        if length <= 0:
+            raise AbcError("a note without length")
+        self.items.append(Sound(pitches, length * self.unit))
+
+    def tie(self) -> None:
+        last = self.items[-1]
+        if isinstance(last, Sound) and last.pitches:
+            tied = tuple(replace(pitch, tied=True) for pitch in last.pitches)
+            self.items[-1] = replace(last, pitches=tied)
+
+    def broken(self, signs: str) -> None:
+        last = self.items[-1] if self.items else None
+        if not isinstance(last, Sound):
+            raise AbcError("broken rhythm without a first note")
+        self.items[-1] = replace(last, broken=signs)
+
+    def tune(self) -> ParsedTune:
+        """What was read.
+
+        Raises:
+            AbcError: if it is no tune.
+        """
+        if self.key is None:
+            raise AbcError("no key")
+        if not any(isinstance(item, Sound) and item.pitches for item in self.items):
+            raise AbcError("no notes")
+        return ParsedTune(self.meter or "none", self.key, tuple(self.items))

@@ -1,0 +1,118 @@
+"""ABC tunes as the tokens of folk-rnn."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, ClassVar, Literal
+
+from symbotunes.scores.abc.bars import check_bars, problems
+from symbotunes.scores.abc.folk import Root, normalise, prompt_tokens, to_abc
+from symbotunes.scores.abc.playback import score_of
+from symbotunes.scores.abc.reader import parse
+from symbotunes.scores.abc.tune import AbcError, AbcTune
+from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabulary
+
+BOS, EOS = "<s>", "</s>"
+# The 135 music tokens of the published data_v2 (Sturm et al. 2016, and the authors' code).
+FOLK_RNN = """
+M:12/8 M:2/4 M:3/2 M:3/4 M:4/4 M:6/8 M:9/8 K:Cmaj K:Cmin K:Cdor K:Cmix
+| |: :| |1 |2 [ ] z (2 (3 (4 (5 (6 (7 (9
+/2 /2< /2> /3 /4 /8 2 2< 2> 3 3/2 3/4 4 4> 5 5/2 6 7 7/2 8 9 12 16 < >
+=A =A, =B =B, =C =C, =D =E =E, =F =F, =G =G, =a =b =c =c' =d =e =e' =f =f' =g
+A A, B B, C C, D D, E E, F F, G G, a a' b b' c c' d d' e e' f f' g g'
+^A ^A, ^C ^C, ^D ^F ^F, ^G ^G, ^a ^c ^c' ^d ^f ^f' ^g
+_A _A, _B _B, _C _D _E _E, _G _a _b _c _d _d' _e _e' _g
+""".split()
+
+
+class AbcTokens(Tokenizer[AbcTune]):
+    """Tokens of the folk-rnn kind: meter, key, pitches, durations in eighths, bar signs.
+
+    Lost: lyrics, ornaments, grace notes, chord names, slurs, line breaks, all voices but the first,
+    and with ``root="C"`` the key's tonic.
+
+    Args:
+        vocabulary: ``fitted`` holds what occurs in training tunes, all modes and meters; ``folk_rnn``
+            is the published list, in which 2/2 is written 4/4.
+        root: ``C`` moves every tune to the tonic C; ``keep`` leaves it.
+        min_count: a fitted vocabulary leaves rarer tokens out.
+    """
+
+    SCHEMA: ClassVar[int] = 1
+    FORMAT: ClassVar[str] = "abc"
+
+    def __init__(
+        self,
+        vocabulary: Literal["fitted", "folk_rnn"] = "fitted",
+        root: Root = "C",
+        min_count: int = 1,
+    ) -> None:
+        if vocabulary not in ("fitted", "folk_rnn") or root not in ("C", "keep"):
+            raise ValueError(
+                f"abc_tokens: vocabulary={vocabulary} must be fitted or folk_rnn, "
+                f"root={root} must be C or keep"
+            )
+        self.published = vocabulary == "folk_rnn"
+        self.root = root
+        self.min_count = min_count
+        self.tokens: list[str] = []
+        self._ids: dict[str, int] = {}
+        if self.published:
+            self._set([BOS, EOS, *FOLK_RNN])
+
+    def tokenize(self, piece: AbcTune) -> list[str]:
+        try:
+            tokens = normalise(parse(piece.text), self.root)
+        except AbcError as error:
+            raise Unencodable(error.reason, piece.id) from error
+        return ["M:4/4" if token == "M:2/2" else token for token in tokens] if self.published else tokens
+
+    def fit(self, corpus: Iterable[Sequence[str]]) -> None:
+        counts = Counter(token for tokens in corpus for token in tokens)
+        common = sorted(token for token, count in counts.items() if count >= self.min_count)
+        self._set([BOS, EOS, *common])
+
+    def _set(self, tokens: Sequence[str]) -> None:
+        self.tokens = list(tokens)
+        self._ids = {token: index for index, token in enumerate(self.tokens)}
+
+    def encode(self, tokens: Sequence[str]) -> list[int]:
+        try:
+            return [self._ids[token] for token in tokens]
+        except KeyError as error:
+            raise Unencodable("a token outside the vocabulary", str(error.args[0])) from error
+
+    def decode(self, ids: Sequence[int]) -> list[str]:
+        return [self.tokens[index] for index in ids if self.tokens[index] not in (BOS, EOS)]
+
+    def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
+        check = check_bars(tokens)
+        return Rendition(
+            score=score_of(tokens),
+            abc=to_abc(tokens, number=number, title=title),
+            problems=tuple(problems(tokens)),
+            bars=check.bars,
+            right_bars=check.right,
+        )
+
+    def prompt(self, text: str) -> list[int]:
+        tokens = prompt_tokens(text)
+        known = [token for token in self.tokens if token not in (BOS, EOS)]
+        for token in tokens:
+            if token not in self._ids:
+                close = get_close_matches(token, known, n=1, cutoff=0.3)
+                hint = f"; the nearest is {close[0]}" if close else ""
+                raise ValueError(f"the model does not know {token}{hint}")
+        return self.encode(tokens)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        if not self.tokens:
+            raise RuntimeError("abc_tokens has no vocabulary yet")
+        return Vocabulary(len(self.tokens), self._ids[BOS], self._ids[EOS])
+
+    def state(self) -> Mapping[str, Any]:
+        return {"tokens": self.tokens}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self._set([str(token) for token in state["tokens"]])

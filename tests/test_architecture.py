@@ -1,0 +1,57 @@
+"""Imports point one way; see "Who may import whom" in CONTRIBUTING.md."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "symbotunes"
+LAYERS = [  # a package may import from its own line and the lines above it
+    {"errors", "atomic"},
+    {"scores", "modules"},
+    {"tokenizers", "sampling", "render", "metrics", "optim"},
+    {"transforms", "models"},
+    {"datasets", "data", "lit", "importers", "composing", "baselines"},
+    {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
+    {"train", "sample", "data_receipt", "convert"},
+    {"suggestions", "cli"},
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+ONLY_HERE = {  # third-party library -> the only places that may know about it
+    "hydra": {"config", "checkpoint", "suggestions", "cli"},
+    "omegaconf": {
+        "config", "checkpoint", "suggestions", "cli", "train", "sample", "convert", "data_receipt",
+    },
+    "lightning": {"lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample"},
+    "wandb": {"callbacks", "loggers"},
+    "verovio": {"render"},
+    "matplotlib": {"render"},
+}  # fmt: skip
+WITHOUT_TORCH = {"scores", "render", "metrics", "errors", "atomic", "datasets"}
+
+
+def imports(path: Path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).name != "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for module in imports(path):
+        root, _, rest = module.partition(".")
+        if root == "symbotunes" and rest:
+            assert RANK[rest.split(".")[0]] <= RANK[here], f"{here} must not import {module}"
+        assert here in ONLY_HERE.get(root, {here}), f"{here} must not know about {root}"
+        assert not (root == "torch" and here in WITHOUT_TORCH), f"{here} works without torch"
+
+
+def test_every_module_has_its_layer():
+    found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
+    assert found <= set(RANK)

@@ -1,0 +1,116 @@
+"""What a user sees who mistypes, asks for help or presses tab."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*arguments, timeout=60, **environment):
+    return subprocess.run(
+        [sys.executable, "main.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["model=folk_rn"], "model=folk_rn does not exist; did you mean folk_rnn?"),
+        (["modle=folk_rnn"], "there is no key modle; did you mean mode?"),
+        (
+            ["model.optmizer.lr=1"],
+            "there is no key model.optmizer.lr; did you mean model.optimizer.lr?",
+        ),
+        (["sample.nun=3"], "there is no key sample.nun; did you mean sample.num?"),
+        (
+            ["+experiment=folk_rnn_papr"],
+            "experiment=folk_rnn_papr does not exist; did you mean folk_rnn_paper?",
+        ),
+        (["mode=trian"], "mode=trian does not exist; did you mean train?"),
+        (["mode=data", "dataset=abc_folder"], "dataset.path is needed: give dataset.path=VALUE"),
+        (
+            ["mode=data", "transforms=[]"],
+            "transforms need exactly one tokenizer (such as abc_tokens), got []",
+        ),
+        (
+            ["mode=data", "transforms=[transpose,abc_tokens]"],
+            "transforms must go from score to tokenizer to tokens, got [transpose, abc_tokens]",
+        ),
+        (
+            ["mode=data", "dataset.collections=[essen]"],
+            "dataset.collections=['essen']: choose some of ryansMammoth, oneills1850, airdsAirs, "
+            "essenFolksong, miscFolk, nottingham-dataset",
+        ),
+        (["mode=convert"], "mode=convert needs model.init_from=FILE, for example folkrnn_v2.pkl"),
+        (["sample.num=0", "mode=sample"], "sample.num=0: must be a whole number of at least 1"),
+        (["mode=sample", "ckpt=nowhere.ckpt"], "no checkpoint at nowhere.ckpt; set ckpt=PATH"),
+        (["ckpt=nowhere.ckpt"], "no checkpoint at nowhere.ckpt; set ckpt=PATH"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_answered_in_one_line(arguments, line, tmp_path):
+    result = run(*arguments, SYMBOTUNES_OUTPUTS=str(tmp_path))
+    assert result.stderr == f"error: {line}\n"
+    assert result.returncode == 2
+
+
+def test_sampling_before_any_training_says_what_to_run_first(tmp_path):
+    result = run("mode=sample", SYMBOTUNES_OUTPUTS=str(tmp_path))
+    assert "no trained model below" in result.stderr
+    assert "run `python main.py` first" in result.stderr
+    assert list(tmp_path.rglob("*.ckpt")) == []
+
+
+@pytest.mark.parametrize("key", ["model=folk_rnn", "transforms=[abc_tokens]", "dataset.folder=x"])
+def test_a_sample_cannot_change_what_its_checkpoint_fixes(key, tmp_path):
+    result = run("mode=sample", key, SYMBOTUNES_OUTPUTS=str(tmp_path))
+    assert result.stderr.startswith(f"error: {key}: ")
+    assert result.returncode == 2
+
+
+def test_unreadable_syntax_shows_how_to_quote():
+    result = run("mode")
+    assert "write KEY=VALUE" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_help_lists_modes_groups_options_and_examples():
+    text = run("--help").stdout
+    for expected in (
+        "mode=sample",
+        "model: ",
+        "folk_rnn, folk_rnn_small",
+        "trainer: auto, cpu, ddp, gpu",
+        "dataset: abc_folder, folk, folk_rnn",
+        "python main.py --multirun",
+    ):
+        assert expected in text
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys, runpy; sys.argv = ['main.py', '--help']\n"
+        "try: runpy.run_path('main.py', run_name='__main__')\n"
+        "finally: print({'torch', 'lightning', 'wandb', 'matplotlib', 'music21'} & set(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.endswith("set()\n")
+
+
+def test_tab_completes_options_of_a_group():
+    # What the installed completion script asks for when the line is "python main.py model=folk".
+    line = "main.py model=folk"
+    result = run("-sc", "query=bash", COMP_LINE=line, COMP_POINT=str(len(line)))
+    assert {"model=folk_rnn", "model=folk_rnn_small"} <= set(result.stdout.split())
