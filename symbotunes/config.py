@@ -64,7 +64,7 @@ def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel, Tokenizer[Any]]:
     """
     tokenizer = build_chain(checkpoint.config.transforms).tokenizer
     tokenizer.load_state(checkpoint.tokenizer)
-    net = build(checkpoint.config.model.net)(vocabulary=tokenizer.vocabulary)
+    net = build(checkpoint.config.model.net, vocabulary=tokenizer.vocabulary)
     load_weights(net, checkpoint.weights, str(checkpoint.path))
     return net, tokenizer
 

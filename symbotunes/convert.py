@@ -23,7 +23,7 @@ def convert(cfg: DictConfig) -> None:
     weights = read_weights(Path(cfg.model.init_from))
     tokenizer = build_chain(cfg.transforms).tokenizer
     tokenizer.load_state(weights.tokenizer)
-    net = build(cfg.model.net)(vocabulary=tokenizer.vocabulary)
+    net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
     load_weights(net, weights.tensors, str(cfg.model.init_from))
     content = {
         "state_dict": {f"net.{name}": tensor for name, tensor in net.state_dict().items()},

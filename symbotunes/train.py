@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
-from omegaconf import DictConfig
+from lightning.pytorch.callbacks import Checkpoint as Checkpointing
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from symbotunes.baselines import ngram_losses
@@ -13,6 +14,7 @@ from symbotunes.callbacks.interrupt import OnInterrupt
 from symbotunes.checkpoint import Checkpoint, CheckpointError, pack
 from symbotunes.config import build, build_chain, build_data, build_many, load_weights, resumed
 from symbotunes.data.module import MusicData
+from symbotunes.errors import UserError
 from symbotunes.lit import LitModel
 from symbotunes.reports import closing_lines, comparison_table, interrupted_lines, receipt_table
 from symbotunes.sample import write_samples
@@ -71,7 +73,13 @@ def train(cfg: DictConfig) -> float | None:
     completed = False
     try:
         run.trainer.fit(run.model, run.data, ckpt_path=cfg.ckpt, weights_only=True)
-        completed = run.signal is None
+        completed = True
+    except (SystemExit, RuntimeError):
+        # Data workers may die of the signal that stops the run; it is an interruption all the same.
+        if run.signal is None:
+            raise
+        run.console.print(interrupted_lines(run.folder), soft_wrap=True)
+        raise SystemExit(128 + run.signal) from None
     finally:
         finish_loggers(run.trainer, completed=completed)
     return conclude(run)
@@ -99,9 +107,15 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     )
     if source is not None and checkpoint is None:
         load_weights(model.net, source.tensors, str(cfg.model.init_from))
+    callbacks, loggers = build_many(cfg.callbacks), build_many(cfg.logger)
     trainer = build(
-        cfg.trainer, callbacks=build_many(cfg.callbacks), logger=build_many(cfg.logger) or False
+        cfg.trainer,
+        callbacks=callbacks,
+        logger=loggers or False,
+        enable_checkpointing=any(isinstance(call, Checkpointing) for call in callbacks),
     )
+    for logger in loggers:
+        logger.log_hyperparams(OmegaConf.to_container(cfg, resolve=True))
     return Run(cfg, data, model, trainer, console)
 
 
@@ -117,9 +131,6 @@ def conclude(run: Run) -> float | None:
     value = run.best_loss
     if not run.trainer.is_global_zero:
         return value
-    if run.signal is not None:
-        run.console.print(interrupted_lines(run.folder))
-        raise SystemExit(128 + run.signal)
     best = run.best_checkpoint
     if best is None:
         return value
@@ -130,5 +141,8 @@ def conclude(run: Run) -> float | None:
         run.console.print(comparison_table(value, losses, str(run.cfg.name)))
     folder = run.folder / "samples" / "best"
     page = write_samples(best, build(run.cfg.sample), seed=run.cfg.seed, folder=folder)
-    run.console.print(closing_lines(run.folder, best, page))
+    run.console.print(closing_lines(run.folder, best, page), soft_wrap=True)
+    unsaved = [call for call in run.trainer.callbacks if getattr(call, "last_save_failed", False)]
+    if unsaved:
+        raise UserError("the last checkpoint could not be written; see the warnings above")
     return value

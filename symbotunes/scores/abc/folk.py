@@ -9,6 +9,7 @@ from typing import Literal
 from symbotunes.scores.abc.keys import NATURAL, Key
 from symbotunes.scores.abc.reader import ParsedTune
 from symbotunes.scores.abc.tokens import (
+    LINE_END,
     Bar,
     Item,
     Phrase,
@@ -16,6 +17,7 @@ from symbotunes.scores.abc.tokens import (
     Sound,
     Tuplet,
     alterations,
+    can_be_broken,
     default_q,
     duration_token,
     parse_tokens,
@@ -26,7 +28,7 @@ from symbotunes.scores.abc.tune import AbcError
 Root = Literal["C", "keep"]
 BARS_PER_LINE = 4
 _TOKEN = re.compile(
-    r"\(\d(?::\d:\d)?|\|\d(?:[,-]\d)*|:\||\|:|\||\[|\]|(?:\^\^|__|[=^_])?[A-Ga-g][,']*|z|-"
+    r"\|[|\]](?!:)|\(\d(?::\d:\d)?|\|\d(?:[,-]\d)*|:\||\|:|\||\[|\]|(?:\^\^|__|[=^_])?[A-Ga-g][,']*|z|-"
     r"|\d*(?:/\d+)?[<>]{0,3}"
 )
 
@@ -41,7 +43,8 @@ def normalise(tune: ParsedTune, root: Root = "C") -> list[str]:
     Raises:
         AbcError: if the tune cannot be spelled, or its tuplets or broken rhythm are cut short.
     """
-    items = merge_ties(close_bars(tune))
+    source = replace(tune, items=tuple(explicit_accidentals(tune)))
+    items = merge_ties(even_broken_rhythm(open_repeats(close_bars(source))))
     phrase = Phrase(tune.meter, tune.key, tuple(items), ())
     key = Key(0, 0, tune.key.mode) if root == "C" else tune.key
     tokens = respell(phrase, key)
@@ -49,6 +52,74 @@ def normalise(tune: ParsedTune, root: Root = "C") -> list[str]:
     if problems:
         raise AbcError(problems[0])
     return tokens
+
+
+def explicit_accidentals(tune: ParsedTune) -> list[Item]:
+    """The items with every accidental written out, as the source's own bar signs let them hold.
+
+    Bar signs that are added later then change no note.
+    """
+    phrase = Phrase(tune.meter, tune.key, tune.items, ())
+    return [
+        replace(
+            item,
+            pitches=tuple(
+                replace(pitch, accidental=alter)
+                for pitch, alter in zip(item.pitches, alters, strict=True)
+            ),
+        )
+        if isinstance(item, Sound)
+        else item
+        for item, alters in zip(tune.items, alterations(phrase), strict=True)
+    ]
+
+
+def even_broken_rhythm(items: Sequence[Item]) -> list[Item]:
+    """Broken rhythm only where it has a meaning, see `can_be_broken`."""
+    result = list(items)
+    before: Sound | None = None
+    for index, item in enumerate(result):
+        if not isinstance(item, Sound):
+            continue
+        after = next((one for one in result[index + 1 :] if isinstance(one, Sound)), None)
+        if item.broken and after is not None and not can_be_broken(before, item, after):
+            item = result[index] = replace(item, broken="")
+        before = item
+    return result
+
+
+def open_repeats(items: Sequence[Item]) -> list[Item]:
+    """Every ``:|`` gets the ``|:`` that it goes back to, unless that is the beginning.
+
+    The first goes back to the beginning. A later one without ``|:`` goes back to the last double
+    bar, or to the repeat before it.
+    """
+    result: list[Item] = []
+    opened, double, closed = True, None, None  # the tune begins open; places in `result`
+    for index, item in enumerate(items):
+        result.append(item)
+        if not isinstance(item, Bar):
+            continue
+        here = len(result) - 1
+        if item.sign == "|:":
+            opened = True
+        elif item.sign == "||":
+            double = here
+        elif item.sign == ":|":
+            if not opened and double is not None:
+                result[double] = Bar("|:")
+            elif not opened and closed is not None:
+                result.insert(closed + 1, Bar("|:"))
+                here += 1
+            opened = ending_at(items, index + 1)
+            double, closed = None, here
+    return [Bar("|") if item == Bar("||") else item for item in result]
+
+
+def ending_at(items: Sequence[Item], index: int) -> bool:
+    """Whether an ending such as ``|2`` stands at a place."""
+    item = items[index] if index < len(items) else None
+    return isinstance(item, Bar) and item.sign[1:2].isdigit()
 
 
 def close_bars(tune: ParsedTune) -> list[Item]:
@@ -60,7 +131,7 @@ def close_bars(tune: ParsedTune) -> list[Item]:
     signs: list[str] = []
     for item, length in zip(tune.items, lengths, strict=True):
         if isinstance(item, Bar):
-            if item.sign != "\n":
+            if item != LINE_END:
                 signs.append(item.sign)
             elif full is not None and filled == full and not signs:
                 signs.append("|")
@@ -83,7 +154,7 @@ def canonical_bars(signs: Iterable[str], *, first: bool) -> list[Item]:
     result += [Bar(sign) for sign in endings[-1:]]
     result += [Bar("|:")] if "|:" in given else []
     if not result and not first:
-        result.append(Bar("|"))
+        result.append(Bar("||" if "||" in given else "|"))
     return list(result)
 
 
@@ -173,18 +244,17 @@ def respell(phrase: Phrase, key: Key) -> list[str]:
     tokens = [f"M:{phrase.meter}", f"K:{key}"]
     speller = Speller(key)
     for item, alters in zip(phrase.items, alterations(phrase), strict=True):
-        if isinstance(item, Bar):
+        if isinstance(item, Sound):
+            item = replace(
+                item,
+                pitches=tuple(
+                    speller.spell(pitch, pitch.midi(alter) + semitones, steps)
+                    for pitch, alter in zip(item.pitches, alters, strict=True)
+                ),
+            )
+        elif isinstance(item, Bar):
             speller.bar()
-            tokens.append(item.sign)
-        elif isinstance(item, Tuplet):
-            default = item.q == default_q(item.p, phrase.meter) and item.r == item.p
-            tokens.append(f"({item.p}" if default else f"({item.p}:{item.q}:{item.r}")
-        else:
-            moved = [
-                speller.spell(pitch, pitch.midi(alter) + semitones, steps)
-                for pitch, alter in zip(item.pitches, alters, strict=True)
-            ]
-            tokens += sound_tokens(replace(item, pitches=tuple(moved)))
+        tokens += item_tokens(item, phrase.meter)
     return tokens
 
 
@@ -243,18 +313,14 @@ def sound_tokens(sound: Sound) -> list[str]:
     return ["[", *inside, "]", *tail]
 
 
-def items_to_tokens(phrase: Phrase) -> list[str]:
-    """Tokens of a phrase as it stands, accidentals untouched."""
-    tokens = [f"M:{phrase.meter}", f"K:{phrase.key}"]
-    for item in phrase.items:
-        if isinstance(item, Bar):
-            tokens.append(item.sign)
-        elif isinstance(item, Tuplet):
-            default = item.q == default_q(item.p, phrase.meter) and item.r == item.p
-            tokens.append(f"({item.p}" if default else f"({item.p}:{item.q}:{item.r}")
-        else:
-            tokens += sound_tokens(item)
-    return tokens
+def item_tokens(item: Item, meter: str) -> list[str]:
+    """Tokens of one item."""
+    if isinstance(item, Bar):
+        return [item.sign]
+    if isinstance(item, Tuplet):
+        default = item.q == default_q(item.p, meter) and item.r == item.p
+        return [f"({item.p}" if default else f"({item.p}:{item.q}:{item.r}"]
+    return sound_tokens(item)
 
 
 def to_abc(tokens: Sequence[str], *, number: int = 1, title: str = "Untitled") -> str:
@@ -272,22 +338,47 @@ def to_abc(tokens: Sequence[str], *, number: int = 1, title: str = "Untitled") -
 
 
 def _lines(phrase: Phrase) -> list[str]:
-    lines, words, bars, glue = [], [], 0, ""
-    for item in phrase.items:
-        text = "".join(items_to_tokens(replace(phrase, items=(item,)))[2:])
+    lines: list[str] = []
+    words: list[str] = []
+    bars, glue = 0, ""
+    closing = closing_bars(phrase.items)
+    for index, item in enumerate(phrase.items):
+        text = closing.get(index) or "".join(item_tokens(item, phrase.meter))
         if isinstance(item, Tuplet):
-            glue = text
+            glue = text  # stands against its first note
             continue
         words.append(glue + text)
         glue = ""
-        if isinstance(item, Bar) and item.sign in ("|", ":|"):
-            bars += 1
+        bars += isinstance(item, Bar) and item.sign in ("|", ":|")
         if bars == BARS_PER_LINE:
             lines.append(" ".join(words))
             words, bars = [], 0
-    if words:
-        lines.append(" ".join(words))
-    return lines
+    return [*lines, " ".join(words)] if words else lines
+
+
+def closing_bars(items: Sequence[Item]) -> dict[int, str]:
+    """Plain bar signs that are written double, by place: the last, and the ends of last endings.
+
+    Tokens do not tell where a last ending stops; it is given as many bars as the one before it.
+    """
+    result: dict[int, str] = {}
+    bars, length, left = 0, 0, 0  # bars of this ending, of the one before, still to come
+    for index, item in enumerate(items):
+        if not isinstance(item, Bar):
+            continue
+        if item.sign[1:2].isdigit():
+            length, bars = bars, 1
+            left = length if not item.sign.startswith("|1") else 0
+        elif item.sign == "|":
+            bars += 1
+            left -= 1
+            if left == 0:
+                result[index] = "||"
+        else:
+            left = 0
+    if items and items[-1] == Bar("|"):
+        result[len(items) - 1] = "|]"
+    return result
 
 
 def from_abc(text: str) -> list[str]:
@@ -320,7 +411,7 @@ def lex(text: str) -> list[str]:
         if not found or found.end() == at:
             word = text[at:].split()[0]
             raise AbcError("no token", word[:20])
-        tokens.append(found[0])
+        tokens.append("|" if found[0] in ("||", "|]") else found[0])
         at = found.end()
     return tokens
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from symbotunes.scores.abc.keys import LETTERS, Key, parse_key
 from symbotunes.scores.abc.tokens import (
     ACCIDENTALS,
+    LINE_END,
     Bar,
     Item,
     Pitch,
@@ -33,7 +34,7 @@ _INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
 _FIELD = re.compile(r"^([A-Za-z]):(.*)$")
 _COMMENT = re.compile(r"(?<!\\)%.*$")
 _BROKEN = re.compile(r"[ \t]*([<>]{1,3})")
-_SKIP = re.compile(r'"[^"\n]*"|![^!\n]+!|\{[^}]*\}|\+[a-z]+\+')
+_SKIP = re.compile(r'"[^"\n]*"|![^!\n]+!|\{[^}]*\}|\+[^+\n]+\+')
 _MICROTONE = re.compile(r"[\^_]\d*/\d*[A-Ga-g]|[\^_]\d+[A-Ga-g]")
 
 
@@ -180,7 +181,7 @@ class _Body:
         while position < len(text):
             position = self.element(text, position)
         if not text.endswith("\\"):
-            self.items.append(Bar("\n"))
+            self.items.append(LINE_END)
 
     def element(self, text: str, at: int) -> int:
         """Read what stands at a position; returns the position behind it."""
@@ -237,7 +238,7 @@ class _Body:
             self.items += [Bar(":|")] if core.startswith(":") else []
             self.items += [Bar("|:")] if core.endswith(":") else []
             if ":" not in core:
-                self.items.append(Bar("|"))
+                self.items.append(Bar("||" if len(core) > 1 else "|"))
         if ending and (text[end : end + 1].isdigit() or "[" in ending[0]):
             self.items.append(Bar(f"|{ending[1]}"))
             return ending.end()
@@ -308,10 +309,13 @@ class _Body:
         self.items.append(Sound(pitches, length * self.unit))
 
     def tie(self) -> None:
-        last = self.items[-1]
+        place = len(self.items) - 1
+        while place >= 0 and self.items[place] == LINE_END:  # a tie may open the next line
+            place -= 1
+        last = self.items[place]
         if isinstance(last, Sound) and last.pitches:
             tied = tuple(replace(pitch, tied=True) for pitch in last.pitches)
-            self.items[-1] = replace(last, pitches=tied)
+            self.items[place] = replace(last, pitches=tied)
 
     def broken(self, signs: str) -> None:
         last = self.items[-1] if self.items else None

@@ -99,6 +99,9 @@ class Bar:
     sign: str
 
 
+LINE_END = Bar("\n")  # only between reading and normalising: the end of a line of the source
+
+
 @dataclass(frozen=True)
 class Tuplet:
     """``(p:q:r``: the next r sounds play p in the time of q."""
@@ -301,7 +304,38 @@ def parse_tokens(tokens: Sequence[str]) -> Phrase:
 
 
 def _complete(items: list[Item], reader: _Reader) -> list[Item]:
-    """Drop tuplets that are cut short and broken rhythm without a second note; scale the rest."""
+    """Mend what spans several items: repeats, tuplets, broken rhythm; scale tuplets."""
+    result = _complete_tuplets(_balanced(items, reader), reader)
+    before: Sound | None = None
+    left, scale = 0, Fraction(1)
+    for index, item in enumerate(result):
+        if isinstance(item, Tuplet):
+            left, scale = item.r, Fraction(item.q, item.p)
+        if not isinstance(item, Sound):
+            continue
+        if left:
+            item = replace(item, scale=scale)
+            left -= 1
+        if item.broken:
+            after = next((one for one in result[index + 1 :] if not isinstance(one, Tuplet)), None)
+            if not isinstance(after, Sound):
+                reader.problem("broken rhythm without a second note")
+                item = replace(item, broken="")
+            elif not can_be_broken(before, item, after):
+                reader.problem("broken rhythm between unequal notes")
+                item = replace(item, broken="")
+        result[index] = before = item
+    return result
+
+
+def can_be_broken(before: Sound | None, first: Sound, second: Sound) -> bool:
+    """Whether broken rhythm between two sounds has a meaning: equal lengths, and no chain of it."""
+    chained = before is not None and bool(before.broken)
+    return first.eighths == second.eighths and not chained
+
+
+def _complete_tuplets(items: list[Item], reader: _Reader) -> list[Item]:
+    """Drop tuplets that a bar sign, another tuplet or the end cuts short."""
     result: list[Item] = []
     for index, item in enumerate(items):
         if isinstance(item, Tuplet):
@@ -309,19 +343,27 @@ def _complete(items: list[Item], reader: _Reader) -> list[Item]:
             if len(following) < item.r or not all(isinstance(one, Sound) for one in following):
                 reader.problem("a tuplet that is cut short")
                 continue
-        elif isinstance(item, Sound) and item.broken:
-            after = next((one for one in items[index + 1 :] if not isinstance(one, Tuplet)), None)
-            if not isinstance(after, Sound):
-                reader.problem("broken rhythm without a second note")
-                item = replace(item, broken="")
         result.append(item)
-    left, scale = 0, Fraction(1)
-    for index, item in enumerate(result):
-        if isinstance(item, Tuplet):
-            left, scale = item.r, Fraction(item.q, item.p)
-        elif isinstance(item, Sound) and left:
-            result[index] = replace(item, scale=scale)
-            left -= 1
+    return result
+
+
+def _balanced(items: list[Item], reader: _Reader) -> list[Item]:
+    """Of several ``|:`` before a ``:|`` the last one counts; one without ``:|`` is a bar sign."""
+    result = list(items)
+    opened: int | None = None
+    for index, item in enumerate(items):
+        if not isinstance(item, Bar):
+            continue
+        if item.sign == "|:":
+            if opened is not None:
+                reader.problem("a repeat inside a repeat")
+                result[opened] = Bar("|")
+            opened = index
+        elif item.sign == ":|":
+            opened = None
+    if opened is not None:
+        reader.problem("a repeat that is not closed")
+        result[opened] = Bar("|")
     return result
 
 
@@ -350,7 +392,7 @@ def alterations(phrase: Phrase) -> list[tuple[int, ...]]:
     state: dict[int, int] = {}
     result = []
     for item in phrase.items:
-        if isinstance(item, Bar):
+        if isinstance(item, Bar) and item != LINE_END:
             state.clear()
         if not isinstance(item, Sound):
             result.append(())

@@ -1,0 +1,160 @@
+"""Do our tokens sound like the tunes they were made from? The judge is abc2midi.
+
+    python tests/benchmarks/abc_agreement.py [--every 1] [--show 5]
+
+For every tune that is kept, abc2midi plays the original and the ABC that we write of its tokens;
+they agree if all notes have the same onsets, durations and, up to one transposition of the whole
+tune, the same pitches. Our own playback of the tokens is compared too.
+
+What the tokens leave out on purpose is taken out of the original first: grace notes, ornaments and
+articulation, chord names, voices but the first; and blank lines, which end a tune for abc2midi.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import symusic
+
+from symbotunes.datasets.base import Dropped
+from symbotunes.datasets.folk import COLLECTIONS, Folk
+from symbotunes.scores.abc.folk import normalise, to_abc
+from symbotunes.scores.abc.playback import notes
+from symbotunes.scores.abc.reader import parse
+from symbotunes.scores.abc.tune import AbcError, AbcTune
+
+Heard = list[tuple[float, float, int]]  # onset and duration in quarters, pitch
+TOLERANCE = 0.011  # quarters: five of abc2midi's 480 ticks, for tuplets that it rounds
+ORNAMENTS = re.compile(r'"[^"\n]*"|![^!\n]+!|\{[^}]*\}|[~.HLMOPSTuvJRk](?=[^:\n])')
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one tune fared; ``outcome`` is ``agrees`` or what differs."""
+
+    id: str
+    outcome: str
+    own_playback_agrees: bool
+    complaints: tuple[str, ...]
+
+
+def plain(text: str) -> str:
+    """The tune without what the tokens leave out."""
+    lines = []
+    for line in text.split("\n"):
+        is_field = re.match(r"^[A-Za-z]:", line)
+        kept = re.match(r"^[XTMLKV]:", line)
+        if not is_field:
+            lines.append(ORNAMENTS.sub("", re.sub(r"%.*$", "", line)))
+        elif kept:
+            lines.append(line)
+    lines = [line for line in lines if line.strip()]
+    return re.sub(r"^X:.*$", "X:1", "\n".join(lines), count=1, flags=re.MULTILINE) + "\n"
+
+
+def strum_free(abc: str) -> str:
+    """The tune with chords struck at once: abc2midi rolls them by ten ticks a note."""
+    return abc.replace("\nM:", "\n%%MIDI chordattack 0\nM:", 1)
+
+
+def play(abc: str) -> tuple[Heard, tuple[str, ...]]:
+    """What abc2midi plays, and its errors."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "tune.abc", Path(folder) / "tune.mid"
+        source.write_text(strum_free(abc), encoding="utf-8")
+        done = subprocess.run(
+            ["abc2midi", str(source), "-o", str(target), "-NGUI", "-NGRA", "-silent"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        errors = tuple(line for line in done.stdout.splitlines() if "Error" in line)
+        if not target.is_file():
+            return [], (*errors, "no MIDI written")
+        score = symusic.Score(target)
+    per_quarter = score.ticks_per_quarter
+    found = [
+        (note.time / per_quarter, note.duration / per_quarter, note.pitch)
+        for track in score.tracks[:1]
+        for note in track.notes
+    ]
+    return sorted(found), errors
+
+
+def own(tokens: list[str]) -> Heard:
+    """What our own playback makes of the tokens."""
+    return sorted((float(n.onset), float(n.duration), n.pitch) for n in notes(tokens))
+
+
+def difference(one: Heard, other: Heard) -> str:
+    """``agrees``, or the first kind of difference."""
+    if len(one) != len(other):
+        return "number of notes"
+    if not one:
+        return "silence"
+    shift = one[0][2] - other[0][2]
+    for (on_a, long_a, pitch_a), (on_b, long_b, pitch_b) in zip(one, other, strict=True):
+        if abs(on_a - on_b) > TOLERANCE:
+            return "onset"
+        if pitch_a - pitch_b != shift:
+            return "pitch"
+        if abs(long_a - long_b) > TOLERANCE:
+            return "duration"
+    return "agrees"
+
+
+def judge(tune: AbcTune) -> Verdict | None:
+    """Compare one tune; ``None`` if it is not kept."""
+    try:
+        tokens = normalise(parse(tune.text))
+    except AbcError:
+        return None
+    original, _ = play(plain(tune.text))
+    written, complaints = play(to_abc(tokens, title=tune.title))
+    return Verdict(
+        tune.id,
+        difference(original, written),
+        difference(written, own(tokens)) == "agrees",
+        complaints,
+    )
+
+
+def tunes(every: int) -> Iterator[AbcTune]:
+    """Every n-th tune of the built-in corpus."""
+    found = [piece for piece in Folk(COLLECTIONS).pieces() if not isinstance(piece, Dropped)]
+    yield from found[::every]
+
+
+def main() -> None:
+    """Print the shares of agreement and what differs."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--every", type=int, default=1, help="take every n-th tune")
+    parser.add_argument("--show", type=int, default=3, help="ids shown per difference")
+    options = parser.parse_args()
+    if shutil.which("abc2midi") is None:
+        raise SystemExit("abc2midi is needed: apt-get install abcmidi")
+    with ProcessPoolExecutor() as pool:
+        verdicts = [v for v in pool.map(judge, tunes(options.every), chunksize=32) if v is not None]
+    outcomes = Counter(verdict.outcome for verdict in verdicts)
+    for outcome, count in outcomes.most_common():
+        ids = [v.id for v in verdicts if v.outcome == outcome][: options.show]
+        print(f"{outcome:16} {count:6}  {count / len(verdicts):7.2%}  {', '.join(ids)}")
+    agreeing = sum(verdict.own_playback_agrees for verdict in verdicts)
+    print(f"own playback agrees with abc2midi: {agreeing / len(verdicts):.2%}")
+    print("  not: ", [v.id for v in verdicts if not v.own_playback_agrees][: options.show])
+    complained = [v for v in verdicts if v.complaints]
+    print(f"abc2midi complains of our ABC: {len(complained)}")
+    for verdict in complained[: options.show]:
+        print("  ", verdict.id, verdict.complaints[:2])
+
+
+if __name__ == "__main__":
+    main()
