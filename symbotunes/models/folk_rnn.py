@@ -4,8 +4,8 @@ Sturm, Santos, Ben-Tal, Korshunova, "Music transcription modelling and compositi
 learning", 2016, https://arxiv.org/abs/1604.08723; details after the authors' code.
 
 Departure: the authors clip the message that flows back through the gates at every time step to
-[-5, 5]; fused LSTM kernels do not show it, so ``model.clip_norm`` bounds the gradient of the
-parameters instead.
+[-5, 5]; fused LSTM kernels do not show it. It is left out, not replaced by a clip of the parameters'
+gradients: RMSprop bounds its own steps, and small gradients would drown in its epsilon.
 """
 
 import torch

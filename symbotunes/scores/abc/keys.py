@@ -32,13 +32,17 @@ class Key:
     mode: str
 
     @property
+    def sharps(self) -> int:
+        """Number of sharps in the signature; flats count negative."""
+        return FIFTHS[LETTERS[self.letter]] + 7 * self.alter + MODES[self.mode]
+
+    @property
     def signature(self) -> tuple[int, ...]:
         """Semitones by which the signature alters each letter, from C to B."""
-        sharps = FIFTHS[LETTERS[self.letter]] + 7 * self.alter + MODES[self.mode]
         alters = [0] * 7
-        for step in range(abs(sharps)):
-            order = _SHARPS if sharps > 0 else _SHARPS[::-1]
-            alters[LETTERS.index(order[step % 7])] += 1 if sharps > 0 else -1
+        for step in range(abs(self.sharps)):
+            order = _SHARPS if self.sharps > 0 else _SHARPS[::-1]
+            alters[LETTERS.index(order[step % 7])] += 1 if self.sharps > 0 else -1
         return tuple(alters)
 
     @property

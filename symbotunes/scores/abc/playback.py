@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import symusic
 
-from symbotunes.scores.abc.keys import FIFTHS, LETTERS, MODES
 from symbotunes.scores.abc.tokens import (
     Bar,
     Phrase,
@@ -173,6 +172,5 @@ def natural_tempo(meter: str) -> float:
 
 def _midi_key(phrase: Phrase) -> tuple[int, int]:
     """Sharps (negative: flats) and 1 for minor, as MIDI writes a key signature."""
-    key = phrase.key
-    sharps = FIFTHS[LETTERS[key.letter]] + 7 * key.alter + MODES[key.mode]
-    return max(-7, min(7, sharps)), int(key.mode in ("min", "dor", "phr", "loc"))
+    mode = phrase.key.mode
+    return max(-7, min(7, phrase.key.sharps)), int(mode in ("min", "dor", "phr", "loc"))

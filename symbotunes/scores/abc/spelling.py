@@ -1,0 +1,91 @@
+"""Which accidentals must be written, in the key of a tune or moved to another."""
+
+from collections.abc import Sequence
+
+from symbotunes.scores.abc.keys import NATURAL, Key
+from symbotunes.scores.abc.phrases import alterations
+from symbotunes.scores.abc.tokens import Bar, Item, Pitch, Sound, make_pitch
+from symbotunes.scores.abc.tune import AbcError
+
+
+class Speller:
+    """Decides which accidentals must be written.
+
+    One is written wherever a reader could take the note otherwise, whether it lets accidentals hold
+    for one octave or for all; so every program hears the same.
+    """
+
+    def __init__(self, key: Key) -> None:
+        self.signature = key.signature
+        self.everywhere: dict[int, int] = {}  # letter -> alteration, where all octaves count
+        self.here: dict[tuple[int, int], int] = {}  # letter and octave -> alteration
+
+    def bar(self) -> None:
+        """A bar sign: accidentals end."""
+        self.everywhere.clear()
+        self.here.clear()
+
+    def spell(self, pitch: Pitch, midi: int, steps: int) -> Pitch:
+        """The pitch moved by letter steps, with the accidental that makes it sound as `midi`.
+
+        Raises:
+            AbcError: if it would need three sharps or flats.
+        """
+        octave, letter = divmod(pitch.octave * 7 + pitch.letter + steps, 7)
+        alter = midi - 12 * (octave + 1) - NATURAL[letter]
+        if abs(alter) > 2:
+            raise AbcError("needs three sharps or flats when moved")
+        default = self.signature[letter]
+        everywhere = self.everywhere.get(letter, default)
+        here = self.here.get((letter, octave), default)
+        if everywhere == here == alter:
+            return make_pitch(letter, octave, None, pitch.tied)
+        self.everywhere[letter] = alter
+        self.here[letter, octave] = alter
+        return make_pitch(letter, octave, alter, pitch.tied)
+
+
+def explicit_accidentals(key: Key, items: Sequence[Item]) -> list[Item]:
+    """The items with every accidental written out, as the bar signs between them let them hold.
+
+    Bar signs that are added later then change no note.
+    """
+    return [
+        Sound(
+            tuple(
+                make_pitch(pitch.letter, pitch.octave, alter, pitch.tied)
+                for pitch, alter in zip(item.pitches, alters, strict=True)
+            ),
+            item.eighths,
+            item.broken,
+            item.scale,
+        )
+        if isinstance(item, Sound)
+        else item
+        for item, alters in zip(items, alterations(key, items), strict=True)
+    ]
+
+
+def respell(items: Sequence[Item], old: Key, new: Key) -> list[Item]:
+    """Items in the old key moved to the new one by the shorter way, spelled for it.
+
+    Raises:
+        AbcError: if a note would need three sharps or flats.
+    """
+    steps = new.letter - old.letter
+    semitones = new.pitch_class - old.pitch_class
+    octaves = -1 if semitones > 6 else 1 if semitones < -6 else 0
+    steps, semitones = steps + 7 * octaves, semitones + 12 * octaves
+    speller = Speller(new)
+    result: list[Item] = []
+    for item, alters in zip(items, alterations(old, items), strict=True):
+        if isinstance(item, Sound):
+            pitches = tuple(
+                speller.spell(pitch, pitch.midi(alter) + semitones, steps)
+                for pitch, alter in zip(item.pitches, alters, strict=True)
+            )
+            item = Sound(pitches, item.eighths, item.broken, item.scale)
+        elif isinstance(item, Bar):
+            speller.bar()
+        result.append(item)
+    return result

@@ -1,0 +1,67 @@
+"""Augmentation: tunes are heard in many keys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from symbotunes.errors import UserError
+from symbotunes.scores.abc.keys import parse_key
+from symbotunes.scores.abc.transposition import moved_key, transpose
+from symbotunes.scores.abc.tune import AbcError
+from symbotunes.tokenizers.abc import AbcTokens
+from symbotunes.tokenizers.base import Tokenizer, Unencodable
+
+
+class Transpose:
+    """Moves each example by an interval drawn from those that the vocabulary can spell.
+
+    All of them are equally likely. An example that none of them fits stays as it is.
+
+    Args:
+        semitones: intervals to choose from; 0 leaves a tune where it is.
+    """
+
+    def __init__(self, semitones: Sequence[int]) -> None:
+        if not semitones:
+            raise UserError("transpose needs transforms.transpose.semitones, such as [-2, 0, 2]")
+        self.semitones = tuple(int(shift) for shift in semitones)
+        self.tokenizer: AbcTokens | None = None
+        self.choices: dict[str, list[int]] = {}  # key token -> shifts to keys in the vocabulary
+
+    def bind(self, tokenizer: Tokenizer[Any]) -> None:
+        """Learn which keys there are.
+
+        Raises:
+            UserError: if the tokenizer writes no ABC, or all of it on C.
+        """
+        if not isinstance(tokenizer, AbcTokens):
+            raise UserError("transpose moves ABC tunes; it needs the tokenizer abc_tokens before it")
+        if tokenizer.root != "keep":
+            raise UserError(
+                "transpose needs transforms.abc_tokens.root=keep: a tune on C cannot leave C"
+            )
+        self.tokenizer = tokenizer
+        known = set(tokenizer.tokens)
+        for token in (token for token in known if token.startswith("K:")):
+            key = parse_key(token[2:])
+            self.choices[token] = [
+                shift
+                for shift in self.semitones
+                if not shift or f"K:{moved_key(key, shift)}" in known
+            ]
+
+    def __call__(self, ids: Sequence[int], generator: torch.Generator) -> Sequence[int]:
+        """The example in another key, or as it is."""
+        if self.tokenizer is None:
+            raise RuntimeError("transpose has not met its tokenizer")
+        tokens = self.tokenizer.decode(ids)
+        key = next((token for token in tokens if token.startswith("K:")), "")
+        shifts = self.choices.get(key, [])
+        # The first that fits in random order is a uniform draw among all that fit.
+        for place in torch.randperm(len(shifts), generator=generator).tolist():
+            try:
+                return self.tokenizer.encode(transpose(tokens, shifts[place]))
+            except (AbcError, Unencodable):
+                continue
+        return ids
