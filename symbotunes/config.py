@@ -18,6 +18,7 @@ from symbotunes.transforms.base import Chain
 
 # What a checkpoint fixes: a resumed run or a sample cannot change these.
 KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")
+DEVICE_KEYS = {"accelerator", "devices", "strategy", "precision", "num_nodes"}
 FIXED = ("model", "dataset", "transforms", "loader", "experiment", "debug")
 
 
@@ -111,15 +112,19 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
 
 
 def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
-    """Trainer settings of the first run that the command line does not set again."""
+    """Trainer settings of the first run that the command line does not set again.
+
+    ``trainer=cpu`` sets where the run goes on, not for how long.
+    """
     named = {override.partition("=")[0].lstrip("+~") for override in overrides()}
+    given = {key.removeprefix("trainer.") for key in named if key.startswith("trainer.")}
     if "trainer" in named:
-        return {}
+        given |= DEVICE_KEYS
     return {
         key: value
         for key, value in saved.trainer.items()
         if key in cfg.trainer
-        and f"trainer.{key}" not in named
+        and key not in given
         and not key.startswith("_")
         and not OmegaConf.is_config(value)
     }

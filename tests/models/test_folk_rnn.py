@@ -1,0 +1,111 @@
+"""Folk-RNN as the paper and the authors' code have it."""
+
+import math
+
+import pytest
+import torch
+
+from symbotunes.models.base import Batch
+from symbotunes.models.folk_rnn import FolkRNN
+from symbotunes.tokenizers.base import Vocabulary
+
+
+@pytest.fixture(scope="module")
+def paper_size():
+    torch.manual_seed(0)
+    return FolkRNN(Vocabulary(137, 0, 1))
+
+
+@pytest.fixture
+def small():
+    torch.manual_seed(0)
+    return FolkRNN(Vocabulary(11, 0, 1), width=32, depth=2, dropout=0.5)
+
+
+BATCH = Batch(torch.tensor([[0, 5, 6, 7, 1], [0, 8, 1, 3, 3]]), torch.tensor([5, 3]))
+
+
+def test_the_paper_size_has_the_published_number_of_parameters(paper_size):
+    trained = sum(p.numel() for p in paper_size.parameters() if p.requires_grad)
+    # 5,599,881 of the LSTM and the softmax (the title of Sturm 2018), and initial states of 3 layers.
+    assert trained == 5_599_881 + 3 * 2 * 512
+
+
+def test_input_gates_are_glorot_uniform(paper_size):
+    for layer, inputs in enumerate((137, 512, 512)):
+        bound = math.sqrt(6 / (inputs + 512))
+        for gate in getattr(paper_size.lstm, f"weight_ih_l{layer}").chunk(4):
+            assert gate.abs().max().item() <= bound
+            assert gate.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
+
+
+def test_recurrent_gates_and_the_output_are_orthogonal(paper_size):
+    identity = torch.eye(512)
+    for layer in range(3):
+        for gate in getattr(paper_size.lstm, f"weight_hh_l{layer}").chunk(4):
+            torch.testing.assert_close(gate @ gate.T, identity, atol=1e-4, rtol=0)
+    head = paper_size.head.weight
+    torch.testing.assert_close(head @ head.T, torch.eye(137), atol=1e-4, rtol=0)
+
+
+def test_forget_gates_start_open_and_all_other_biases_at_zero(paper_size):
+    for layer in range(3):
+        biases = getattr(paper_size.lstm, f"bias_ih_l{layer}").chunk(4)
+        assert [set(bias.tolist()) for bias in biases] == [{0.0}, {5.0}, {0.0}, {0.0}]
+    assert not paper_size.head.bias.any()
+
+
+def test_initial_states_are_a_unit_vector_and_zero(paper_size):
+    torch.testing.assert_close(paper_size.h0.norm(dim=1), torch.ones(3))
+    assert not paper_size.c0.any()
+
+
+def test_initial_states_are_trained_and_the_second_bias_is_not(small):
+    before = {name: tensor.clone() for name, tensor in small.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in small.parameters() if p.requires_grad], lr=0.1)
+    small.loss(BATCH).objective.backward()
+    optimizer.step()
+    changed = {name for name, tensor in small.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert {"h0", "c0"} <= changed
+    assert changed == set(before) - {"lstm.bias_hh_l0", "lstm.bias_hh_l1"}
+
+
+def show_hidden(model):
+    """Let the output layer pass on what it is given."""
+    model.head = torch.nn.Linear(64, 64, bias=False)
+    torch.nn.init.eye_(model.head.weight)
+
+
+def test_dropout_follows_every_layer_the_last_included():
+    torch.manual_seed(0)
+    one_layer = FolkRNN(Vocabulary(11, 0, 1), width=64, depth=1, dropout=0.5).train()
+    show_hidden(one_layer)
+    dropped = (one_layer.forward(torch.zeros(8, 20, dtype=torch.int64)) == 0).float().mean()
+    assert dropped.item() == pytest.approx(0.5, abs=0.03)
+
+
+def test_every_token_gets_a_dropout_mask_of_its_own():
+    one_layer = FolkRNN(Vocabulary(11, 0, 1), width=64, depth=1, dropout=0.5).train()
+    show_hidden(one_layer)
+    mask = one_layer.forward(torch.zeros(1, 2, dtype=torch.int64)) == 0
+    assert not torch.equal(mask[0, 0], mask[0, 1])
+
+
+def test_the_objective_is_nats_per_tune(small):
+    loss = small.eval().loss(BATCH)
+    assert loss.objective.item() == pytest.approx(loss.nll_nats.item() / 2)
+    assert loss.targets == 6
+
+
+def test_the_cell_is_that_of_the_paper(small):
+    """One step of layer 0 by hand: no peepholes, one bias per gate, input before memory."""
+    small.eval()
+    x = torch.zeros(11)
+    x[4] = 1
+    h, c = small.h0[0], small.c0[0]
+    gates = small.lstm.weight_ih_l0 @ x + small.lstm.weight_hh_l0 @ h + small.lstm.bias_ih_l0
+    i, f, g, o = gates.chunk(4)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    _, (hidden, cell) = small.step(torch.tensor([4]), small.start(1))
+    torch.testing.assert_close(cell[0, 0], c)
+    torch.testing.assert_close(hidden[0, 0], torch.sigmoid(o) * torch.tanh(c))

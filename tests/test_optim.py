@@ -1,0 +1,87 @@
+import copy
+
+import pytest
+import torch
+
+from symbotunes.optim import RMSprop, folk_rnn_decay
+
+
+def parameter(*values):
+    return torch.nn.Parameter(torch.tensor(values, dtype=torch.float64))
+
+
+def test_two_steps_by_hand():
+    weight = parameter(1.0)
+    optimizer = RMSprop([weight], lr=0.1, rho=0.9, eps=1e-2)
+    weight.grad = torch.tensor([2.0], dtype=torch.float64)
+    optimizer.step()
+    # v = 0.1 * 4 = 0.4; step 0.1 * 2 / sqrt(0.41)
+    assert weight.item() == pytest.approx(1 - 0.2 / 0.41**0.5)
+    before = weight.item()
+    weight.grad = torch.tensor([-1.0], dtype=torch.float64)
+    optimizer.step()
+    # v = 0.9 * 0.4 + 0.1 = 0.46
+    assert weight.item() == pytest.approx(before + 0.1 / 0.47**0.5)
+
+
+def test_epsilon_stands_inside_the_root():
+    inside, outside = parameter(0.0), parameter(0.0)
+    ours = RMSprop([inside], lr=1.0, rho=0.0, eps=1e-6)
+    torchs = torch.optim.RMSprop([outside], lr=1.0, alpha=0.0, eps=1e-6)
+    for weight, optimizer in ((inside, ours), (outside, torchs)):
+        weight.grad = torch.tensor([1e-3], dtype=torch.float64)
+        optimizer.step()
+    assert inside.item() == pytest.approx(-(0.5**0.5))
+    assert outside.item() == pytest.approx(-1 / 1.001)
+
+
+def test_parameters_without_gradient_stay():
+    used, unused = parameter(1.0), parameter(1.0)
+    optimizer = RMSprop([used, unused])
+    used.grad = torch.ones(1, dtype=torch.float64)
+    optimizer.step()
+    assert unused.item() == 1.0
+    assert used.item() < 1.0
+
+
+def test_a_restored_optimizer_goes_on_bit_for_bit(tmp_path):
+    def run(weight, optimizer, steps):
+        for step in steps:
+            weight.grad = torch.sin(weight.detach() + step)
+            optimizer.step()
+
+    whole = parameter(0.3, -0.7)
+    optimizer = RMSprop([whole], lr=0.01)
+    run(whole, optimizer, range(5))
+    torch.save(optimizer.state_dict(), tmp_path / "state.pt")
+    resumed = copy.deepcopy(whole)
+    again = RMSprop([resumed], lr=0.5)
+    again.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    run(whole, optimizer, range(5, 9))
+    run(resumed, again, range(5, 9))
+    assert torch.equal(whole, resumed)
+
+
+@pytest.mark.parametrize("bad", [{"lr": -1.0}, {"rho": 1.0}, {"eps": -1e-9}])
+def test_constants_out_of_range_are_refused(bad):
+    with pytest.raises(ValueError, match="RMSprop"):
+        RMSprop([parameter(1.0)], **bad)
+
+
+def test_the_intended_decay_begins_after_epoch_20():
+    optimizer = RMSprop([parameter(1.0)], lr=0.003)
+    schedule = folk_rnn_decay(optimizer)
+    rates = []
+    for _ in range(24):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates[:21] == [0.003] * 21
+    assert rates[21:] == pytest.approx([0.003 * 0.97, 0.003 * 0.97**2, 0.003 * 0.97**3])
+
+
+def test_the_schedule_survives_a_checkpoint(tmp_path):
+    optimizer = RMSprop([parameter(1.0)])
+    schedule = folk_rnn_decay(optimizer, start_epoch=1, factor=0.5)
+    torch.save(schedule.state_dict(), tmp_path / "s.pt")
+    assert torch.load(tmp_path / "s.pt", weights_only=True)["last_epoch"] == 0

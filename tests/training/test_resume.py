@@ -1,0 +1,105 @@
+"""A run that was interrupted or killed ends with the weights of one that was not, bit for bit."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import ROOT, TINY
+
+# Two epochs and a half of 9 batches; validation and checkpoints fall inside epochs and on their edges.
+STEPS = 24
+LONG = [*TINY, f"trainer.max_steps={STEPS}", "trainer.val_check_interval=3", "baselines=[]"]
+
+
+def state(folder: Path) -> dict:
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+
+
+def assert_same_end(one: dict, other: dict) -> None:
+    assert one["global_step"] == other["global_step"] == STEPS
+    for name, tensor in one["state_dict"].items():
+        assert torch.equal(tensor, other["state_dict"][name]), name
+    moments = [
+        [tensor for slot in run["optimizer_states"][0]["state"].values() for tensor in slot.values()]
+        for run in (one, other)
+    ]
+    assert all(torch.equal(a, b) for a, b in zip(*moments, strict=True))
+    assert torch.equal(one["rng"]["torch"], other["rng"]["torch"])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(run_main, tmp_path_factory):
+    outputs = tmp_path_factory.mktemp("undisturbed") / "outputs"
+    run_main(outputs, *LONG)
+    (folder,) = (outputs / "train").iterdir()
+    return state(folder)
+
+
+@pytest.mark.parametrize("stop", [2, 3, 9, 10, 18])
+def test_a_run_that_is_prolonged_equals_one_that_ran_through(run_main, undisturbed, tmp_path, stop):
+    run_main(tmp_path / "outputs", *LONG, f"trainer.max_steps={stop}")
+    (folder,) = (tmp_path / "outputs" / "train").iterdir()
+    last = folder / "checkpoints" / "last.ckpt"
+    assert state(folder)["global_step"] == stop
+    run_main(tmp_path / "outputs", f"ckpt={last}", f"trainer.max_steps={STEPS}", "trainer=cpu")
+    assert_same_end(state(folder), undisturbed)
+    assert len(list((tmp_path / "outputs" / "train").iterdir())) == 1
+
+
+def start(outputs: Path, *arguments: str) -> subprocess.Popen:
+    environment = {
+        **os.environ,
+        "SYMBOTUNES_OUTPUTS": str(outputs),
+        "SYMBOTUNES_DATA": str(outputs.parent / "data"),
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "main.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for(pattern: str, outputs: Path, process: subprocess.Popen) -> Path:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        found = list(outputs.glob(pattern))
+        if found:
+            return found[0]
+        assert process.poll() is None, "the run ended before it could be stopped"
+        time.sleep(0.005)
+    raise AssertionError(f"no {pattern} within two minutes")
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)],
+    ids=["SIGKILL", "SIGTERM", "SIGINT"],
+)
+def test_a_run_that_is_stopped_and_resumed_equals_one_that_ran_through(
+    run_main, undisturbed, tmp_path, number, status
+):
+    outputs = tmp_path / "outputs"
+    process = start(outputs, *LONG)
+    last = wait_for("train/*/checkpoints/last.ckpt", outputs, process)
+    process.send_signal(number)
+    assert process.wait(60) == status
+    assert torch.load(last, weights_only=True)["global_step"] < STEPS
+    run_main(outputs, f"ckpt={last}", "trainer=cpu")
+    assert_same_end(state(last.parents[1]), undisturbed)
+
+
+@pytest.mark.parametrize("change", ["model.net.width=8", "loader.batch_size=4", "transforms=[abc_tokens]"])
+def test_a_resumed_run_refuses_to_become_another(run_main, trained, tmp_path, change):
+    last = trained / "checkpoints" / "last.ckpt"
+    result = run_main(tmp_path, f"ckpt={last}", change, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"error: {change}: a resumed run keeps what its checkpoint says")

@@ -1,0 +1,165 @@
+"""The main job from the command line: what a run leaves behind, and sampling from it."""
+
+import json
+import re
+
+import pytest
+import torch
+
+from tests.conftest import TINY
+
+
+def test_a_run_folder_holds_what_a_reader_looks_for(trained):
+    names = {path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()}
+    assert {
+        "config.yaml",
+        "run.json",
+        "metrics.csv",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "samples/best/index.html",
+        "samples/best/samples.json",
+    } <= names
+    record = json.loads((trained / "run.json").read_text())
+    assert record["status"] == "finished"
+
+
+def test_a_checkpoint_opens_with_weights_only_and_carries_its_recipe(trained):
+    content = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    assert content["recipe"]["format"] == 1
+    assert "symbotunes.models.folk_rnn.FolkRNN" in content["recipe"]["config"]
+    assert "M:6/8" in content["recipe"]["tokenizer"]
+
+
+def test_sampling_without_arguments_takes_the_newest_runs_best_checkpoint(trained, run_main):
+    outputs = trained.parents[1]
+    result = run_main(outputs, "mode=sample", "sample.num=1", "sample.max_tokens=30")
+    (folder,) = (outputs / "sample").iterdir()
+    table = json.loads((folder / "samples.json").read_text())
+    assert table["facts"]["checkpoint"] == str(trained / "checkpoints" / "best.ckpt")
+    assert str(folder / "index.html") in result.stdout.replace("\n", "")
+
+
+def sampled(run_main, trained, tmp_path, *arguments):
+    checkpoint = trained / "checkpoints" / "best.ckpt"
+    run_main(
+        tmp_path / "outputs",
+        "mode=sample",
+        f"ckpt={checkpoint}",
+        f"sample.out={tmp_path / 'out'}",
+        *arguments,
+    )
+    return json.loads((tmp_path / "out" / "samples.json").read_text())["samples"]
+
+
+def test_a_sample_depends_on_its_seed_and_not_on_how_many_are_drawn(run_main, trained, tmp_path):
+    three = sampled(run_main, trained, tmp_path / "a", "sample.num=3", "sample.max_tokens=40")
+    one = sampled(run_main, trained, tmp_path / "b", "sample.num=1", "sample.max_tokens=40", "seed=44")
+    assert one[0]["seed"] == three[2]["seed"] == 44
+    body = [re.sub(r"^[XT]:.*$", "", row["abc"], flags=re.MULTILINE) for row in (one[0], three[2])]
+    assert body[0] == body[1]
+
+
+def test_a_sample_goes_on_from_its_prompt(run_main, trained, tmp_path):
+    rows = sampled(
+        run_main,
+        trained,
+        tmp_path,
+        "sample.num=2",
+        "sample.max_tokens=20",
+        'sample.prompt="M:6/8 K:Cmaj G2 c"',
+    )
+    for row in rows:
+        assert "\nM:6/8\nL:1/8\nK:Cmaj\nG2 c" in row["abc"]
+        assert row["generated"] == row["tokens"] - 5 + row["finished"]
+
+
+def test_a_sample_that_reaches_its_limit_is_kept_and_marked_unfinished(run_main, trained, tmp_path):
+    (row,) = sampled(run_main, trained, tmp_path, "sample.num=1", "sample.max_tokens=5")
+    assert row["generated"] == 5
+    assert not row["finished"]
+    assert row["notes"][0] == "unfinished: sample.max_tokens was reached"
+    assert (tmp_path / "out" / "sample_01.mid").read_bytes()[:4] == b"MThd"
+
+
+def test_temperature_zero_gives_one_sample_whatever_the_seed(run_main, trained, tmp_path):
+    rows = sampled(
+        run_main, trained, tmp_path, "sample.num=2", "sample.temperature=0", "sample.max_tokens=20"
+    )
+    assert rows[0]["nll_nats"] == pytest.approx(rows[1]["nll_nats"])
+
+
+def test_an_unknown_prompt_token_is_named_with_the_nearest_known(run_main, trained, tmp_path):
+    result = run_main(
+        tmp_path,
+        "mode=sample",
+        f"ckpt={trained / 'checkpoints' / 'best.ckpt'}",
+        'sample.prompt="M:11/8 K:Cmaj"',
+        check=False,
+    )
+    assert result.returncode == 2
+    assert re.fullmatch(
+        r"error: sample\.prompt: the model does not know M:11/8; the nearest is M:\d+/\d\n",
+        result.stderr,
+    )
+
+
+def test_training_prints_the_baseline_and_what_to_type_next(run_main, tmp_path):
+    result = run_main(tmp_path / "outputs", *TINY, "trainer.max_steps=4", "trainer.val_check_interval=2")
+    for expected in ("unigram", "nats per token", "mode=sample ckpt=", "index.html"):
+        assert expected in result.stdout
+
+
+def test_an_init_from_takes_weights_and_vocabulary_but_no_step(run_main, trained, tmp_path):
+    source = trained / "checkpoints" / "last.ckpt"
+    run_main(
+        tmp_path / "outputs",
+        *TINY,
+        f"model.init_from={source}",
+        "trainer.max_steps=1",
+        "trainer.val_check_interval=1",
+        "model.optimizer.lr=0.0",
+    )
+    (path,) = (tmp_path / "outputs").glob("train/*/checkpoints/last.ckpt")
+    before, after = (torch.load(p, weights_only=True) for p in (source, path))
+    assert after["global_step"] == 1
+    assert before["recipe"]["tokenizer"] == after["recipe"]["tokenizer"]
+    for name, tensor in before["state_dict"].items():
+        assert torch.equal(tensor, after["state_dict"][name]), name
+
+
+def test_weights_of_another_size_are_refused_in_one_line(run_main, trained, tmp_path):
+    result = run_main(
+        tmp_path / "outputs",
+        *TINY,
+        f"model.init_from={trained / 'checkpoints' / 'last.ckpt'}",
+        "model.net.width=8",
+        check=False,
+    )
+    assert "holds the weights of another model" in result.stderr
+    assert result.returncode == 2
+
+
+def test_a_multirun_gives_every_job_its_own_folder(run_main, tmp_path):
+    run_main(
+        tmp_path / "outputs",
+        "--multirun",
+        *TINY,
+        "trainer.max_steps=2",
+        "trainer.val_check_interval=1",
+        "seed=1,2",
+    )
+    (sweep,) = (tmp_path / "outputs" / "multirun").iterdir()
+    seeds = {
+        job.name: re.search(r"^seed: (\d)$", (job / "config.yaml").read_text(), re.M)[1]
+        for job in sweep.iterdir()
+        if job.is_dir()
+    }
+    assert seeds == {"0": "1", "1": "2"}
+
+
+def test_a_compiled_run_trains_or_falls_back(run_main, tmp_path):
+    result = run_main(
+        tmp_path / "outputs", *TINY, "compile=true", "trainer.max_steps=1", "trainer.val_check_interval=1"
+    )
+    assert "mode=sample ckpt=" in result.stdout
