@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-
 from symbotunes.data.cache import Encoded
 from symbotunes.metrics.ngram import NGram
 from symbotunes.tokenizers.base import Vocabulary

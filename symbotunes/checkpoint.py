@@ -135,9 +135,7 @@ def _last_line(error: Exception) -> str:
 
 def refuse_strangers(path: Path, node: Any, packages: Sequence[str] = SAMPLING) -> None:
     """Raise `CheckpointError` if a ``_target_`` is not defined in one of the packages."""
-    strangers = [
-        name for name in targets(OmegaConf.create(node)) if not defined_in(packages, name)
-    ]
+    strangers = [name for name in targets(OmegaConf.create(node)) if not defined_in(packages, name)]
     if strangers:
         raise CheckpointError(f"{path} would run {', '.join(strangers)}; it is not opened")
 

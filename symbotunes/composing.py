@@ -106,9 +106,7 @@ def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Sequence[int]:
         raise UserError(f"sample.prompt: {error}") from error
 
 
-def to_sample(
-    tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int
-) -> Sample:
+def to_sample(tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int) -> Sample:
     """Decode what a network generated, with remarks on what is wrong with it."""
     tokens = tokenizer.decode(generated.ids)
     title = f"Sample {index + 1}"

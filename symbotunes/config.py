@@ -1,4 +1,4 @@
-"""From composed configs to objects; with `symbotunes.checkpoint` the only place that builds them."""
+"""From composed configs to objects; with `symbotunes.checkpoint` all that builds them."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,13 @@ def build(node: Any, **late: Any) -> Any:
     """Instantiate a config node, with arguments that exist only now.
 
     They are passed after Hydra is done: a dataclass that goes through it comes out as a DictConfig.
+
+    Raises:
+        UserError: if a value that the user must give is missing.
     """
+    for key in sorted(OmegaConf.missing_keys(node)):
+        name = node._get_full_key(key)
+        raise UserError(f"{name} is needed: give {name}=VALUE")
     return instantiate(node, _partial_=True, _convert_="all")(**late)
 
 
@@ -53,7 +59,7 @@ def data_key(cfg: DictConfig, chain: Chain) -> str:
 
 
 def build_many(node: DictConfig | None) -> list[Any]:
-    """The objects of a group that maps names to targets, such as callbacks; null entries drop out."""
+    """The objects of a group of named targets, such as callbacks; null entries drop out."""
     return [build(entry) for entry in (node or {}).values() if entry is not None]
 
 
@@ -93,8 +99,11 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
     Raises:
         UserError: if the command line asks to change what the checkpoint fixes.
     """
-    refuse_overrides(FIXED, "a resumed run keeps what its checkpoint says; to start anew from its "
-                     "weights use model.init_from=PATH instead of ckpt=PATH")
+    refuse_overrides(
+        FIXED,
+        "a resumed run keeps what its checkpoint says; to start anew from its "
+        "weights use model.init_from=PATH instead of ckpt=PATH",
+    )
     checkpoint = unpack(Path(cfg.ckpt))
     saved = checkpoint.config
     kept = {key: saved[key] for key in KEPT}
@@ -164,5 +173,7 @@ def newest_checkpoint(root: Path) -> Path:
         for path in root.glob(pattern)
     ]
     if not found:
-        raise UserError(f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH")
+        raise UserError(
+            f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH"
+        )
     return max(found, key=lambda path: path.stat().st_mtime)

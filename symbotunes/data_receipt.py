@@ -12,4 +12,6 @@ def show_data(cfg: DictConfig) -> None:
     data = build_data(cfg, build_chain(cfg.transforms))
     console = Console()
     console.print(receipt_table(data.encoded.receipt, type(data.corpus).__name__, examples=True))
-    console.print(f"Tokenized and cached in {data.cache / data.encoded.fingerprint}", soft_wrap=True)
+    console.print(
+        f"Tokenized and cached in {data.cache / data.encoded.fingerprint}", soft_wrap=True
+    )

@@ -103,8 +103,11 @@ class LitModel(lightning.LightningModule):
         self.clip_gradients(optimizer, value, gradient_clip_algorithm or "norm")
 
     def transfer_batch_to_device(
-        self, batch: Batch, device: torch.device, dataloader_idx: int
-    ) -> Batch:  # noqa: ARG002
+        self,
+        batch: Batch,
+        device: torch.device,
+        dataloader_idx: int,  # noqa: ARG002
+    ) -> Batch:
         return batch.to(device, non_blocking=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

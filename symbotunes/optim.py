@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from symbotunes.errors import UserError
+
 
 class RMSprop(Optimizer):
     """RMSprop as the authors of Folk-RNN ran it: epsilon inside the root, no momentum.
@@ -63,7 +65,7 @@ class RMSprop(Optimizer):
         return square
 
 
-class DecayAfter:
+class _DecayAfter:
     """Factor of the learning rate at an epoch: 1 at first, then a power of `factor`."""
 
     def __init__(self, start_epoch: int, factor: float) -> None:
@@ -74,7 +76,7 @@ class DecayAfter:
         return float(self.factor ** max(0, epoch - self.start_epoch))
 
 
-def folk_rnn_decay(optimizer: Optimizer, start_epoch: int = 20, factor: float = 0.97) -> LambdaLR:
+class FolkRnnDecay(LambdaLR):
     """The decay that Folk-RNN's config asks for and its script never connected.
 
     Args:
@@ -82,4 +84,38 @@ def folk_rnn_decay(optimizer: Optimizer, start_epoch: int = 20, factor: float = 
         start_epoch: epoch index after which it falls, counted from 0.
         factor: by which it is multiplied per epoch.
     """
-    return LambdaLR(optimizer, DecayAfter(start_epoch, factor))
+
+    def __init__(self, optimizer: Optimizer, start_epoch: int = 20, factor: float = 0.97) -> None:
+        super().__init__(optimizer, _DecayAfter(start_epoch, factor))
+
+
+class _LinearFall:
+    """Factor of the learning rate at a step: from 1 down to `floor`, where it stays."""
+
+    def __init__(self, steps: int, floor: float) -> None:
+        self.steps = steps
+        self.floor = floor
+
+    def __call__(self, step: int) -> float:
+        return max(self.floor, 1 - (1 - self.floor) * step / self.steps)
+
+
+class LinearDecay(LambdaLR):
+    """A rate that falls in a straight line; a run that goes on beyond keeps the last value.
+
+    Args:
+        optimizer: whose rate falls.
+        steps: optimizer steps of the fall.
+        floor: share of the rate at its end.
+
+    Raises:
+        UserError: if there is no step to fall over.
+    """
+
+    def __init__(self, optimizer: Optimizer, steps: int | None, floor: float = 0.05) -> None:
+        if not steps or steps < 1:
+            raise UserError(
+                f"model.scheduler.steps={steps} must be at least 1: set trainer.max_steps, "
+                "or choose model/scheduler=constant"
+            )
+        super().__init__(optimizer, _LinearFall(steps, floor))

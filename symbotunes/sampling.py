@@ -1,4 +1,4 @@
-"""One sampler for every autoregressive model: pure functions on logits, and the loop around them."""
+"""One sampler for every autoregressive model: pure functions on logits, and a loop around them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,8 +64,8 @@ class Generated:
     Attributes:
         ids: prompt and generated ids, without ``bos`` and ``eos``.
         prompt_length: how many of them are the prompt.
-        nll_nats: negative log-likelihood of the generated tokens, ``eos`` included, under the model's
-            own distribution, whatever temperature or restriction they were drawn with.
+        nll_nats: negative log-likelihood of the generated tokens, ``eos`` included, under the
+            model's own distribution, whatever temperature or restriction they were drawn with.
         count: number of generated tokens, ``eos`` included.
         finished: whether the model ended the piece itself.
     """
@@ -85,7 +85,8 @@ def restrict(logits: Tensor, *, temperature: float, top_k: int, top_p: float) ->
     """
     if temperature == 0:
         top_k, temperature = 1, 1.0
-    logits = logits / temperature
+    peak = logits.amax(-1, keepdim=True)  # held fixed: a tiny temperature must not overflow it
+    logits = peak + (logits - peak) / temperature
     if 0 < top_k < logits.shape[-1]:
         kept = torch.topk(logits, top_k, dim=-1).indices
         mask = torch.ones_like(logits, dtype=torch.bool).scatter(-1, kept, False)

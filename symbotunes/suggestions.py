@@ -29,7 +29,7 @@ def explain(error: BaseException) -> str:
     for pattern, answer in _ANSWERS:
         found = re.search(pattern, text, re.DOTALL)
         if found:
-            return answer(*found.groups())
+            return str(answer(*found.groups()))
     return str(error).strip().splitlines()[0]
 
 
@@ -63,10 +63,10 @@ def _bad_syntax(argument: str) -> str:
 
 
 _ANSWERS: list[tuple[str, Any]] = [
-    (r"In '[^']*': Could not find '([^']+)'\s+Available options in '[^']*':(.*?)(?:Config search|$)",
-     _unknown_option),
-    (r"Could not find '([^']+)'\s+Available options in '[^']*':(.*?)(?:Config search|$)",
-     _unknown_option),
+    (
+        r"Could not find '([^']+)'\s+Available options in '[^']*':(.*?)(?:Config search|$)",
+        _unknown_option,
+    ),
     (r"Could not override '([^'@]+)'\.\s*No match in the defaults list", _unknown_group),
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Missing mandatory value: (\S+)", _missing_value),

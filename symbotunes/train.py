@@ -29,6 +29,7 @@ class Run:
     data: MusicData
     model: LitModel
     trainer: lightning.Trainer
+    callbacks: list[lightning.Callback]
     console: Console
 
     @property
@@ -39,7 +40,7 @@ class Run:
     @property
     def signal(self) -> int | None:
         """Number of the signal that ended training early."""
-        found = [call for call in self.trainer.callbacks if isinstance(call, OnInterrupt)]
+        found = [call for call in self.callbacks if isinstance(call, OnInterrupt)]
         return found[0].signal_received if found else None
 
     @property
@@ -52,7 +53,7 @@ class Run:
     @property
     def best_loss(self) -> float | None:
         """Best validation loss of the whole run, in nats per token."""
-        for callback in self.trainer.callbacks:
+        for callback in self.callbacks:
             if isinstance(callback, BestAndLast) and callback.best_model_score is not None:
                 return float(callback.best_model_score)
         logged = self.trainer.callback_metrics.get("val/loss")
@@ -116,7 +117,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     )
     for logger in loggers:
         logger.log_hyperparams(OmegaConf.to_container(cfg, resolve=True))
-    return Run(cfg, data, model, trainer, console)
+    return Run(cfg, data, model, trainer, callbacks, console)
 
 
 def finish_loggers(trainer: lightning.Trainer, *, completed: bool) -> None:
@@ -142,7 +143,7 @@ def conclude(run: Run) -> float | None:
     folder = run.folder / "samples" / "best"
     page = write_samples(best, build(run.cfg.sample), seed=run.cfg.seed, folder=folder)
     run.console.print(closing_lines(run.folder, best, page), soft_wrap=True)
-    unsaved = [call for call in run.trainer.callbacks if getattr(call, "last_save_failed", False)]
+    unsaved = [call for call in run.callbacks if getattr(call, "last_save_failed", False)]
     if unsaved:
         raise UserError("the last checkpoint could not be written; see the warnings above")
     return value

@@ -22,7 +22,9 @@ ONLY_HERE = {  # third-party library -> the only places that may know about it
     "omegaconf": {
         "config", "checkpoint", "suggestions", "cli", "train", "sample", "convert", "data_receipt",
     },
-    "lightning": {"lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample"},
+    "lightning": {
+        "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",
+    },
     "wandb": {"callbacks", "loggers"},
     "verovio": {"render"},
     "matplotlib": {"render"},
@@ -38,7 +40,9 @@ def imports(path: Path):
             yield from (alias.name for alias in node.names)
 
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).name != "__init__.py")
+FILES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).name != "__init__.py"
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

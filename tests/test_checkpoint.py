@@ -20,7 +20,9 @@ NET = {"_target_": "symbotunes.models.folk_rnn.FolkRNN", "width": "${width}"}
 def save(path, net=NET, **changes):
     cfg = OmegaConf.create({"width": 8, "model": {"net": net}, "transforms": {}})
     recipe = {**pack(cfg, {"tokens": ["A", "é"]}, data="abc"), **changes}
-    torch.save({"state_dict": {"net.w": torch.ones(2), "other": torch.ones(1)}, "recipe": recipe}, path)
+    torch.save(
+        {"state_dict": {"net.w": torch.ones(2), "other": torch.ones(1)}, "recipe": recipe}, path
+    )
     return path
 
 

@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from symbotunes.optim import RMSprop, folk_rnn_decay
+from symbotunes.optim import FolkRnnDecay, LinearDecay, RMSprop
 
 
 def parameter(*values):
@@ -70,7 +70,7 @@ def test_constants_out_of_range_are_refused(bad):
 
 def test_the_intended_decay_begins_after_epoch_20():
     optimizer = RMSprop([parameter(1.0)], lr=0.003)
-    schedule = folk_rnn_decay(optimizer)
+    schedule = FolkRnnDecay(optimizer)
     rates = []
     for _ in range(24):
         rates.append(optimizer.param_groups[0]["lr"])
@@ -82,6 +82,22 @@ def test_the_intended_decay_begins_after_epoch_20():
 
 def test_the_schedule_survives_a_checkpoint(tmp_path):
     optimizer = RMSprop([parameter(1.0)])
-    schedule = folk_rnn_decay(optimizer, start_epoch=1, factor=0.5)
+    schedule = FolkRnnDecay(optimizer, start_epoch=1, factor=0.5)
     torch.save(schedule.state_dict(), tmp_path / "s.pt")
     assert torch.load(tmp_path / "s.pt", weights_only=True)["last_epoch"] == 0
+
+
+def test_a_linear_decay_ends_at_its_floor_and_stays_there():
+    optimizer = RMSprop([parameter(1.0)], lr=1.0)
+    schedule = LinearDecay(optimizer, steps=4, floor=0.2)
+    rates = []
+    for _ in range(7):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([1.0, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2])
+
+
+def test_a_linear_decay_needs_an_end():
+    with pytest.raises(ValueError, match="set trainer.max_steps"):
+        LinearDecay(RMSprop([parameter(1.0)]), steps=None)

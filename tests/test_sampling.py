@@ -163,3 +163,9 @@ def test_sampling_leaves_training_mode_and_global_randomness_alone(model):
     generate(model, VOCABULARY, [[]], Settings(max_tokens=3), [0])
     assert model.training
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_a_tiny_temperature_still_takes_the_likeliest_token():
+    logits = torch.tensor([1.0, -3.0, 2.0], dtype=torch.float64)
+    cold = restrict(logits, temperature=1e-310, top_k=0, top_p=1.0)
+    assert cold.softmax(-1).tolist() == [0.0, 0.0, 1.0]

@@ -86,7 +86,7 @@ def prepare(
 
 def fingerprint_of(corpus: Corpus, chain: Chain, key: str) -> str:
     """Name of the cache: 20 hexadecimal digits of a hash of all that decides its content."""
-    cached = [*chain.score_steps, chain.tokenizer]
+    cached: list[Any] = [*chain.score_steps, chain.tokenizer]
     parts = {
         "schema": SCHEMA,
         "corpus": corpus.checksum(),

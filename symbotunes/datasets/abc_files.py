@@ -27,7 +27,9 @@ class AbcFiles(Corpus):
         if not self.path.is_dir():
             raise DatasetError(f"{self.path} does not exist; set dataset.path to ABC files")
         found = sorted(
-            path for path in self.path.rglob("*") if path.suffix.lower() == ".abc" and path.is_file()
+            path
+            for path in self.path.rglob("*")
+            if path.suffix.lower() == ".abc" and path.is_file()
         )
         if not found:
             raise DatasetError(f"no .abc file below {self.path}; set dataset.path to ABC files")

@@ -6,9 +6,12 @@ c0 and h0; the output W and b) and whose ``token2idx`` is the vocabulary. Arrays
 right (x W), so they are transposed here.
 """
 
+import math
 import pickle
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -49,19 +52,28 @@ def load_pickle(path: Path) -> FolkRNNPickle:
     content = _unpickle(path)
     if not isinstance(content, dict) or not {"param_values", "token2idx"} <= set(content):
         raise UserError(f"{path} is no Folk-RNN pickle: it lacks param_values or token2idx")
-    arrays = [np.asarray(array, np.float32) for array in content["param_values"]]
-    ids = {_text(token): int(index) for token, index in content["token2idx"].items()}
-    tokens = sorted(ids, key=ids.__getitem__)
-    if sorted(ids.values()) != list(range(len(ids))):
+    values, ids = content["param_values"], content["token2idx"]
+    if not isinstance(values, list) or not all(isinstance(value, _Array) for value in values):
+        raise UserError(f"{path}: param_values is not a list of arrays")
+    arrays = [value.content.astype(np.float32) for value in values]
+    return _convert(path, arrays, _tokens(path, ids))
+
+
+def _tokens(path: Path, ids: Any) -> list[str]:
+    """Token strings in the order of the ids that `token2idx` gives them."""
+    if not isinstance(ids, dict) or not all(isinstance(token, str | bytes) for token in ids):
+        raise UserError(f"{path}: token2idx does not map tokens to ids")
+    if set(map(type, ids.values())) != {int} or sorted(ids.values()) != list(range(len(ids))):
         raise UserError(f"{path}: the ids of token2idx are not 0 to {len(ids) - 1}")
-    return _convert(path, arrays, tokens)
+    tokens = sorted(ids, key=ids.__getitem__)
+    return [t.decode("latin-1") if isinstance(t, bytes) else t for t in tokens]
 
 
 def _convert(path: Path, arrays: Sequence[Array], tokens: list[str]) -> FolkRNNPickle:
     depth, rest = divmod(len(arrays) - 3, PER_LAYER)
     if rest or depth < 1:
         raise UserError(f"{path} holds {len(arrays)} arrays; 3 and 14 per layer are expected")
-    width = arrays[-2].shape[0]
+    width = int(arrays[-2].size / max(len(tokens), 1))
     _require(path, arrays, len(tokens), width, depth)
     if not np.array_equal(arrays[0], np.eye(len(tokens), dtype=np.float32)):
         raise UserError(f"{path} has a trained embedding; only one-hot input can be read")
@@ -109,51 +121,66 @@ def _unpickle(path: Path) -> Any:
             raise UserError(f"{path} is no pickle, or it is truncated") from error
 
 
-def _text(token: str | bytes) -> str:
-    return token.decode("latin-1") if isinstance(token, bytes) else token
-
-
 class ArraysOnly(pickle.Unpickler):
-    """Unpickles containers, numbers, strings and numpy arrays; refuses every other name."""
+    """Unpickles containers, numbers, strings and numpy arrays; refuses every other name.
+
+    Even numpy is not called: a forged state of its types can corrupt memory. What a pickle builds
+    are inert stand-ins, and fresh ones for every name, so that it cannot change them for the next.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file, encoding="latin1")
 
     def find_class(self, module: str, name: str) -> Any:
-        allowed = {
-            ("multiarray", "_reconstruct"): _new_array,
-            ("multiarray", "scalar"): _scalar,
-            ("numpy", "ndarray"): np.ndarray,
-            ("numpy", "dtype"): _dtype,
-        }
         # Python 2 wrote numpy.core.multiarray, today's numpy writes numpy._core.multiarray.
-        known = module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray")
-        found = allowed.get((module.rpartition(".")[2], name)) if known else None
-        if (module, name) == ("_codecs", "encode"):  # how Python 3 writes bytes in protocol 2
-            found = _latin1
-        if found is None:
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
+            module = "multiarray"
+        allowed: dict[tuple[str, str], Any] = {
+            ("multiarray", "_reconstruct"): partial(_Array),
+            ("multiarray", "scalar"): partial(_scalar),
+            ("numpy", "ndarray"): "ndarray",  # only ever an argument of _reconstruct
+            ("numpy", "dtype"): partial(_Dtype),
+            ("_codecs", "encode"): partial(_latin1),  # how Python 3 writes bytes in protocol 2
+        }
+        if (module, name) not in allowed:
             raise UserError(f"it would run {module}.{name}; it is not opened")
-        return found
+        return allowed[module, name]
+
+
+class _Dtype:
+    """A type of plain numbers; its ``BUILD`` may set the byte order only."""
+
+    def __init__(self, name: Any, *_: Any) -> None:
+        if not isinstance(name, str) or not re.fullmatch("[<>|=]?[biuf][1248]", name):
+            raise UserError(f"it holds an array of {name}, not of numbers; it is not opened")
+        self.dtype = np.dtype(name)
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array:
+    """An array; its ``BUILD`` brings shape, type and bytes."""
+
+    def __init__(self, *_: Any) -> None:
+        self.content: Array = np.empty(0, np.int8)
+
+    def __setstate__(self, state: Sequence[Any]) -> None:
+        _, shape, kind, is_fortran, data = state
+        flat = np.frombuffer(_bytes(data), kind.dtype, math.prod(shape))
+        self.content = flat.reshape(shape, order="F" if is_fortran else "C")
+
+
+def _scalar(kind: _Dtype, data: str | bytes) -> Any:
+    return np.frombuffer(_bytes(data), kind.dtype, 1)[0]
+
+
+def _bytes(data: str | bytes) -> bytes:
+    """Python 2 wrote bytes as strings, which are read as latin-1."""
+    return data.encode("latin-1") if isinstance(data, str) else data
 
 
 def _latin1(text: str, encoding: str) -> bytes:
     if encoding not in ("latin1", "latin-1"):
         raise UserError(f"it would encode text as {encoding}; it is not opened")
     return text.encode("latin-1")
-
-
-def _new_array(*_: Any) -> Array:
-    """An empty array, which the pickle fills by ``__setstate__``."""
-    return np.ndarray.__new__(np.ndarray, (0,), np.int8)
-
-
-def _dtype(name: str, *_: Any) -> np.dtype[Any]:
-    dtype = np.dtype(name)
-    if dtype.hasobject:
-        raise UserError("it holds an array of objects; it is not opened")
-    return dtype
-
-
-def _scalar(dtype: np.dtype[Any], data: str | bytes) -> Any:
-    raw = data.encode("latin-1") if isinstance(data, str) else data
-    return np.frombuffer(raw, dtype, 1)[0]

@@ -96,7 +96,7 @@ class NGram:
     def _probabilities(self, grams: Codes) -> Floats:
         if self.order == 1:
             return self._frequencies[grams]
-        result = self._base[grams % self.size]
+        result: Floats = self._base[grams % self.size]
         for k, level in enumerate(self._levels, start=1):
             codes = grams % self.size**k
             place, known = _find(level.contexts, codes // self.size)
@@ -120,7 +120,8 @@ def _discounts(counts: NDArray[np.int64]) -> Floats:
     n1, n2, n3, n4 = (max(int((counts == times).sum()), 1) for times in (1, 2, 3, 4))
     y = n1 / (n1 + 2 * n2)
     wanted = np.array([0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3])
-    return np.clip(wanted, [0, 0.05, 0.05, 0.05], [0, 0.95, 1.95, 2.95])
+    clipped: Floats = np.clip(wanted, [0, 0.05, 0.05, 0.05], [0, 0.95, 1.95, 2.95])
+    return clipped
 
 
 def _find(where: Codes, what: Codes) -> tuple[Codes, NDArray[np.bool_]]:

@@ -3,9 +3,10 @@
 Sturm, Santos, Ben-Tal, Korshunova, "Music transcription modelling and composition using deep
 learning", 2016, https://arxiv.org/abs/1604.08723; details after the authors' code.
 
-Departure: the authors clip the message that flows back through the gates at every time step to
-[-5, 5]; fused LSTM kernels do not show it. It is left out, not replaced by a clip of the parameters'
-gradients: RMSprop bounds its own steps, and small gradients would drown in its epsilon.
+Departure, unless ``gate_clip=5``: the authors clip the message that flows back through the gates at
+every time step to [-5, 5], which fused LSTM kernels do not show. It is left out, not replaced by a
+clip of the parameters' gradients: RMSprop bounds its own steps, and small gradients would drown in
+its epsilon.
 """
 
 import torch
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symbotunes.models.base import Batch, Loss, SequenceModel
+from symbotunes.modules.lstm import clipped_lstm
 from symbotunes.tokenizers.base import Vocabulary
 
 FORGET_BIAS = 5.0  # remember by default: the gates start open
@@ -27,16 +29,33 @@ class FolkRNN(SequenceModel):
         width: units per layer, D.
         depth: number of stacked layers, L.
         dropout: share of units zeroed after every layer, the last included; a fresh mask per token.
+        embedding: size of a learned input vector; ``None`` reads one-hot vectors, as the paper.
+        gate_clip: bound on the message at every gate in training, 5 in the authors' code; ``None``
+            leaves it unbounded and runs on fused kernels. Weights are the same either way.
+
+    Raises:
+        ValueError: if `gate_clip` is not above 0.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, width: int = 512, depth: int = 3, dropout: float = 0.5
+        self,
+        vocabulary: Vocabulary,
+        width: int = 512,
+        depth: int = 3,
+        dropout: float = 0.5,
+        embedding: int | None = None,
+        gate_clip: float | None = None,
     ) -> None:
         super().__init__()
+        if gate_clip is not None and not gate_clip > 0:
+            raise ValueError(f"gate_clip={gate_clip} must be above 0, or null")
         self.size = vocabulary.size
         self.dropout = dropout
+        self.gate_clip = gate_clip
+        self.embed = nn.Embedding(vocabulary.size, embedding) if embedding else None
+        inputs = embedding or vocabulary.size
         between = dropout if depth > 1 else 0.0  # nn.LSTM's own dropout spares the last layer
-        self.lstm = nn.LSTM(vocabulary.size, width, depth, batch_first=True, dropout=between)
+        self.lstm = nn.LSTM(inputs, width, depth, batch_first=True, dropout=between)
         self.head = nn.Linear(width, vocabulary.size)
         # The authors' optimizer updates the initial states too.
         self.h0 = nn.Parameter(torch.empty(depth, width))
@@ -57,6 +76,8 @@ class FolkRNN(SequenceModel):
                 for gate in gates:
                     draw = nn.init.xavier_uniform_ if "_ih" in name else nn.init.orthogonal_
                     draw(gate)
+        if self.embed is not None:
+            nn.init.orthogonal_(self.embed.weight)
         nn.init.orthogonal_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         for row in self.h0.detach():
@@ -67,15 +88,33 @@ class FolkRNN(SequenceModel):
         return self.head(hidden)  # type: ignore[no-any-return]  # torch's modules return Any
 
     def _hidden(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        one_hot = F.one_hot(tokens, self.size).to(self.head.weight.dtype)  # [B, T, V]
-        hidden, state = self.lstm(one_hot, state)  # [B, T, D]
+        if self.embed is not None:
+            inputs = self.embed(tokens)  # [B, T, E]
+        else:
+            inputs = F.one_hot(tokens, self.size).to(self.head.weight.dtype)  # [B, T, V]
+        if self.gate_clip is not None and torch.is_grad_enabled():
+            return self._clipped(inputs, state, self.gate_clip)
+        hidden, state = self.lstm(inputs, state)  # [B, T, D]
         return F.dropout(hidden, self.dropout, self.training), state
+
+    def _clipped(self, inputs: Tensor, state: State, clip: float) -> tuple[Tensor, State]:
+        """What `nn.LSTM` and the last dropout compute, with clipped messages backward."""
+        hidden = inputs.transpose(0, 1)  # [T, B, V]
+        ends: list[State] = []
+        for h0, c0, (w_ih, w_hh, bias, _) in zip(*state, self.lstm.all_weights, strict=True):
+            drive = F.linear(hidden, w_ih, bias)  # [T, B, 4 D]
+            hidden, end = clipped_lstm(drive, w_hh, (h0, c0), clip)  # [T, B, D]
+            hidden = F.dropout(hidden, self.dropout, self.training)
+            ends.append(end)
+        h, c = (torch.stack(states) for states in zip(*ends, strict=True))
+        return hidden.transpose(0, 1), (h, c)
 
     def loss(self, batch: Batch) -> Loss:
         """Nats per tune: summed over the tokens of each, averaged over the batch.
 
         Padding lies to the right of a causal network, so it reaches no real token; it is left out
-        before the output layer. The authors' masked steps come to the same.
+        before the output layer. The authors' masked steps come to the same. The LSTM runs over the
+        padding of a batch of like lengths, since packed sequences miss its fast CPU kernel.
         """
         inputs, targets = batch.tokens[:, :-1], batch.tokens[:, 1:]
         hidden, _ = self._hidden(inputs, self.start(len(inputs)))

@@ -1,57 +1,100 @@
-"""Scores as sound, through the General MIDI soundfont that pretty_midi carries."""
+"""What a score sounds like: General MIDI through the soundfont that pretty_midi carries."""
 
+import importlib.util
 import io
 import wave
-from importlib.util import find_spec
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import symusic
 from numpy.typing import NDArray
 
-from symbotunes.errors import UserError
+from symbotunes.atomic import atomic_write
 
-SAMPLE_RATE = 22_050  # Hz: enough for a fiddle, and half the size of a CD's
-PEAK = 0.9  # of full scale
-SILENCE = 1e-3  # of full scale, below which the tail is cut
-Audio = NDArray[np.float32]
+SAMPLE_RATE = 22_050  # Hz; keeps partials up to 11 kHz at half the size of a CD's rate
+LONGEST_SECONDS = 180.0  # a page holds its sound, so an endless piece must not make it endless
+PEAK = 0.9  # of full scale, so that rounding and resampling cannot clip
+SILENCE = 1e-3  # of the peak, -60 dB: what lies below at the end is not heard
+FADE_SECONDS = 0.02  # the synthesizer stops with the last note, which would click
+EMPTY_SECONDS = 0.25  # of silence, for a score without notes
+
+Sound = NDArray[np.float32]
 
 
+@cache
 def soundfont() -> Path:
-    """Where pretty_midi keeps its soundfont, found without importing pretty_midi.
+    """The General MIDI soundfont among the files of pretty_midi, which is not imported.
 
     Raises:
-        UserError: if it is not there.
+        FileNotFoundError: if pretty_midi is not installed or comes without it.
     """
-    spec = find_spec("pretty_midi")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "TimGM6mb.sf2"
-        if path.is_file():
+    found = importlib.util.find_spec("pretty_midi")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        for path in sorted(Path(folder).glob("*.sf2")):
             return path
-    raise UserError("audio needs the soundfont of pretty_midi: pip install pretty_midi")
+    raise FileNotFoundError("no soundfont to play with: pip install pretty_midi brings one")
 
 
-def synthesize(score: symusic.Score, sample_rate: int = SAMPLE_RATE) -> Audio:
-    """The score as audio ``[channels, samples]`` in -1 to 1; a second of silence for no notes."""
-    if not any(len(track.notes) for track in score.tracks):
-        return np.zeros((2, sample_rate), np.float32)
+def synthesize(
+    score: symusic.Score,
+    sample_rate: int = SAMPLE_RATE,
+    *,
+    longest_seconds: float = LONGEST_SECONDS,
+) -> Sound:
+    """Play a score.
+
+    Args:
+        score: in any time unit; without notes it gives a moment of silence.
+        sample_rate: in Hz.
+        longest_seconds: where the sound is cut.
+
+    Returns:
+        ``[1, N]`` float32, mono. The loudest sample is at 0.9 and silence at the end is cut off.
+    """
+    playable = _playable(score, longest_seconds)
+    if playable is None:
+        return np.zeros((1, round(EMPTY_SECONDS * sample_rate)), dtype=np.float32)
     synthesizer = symusic.Synthesizer(sf_path=str(soundfont()), sample_rate=sample_rate)
-    audio = np.asarray(synthesizer.render(score, stereo=True), np.float32)
-    peak = float(np.abs(audio).max())
-    if peak == 0:
-        return audio
-    audio = audio * (PEAK / peak)
-    loud = np.flatnonzero(np.abs(audio).max(axis=0) > SILENCE)
-    return audio[:, : int(loud[-1]) + 1]
+    stereo = np.asarray(synthesizer.render(playable, True), dtype=np.float32)  # [2, N]
+    mono: Sound = np.nan_to_num(stereo.mean(axis=0))
+    peak = float(np.abs(mono).max(initial=0.0))
+    if peak == 0.0:
+        return mono.reshape(1, -1)
+    heard = np.flatnonzero(np.abs(mono) > SILENCE * peak)[-1] + 1
+    sound: Sound = mono[:heard] * np.float32(PEAK / peak)
+    fade = min(heard, round(FADE_SECONDS * sample_rate))
+    sound[heard - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
+    return sound.reshape(1, -1)
 
 
-def wav_bytes(audio: Audio, sample_rate: int = SAMPLE_RATE) -> bytes:
-    """A WAV file of 16-bit samples."""
-    samples = (np.clip(audio, -1, 1) * 32767).round().astype("<i2")
+def _playable(score: symusic.Score, longest_seconds: float) -> Any:
+    """The score in seconds, cut, without what the synthesizer refuses; ``None`` for no notes."""
+    in_seconds: Any = score.to("second").clip(0, longest_seconds, clip_end=True)
+    for index in reversed(range(len(in_seconds.tracks))):
+        if not len(in_seconds.tracks[index].notes):
+            del in_seconds.tracks[index]
+    return in_seconds if len(in_seconds.tracks) else None
+
+
+def wav_bytes(sound: Sound, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """A WAV file of 16 bits per sample.
+
+    Args:
+        sound: ``[channels, N]`` from -1 to 1; what lies beyond is clipped.
+        sample_rate: in Hz.
+    """
+    whole = np.round(np.clip(sound, -1, 1) * 32767).astype("<i2")
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
-        file.setnchannels(audio.shape[0])
-        file.setsampwidth(2)
+        file.setnchannels(len(whole))
+        file.setsampwidth(2)  # bytes
         file.setframerate(sample_rate)
-        file.writeframes(samples.T.tobytes())
+        file.writeframes(whole.T.tobytes())  # channels alternate
     return buffer.getvalue()
+
+
+def write_wav(path: Path, sound: Sound, sample_rate: int = SAMPLE_RATE) -> None:
+    """Write a WAV file as `wav_bytes` makes it, whole or not at all."""
+    atomic_write(path, wav_bytes(sound, sample_rate))

@@ -1,53 +1,57 @@
 """A set of samples on disk: every form of each, a table of all, and a page to listen to."""
 
 import json
+import math
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from symbotunes.atomic import atomic_write
-from symbotunes.render.audio import synthesize, wav_bytes
+from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
+from symbotunes.render.clock import Clock
+from symbotunes.render.midi import midi_bytes
 from symbotunes.render.notation import engrave
-from symbotunes.render.page import listening_page
-from symbotunes.render.roll import piano_roll_png
+from symbotunes.render.page import Card, listening_page
+from symbotunes.render.roll import Line, draw_roll
 from symbotunes.render.sample import Sample
 
+FORMS = ("abc", "mid", "wav", "png", "svg")
 
-@dataclass(frozen=True)
-class Rendered:
-    """One sample in all the forms that could be made.
 
-    Attributes:
-        sample: what was rendered.
-        files: content by file name.
-        failures: what could not be made, in words.
-    """
+@dataclass
+class _Forms:
+    """The forms of one sample, as far as they could be made."""
 
     sample: Sample
-    files: dict[str, bytes]
-    failures: tuple[str, ...]
+    content: dict[str, bytes] = field(default_factory=dict)  # by suffix
+    failures: dict[str, str] = field(default_factory=dict)  # reason by suffix
+    notes: list[str] = field(default_factory=list)
+    lines: tuple[Line, ...] = ()
 
-
-def render(sample: Sample) -> Rendered:
-    """Make every form of a sample; one that fails leaves the others."""
-    makers: dict[str, Callable[[], bytes]] = {
-        "mid": lambda: bytes(sample.score.dumps_midi()),
-        "wav": lambda: wav_bytes(synthesize(sample.score)),
-        "png": lambda: piano_roll_png(sample.score),
-    }
-    abc = sample.abc
-    if abc is not None:
-        makers = {"abc": abc.encode, **makers, "svg": lambda: engrave(abc).svg.encode()}
-    files: dict[str, bytes] = {}
-    failures = []
-    for suffix, make in makers.items():
+    def attempt(self, suffix: str, make: Callable[[], bytes]) -> None:
         try:
-            files[f"{sample.name}.{suffix}"] = make()
-        except Exception as error:  # whatever a renderer raises, the music drawn so far is kept
-            first_line = (str(error) or type(error).__name__).splitlines()[0]
-            failures.append(f".{suffix} could not be made: {first_line}")
-    return Rendered(sample, files, tuple(failures))
+            self.content[suffix] = make()
+        except Exception as error:  # whatever a renderer raises, the other forms are kept
+            self.failures[suffix] = (str(error).strip() or type(error).__name__).splitlines()[0]
+
+    def audio(self) -> bytes:
+        seconds = _seconds(self.sample)
+        if seconds > LONGEST_SECONDS:
+            self.notes.append(f"the sound stops after {LONGEST_SECONDS:.0f} of {seconds:.0f} s")
+        return wav_bytes(synthesize(self.sample.score))
+
+    def roll(self) -> bytes:
+        roll = draw_roll(self.sample.score)
+        self.lines = roll.lines
+        return roll.png
+
+    def notation(self) -> bytes:
+        engraving = engrave(self.sample.abc or "")
+        self.notes.extend(f"notation: {warning}" for warning in engraving.warnings)
+        return engraving.svg.encode()
 
 
 def write_gallery(
@@ -55,44 +59,87 @@ def write_gallery(
 ) -> Path:
     """Write all samples, ``samples.json`` and ``index.html``.
 
+    A form that cannot be made is missing, and table and page say why.
+
     Args:
-        folder: made if it does not exist.
+        folder: made if it does not exist; files of an earlier set by these names are replaced.
         samples: in the order of the page.
         heading: of the page.
         facts: what is common to all, such as checkpoint and temperature.
 
     Returns:
         The page, which holds everything and can be sent by itself.
+
+    Raises:
+        ValueError: if a name cannot be that of a file, or two samples share one.
+        OSError: if the folder cannot be written.
     """
-    rendered = [render(sample) for sample in samples]
-    for one in rendered:
-        for name, content in one.files.items():
-            atomic_write(folder / name, content)
+    _check_names([sample.name for sample in samples])
+    rendered = [_render(sample) for sample in samples]
+    for forms in rendered:
+        for suffix in FORMS:
+            path = folder / f"{forms.sample.name}.{suffix}"
+            if suffix in forms.content:
+                atomic_write(path, forms.content[suffix])
+            else:
+                path.unlink(missing_ok=True)  # an older set's file would pass for this one's
     table = {"heading": heading, "facts": dict(facts), "samples": [_row(one) for one in rendered]}
-    atomic_write(folder / "samples.json", json.dumps(table, indent=2, ensure_ascii=False))
+    text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
+    atomic_write(folder / "samples.json", text + "\n")
     page = folder / "index.html"
     atomic_write(page, listening_page(heading, facts, [_card(one) for one in rendered]))
     return page
 
 
-def _row(rendered: Rendered) -> dict[str, Any]:
-    sample = rendered.sample
+def _check_names(names: Sequence[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(f"{count} samples are called {name!r}; their files would be the same")
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise ValueError(f"sample name {name!r}: use letters, digits, '_', '-' and '.'")
+
+
+def _render(sample: Sample) -> _Forms:
+    forms = _Forms(sample, notes=list(sample.notes))
+    if sample.abc is not None:
+        forms.attempt("abc", sample.abc.encode)
+        forms.attempt("svg", forms.notation)
+    forms.attempt("mid", lambda: midi_bytes(sample.score))
+    forms.attempt("wav", forms.audio)
+    forms.attempt("png", forms.roll)
+    return forms
+
+
+def _seconds(sample: Sample) -> float:
+    score = sample.score.to("tick")
+    return Clock(score).seconds(int(score.end()))
+
+
+def _row(forms: _Forms) -> dict[str, Any]:
+    sample = forms.sample
     return {
         "name": sample.name,
         "title": sample.title,
         "seed": sample.seed,
+        "finished": sample.finished,
         "tokens": sample.tokens,
         "generated": sample.generated,
-        "nll_nats": sample.nll_nats,
-        "nats_per_token": sample.nats_per_token,
-        "finished": sample.finished,
+        "nll_nats": _finite(sample.nll_nats),
+        "nats_per_token": _finite(sample.nats_per_token),
         "bars": sample.bars,
         "right_bars": sample.right_bars,
-        "notes": [*sample.notes, *rendered.failures],
+        "notes": forms.notes,
+        "failures": forms.failures,
+        "files": {suffix: f"{sample.name}.{suffix}" for suffix in FORMS if suffix in forms.content},
         "abc": sample.abc,
-        "files": sorted(rendered.files),
     }
 
 
-def _card(rendered: Rendered) -> dict[str, Any]:
-    return {**_row(rendered), "content": rendered.files}
+def _finite(value: float) -> float | None:
+    """JSON knows no infinity."""
+    return value if math.isfinite(value) else None
+
+
+def _card(forms: _Forms) -> Card:
+    content = {suffix: forms.content[suffix] for suffix in FORMS if suffix in forms.content}
+    return Card(forms.sample, content, forms.failures, tuple(forms.notes), forms.lines)

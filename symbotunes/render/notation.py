@@ -1,36 +1,34 @@
-"""ABC as engraved notation, through verovio."""
+"""ABC engraved as an SVG drawing that is safe to show."""
 
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
 
-PAGE_WIDTH = 2100  # verovio's units, a tenth of a millimetre
-OPTIONS = {
-    "inputFrom": "abc",
-    "pageWidth": PAGE_WIDTH,
-    "pageHeight": 60_000,  # one tall page, cut to what is used
-    "adjustPageHeight": True,
-    "scale": 42,
-    "header": "none",
-    "footer": "none",
-    "breaks": "auto",
-    "svgViewBox": True,
-    "svgHtml5": False,
-}
-_ACTIVE = re.compile(r"<script\b.*?</script\s*>|\son\w+\s*=\s*(\"[^\"]*\"|'[^']*')", re.I | re.S)
-_REMOTE = re.compile(r"(href|src)\s*=\s*(\"(?!#)[^\"]*\"|'(?!#)[^']*')", re.I)
+PATIENCE_SECONDS = 60  # the longest tunes take less than one
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+# What Verovio draws with; the rest of SVG can run code or load files.
+DRAWING = frozenset({
+    "circle", "clipPath", "defs", "desc", "ellipse", "g", "line", "path", "polygon", "polyline",
+    "rect", "style", "svg", "symbol", "text", "title", "tspan", "use",
+})  # fmt: skip
+OUTSIDE = re.compile(r"@import|url\((?!\s*['\"]?\s*(?:#|data:))|expression\(", re.IGNORECASE)
 
 
 class EngravingError(ValueError):
-    """ABC that verovio cannot set; the message is one line."""
+    """Verovio cannot draw the tune; the message is one line that says why."""
 
 
 @dataclass(frozen=True)
 class Engraving:
-    """Notation as a picture.
+    """A tune in staff notation.
 
     Attributes:
-        svg: the picture, one page, nothing in it that runs or loads.
-        warnings: what verovio remarked.
+        svg: one page as tall as the tune, that scales to any width.
+        warnings: what the engraver found strange.
     """
 
     svg: str
@@ -38,25 +36,74 @@ class Engraving:
 
 
 def engrave(abc: str) -> Engraving:
-    """Set one tune.
+    """Draw one tune.
 
     Raises:
-        EngravingError: if verovio cannot read it.
+        EngravingError: if Verovio cannot read it, ends because of it, or takes too long.
     """
-    import verovio
+    engraver = Path(__file__).with_name("engraver.py")
+    command = [sys.executable, "-P", str(engraver)]  # -P: our modules must not hide others
+    source = abc.rstrip("\n") + "\n"  # Verovio drops a last line that does not end
+    try:
+        done = subprocess.run(
+            command, input=source.encode(), capture_output=True, timeout=PATIENCE_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngravingError(f"verovio took more than {PATIENCE_SECONDS} s") from error
+    log = _log_lines(done.stderr.decode(errors="replace"))
+    if done.returncode < 0:
+        raise EngravingError("; ".join(["verovio crashed on this ABC", *log[:1]]))
+    if done.returncode or not done.stdout:
+        raise EngravingError("; ".join(["verovio cannot read this ABC", *log[-1:]]))
+    svg = done.stdout.decode()
+    if not re.search(r'class="(note|rest|mRest)\b', svg):
+        raise EngravingError("; ".join(["verovio finds no notes in this ABC", *log[:1]]))
+    return Engraving(sanitize(svg), tuple(log))
 
-    verovio.enableLog(verovio.LOG_OFF)
-    verovio.enableLogToBuffer(True)
-    toolkit = verovio.toolkit()
-    toolkit.setOptions(OPTIONS)
-    if not toolkit.loadData(abc) or not toolkit.getPageCount():
-        remarks = toolkit.getLog().strip().splitlines()
-        raise EngravingError(remarks[0] if remarks else "verovio cannot read this ABC")
-    svg = toolkit.renderToSVG(1)
-    remarks = [line.strip() for line in toolkit.getLog().splitlines() if line.strip()]
-    return Engraving(harmless(svg), tuple(dict.fromkeys(remarks)))
+
+def _log_lines(log: str) -> list[str]:
+    """What Verovio says, each thing once, without the severity that it puts before it."""
+    lines = (re.sub(r"^\[\w+\]\s*", "", line).strip() for line in log.splitlines())
+    return list(dict.fromkeys(line for line in lines if line))
 
 
-def harmless(svg: str) -> str:
-    """The picture without scripts, event handlers and references to other files."""
-    return _REMOTE.sub("", _ACTIVE.sub("", svg))
+def sanitize(svg: str) -> str:
+    """Keep the drawing; drop scripts, event handlers and whatever points outside the file.
+
+    Raises:
+        EngravingError: if it is not well-formed SVG.
+    """
+    if "<!" in re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL):
+        raise EngravingError("the SVG declares a document type or entities")
+    try:
+        root = ElementTree.fromstring(svg)
+    except ElementTree.ParseError as error:
+        raise EngravingError(f"the SVG is broken: {error}") from error
+    if root.tag != f"{{{SVG}}}svg":
+        raise EngravingError(f"the drawing is no SVG but {root.tag}")
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if not _is_drawing(child):
+                parent.remove(child)
+    for element in root.iter():
+        for name in [key for key, value in element.attrib.items() if not _is_safe(key, value)]:
+            del element.attrib[name]
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _is_drawing(element: ElementTree.Element) -> bool:
+    namespace, _, name = str(element.tag).rpartition("}")
+    if namespace != f"{{{SVG}" or name not in DRAWING:
+        return False
+    return name != "style" or not OUTSIDE.search(element.text or "")
+
+
+def _is_safe(name: str, value: str) -> bool:
+    plain = name.rpartition("}")[2].lower()
+    if plain.startswith("on"):
+        return False
+    if plain in ("href", "src"):
+        return value.startswith("#")
+    return not OUTSIDE.search(value)

@@ -14,7 +14,7 @@ from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabu
 
 BOS, EOS = "<s>", "</s>"
 # The 135 music tokens of the published data_v2 (Sturm et al. 2016, and the authors' code).
-FOLK_RNN = """
+_PUBLISHED = """
 M:12/8 M:2/4 M:3/2 M:3/4 M:4/4 M:6/8 M:9/8 K:Cmaj K:Cmin K:Cdor K:Cmix
 | |: :| |1 |2 [ ] z (2 (3 (4 (5 (6 (7 (9
 /2 /2< /2> /3 /4 /8 2 2< 2> 3 3/2 3/4 4 4> 5 5/2 6 7 7/2 8 9 12 16 < >
@@ -22,7 +22,8 @@ M:12/8 M:2/4 M:3/2 M:3/4 M:4/4 M:6/8 M:9/8 K:Cmaj K:Cmin K:Cdor K:Cmix
 A A, B B, C C, D D, E E, F F, G G, a a' b b' c c' d d' e e' f f' g g'
 ^A ^A, ^C ^C, ^D ^F ^F, ^G ^G, ^a ^c ^c' ^d ^f ^f' ^g
 _A _A, _B _B, _C _D _E _E, _G _a _b _c _d _d' _e _e' _g
-""".split()
+"""
+FOLK_RNN = _PUBLISHED.split()
 
 
 class AbcTokens(Tokenizer[AbcTune]):
@@ -32,13 +33,13 @@ class AbcTokens(Tokenizer[AbcTune]):
     and with ``root="C"`` the key's tonic.
 
     Args:
-        vocabulary: ``fitted`` holds what occurs in training tunes, all modes and meters; ``folk_rnn``
-            is the published list, in which 2/2 is written 4/4.
+        vocabulary: ``fitted`` holds what occurs in training tunes, all modes and meters;
+            ``folk_rnn`` is the published list, in which 2/2 is written 4/4.
         root: ``C`` moves every tune to the tonic C; ``keep`` leaves it.
         min_count: a fitted vocabulary leaves rarer tokens out.
     """
 
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
     FORMAT: ClassVar[str] = "abc"
 
     def __init__(
@@ -65,9 +66,13 @@ class AbcTokens(Tokenizer[AbcTune]):
             tokens = normalise(parse(piece.text), self.root)
         except AbcError as error:
             raise Unencodable(error.reason, piece.id) from error
-        return ["M:4/4" if token == "M:2/2" else token for token in tokens] if self.published else tokens
+        if self.published:
+            return ["M:4/4" if token == "M:2/2" else token for token in tokens]
+        return tokens
 
     def fit(self, corpus: Iterable[Sequence[str]]) -> None:
+        if self.published:
+            return
         counts = Counter(token for tokens in corpus for token in tokens)
         common = sorted(token for token, count in counts.items() if count >= self.min_count)
         self._set([BOS, EOS, *common])
@@ -80,7 +85,8 @@ class AbcTokens(Tokenizer[AbcTune]):
         try:
             return [self._ids[token] for token in tokens]
         except KeyError as error:
-            raise Unencodable("a token outside the vocabulary", str(error.args[0])) from error
+            reason = "outside the published vocabulary" if self.published else "rare token"
+            raise Unencodable(reason, str(error.args[0])) from error
 
     def decode(self, ids: Sequence[int]) -> list[str]:
         return [self.tokens[index] for index in ids if self.tokens[index] not in (BOS, EOS)]
@@ -97,13 +103,18 @@ class AbcTokens(Tokenizer[AbcTune]):
 
     def prompt(self, text: str) -> list[int]:
         tokens = prompt_tokens(text)
-        known = [token for token in self.tokens if token not in (BOS, EOS)]
         for token in tokens:
             if token not in self._ids:
-                close = get_close_matches(token, known, n=1, cutoff=0.3)
-                hint = f"; the nearest is {close[0]}" if close else ""
+                nearest = self.suggest(token)
+                hint = f"; the nearest is {nearest}" if nearest else ""
                 raise ValueError(f"the model does not know {token}{hint}")
         return self.encode(tokens)
+
+    def suggest(self, token: str) -> str | None:
+        """The token of the vocabulary that is written most like this one."""
+        known = [other for other in self.tokens if other not in (BOS, EOS)]
+        close = get_close_matches(token, known, n=1, cutoff=0.3)
+        return close[0] if close else None
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -115,4 +126,7 @@ class AbcTokens(Tokenizer[AbcTune]):
         return {"tokens": self.tokens}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        self._set([str(token) for token in state["tokens"]])
+        tokens = [str(token) for token in state["tokens"]]
+        if len(set(tokens)) < len(tokens) or not {BOS, EOS} <= set(tokens):
+            raise ValueError(f"a vocabulary holds {BOS}, {EOS} and every token once")
+        self._set(tokens)

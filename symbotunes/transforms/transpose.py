@@ -36,7 +36,9 @@ class Transpose:
             UserError: if the tokenizer writes no ABC, or all of it on C.
         """
         if not isinstance(tokenizer, AbcTokens):
-            raise UserError("transpose moves ABC tunes; it needs the tokenizer abc_tokens before it")
+            raise UserError(
+                "transpose moves ABC tunes; it needs the tokenizer abc_tokens before it"
+            )
         if tokenizer.root != "keep":
             raise UserError(
                 "transpose needs transforms.abc_tokens.root=keep: a tune on C cannot leave C"

@@ -34,7 +34,11 @@ def test_padding_lies_behind_each_piece():
 
 
 def test_every_piece_is_drawn_once_per_epoch(pieces):
-    rows = [row[:n] for batch in loader(pieces) for row, n in zip(batch.tokens.tolist(), batch.lengths, strict=True)]
+    rows = [
+        row[:n]
+        for batch in loader(pieces)
+        for row, n in zip(batch.tokens.tolist(), batch.lengths, strict=True)
+    ]
     assert len(rows) == 99
     assert len({tuple(row) for row in rows}) == 99
 
@@ -89,7 +93,9 @@ def test_opening_a_loader_leaves_the_global_random_stream_alone(pieces):
 
 def test_processes_share_an_epoch_without_overlap_in_equal_steps():
     lengths = list(range(1, 102))
-    ranks = [buckets_of(lengths, batch_size=8, seed=1, rank=rank, world_size=4) for rank in range(4)]
+    ranks = [
+        buckets_of(lengths, batch_size=8, seed=1, rank=rank, world_size=4) for rank in range(4)
+    ]
     seen = [{draw.piece for batch in rank for draw in batch} for rank in ranks]
     assert [len(list(rank)) for rank in ranks] == [3, 3, 3, 3]
     assert sum(map(len, seen)) == len(set.union(*seen))

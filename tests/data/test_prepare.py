@@ -83,7 +83,9 @@ def test_a_changed_file_never_reads_an_old_cache(corpus_of, encoded_of):
     assert first.fingerprint != second.fingerprint
 
 
-def test_an_interrupted_preparation_leaves_nothing_behind(corpus_of, encoded_of, monkeypatch, tmp_path):
+def test_an_interrupted_preparation_leaves_nothing_behind(
+    corpus_of, encoded_of, monkeypatch, tmp_path
+):
     def broken(*args, **kwargs):
         raise KeyboardInterrupt
 
@@ -101,7 +103,9 @@ def test_jobs_that_start_together_prepare_once(corpus_of, tmp_path):
     def job():
         chain = Chain({"letters": letters()})
         results.append(
-            prepare(corpus, chain, key="", limits=Limits(1, 100), shares=Shares(0, 0), cache=tmp_path)
+            prepare(
+                corpus, chain, key="", limits=Limits(1, 100), shares=Shares(0, 0), cache=tmp_path
+            )
         )
 
     threads = [threading.Thread(target=job) for _ in range(4)]

@@ -110,7 +110,7 @@ def test_a_pickle_that_calls_functions_is_refused_unopened(tmp_path, function, a
 
 def test_an_array_of_objects_is_refused(tmp_path):
     content = published(extra=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(UserError, match="array of objects"):
+    with pytest.raises(UserError, match="it holds an array of O8, not of numbers"):
         load_pickle(write(tmp_path / "objects.pkl", content))
 
 
@@ -120,7 +120,15 @@ def test_an_array_of_objects_is_refused(tmp_path):
         ([1, 2], "lacks param_values or token2idx"),
         ({"token2idx": {}}, "lacks param_values or token2idx"),
         (published(param_values=arrays()[:-1]), "holds 44 arrays; 3 and 14 per layer"),
-        (published(param_values=[*arrays()[:5], np.zeros((2, 2)), *arrays()[6:]]), "array 5 has shape"),
+        (
+            published(param_values=[*arrays()[:5], np.zeros((2, 2)), *arrays()[6:]]),
+            "array 5 has shape",
+        ),
+        (published(param_values=[*arrays()[:-2], np.zeros(()), np.zeros(7)]), "array 1 has shape"),
+        (published(param_values=["a"] * 45), "param_values is not a list of arrays"),
+        (published(param_values=3), "param_values is not a list of arrays"),
+        (published(token2idx=["a"]), "does not map tokens to ids"),
+        (published(token2idx={"a": None}), "are not 0 to 0"),
         (published(param_values=[2 * np.eye(7), *arrays()[1:]]), "trained embedding"),
         (published(token2idx={"a": 0, "b": 2}), "are not 0 to 1"),
     ],
@@ -143,3 +151,39 @@ def test_a_missing_truncated_or_pointer_file_says_so(tmp_path):
     pointer.write_text("version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(UserError, match="git lfs pull"):
         load_pickle(pointer)
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda array: array.astype(">f8")])
+def test_arrays_of_any_memory_order_and_byte_order_are_read(tmp_path, change):
+    content = published(param_values=[change(array) for array in arrays()])
+    ours = load_pickle(write(tmp_path / "v2.pkl", content)).weights
+    plain = load_pickle(write(tmp_path / "plain.pkl", published())).weights
+    torch.testing.assert_close(ours, plain, rtol=0, atol=0)
+
+
+def forged_dtype():
+    """An array type whose flags claim that it holds objects, which numpy would trust."""
+    state = (3, "|", None, ("a",), {"a": (Build(np.dtype, ("O",)), 0)}, 8, 1, 63)
+    return Build(np.dtype, ("V8", False, True), state)
+
+
+class Build:
+    """Pickles as a call of `function` and a state that the result is given."""
+
+    def __init__(self, function, arguments, state=None):
+        self.parts = (function, arguments) if state is None else (function, arguments, state)
+
+    def __reduce__(self):
+        return self.parts
+
+
+def test_a_forged_array_type_is_refused_before_numpy_sees_it(tmp_path):
+    with pytest.raises(UserError, match="it holds an array of .*, not of numbers"):
+        load_pickle(write(tmp_path / "forged.pkl", published(extra=forged_dtype())))
+
+
+def test_a_pickle_cannot_change_what_the_next_one_may_do(tmp_path):
+    hostile = Build(np.ndarray, (), (None, {"__doc__": "changed"}))
+    with pytest.raises(UserError):
+        load_pickle(write(tmp_path / "hostile.pkl", published(extra=hostile)))
+    assert load_pickle(write(tmp_path / "v2.pkl", published())).tokens == TOKENS

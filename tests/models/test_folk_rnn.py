@@ -27,7 +27,7 @@ BATCH = Batch(torch.tensor([[0, 5, 6, 7, 1], [0, 8, 1, 3, 3]]), torch.tensor([5,
 
 def test_the_paper_size_has_the_published_number_of_parameters(paper_size):
     trained = sum(p.numel() for p in paper_size.parameters() if p.requires_grad)
-    # 5,599,881 of the LSTM and the softmax (the title of Sturm 2018), and initial states of 3 layers.
+    # 5,599,881 of LSTM and softmax (the title of Sturm 2018), and initial states of 3 layers.
     assert trained == 5_599_881 + 3 * 2 * 512
 
 
@@ -65,7 +65,8 @@ def test_initial_states_are_trained_and_the_second_bias_is_not(small):
     optimizer = torch.optim.SGD([p for p in small.parameters() if p.requires_grad], lr=0.1)
     small.loss(BATCH).objective.backward()
     optimizer.step()
-    changed = {name for name, tensor in small.state_dict().items() if not torch.equal(tensor, before[name])}
+    after = small.state_dict()
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
     assert {"h0", "c0"} <= changed
     assert changed == set(before) - {"lstm.bias_hh_l0", "lstm.bias_hh_l1"}
 
@@ -109,3 +110,56 @@ def test_the_cell_is_that_of_the_paper(small):
     _, (hidden, cell) = small.step(torch.tensor([4]), small.start(1))
     torch.testing.assert_close(cell[0, 0], c)
     torch.testing.assert_close(hidden[0, 0], torch.sigmoid(o) * torch.tanh(c))
+
+
+def twins(**options):
+    """Two networks with the same weights, of which the second takes `options`."""
+    torch.manual_seed(0)
+    plain = FolkRNN(Vocabulary(11, 0, 1), width=16, depth=3, dropout=0.0)
+    other = FolkRNN(Vocabulary(11, 0, 1), width=16, depth=3, dropout=0.0, **options)
+    other.load_state_dict(plain.state_dict())
+    return plain, other
+
+
+def gradients(model):
+    model.loss(BATCH).objective.backward()
+    return [p.grad for p in model.parameters() if p.requires_grad]
+
+
+def test_a_wide_gate_clip_changes_nothing():
+    plain, clipped = twins(gate_clip=1e9)
+    torch.testing.assert_close(clipped(BATCH.tokens), plain(BATCH.tokens))
+    torch.testing.assert_close(gradients(clipped), gradients(plain))
+
+
+def test_a_narrow_gate_clip_bounds_the_gradient_of_a_bias_by_the_number_of_messages():
+    plain, clipped = twins(gate_clip=1e-4)
+    gradients(plain), gradients(clipped)
+    # Every bias receives a message per piece and step: 2 pieces of 4 inputs.
+    for layer in range(3):
+        bound = 8 * 1e-4
+        assert getattr(plain.lstm, f"bias_ih_l{layer}").grad.abs().max() > bound
+        assert getattr(clipped.lstm, f"bias_ih_l{layer}").grad.abs().max() <= bound * 1.001
+
+
+def test_dropout_follows_every_layer_with_a_gate_clip_too():
+    one_layer = FolkRNN(Vocabulary(11, 0, 1), width=64, depth=1, gate_clip=5.0).train()
+    show_hidden(one_layer)
+    dropped = (one_layer.forward(torch.zeros(8, 20, dtype=torch.int64)) == 0).float().mean()
+    assert dropped.item() == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("clip", [0.0, -5.0, math.nan])
+def test_a_gate_clip_that_stops_all_messages_is_refused(clip):
+    with pytest.raises(ValueError, match="gate_clip=.* must be above 0"):
+        FolkRNN(Vocabulary(11, 0, 1), width=4, gate_clip=clip)
+
+
+def test_a_learned_embedding_starts_orthogonal_and_is_trained():
+    torch.manual_seed(0)
+    model = FolkRNN(Vocabulary(11, 0, 1), width=16, depth=1, embedding=20)
+    torch.testing.assert_close(model.embed.weight @ model.embed.weight.T, torch.eye(11))
+    model.loss(BATCH).objective.backward()
+    read = {0, 5, 6, 7, 8}  # inputs that have a target
+    moved = {row for row in range(11) if model.embed.weight.grad[row].any()}
+    assert moved == read

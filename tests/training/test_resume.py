@@ -12,7 +12,7 @@ import torch
 
 from tests.conftest import ROOT, TINY
 
-# Two epochs and a half of 9 batches; validation and checkpoints fall inside epochs and on their edges.
+# Two epochs and a half of 9 batches; validation and checkpoints fall inside and on their edges.
 STEPS = 24
 LONG = [*TINY, f"trainer.max_steps={STEPS}", "trainer.val_check_interval=3", "baselines=[]"]
 
@@ -26,7 +26,11 @@ def assert_same_end(one: dict, other: dict) -> None:
     for name, tensor in one["state_dict"].items():
         assert torch.equal(tensor, other["state_dict"][name]), name
     moments = [
-        [tensor for slot in run["optimizer_states"][0]["state"].values() for tensor in slot.values()]
+        [
+            tensor
+            for slot in run["optimizer_states"][0]["state"].values()
+            for tensor in slot.values()
+        ]
         for run in (one, other)
     ]
     assert all(torch.equal(a, b) for a, b in zip(*moments, strict=True))
@@ -97,9 +101,13 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_ran_through(
     assert_same_end(state(last.parents[1]), undisturbed)
 
 
-@pytest.mark.parametrize("change", ["model.net.width=8", "loader.batch_size=4", "transforms=[abc_tokens]"])
+@pytest.mark.parametrize(
+    "change", ["model.net.width=8", "loader.batch_size=4", "transforms=[abc_tokens]"]
+)
 def test_a_resumed_run_refuses_to_become_another(run_main, trained, tmp_path, change):
     last = trained / "checkpoints" / "last.ckpt"
     result = run_main(tmp_path, f"ckpt={last}", change, check=False)
     assert result.returncode == 2
-    assert result.stderr.startswith(f"error: {change}: a resumed run keeps what its checkpoint says")
+    assert result.stderr.startswith(
+        f"error: {change}: a resumed run keeps what its checkpoint says"
+    )

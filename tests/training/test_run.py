@@ -54,7 +54,9 @@ def sampled(run_main, trained, tmp_path, *arguments):
 
 def test_a_sample_depends_on_its_seed_and_not_on_how_many_are_drawn(run_main, trained, tmp_path):
     three = sampled(run_main, trained, tmp_path / "a", "sample.num=3", "sample.max_tokens=40")
-    one = sampled(run_main, trained, tmp_path / "b", "sample.num=1", "sample.max_tokens=40", "seed=44")
+    one = sampled(
+        run_main, trained, tmp_path / "b", "sample.num=1", "sample.max_tokens=40", "seed=44"
+    )
     assert one[0]["seed"] == three[2]["seed"] == 44
     body = [re.sub(r"^[XT]:.*$", "", row["abc"], flags=re.MULTILINE) for row in (one[0], three[2])]
     assert body[0] == body[1]
@@ -105,7 +107,9 @@ def test_an_unknown_prompt_token_is_named_with_the_nearest_known(run_main, train
 
 
 def test_training_prints_the_baseline_and_what_to_type_next(run_main, tmp_path):
-    result = run_main(tmp_path / "outputs", *TINY, "trainer.max_steps=4", "trainer.val_check_interval=2")
+    result = run_main(
+        tmp_path / "outputs", *TINY, "trainer.max_steps=4", "trainer.val_check_interval=2"
+    )
     for expected in ("unigram", "nats per token", "mode=sample ckpt=", "index.html"):
         assert expected in result.stdout
 
@@ -160,6 +164,10 @@ def test_a_multirun_gives_every_job_its_own_folder(run_main, tmp_path):
 
 def test_a_compiled_run_trains_or_falls_back(run_main, tmp_path):
     result = run_main(
-        tmp_path / "outputs", *TINY, "compile=true", "trainer.max_steps=1", "trainer.val_check_interval=1"
+        tmp_path / "outputs",
+        *TINY,
+        "compile=true",
+        "trainer.max_steps=1",
+        "trainer.val_check_interval=1",
     )
     assert "mode=sample ckpt=" in result.stdout

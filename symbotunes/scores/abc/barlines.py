@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symbotunes.scores.abc.phrases import scaled, sounding_eighths
-from symbotunes.scores.abc.tokens import LINE_END, Bar, Item, Sound
+from symbotunes.scores.abc.phrases import balanced_repeats, is_ending, scaled, sounding_eighths
+from symbotunes.scores.abc.tokens import LINE_END, Bar, Item
 
 BAR, DOUBLE, OPEN, CLOSE = Bar("|"), Bar("||"), Bar("|:"), Bar(":|")
 
@@ -54,7 +54,7 @@ def open_repeats(items: Sequence[Item]) -> list[Item]:
     """Every ``:|`` gets the ``|:`` that it goes back to, unless that is the beginning.
 
     The first goes back to the beginning. A later one without ``|:`` goes back to the last double
-    bar, or to the repeat before it.
+    bar, or to the repeat before it. Signs that lead nowhere become plain bar signs.
     """
     result: list[Item] = []
     opened, double, closed = True, None, None  # the tune begins open; places in `result`
@@ -73,15 +73,14 @@ def open_repeats(items: Sequence[Item]) -> list[Item]:
             elif not opened and closed is not None:
                 result.insert(closed + 1, OPEN)
                 here += 1
-            opened = ending_at(items, index + 1)
+            opened = is_ending(items, index + 1)
             double, closed = None, here
-    return [BAR if item is DOUBLE else item for item in result]
-
-
-def ending_at(items: Sequence[Item], index: int) -> bool:
-    """Whether an ending such as ``|2`` stands at a place."""
-    item = items[index] if index < len(items) else None
-    return isinstance(item, Bar) and item.sign[1:2].isdigit()
+    balanced, _ = balanced_repeats([BAR if item is DOUBLE else item for item in result])
+    return [
+        item
+        for index, item in enumerate(balanced)
+        if item != BAR or (index and not isinstance(balanced[index - 1], Bar))
+    ]
 
 
 def closing_bars(items: Sequence[Item]) -> dict[int, str]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbotunes.scores.abc.tokens import Bar, Phrase, Sound, parse_tokens, sounding_eighths
+from symbotunes.scores.abc.phrases import parse_tokens, sounding_eighths
+from symbotunes.scores.abc.tokens import Bar, Phrase, Sound
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,23 @@ def check_bars(tokens: Sequence[str]) -> BarCheck:
     joined = False
     for index, stretch in enumerate(stretches):
         before = stretches[index - 1] if index else None
-        if before and not joined and stretch.after_edge and before.before_edge:
-            if stretch.eighths < full and before.eighths + stretch.eighths == full:
-                joined = True
-                continue
-        joined = False
+        joined = not joined and _completes(before, stretch, full)
+        if joined:
+            continue
         bars += 1
         right += _is_right(stretch, full, short, first=index == 0)
     return BarCheck(bars, right)
+
+
+def _completes(before: _Stretch | None, stretch: _Stretch, full: Fraction) -> bool:
+    """Whether two short stretches meet at an edge and are one bar together."""
+    return (
+        before is not None
+        and before.before_edge
+        and stretch.after_edge
+        and stretch.eighths < full
+        and before.eighths + stretch.eighths == full
+    )
 
 
 def _is_right(stretch: _Stretch, full: Fraction, short: list[Fraction], *, first: bool) -> bool:

@@ -31,7 +31,7 @@ def read_abc(path: Path) -> str:
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     head = text[:200].lstrip().lower()
-    if head.startswith(("<!doctype", "<html")):
+    if head.startswith(("<!doctype", "<html", "<?xml")):
         raise AbcError("a web page, not ABC", path.name)
     if head.startswith("version https://git-lfs"):
         raise AbcError("a git-lfs pointer, not the file", path.name)
@@ -46,13 +46,15 @@ def split_tunes(text: str) -> list[str]:
     starts = [found.start() for found in _REFERENCE.finditer(text)]
     if not starts:
         return [text.strip()] if re.search(r"^K:", text, re.MULTILINE) else []
-    shared = [
-        found.group(0) for found in _FIELD.finditer(text[: starts[0]]) if found[1] in _INHERITED
-    ]
+    shared = {
+        found[1]: found[0] for found in _FIELD.finditer(text[: starts[0]]) if found[1] in _INHERITED
+    }
     tunes = []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         first, _, rest = text[start:end].strip().partition("\n")
-        tunes.append("\n".join([first, *shared, rest]))
+        own = {found[1] for found in _FIELD.finditer(rest)}
+        above = [line for name, line in shared.items() if name not in own]
+        tunes.append("\n".join([first, *above, rest]))
     return tunes
 
 
@@ -69,16 +71,19 @@ def read_tunes(path: Path, collection: str) -> list[AbcTune]:
 
 
 def _tunes(path: Path, collection: str) -> Iterator[AbcTune]:
-    seen: dict[str, int] = {}
+    used: set[str] = set()
     for text in split_tunes(read_abc(path)):
         fields: dict[str, str] = {}
         for found in _FIELD.finditer(text):
             fields.setdefault(found[1], found[2])
-        number = fields.get("X", "1") or "1"
-        seen[number] = seen.get(number, 0) + 1
-        suffix = f".{seen[number]}" if seen[number] > 1 else ""
+        number = name = fields.get("X", "") or "1"
+        count = 1
+        while name in used:
+            count += 1
+            name = f"{number}.{count}"
+        used.add(name)
         yield AbcTune(
-            id=f"{collection}/{path.name}#{number}{suffix}",
+            id=f"{collection}/{path.name}#{name}",
             text=text,
             title=fields.get("T", ""),
             collection=collection,

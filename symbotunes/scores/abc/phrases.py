@@ -163,7 +163,10 @@ def parse_tokens(tokens: Sequence[str]) -> Phrase:
 
 def _complete(items: list[Item], reader: _Reader) -> list[Item]:
     """Mend what spans several items: repeats, tuplets, broken rhythm; scale tuplets."""
-    result = _complete_tuplets(_balanced(items, reader), reader)
+    balanced, problems = balanced_repeats(items)
+    for text in problems:
+        reader.problem(text)
+    result = scaled(_complete_tuplets(balanced, reader))
     before: Sound | None = None
     for index, item in enumerate(result):
         if not isinstance(item, Sound):
@@ -172,12 +175,12 @@ def _complete(items: list[Item], reader: _Reader) -> list[Item]:
             after = next((one for one in result[index + 1 :] if not isinstance(one, Tuplet)), None)
             if not isinstance(after, Sound):
                 reader.problem("broken rhythm without a second note")
-                item = Sound(item.pitches, item.eighths)
+                item = Sound(item.pitches, item.eighths, "", item.scale)
             elif not can_be_broken(before, item, after):
                 reader.problem("broken rhythm between unequal notes")
-                item = Sound(item.pitches, item.eighths)
+                item = Sound(item.pitches, item.eighths, "", item.scale)
         result[index] = before = item
-    return scaled(result)
+    return result
 
 
 def scaled(items: Sequence[Item]) -> list[Item]:
@@ -197,7 +200,8 @@ def scaled(items: Sequence[Item]) -> list[Item]:
 def can_be_broken(before: Sound | None, first: Sound, second: Sound) -> bool:
     """Whether broken rhythm between two sounds has a meaning: equal lengths, and no chain of it."""
     chained = before is not None and bool(before.broken)
-    return first.eighths == second.eighths and not chained
+    alike = first.eighths == second.eighths and first.scale == second.scale
+    return alike and not chained
 
 
 def _complete_tuplets(items: list[Item], reader: _Reader) -> list[Item]:
@@ -213,24 +217,54 @@ def _complete_tuplets(items: list[Item], reader: _Reader) -> list[Item]:
     return result
 
 
-def _balanced(items: list[Item], reader: _Reader) -> list[Item]:
-    """Of several ``|:`` before a ``:|`` the last one counts; one without ``:|`` is a bar sign."""
-    result = list(items)
-    opened: int | None = None
+def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
+    """Repeats and endings that lead nowhere become bar signs.
+
+    Of several ``|:`` before a ``:|`` the last one counts. A first ending needs a ``:|`` behind it,
+    a second one needs a first.
+
+    Returns:
+        The items, and what had to be mended, in words.
+    """
+    result, problems = list(items), []
+    opened: int | None = None  # a |: that waits for its :|
+    first: int | None = None  # a |1 of this section
+    closed = False  # whether :| has followed it
+
+    def give_up(place: int, problem: str) -> None:
+        result[place] = Bar("|")
+        problems.append(problem)
+
     for index, item in enumerate(items):
-        if not isinstance(item, Bar):
-            continue
-        if item.sign == "|:":
+        sign = item.sign if isinstance(item, Bar) else ""
+        if sign == "|:":
             if opened is not None:
-                reader.problem("a repeat inside a repeat")
-                result[opened] = Bar("|")
-            opened = index
-        elif item.sign == ":|":
-            opened = None
+                give_up(opened, "a repeat inside a repeat")
+            if first is not None and not closed:
+                give_up(first, "an ending outside a repeat")
+            opened, first = index, None
+        elif sign == ":|":
+            opened, closed = None, True
+            if not is_ending(items, index + 1):
+                first = None
+        elif is_ending(items, index):
+            if "1" in sign:
+                if first is not None and not closed:
+                    give_up(first, "an ending outside a repeat")
+                first, closed = index, False
+            elif first is None or not closed:
+                give_up(index, "an ending outside a repeat")
     if opened is not None:
-        reader.problem("a repeat that is not closed")
-        result[opened] = Bar("|")
-    return result
+        give_up(opened, "a repeat that is not closed")
+    if first is not None and not closed:
+        give_up(first, "an ending outside a repeat")
+    return result, problems
+
+
+def is_ending(items: Sequence[Item], index: int) -> bool:
+    """Whether an ending such as ``|2`` stands at a place."""
+    item = items[index] if index < len(items) else None
+    return isinstance(item, Bar) and item.sign[1:2].isdigit()
 
 
 def sounding_eighths(items: Sequence[Item]) -> list[Fraction]:
@@ -263,10 +297,12 @@ def _shares(broken: str) -> tuple[Fraction, Fraction]:
 def alterations(key: Key, items: Sequence[Item]) -> list[tuple[int, ...]]:
     """For every item the semitones that alter its pitches: as written, from the bar, or the key.
 
-    An accidental holds for its letter in all octaves until the next bar sign, as in abc2midi.
+    An accidental holds for its letter in all octaves until the next bar sign, as in abc2midi; a tie
+    carries it over the bar sign to the note that is tied, not to others.
     """
     signature = key.signature
     state: dict[int, int] = {}
+    held: dict[tuple[int, int], int] = {}  # letter and octave of what the last sound ties on
     result = []
     for item in items:
         if not isinstance(item, Sound):
@@ -278,6 +314,14 @@ def alterations(key: Key, items: Sequence[Item]) -> list[tuple[int, ...]]:
         for pitch in item.pitches:
             if pitch.accidental is not None:
                 state[pitch.letter] = pitch.accidental
-            alters.append(state.get(pitch.letter, signature[pitch.letter]))
+            alter = state.get(pitch.letter, signature[pitch.letter])
+            if held and pitch.accidental is None:
+                alter = held.get((pitch.letter, pitch.octave), alter)
+            alters.append(alter)
         result.append(tuple(alters))
+        held = {
+            (pitch.letter, pitch.octave): alter
+            for pitch, alter in zip(item.pitches, alters, strict=True)
+            if pitch.tied
+        }
     return result

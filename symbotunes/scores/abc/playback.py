@@ -6,14 +6,8 @@ from fractions import Fraction
 
 import symusic
 
-from symbotunes.scores.abc.tokens import (
-    Bar,
-    Phrase,
-    Sound,
-    alterations,
-    parse_tokens,
-    sounding_eighths,
-)
+from symbotunes.scores.abc.phrases import alterations, is_ending, parse_tokens, sounding_eighths
+from symbotunes.scores.abc.tokens import Bar, Item, Phrase, Sound
 
 TICKS_PER_QUARTER = 480
 MAX_NOTES = 20_000  # repeats of repeats end here
@@ -37,66 +31,63 @@ class Note:
 
 
 def play_order(phrase: Phrase) -> list[int]:
-    """Indices of the items in the order in which they are played."""
+    """Indices of the items in the order in which they are played.
+
+    As abc2midi plays them, but for a ``:|`` at the end of the last ending, which only closes it:
+    abc2midi begins the section once more and finds no ending for it.
+    """
     items = phrase.items
     order: list[int] = []
     start, turn, at = 0, 1, 0
-    repeated: set[int] = set()
     while at < len(items) and len(order) < MAX_NOTES:
         item = items[at]
-        if not isinstance(item, Bar):
-            order.append(at)
-            at += 1
-            continue
         order.append(at)
-        if item.sign == "|:":
-            if at + 1 != start:
-                start, turn = at + 1, 1
-        elif item.sign == ":|":
-            if at not in repeated and _repeats_here(items, start, at):
-                repeated.add(at)
-                turn += 1
-                at = start
+        sign = item.sign if isinstance(item, Bar) else ""
+        if sign == "|:":
+            start, turn = at + 1, 1
+        elif sign == ":|":
+            if turn < _times(items, start):
+                turn, at = turn + 1, start
                 continue
-            if not _ending_follows(items, at):
+            if not is_ending(items, at + 1):
                 start, turn = at + 1, 1
-        elif item.sign[1:2].isdigit() and turn not in _turns(item.sign):
+        elif is_ending(items, at) and turn not in _turns(sign):
             at = _after_ending(items, at)
             continue
         at += 1
     return order
 
 
+def _times(items: Sequence[Item], start: int) -> int:
+    """How often the section that begins at `start` is played: as its endings say, or twice."""
+    last = 2
+    for index in range(start, len(items)):
+        item = items[index]
+        if not isinstance(item, Bar):
+            continue
+        if is_ending(items, index):
+            last = max(last, *_turns(item.sign))
+        elif item.sign == "|:" or (item.sign == ":|" and not is_ending(items, index + 1)):
+            break
+    return last
+
+
 def _turns(sign: str) -> set[int]:
     """The times at which an ending such as ``|1,3`` or ``|1-3`` is played."""
-    turns: set[int] = set()
+    turns = {0}  # none, so that the set is never empty
     for part in sign[1:].split(","):
-        first, _, last = part.partition("-")
-        turns.update(range(int(first), int(last or first) + 1))
+        first, *rest = part.split("-")
+        turns.update(range(int(first), int(rest[-1] if rest else first) + 1))
     return turns
 
 
-def _is_ending(item: object) -> bool:
-    return isinstance(item, Bar) and item.sign[1:2].isdigit()
-
-
-def _ending_follows(items: Sequence[object], at: int) -> bool:
-    return at + 1 < len(items) and _is_ending(items[at + 1])
-
-
-def _repeats_here(items: Sequence[object], start: int, at: int) -> bool:
-    """Whether ``:|`` leads back: not at the end of a last ending, which only closes the repeat."""
-    opened = [item for item in items[start:at] if _is_ending(item)]
-    return len(opened) <= 1 or _ending_follows(items, at)
-
-
-def _after_ending(items: Sequence[object], at: int) -> int:
+def _after_ending(items: Sequence[Item], at: int) -> int:
     """Where play goes on when the ending at `at` is passed over."""
     for index in range(at + 1, len(items)):
         item = items[index]
-        if isinstance(item, Bar) and item.sign == ":|":
+        if item == Bar(":|"):
             return index + 1
-        if _is_ending(item) or (isinstance(item, Bar) and item.sign == "|:"):
+        if is_ending(items, index) or item == Bar("|:"):
             return index
     return len(items)
 
@@ -108,7 +99,7 @@ def notes(tokens: Sequence[str]) -> list[Note]:
 
 def phrase_notes(phrase: Phrase) -> list[Note]:
     """The notes of a phrase, see `notes`."""
-    lengths, alters = sounding_eighths(phrase.items), alterations(phrase)
+    lengths, alters = sounding_eighths(phrase.items), alterations(phrase.key, phrase.items)
     heard: list[Note] = []
     waiting: dict[int, int] = {}  # pitch of a tied note -> its place in `heard`
     now = Fraction(0)

@@ -6,36 +6,42 @@ are passed over.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
-from symbotunes.scores.abc.keys import LETTERS, Key, parse_key
+from symbotunes.scores.abc.keys import Key, parse_key
+from symbotunes.scores.abc.phrases import tied
 from symbotunes.scores.abc.tokens import (
-    ACCIDENTALS,
     LINE_END,
+    MAX_NUMBER,
     Bar,
     Item,
     Pitch,
     Sound,
     Tuplet,
     default_q,
+    kind,
+    parse_pitch,
 )
 from symbotunes.scores.abc.tune import AbcError
 
-_NOTE = re.compile(
-    r"(\^\^|__|\^|_|=)?([A-Ga-g])([,']*)(\d*)((?:/\d*)*)"
-)
-_REST = re.compile(r"([zxZ])(\d*)((?:/\d*)*)")
-_LENGTH = re.compile(r"(\d*)((?:/\d*)*)")
-_TUPLET = re.compile(r"\((\d)(?::(\d?))?(?::(\d?))?")
+# Digits are those of ASCII; `\d` would let others through.
+_NOTE = re.compile(r"((?:\^\^|__|\^|_|=)?[A-Ga-g][,']*)([0-9]*)((?:/[0-9]*)*)")
+_REST = re.compile(r"([zxZ])([0-9]*)((?:/[0-9]*)*)")
+_LENGTH = re.compile(r"([0-9]*)((?:/[0-9]*)*)")
+_TUPLET = re.compile(r"\(([2-9])(?::([0-9]?))?(?::([0-9]?))?")
 _BAR = re.compile(r":*\|*\[?\|[|\]:]*|::+|:\|")
-_ENDING = re.compile(r"[ \t]*\[?[ \t]*(\d(?:[,-]\d)*)")
+_ENDING = re.compile(r"[ \t]*\[?[ \t]*([1-9](?:[,-][1-9])*)")
+_BRACKET_ENDING = re.compile(r"\[[ \t]*([1-9](?:[,-][1-9])*)")
 _INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
 _FIELD = re.compile(r"^([A-Za-z]):(.*)$")
 _COMMENT = re.compile(r"(?<!\\)%.*$")
 _BROKEN = re.compile(r"[ \t]*([<>]{1,3})")
 _SKIP = re.compile(r'"[^"\n]*"|![^!\n]+!|\{[^}]*\}|\+[^+\n]+\+')
-_MICROTONE = re.compile(r"[\^_]\d*/\d*[A-Ga-g]|[\^_]\d+[A-Ga-g]")
+_MICROTONE = re.compile(r"[\^_][0-9]*/?[0-9]+[A-Ga-g]|[\^_]/[A-Ga-g]")
+_NOTE_STARTS = frozenset("ABCDEFGabcdefg^_=")
+_MINOR = frozenset(" \t\\`$*)yu~.HIJKLMNOPQRSTUVWhijklmnopqrstvw;@#?-]0123456789>',<}!+/&")
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,10 @@ def parse(text: str) -> ParsedTune:
             continue
         line = _COMMENT.sub("", line).rstrip()
         field = _FIELD.match(line)
-        if field and not (body.started and field[1] in "|:"):
+        if field:
             body.field(field[1], field[2].strip())
+        elif not line:
+            body.interrupted = body.started
         elif body.key is not None:
             body.line(line)
     return body.tune()
@@ -82,10 +90,10 @@ def parse_meter(text: str) -> str:
     named = {"C": "4/4", "C|": "2/2", "none": "none", "": "none"}
     if value in named:
         return named[value]
-    found = re.fullmatch(r"(\d{1,2})/(1|2|4|8|16|32)", value.replace(" ", ""))
-    if not found or found[1] == "0":
-        raise AbcError("unreadable meter", value)
-    return f"{int(found[1])}/{found[2]}"
+    found = re.fullmatch(r"0?([1-9][0-9]?)/(1|2|4|8|16|32)", value.replace(" ", ""))
+    if not found:
+        raise AbcError("unreadable meter", value[:20])
+    return f"{found[1]}/{found[2]}"
 
 
 def parse_unit(text: str) -> Fraction:
@@ -94,21 +102,33 @@ def parse_unit(text: str) -> Fraction:
     Raises:
         AbcError: if it is no length.
     """
-    found = re.match(r"^(\d+)\s*/\s*(\d+)|^1$", text.strip())
-    if not found or found[2] == "0" or found[1] == "0":
-        raise AbcError("unreadable unit length", text)
+    found = re.match(r"([1-9][0-9]{0,2})\s*/\s*([1-9][0-9]{0,2})(?![0-9])|1$", text.strip())
+    if not found:
+        raise AbcError("unreadable unit length", text[:20])
     return Fraction(int(found[1] or 1), int(found[2] or 1)) * 8
 
 
+@cache
 def factor(number: str, slashes: str) -> Fraction:
-    """The multiple that digits and slashes after a note ask for: ``3/2``, ``/``, ``//``."""
+    """The multiple that digits and slashes after a note ask for: ``3/2``, ``/``, ``//``.
+
+    Raises:
+        AbcError: if it is nothing, or beyond all music.
+    """
+    parts = [part or "2" for part in slashes.split("/")[1:]]
+    if max(map(len, [number, *parts])) > len(str(MAX_NUMBER)) or len(parts) > 9:
+        raise AbcError("an impossible length", f"{number}{slashes}"[:20])
     value = Fraction(int(number)) if number else Fraction(1)
-    for part in slashes.split("/")[1:]:
-        divisor = int(part) if part else 2
-        if divisor == 0:
-            raise AbcError("a length divided by zero")
-        value /= divisor
+    for part in parts:
+        if not int(part):
+            raise AbcError("an impossible length", f"{number}{slashes}"[:20])
+        value /= int(part)
     return value
+
+
+@cache
+def _eighths(length: Fraction, unit: Fraction) -> Fraction:
+    return length * unit
 
 
 class _Body:
@@ -123,6 +143,7 @@ class _Body:
         self.voice: str | None = None
         self.listening = True  # False inside another voice than the first
         self.started = False
+        self.interrupted = False  # by a blank line, which ends the music unless bars follow
 
     # -- fields -----------------------------------------------------------------------------------
 
@@ -133,11 +154,10 @@ class _Body:
             getattr(self, f"field_{name}")(value)
 
     def change_voice(self, value: str) -> None:
+        """Listen to the voice named first, or to what sounds before any is named."""
         name = value.split()[0] if value.split() else ""
-        if self.voice is None and (self.key is not None or not name):
-            self.voice = name
         if self.voice is None:
-            self.voice = name  # the first voice declared in the header
+            self.voice = "1" if self.started else name
         self.listening = self.key is None or name == self.voice
 
     def field_M(self, value: str) -> None:  # noqa: N802  (named for its field)
@@ -175,10 +195,14 @@ class _Body:
 
     def line(self, text: str) -> None:
         """Read one line of the body."""
-        if not self.listening or not text:
+        if self.interrupted and "|" not in text:
             return
         position = 0
         while position < len(text):
+            if not self.listening:  # until a voice is named again
+                position = text.find("[V:", position)
+                if position < 0:
+                    return
             position = self.element(text, position)
         if not text.endswith("\\"):
             self.items.append(LINE_END)
@@ -186,14 +210,15 @@ class _Body:
     def element(self, text: str, at: int) -> int:
         """Read what stands at a position; returns the position behind it."""
         char = text[at]
-        if char in " \t\\`$*)yu~.HIJKLMNOPQRSTUVWhijklmnopqrstvw;@#?-]0123456789>',<}!+/&":
+        if char in _NOTE_STARTS and (found := _NOTE.match(text, at)):
+            return self.note(found)
+        if char in _MINOR:
             return self.minor_element(char, text, at)
         for pattern, read in (
             (_INLINE, self.inline),
             (_SKIP, None),
             (_BAR, self.bar),
             (_TUPLET, self.tuplet),
-            (_NOTE, self.note),
             (_REST, self.rest),
         ):
             found = pattern.match(text, at)
@@ -246,7 +271,7 @@ class _Body:
 
     def bracket(self, text: str, at: int) -> int:
         """``[1`` opens an ending; ``[`` before notes opens a chord."""
-        ending = re.compile(r"\[[ \t]*(\d(?:[,-]\d)*)").match(text, at)
+        ending = _BRACKET_ENDING.match(text, at)
         if ending:
             self.items.append(Bar(f"|{ending[1]}"))
             return ending.end()
@@ -259,10 +284,10 @@ class _Body:
         inside = _SKIP.sub("", text[at + 1 : close])
         pitches, length = [], None
         for found in _NOTE.finditer(inside):
-            tied = inside[found.end() : found.end() + 1] == "-"
-            pitches.append(replace(self.pitch(found), tied=tied))
+            holds = inside[found.end() : found.end() + 1] == "-"
+            pitches.append(tied(self.pitch(found), holds))
             if length is None:
-                length = factor(found[4], found[5])
+                length = factor(found[2], found[3])
         outer = _LENGTH.match(text, close + 1)
         assert outer is not None
         if pitches:
@@ -272,8 +297,6 @@ class _Body:
 
     def tuplet(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
         p = int(found[1])
-        if p < 2:
-            return found.end()
         q = int(found[2]) if found[2] else default_q(p, self.meter or "none")
         r = int(found[3]) if found[3] else p
         if q < 1 or r < 1:
@@ -281,15 +304,18 @@ class _Body:
         self.items.append(Tuplet(p, q, r))
         return found.end()
 
-    def note(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
-        self.sound((self.pitch(found),), factor(found[4], found[5]))
+    def note(self, found: re.Match[str]) -> int:
+        self.sound((self.pitch(found),), factor(found[2], found[3]))
         return found.end()
 
     @staticmethod
     def pitch(found: re.Match[str]) -> Pitch:
-        letter = LETTERS.index(found[2].upper())
-        octave = 4 + found[2].islower() + found[3].count("'") - found[3].count(",")
-        return Pitch(letter, octave, ACCIDENTALS[found[1] or ""])
+        if kind(found[1]) == "pitch":
+            return parse_pitch(found[1])
+        name = str(parse_pitch(found[1]))  # such as c, for C: octave marks cancel
+        if kind(name) != "pitch":
+            raise AbcError("a pitch beyond hearing", found[1][:20])
+        return parse_pitch(name)
 
     def rest(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
         length = factor(found[2], found[3])
@@ -304,9 +330,10 @@ class _Body:
     def sound(self, pitches: tuple[Pitch, ...], length: Fraction) -> None:
         assert self.unit is not None
         self.started = True
-        if length <= 0:
-            raise AbcError("a note without length")
-        self.items.append(Sound(pitches, length * self.unit))
+        eighths = _eighths(length, self.unit)
+        if not 0 < max(eighths.numerator, eighths.denominator) <= MAX_NUMBER or eighths <= 0:
+            raise AbcError("an impossible length")
+        self.items.append(Sound(pitches, eighths))
 
     def tie(self) -> None:
         place = len(self.items) - 1
@@ -314,14 +341,14 @@ class _Body:
             place -= 1
         last = self.items[place]
         if isinstance(last, Sound) and last.pitches:
-            tied = tuple(replace(pitch, tied=True) for pitch in last.pitches)
-            self.items[place] = replace(last, pitches=tied)
+            pitches = tuple(tied(pitch) for pitch in last.pitches)
+            self.items[place] = Sound(pitches, last.eighths, last.broken)
 
     def broken(self, signs: str) -> None:
         last = self.items[-1] if self.items else None
         if not isinstance(last, Sound):
             raise AbcError("broken rhythm without a first note")
-        self.items[-1] = replace(last, broken=signs)
+        self.items[-1] = Sound(last.pitches, last.eighths, signs)
 
     def tune(self) -> ParsedTune:
         """What was read.

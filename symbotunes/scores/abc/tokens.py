@@ -151,8 +151,12 @@ class Phrase:
 
 
 def default_q(p: int, meter: str) -> int:
-    """In the time of how many a tuplet of p plays, when the notation does not say (ABC 2.1)."""
-    compound = meter in ("6/8", "9/8", "12/8")
+    """In the time of how many a tuplet of p plays, when the notation does not say.
+
+    As ABC 2.1 has it, but for quintuplets and the like in 3/4, 3/2 and so on, which it does not
+    count as compound; abc2midi does, and it is what people hear.
+    """
+    compound = meter != "none" and int(meter.partition("/")[0]) % 3 == 0
     return {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p, 3 if compound else 2)
 
 

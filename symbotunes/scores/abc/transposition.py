@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from symbotunes.scores.abc.folk import Speller
 from symbotunes.scores.abc.keys import LETTERS, Key, parse_key
+from symbotunes.scores.abc.spelling import Speller
 from symbotunes.scores.abc.tokens import kind, parse_pitch
 from symbotunes.scores.abc.tune import AbcError
 

@@ -17,11 +17,11 @@ class AbcError(ValueError):
 
 @dataclass(frozen=True)
 class AbcTune:
-    """One tune in ABC notation, headers included, with its provenance.
+    r"""One tune in ABC notation, headers included, with its provenance.
 
     Attributes:
         id: unique within its corpus, for example ``ryansMammoth/7thRegimentReel.abc#1``.
-        text: the ABC source of this tune alone, line ends normalised to ``\\n``.
+        text: the ABC source of this tune alone, line ends normalised to ``\n``.
         title: first ``T:`` field, or empty.
         collection: folder or book that it was found in.
         rhythm: ``R:`` field, or empty.

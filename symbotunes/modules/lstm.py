@@ -1,0 +1,96 @@
+"""An LSTM layer that bounds the message of every gate at every time step of the backward pass.
+
+Fused kernels hide the gates' pre-activations, so the recurrence is written out here, with its own
+backward pass: the loop holds one matrix product per step, and what can be done at once is.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+State = tuple[Tensor, Tensor]
+
+
+def clipped_lstm(drive: Tensor, w_hh: Tensor, state: State, clip: float) -> tuple[Tensor, State]:
+    """One layer without peepholes, with gates in the order input, forget, candidate, output.
+
+    Forward it is ``nn.LSTM``. Backward, the gradient of the loss by the pre-activation of every
+    gate is clipped elementwise to ``[-clip, clip]`` at every step, before it goes on to the
+    weights, to the input and to the step before.
+
+    Args:
+        drive: ``[T, B, 4 D]`` what inputs and biases add to the gates.
+        w_hh: ``[4 D, D]`` recurrent weights.
+        state: hidden and cell state before the first step, each ``[B, D]``.
+        clip: bound; infinity gives the exact gradient.
+
+    Returns:
+        Hidden states ``[T, B, D]``, and the state after the last step.
+    """
+    hidden, cell = _Recurrence.apply(drive, w_hh, *state, clip)  # type: ignore[no-untyped-call]
+    return hidden, (hidden[-1], cell)
+
+
+class _Recurrence(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, drive: Tensor, w_hh: Tensor, h0: Tensor, c0: Tensor, clip: float
+    ) -> State:
+        steps, width = len(drive), w_hh.shape[1]
+        gates = torch.empty_like(drive)  # after their nonlinearities
+        hidden = drive.new_empty(steps + 1, *h0.shape)  # one more: the initial state comes first
+        cells = torch.empty_like(hidden)
+        hidden[0], cells[0] = h0, c0
+        for t in range(steps):
+            torch.addmm(drive[t], hidden[t], w_hh.T, out=gates[t])
+            gates[t, :, : 2 * width].sigmoid_()
+            gates[t, :, 2 * width : 3 * width].tanh_()
+            gates[t, :, 3 * width :].sigmoid_()
+            i, f, g, o = gates[t].chunk(4, -1)
+            torch.addcmul(f * cells[t], i, g, out=cells[t + 1])
+            torch.mul(o, cells[t + 1].tanh(), out=hidden[t + 1])
+        ctx.save_for_backward(w_hh, gates, hidden, cells)
+        ctx.clip = clip
+        return hidden[1:], cells[-1].clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_hidden: Tensor, d_cell: Tensor) -> tuple[Tensor | None, ...]:
+        w_hh, gates, hidden, cells = ctx.saved_tensors
+        slopes, through = _slopes(gates, cells)
+        messages = torch.empty_like(slopes)  # [T, B, 4, D], gradient by the pre-activations
+        d_state = torch.zeros_like(d_cell)
+        for t in reversed(range(len(gates))):
+            dh = d_hidden[t] + d_state
+            d_cell = torch.addcmul(d_cell, dh, through[t])
+            torch.mul(slopes[t, :, :3], d_cell[:, None], out=messages[t, :, :3])
+            torch.mul(slopes[t, :, 3], dh, out=messages[t, :, 3])
+            messages[t].clamp_(-ctx.clip, ctx.clip)
+            d_state = messages[t].flatten(1) @ w_hh
+            d_cell = d_cell * gates[t].chunk(4, -1)[1]
+        flat = messages.flatten(2)  # [T, B, 4 D]
+        d_w_hh = flat.flatten(0, 1).T @ hidden[:-1].flatten(0, 1)
+        return flat, d_w_hh, d_state, d_cell, None
+
+
+def _slopes(gates: Tensor, cells: Tensor) -> State:
+    """Derivatives by the pre-activations, ``[T, B, 4, D]``, and of hidden by cell state.
+
+    Those of the input, forget and candidate gates are of the cell state, that of the output gate is
+    of the hidden state.
+    """
+    i, f, g, o = gates.chunk(4, -1)
+    squashed = cells[1:].tanh()
+    slopes = torch.stack(
+        [
+            g * i * (1 - i),
+            cells[:-1] * f * (1 - f),
+            i * (1 - g * g),
+            squashed * o * (1 - o),
+        ],
+        dim=2,
+    )
+    return slopes, o * (1 - squashed * squashed)

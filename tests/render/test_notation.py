@@ -1,0 +1,88 @@
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from symbotunes.render import notation
+from symbotunes.render.notation import EngravingError, engrave, sanitize
+
+HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+
+
+def test_every_note_of_a_tune_is_drawn(jig):
+    engraving = engrave(jig)
+    notes = re.findall(r'class="note[ "]', engraving.svg)
+    assert len(notes) == 1 + 6 + 6 + 6 + 4
+    assert engraving.warnings == ()
+
+
+def test_the_drawing_scales_and_is_as_tall_as_the_tune(jig):
+    def box(abc):
+        return [
+            float(side) for side in ElementTree.fromstring(engrave(abc).svg).get("viewBox").split()
+        ]
+
+    long = jig + "dcd AFD | GBd gfe | dcd AFD | GBd gfe |\n" * 12
+    assert box(jig)[2] == box(long)[2] == 2100
+    assert box(long)[3] > 4 * box(jig)[3]
+
+
+def test_the_same_tune_gives_the_same_drawing(jig):
+    assert engrave(jig).svg == engrave(jig).svg
+
+
+def test_the_last_line_needs_no_line_end(jig):
+    assert engrave(jig.rstrip("\n")).svg == engrave(jig).svg
+
+
+@pytest.mark.parametrize("abc", ["", "no music at all", "X:1\nT:t\nM:4/4\nL:1/8\nK:C\n"])
+def test_what_cannot_be_engraved_is_refused_in_one_line(abc):
+    with pytest.raises(EngravingError, match=r"^verovio .*ABC[^\n]*$"):
+        engrave(abc)
+
+
+def test_an_engraver_that_does_not_return_is_stopped(monkeypatch, jig):
+    monkeypatch.setattr(notation, "PATIENCE_SECONDS", 0.001)
+    with pytest.raises(EngravingError, match="took more than"):
+        engrave(jig)
+
+
+def test_warnings_reach_the_caller_and_not_the_terminal(jig, capfd):
+    engraving = engrave(jig.replace("T:Sample 1\n", ""))
+    assert engraving.warnings == ("ABC import: Title field missing, creating empty title",)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "<script>alert(1)</script>",
+        "<g onload='alert(1)'/>",
+        "<foreignObject><b xmlns='http://www.w3.org/1999/xhtml'/></foreignObject>",
+        "<image href='http://example.org/a.png'/>",
+        "<a xlink:href='http://example.org'/>",
+        "<use xlink:href='http://example.org/a.svg#x'/>",
+        "<style>@import 'http://example.org/a.css';</style>",
+        "<rect style='fill:url(http://example.org/a)'/>",
+        "<set attributeName='href' to='javascript:alert(1)'/>",
+    ],
+)
+def test_nothing_that_runs_or_loads_stays_in_a_drawing(evil):
+    clean = sanitize(f"{HEAD}>{evil}<path d='M0 0'/></svg>")
+    assert "path" in clean
+    for trace in ("alert", "example.org", "script", "onload", "foreignObject"):
+        assert trace not in clean
+
+
+def test_references_inside_a_drawing_stay():
+    clean = sanitize(f"{HEAD}><use xlink:href='#note'/><rect clip-path='url(#box)'/></svg>")
+    assert 'xlink:href="#note"' in clean
+    assert "url(#box)" in clean
+
+
+@pytest.mark.parametrize(
+    "text", ["<svg", "<html/>", "<!DOCTYPE svg [<!ENTITY a 'b'>]>" + HEAD + ">&a;</svg>"]
+)
+def test_what_is_no_plain_svg_is_refused(text):
+    with pytest.raises(EngravingError):
+        sanitize(text)
