@@ -61,7 +61,7 @@ class LitModel(lightning.LightningModule):
         self._held_out = torch.zeros(2, dtype=torch.float64)  # nats, targets
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
-        loss = self._loss(batch)
+        loss = self._loss(batch, self.global_step)
         self.real_tokens += loss.targets * self.trainer.world_size
         per_token = loss.nll_nats / loss.targets
         self.log("train/loss", per_token, on_step=True, on_epoch=False, batch_size=1)
@@ -71,7 +71,7 @@ class LitModel(lightning.LightningModule):
         self._held_out.zero_()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
-        loss = self.net.loss(batch)
+        loss = self.net.loss(batch, self.global_step)
         self._held_out += torch.tensor([float(loss.nll_nats), loss.targets], dtype=torch.float64)
 
     def on_validation_epoch_end(self) -> None:
@@ -142,20 +142,20 @@ def restore_random_state(state: Mapping[str, Any]) -> None:
         torch.cuda.set_rng_state_all([entry.cpu() for entry in cuda])
 
 
-def compile_or_warn(loss: Callable[[Batch], Loss]) -> Callable[[Batch], Loss]:
+def compile_or_warn(loss: Callable[[Batch, int], Loss]) -> Callable[[Batch, int], Loss]:
     """``torch.compile`` that gives up once, with one warning, and runs uncompiled from then on."""
     run = torch.compile(loss)
 
-    def guarded(batch: Batch) -> Loss:
+    def guarded(batch: Batch, step: int) -> Loss:
         nonlocal run
         try:
-            return run(batch)
+            return run(batch, step)
         except Exception as error:  # the compiler raises of many kinds, none of them ours
             if run is loss:
                 raise
             first_line = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
             warnings.warn(f"compile=true was given up: {first_line}", stacklevel=2)
             run = loss
-            return run(batch)
+            return run(batch, step)
 
     return guarded

@@ -1,10 +1,11 @@
-"""What every autoregressive model is, and the batch that it reads.
+"""What every model is, and the batch that it reads.
 
 Shapes use one alphabet everywhere: B pieces, T tokens, V vocabulary, D width, L layers.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -46,23 +47,34 @@ class Loss:
         objective: scalar to minimize, as the paper defines it (Folk-RNN: nats per tune).
         nll_nats: scalar, summed negative log-likelihood of all real targets, detached.
         targets: number of real targets that `nll_nats` sums over.
+        terms: further scalars to log, by name with their unit (``kl_nats``), detached.
     """
 
     objective: Tensor
     nll_nats: Tensor
     targets: int
+    terms: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-class SequenceModel(nn.Module, ABC):
-    """A pure torch module: no trainer, no logger, no config object inside."""
+class Model(nn.Module, ABC):
+    """A pure torch module that can be trained: no trainer, no logger, no config object inside."""
+
+    @abstractmethod
+    def loss(self, batch: Batch, step: int = 0) -> Loss:
+        """What a batch costs.
+
+        Args:
+            batch: pieces as `Batch` describes them.
+            step: optimizer steps taken so far, for schedules such as KL annealing.
+        """
+
+
+class SequenceModel(Model):
+    """An autoregressive model: it scores the next token, given all those before it."""
 
     @abstractmethod
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits ``[B, T, V]`` of ``tokens`` ``[B, T]``; row ``t`` scores token ``t + 1``."""
-
-    @abstractmethod
-    def loss(self, batch: Batch) -> Loss:
-        """Negative log-likelihood of every real token given all those before it."""
 
     @abstractmethod
     def start(self, batch_size: int) -> Any:

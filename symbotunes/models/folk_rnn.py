@@ -109,7 +109,7 @@ class FolkRNN(SequenceModel):
         h, c = (torch.stack(states) for states in zip(*ends, strict=True))
         return hidden.transpose(0, 1), (h, c)
 
-    def loss(self, batch: Batch) -> Loss:
+    def loss(self, batch: Batch, step: int = 0) -> Loss:  # noqa: ARG002
         """Nats per tune: summed over the tokens of each, averaged over the batch.
 
         Padding lies to the right of a causal network, so it reaches no real token; it is left out
