@@ -31,14 +31,14 @@ def build(node: Any, **late: Any) -> Any:
         UserError: if a value that the user must give is missing.
     """
     for key in sorted(OmegaConf.missing_keys(node)):
-        name = node._get_full_key(key)
-        raise UserError(f"{name} is needed: give {name}=VALUE")
+        raise UserError(f"{key} is needed: give {key}=VALUE")
     return instantiate(node, _partial_=True, _convert_="all")(**late)
 
 
-def build_chain(transforms: DictConfig) -> Chain:
-    """The steps under ``transforms``, in the order of the group's list."""
-    return Chain({str(name): build(node) for name, node in transforms.items()})
+def build_chain(cfg: DictConfig) -> Chain:
+    """The steps under ``cfg.transforms``, in the order of the group's list."""
+    steps = cfg.get("transforms") or {}  # Hydra leaves the key out for transforms=[]
+    return Chain({str(name): build(node) for name, node in steps.items()})
 
 
 def build_data(cfg: DictConfig, chain: Chain) -> MusicData:
@@ -69,7 +69,7 @@ def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel, Tokenizer[Any]]:
     Raises:
         CheckpointError: if the weights do not fit the network that the recipe describes.
     """
-    tokenizer = build_chain(checkpoint.config.transforms).tokenizer
+    tokenizer = build_chain(checkpoint.config).tokenizer
     tokenizer.load_state(checkpoint.tokenizer)
     net = build(checkpoint.config.model.net, vocabulary=tokenizer.vocabulary)
     load_weights(net, checkpoint.weights, str(checkpoint.path))

@@ -21,7 +21,7 @@ def convert(cfg: DictConfig) -> None:
     if cfg.model.init_from is None:
         raise UserError("mode=convert needs model.init_from=FILE, for example folkrnn_v2.pkl")
     weights = read_weights(Path(cfg.model.init_from))
-    tokenizer = build_chain(cfg.transforms).tokenizer
+    tokenizer = build_chain(cfg).tokenizer
     tokenizer.load_state(weights.tokenizer)
     net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
     load_weights(net, weights.tensors, str(cfg.model.init_from))

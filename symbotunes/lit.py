@@ -102,14 +102,6 @@ class LitModel(lightning.LightningModule):
         value = gradient_clip_val if gradient_clip_val is not None else self.clip_norm
         self.clip_gradients(optimizer, value, gradient_clip_algorithm or "norm")
 
-    def transfer_batch_to_device(
-        self,
-        batch: Batch,
-        device: torch.device,
-        dataloader_idx: int,  # noqa: ARG002
-    ) -> Batch:
-        return batch.to(device, non_blocking=True)
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["recipe"] = self.recipe
         checkpoint["real_tokens"] = self.real_tokens
