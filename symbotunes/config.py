@@ -28,11 +28,19 @@ def build(node: Any, **late: Any) -> Any:
     They are passed after Hydra is done: a dataclass that goes through it comes out as a DictConfig.
 
     Raises:
-        UserError: if a value that the user must give is missing.
+        UserError: if a value that the user must give is missing, or one does not fit.
     """
     for key in sorted(OmegaConf.missing_keys(node)):
         raise UserError(f"{key} is needed: give {key}=VALUE")
-    return instantiate(node, _partial_=True, _convert_="all")(**late)
+    make = instantiate(node, _partial_=True, _convert_="all")
+    try:
+        return make(**late)
+    except UserError:
+        raise
+    except (TypeError, ValueError) as error:
+        where = node._get_full_key(None) or "config"
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)") from error
 
 
 def build_chain(cfg: DictConfig) -> Chain:
