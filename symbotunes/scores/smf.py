@@ -2,8 +2,8 @@
 
 symusic gives finished notes: it has paired note-ons with note-offs, dropped those left over, put
 the tempos of all tracks into one list and forgotten the channels. Whoever has to agree with another
-reader to the last note needs the events, so they are read here. One short loop finds where each
-event begins; everything after it works on arrays.
+reader to the last note needs the events, so they are read here. Where the next event would begin if
+one began here is worked out for all bytes at once; one short loop then hops from event to event.
 """
 
 from dataclasses import dataclass, field
@@ -16,8 +16,11 @@ Integers = NDArray[np.int64]
 MAX_TICK = 10**10
 MAX_PAYLOAD = 10**6  # bytes of one meta or system exclusive event
 _DATA_BYTES = [0] * 128 + [2] * 64 + [1] * 32 + [2] * 16 + [0] * 16  # of channel events, by status
+_HOP = np.array([2] * 128 + [3] * 64 + [0] * 32 + [3] * 16 + [0] * 16, np.int32)  # from the head on
+_FAR = 3  # bytes of a delta time before its last; longer ones are read one by one
 _COMMON_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
 _SMALLEST_META = {0x20: 1, 0x51: 3, 0x54: 5, 0x58: 4, 0x59: 2}  # bytes of payload, by type
+_KNOWN_META = frozenset([*range(8), 0x09, 0x20, 0x21, 0x2F, 0x51, 0x54, 0x58, 0x59, 0x7F])
 _TEMPO, _METER, _KEY, _OFFSET = 0x51, 0x58, 0x59, 0x54
 _MAX_DENOMINATOR = 28  # as a power of two
 
@@ -60,11 +63,20 @@ class MidiEvents:
 
 
 @dataclass
-class _Track:
-    """What the loop over one track finds: ticks and places of channel events, and the clock."""
+class _Walk:
+    """What the walk over the tracks finds; events are numbered across tracks.
 
-    ticks: list[int] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)  # index of the first data byte
+    Attributes:
+        starts: index of the first byte of each event, that of its delta time.
+        others: numbers of the events that are no channel's.
+        forgotten: numbers of the events whose delta time does not count.
+        tempos: (event, microseconds per quarter).
+        meters: (event, numerator, denominator).
+    """
+
+    starts: list[int] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
     tempos: list[tuple[int, int]] = field(default_factory=list)
     meters: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -76,7 +88,10 @@ def parse(data: bytes) -> MidiEvents:
         MidiError: if the bytes are no whole, valid file, or count in frames rather than quarters.
     """
     tracks_left, ticks_per_quarter, at = _header(data)
-    tracks = []
+    raw = np.frombuffer(data + bytes(4), np.uint8)
+    deltas_end = _next_low(raw)
+    hops = _hops(raw, deltas_end).data
+    walk, counts = _Walk(), [0]
     for _ in range(tracks_left):
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "big")
         if len(data) < at + 8 + size:
@@ -85,14 +100,13 @@ def parse(data: bytes) -> MidiEvents:
             raise MidiError("no track where one should be")
         if size == 0:
             raise MidiError("empty track")
-        tracks.append(_scan(data, at + 8, at + 8 + size))
+        try:
+            _scan(data, hops, at + 8, at + 8 + size, walk)
+        except IndexError:
+            raise MidiError("truncated") from None
+        counts.append(len(walk.starts))
         at += 8 + size
-    clock = tracks[0]
-    if any(tempo == 0 for _, tempo in clock.tempos):
-        raise MidiError("zero tempo")
-    if any(numerator == 0 for _, numerator, _ in clock.meters):
-        raise MidiError("bad time signature")
-    return _events(data, tracks, ticks_per_quarter)
+    return _events(data, raw, deltas_end, ticks_per_quarter, walk, counts)
 
 
 def _header(data: bytes) -> tuple[int, int, int]:
@@ -113,42 +127,54 @@ def _header(data: bytes) -> tuple[int, int, int]:
     return tracks, division, 8 + size
 
 
-def _scan(data: bytes, at: int, end: int) -> _Track:
-    """Walk over the events of one track chunk, ``data[at:end]``."""
-    found = _Track()
-    note_tick, note_place = found.ticks.append, found.places.append
-    sizes = _DATA_BYTES
-    tick = size = running = 0  # running: the last status that was no channel's, if it came last
-    try:
-        while at < end:
-            delta = data[at]
+def _next_low(raw: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """[bytes] index of the first byte below 128 from each one on: there a delta time would end."""
+    low = np.where(raw < 128, np.arange(len(raw), dtype=np.int32), np.int32(len(raw) - 1))
+    return np.minimum.accumulate(low[::-1])[::-1]
+
+
+def _hops(raw: NDArray[np.uint8], deltas_end: NDArray[np.int32]) -> NDArray[np.int32]:
+    """[bytes] where the next event begins if one began here, with two data bytes; else 0."""
+    head = np.minimum(deltas_end + 1, len(raw) - 1, dtype=np.int32)
+    hop = _HOP[raw[head]]
+    simple = (hop > 0) & (deltas_end - np.arange(len(raw), dtype=np.int32) <= _FAR)
+    return np.where(simple, head + hop, np.int32(0))
+
+
+def _scan(data: bytes, hops: memoryview, at: int, end: int, walk: _Walk) -> None:
+    """Walk over the events of one track chunk, ``data[at:end]``.
+
+    Raises:
+        IndexError: if the last event has no end.
+    """
+    start_of = walk.starts.append
+    size = running = 0  # running: the last status that was no channel's, if it came last
+    while at < end:
+        start_of(at)
+        hop = hops[at]
+        if hop and size == 2:
+            at = hop
+            continue
+        while data[at] > 127:
             at += 1
-            if delta > 127:
-                delta, at = _number(data, at - 1)
-            tick += delta
-            head = data[at]
-            if head > 127:
-                at += 1
-                if sizes[head]:
-                    size = sizes[head]
-                else:
-                    if head != 0xFF:
-                        size, running = 0, head
-                    at = _other(data, at, head, tick, found)
-                    continue
-            elif not size:
-                at = _continued(data, at, running)
-                continue
-            note_tick(tick)
-            note_place(at)
+        head = data[at + 1]
+        at += 1 + (head > 127)
+        if head < 128:
+            if size:
+                at += size
+            else:
+                walk.others.append(len(walk.starts) - 1)
+                at = _continued(data, at, running, walk)
+        elif _DATA_BYTES[head]:
+            size = _DATA_BYTES[head]
             at += size
-    except IndexError:
-        raise MidiError("truncated") from None
-    if at > end:
+        else:
+            if head != 0xFF:
+                size, running = 0, head
+            walk.others.append(len(walk.starts) - 1)
+            at = _other(data, at, head, walk)
+    if at != end:
         raise MidiError("truncated")
-    if tick >= MAX_TICK:
-        raise MidiError("too long")
-    return found
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
@@ -170,12 +196,12 @@ def _payload(data: bytes, at: int) -> tuple[bytes, int]:
     return data[at : at + size], at + size
 
 
-def _other(data: bytes, at: int, status: int, tick: int, found: _Track) -> int:
+def _other(data: bytes, at: int, status: int, walk: _Walk) -> int:
     """Pass over an event that is no channel's, keep tempo and meter; returns where it ends."""
     if status == 0xFF:
         kind = data[at]
         payload, at = _payload(data, at + 1)
-        _keep(kind, payload, tick, found)
+        _keep(kind, payload, walk)
         return at
     if status in (0xF0, 0xF7):
         payload, at = _payload(data, at)
@@ -191,25 +217,28 @@ def _other(data: bytes, at: int, status: int, tick: int, found: _Track) -> int:
     return at
 
 
-def _continued(data: bytes, at: int, running: int) -> int:
+def _continued(data: bytes, at: int, running: int, walk: _Walk) -> int:
     """Running status after an event that is no channel's: rare, and mostly an error."""
     if running in (0xF0, 0xF7):  # readers drop the byte that stands where a status should
-        return _other(data, at + 1, running, 0, _Track())
+        return _other(data, at + 1, running, walk)
     if not _COMMON_BYTES.get(running):
         raise MidiError("data without a status byte")
-    return _other(data, at, running, 0, _Track())
+    return _other(data, at, running, walk)
 
 
-def _keep(kind: int, payload: bytes, tick: int, found: _Track) -> None:
+def _keep(kind: int, payload: bytes, walk: _Walk) -> None:
     """Check a meta event as strictly as common readers do; keep tempo and meter."""
+    event = len(walk.starts) - 1
+    if kind not in _KNOWN_META:
+        walk.forgotten.append(event)  # mido, and so note-seq, forgets the time before these
     if len(payload) < _SMALLEST_META.get(kind, 0) or (kind == 0 and len(payload) == 1):
         raise MidiError("bad meta event")
     if kind == _TEMPO:
-        found.tempos.append((tick, int.from_bytes(payload[:3], "big")))
+        walk.tempos.append((event, int.from_bytes(payload[:3], "big")))
     elif kind == _METER:
         if payload[1] > _MAX_DENOMINATOR:
             raise MidiError("bad time signature")
-        found.meters.append((tick, payload[0], 2 ** payload[1]))
+        walk.meters.append((event, payload[0], 2 ** payload[1]))
     elif kind == _KEY and not ((payload[0] + 7) % 256 < 15 and payload[1] < 2):
         raise MidiError("bad key signature")
     elif kind == _OFFSET and not (
@@ -218,26 +247,59 @@ def _keep(kind: int, payload: bytes, tick: int, found: _Track) -> None:
         raise MidiError("bad meta event")
 
 
-def _events(data: bytes, tracks: list[_Track], ticks_per_quarter: int) -> MidiEvents:
-    """Gather the data bytes of all events and fill in running status."""
-    raw = np.frombuffer(data + b"\0", np.uint8).astype(np.int64)
-    lengths = [len(track.places) for track in tracks]
-    places = np.array([place for track in tracks for place in track.places], np.int64)
-    ticks = np.array([tick for track in tracks for tick in track.ticks], np.int64)
-    before = raw[places - 1]  # the status byte, or the last byte of a delta time
-    stated = np.maximum.accumulate(np.where(before > 127, np.arange(len(places)), 0))
-    status = before[stated]
-    first, second = raw[places], raw[places + 1]
+def _events(
+    data: bytes,
+    raw: NDArray[np.uint8],
+    deltas_end: NDArray[np.int32],
+    ticks_per_quarter: int,
+    walk: _Walk,
+    counts: list[int],
+) -> MidiEvents:
+    """Times, status and data bytes of the channel events, and the clock of the first track."""
+    starts = np.array(walk.starts, np.int64)
+    ends = deltas_end[starts]
+    ticks = _ticks(data, raw, starts, ends, walk.forgotten, counts)
+    is_channel = np.ones(len(starts), np.bool_)
+    is_channel[walk.others] = False
+    track = np.repeat(np.arange(len(counts) - 1), np.diff(counts))[is_channel]
+    head = ends[is_channel] + 1
+    stated = raw[head] > 127
+    sources = np.maximum.accumulate(np.where(stated, np.arange(len(head)), 0))
+    status = raw[head[sources]].astype(np.int64)
+    first = raw[head + stated].astype(np.int64)
+    second = raw[head + stated + 1].astype(np.int64)
     takes_two = (status < 0xC0) | (status >= 0xE0)
     if (first > 127).any() or (second[takes_two] > 127).any():
         raise MidiError("data byte above 127")
-    return MidiEvents(
-        ticks_per_quarter=ticks_per_quarter,
-        track=np.repeat(np.arange(len(tracks)), lengths),
-        tick=ticks,
-        status=status,
-        first=first,
-        second=second,
-        tempos=tuple(tracks[0].tempos),
-        meters=tuple(tracks[0].meters),
-    )
+    tempos = tuple((int(ticks[at]), tempo) for at, tempo in walk.tempos if at < counts[1])
+    meters = tuple((int(ticks[at]), top, low) for at, top, low in walk.meters if at < counts[1])
+    if any(tempo == 0 for _, tempo in tempos):
+        raise MidiError("zero tempo")
+    if any(numerator == 0 for _, numerator, _ in meters):
+        raise MidiError("bad time signature")
+    tick = ticks[is_channel]
+    return MidiEvents(ticks_per_quarter, track, tick, status, first, second, tempos, meters)
+
+
+def _ticks(
+    data: bytes,
+    raw: NDArray[np.uint8],
+    starts: Integers,
+    ends: NDArray[np.int32],
+    forgotten: list[int],
+    counts: list[int],
+) -> Integers:
+    """[events] time of each since its track began; deltas lie between ``starts`` and ``ends``."""
+    length = ends - starts
+    deltas = raw[ends].astype(np.int64)
+    for back in range(1, _FAR + 1):
+        more = np.flatnonzero(length >= back)
+        deltas[more] |= (raw[ends[more] - back].astype(np.int64) & 127) << 7 * back
+    for event in np.flatnonzero(length > _FAR):
+        deltas[event] = min(_number(data, int(starts[event]))[0], MAX_TICK)
+    deltas[forgotten] = 0
+    so_far = np.append(0, np.cumsum(deltas))
+    ticks: Integers = so_far[1:] - np.repeat(so_far[counts[:-1]], np.diff(counts))
+    if ticks.max() >= MAX_TICK:
+        raise MidiError("too long")
+    return ticks
