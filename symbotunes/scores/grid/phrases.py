@@ -11,7 +11,7 @@ from symbotunes.scores.smf import Integers, MidiError
 
 GAP_STEPS = STEPS_PER_BAR  # a silence as long as this ends a phrase
 MAX_PHRASE_STEPS = 100 * STEPS_PER_BAR  # what lies beyond is lost
-MAX_STEPS = 2**22  # of all phrases of a file: no honest file has a tenth of it
+MAX_STEPS = 2**20  # of all phrases of a file, 65,536 bars: no honest file has half of it
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,9 @@ class GridNotes:
     start: Integers
     end: Integers
 
-    def where(self, mask: NDArray[np.bool_]) -> "GridNotes":
-        """Only the notes that the mask [N] picks."""
-        return GridNotes(**{name: value[mask] for name, value in vars(self).items()})
+    def where(self, chosen: NDArray[np.bool_] | Integers) -> "GridNotes":
+        """Only the notes that a mask [N] or indices pick."""
+        return GridNotes(**{name: value[chosen] for name, value in vars(self).items()})
 
     def transposed(self, semitones: int) -> "GridNotes":
         """Everything but drums moved; notes that leave the range of MIDI are gone."""

@@ -81,8 +81,8 @@ def trio_examples(
     shelf = _Shelf(bars)
     found: list[Integers] = []
     count = 0
-    for section in np.unique(notes.section):
-        parts = _parts(notes.where(notes.section == section), bars, classes)
+    for section in _sections(notes):
+        parts = _parts(section, bars, classes)
         if parts is None:
             continue
         numbers = [shelf.numbers(part.steps) for part in parts]
@@ -96,6 +96,15 @@ def trio_examples(
     if unique:
         triples = triples[distinct(triples, None)]
     return shelf.windows(triples[choose(len(triples), limit, generator)])
+
+
+def _sections(notes: GridNotes) -> Iterator[GridNotes]:
+    """The notes of each section."""
+    order = np.argsort(notes.section, kind="stable")
+    borders = np.flatnonzero(np.diff(notes.section[order])) + 1
+    for indices in np.split(order, borders):
+        if len(indices):
+            yield notes.where(indices)
 
 
 class _Shelf:
