@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.scores.smf import Integers, MidiError, MidiEvents, parse
+from symbotunes.scores.midi_events import MidiEvents, read_events
+from symbotunes.scores.smf import Integers, MidiError
 
 __all__ = ["MidiError", "MidiNotes", "read_midi"]
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 8 * 2**20  # reading takes some fifty bytes for each of them
 MAX_NOTES = 2**20
 MAX_SECONDS = 24 * 3600.0
 DRUM_CHANNEL = 9
@@ -70,11 +71,11 @@ def read_midi(
     """
     if isinstance(source, Path):
         if source.stat().st_size > MAX_BYTES:
-            raise MidiError("file larger than 64 MiB", source.name)
+            raise MidiError("file larger than 8 MiB", source.name)
         source = source.read_bytes()
     if len(source) > MAX_BYTES:
-        raise MidiError("file larger than 64 MiB")
-    events = parse(source)
+        raise MidiError("file larger than 8 MiB")
+    events = read_events(source)
     opened, closed = _pair(events)
     if len(opened) == 0:
         raise MidiError("no notes")
