@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from symbotunes.models.base import SequenceModel
 
 MOST_LOGITS = 2**25  # numbers held at once: 128 MiB in float32
+MOST_PIECES = 64  # read at once: more only means more padding
 
 
 def token_nats(
@@ -44,14 +45,12 @@ def token_nats(
 
 def _batches(lengths: Sequence[int], vocabulary_size: int) -> Iterator[list[int]]:
     """Pieces of like length, as many at once as their logits allow."""
-    batch: list[int] = []
-    for piece in sorted(range(len(lengths)), key=lambda piece: -lengths[piece]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] * vocabulary_size > MOST_LOGITS:
-            yield batch
-            batch = []
-        batch.append(piece)
-    if batch:
-        yield batch
+    order = sorted(range(len(lengths)), key=lambda piece: -lengths[piece])
+    while order:
+        fitting = MOST_LOGITS // (lengths[order[0]] * vocabulary_size)
+        count = max(1, min(MOST_PIECES, fitting))
+        yield order[:count]
+        order = order[count:]
 
 
 @torch.inference_mode()

@@ -171,10 +171,9 @@ class Findings:
     remarks: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; figures that are undefined are left out."""
-        plain = _defined(asdict(self))
-        assert isinstance(plain, dict)
-        return plain
+        """Plain values for JSON, and what they mean; undefined figures are left out."""
+        meanings = {name: asdict(figure) for name, figure in (LOSSES | TUNES).items()}
+        return {**_defined(asdict(self)), "meanings": meanings}
 
 
 def _defined(node: Any) -> Any:

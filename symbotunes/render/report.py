@@ -39,11 +39,7 @@ def report_page(findings: Findings) -> str:
         facts="".join(fact(name, value) for name, value in findings.facts.items()),
         remarks=_remarks(findings.remarks),
         heads=_heads(held_out, sets[0]),
-        held_out_lead=escape(
-            f"{held_out.pieces:,} tunes of the {held_out.split} split, {held_out.tokens:,} tokens, "
-            f"{held_out.notes:,} notes. The n-gram models (Kneser-Ney) were fitted on the same "
-            "training tunes; gains are paired, tune by tune."
-        ),
+        held_out_lead=_held_out_lead(held_out),
         losses=_loss_table(held_out),
         loss_chart=_loss_chart(held_out),
         piece_chart=_piece_chart(held_out),
@@ -69,6 +65,19 @@ def report_page(findings: Findings) -> str:
             for figure in (*LOSSES.values(), *_shown(sets).values())
         ),
     )
+
+
+def _held_out_lead(held_out: HeldOut) -> str:
+    text = (
+        f"{held_out.pieces:,} tunes of the {held_out.split} split, {held_out.tokens:,} tokens, "
+        f"{held_out.notes:,} notes."
+    )
+    if held_out.gains:
+        text += (
+            " The n-gram models (Kneser-Ney) were fitted on the same training tunes; gains are "
+            "paired, tune by tune."
+        )
+    return escape(text)
 
 
 def _remarks(remarks: Sequence[str]) -> str:
@@ -162,14 +171,11 @@ def _tune_table(sets: Sequence[TuneSet]) -> str:
 
 def _loss_chart(held_out: HeldOut) -> str:
     values = {name: figures["nats_per_token"] for name, figures in held_out.models.items()}
-    chart = dot_chart(
-        list(values),
-        [
-            Series("this model", dict(list(values.items())[:1])),
-            Series("n-gram models", dict(list(values.items())[1:])),
-        ],
-        "nats per token (lower is better)",
-    )
+    ours, *others = values.items()
+    series = [Series("this model", dict([ours]))]
+    if others:
+        series.append(Series("n-gram models", dict(others)))
+    chart = dot_chart(list(values), series, "nats per token (lower is better)")
     return _picture(chart, "Nats per token of this model and of the n-gram models")
 
 
