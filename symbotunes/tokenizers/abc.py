@@ -9,6 +9,7 @@ from symbotunes.scores.abc.bars import check_bars, problems
 from symbotunes.scores.abc.folk import Root, normalise, prompt_tokens, to_abc
 from symbotunes.scores.abc.playback import score_of
 from symbotunes.scores.abc.reader import parse
+from symbotunes.scores.abc.tokens import kind
 from symbotunes.scores.abc.tune import AbcError, AbcTune
 from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabulary
 
@@ -24,6 +25,7 @@ A A, B B, C C, D D, E E, F F, G G, a a' b b' c c' d d' e e' f f' g g'
 _A _A, _B _B, _C _D _E _E, _G _a _b _c _d _d' _e _e' _g
 """
 FOLK_RNN = _PUBLISHED.split()
+_CLASSES = {"open": "chord", "close": "chord", "unknown": "other"}
 
 
 class AbcTokens(Tokenizer[AbcTune]):
@@ -112,6 +114,10 @@ class AbcTokens(Tokenizer[AbcTune]):
                 hint = f"; the nearest is {nearest}" if nearest else ""
                 raise ValueError(f"the model does not know {token}{hint}")
         return self.encode(tokens)
+
+    def token_class(self, token: str) -> str:
+        """``meter``, ``key``, ``pitch``, ``duration``, ``bar``, ``chord`` and the like."""
+        return _CLASSES.get(name := kind(token), name)
 
     def suggest(self, token: str) -> str | None:
         """The token of the vocabulary that is written most like this one."""

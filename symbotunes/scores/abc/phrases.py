@@ -143,7 +143,7 @@ class _Reader:
         self.end_chord()
         self.open_to_duration = False
         p, *rest = (int(number) for number in token[1:].split(":"))
-        q, r = rest or (default_q(p, self.meter), p)
+        q, r = rest or (default_q(p, self.meter or "4/4"), p)
         self.items.append(Tuplet(p, q, r))
 
 
