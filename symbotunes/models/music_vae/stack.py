@@ -96,8 +96,11 @@ class Walk:
         weights = stack.weights()
         self.dtype = compute_dtype(weights[0][0])
         self.states: list[State] = []
-        self.recurrent = [self._turned(w_hh) for _, w_hh, _ in weights]
-        self.upward = [(self._turned(w), bias.to(self.dtype)) for w, _, bias in weights[1:]]
+        self.recurrent = self._turned(weights[0][1])
+        self.upper = [  # of the layer below and of their own units at once: one product, not two
+            (self._turned(torch.cat([w_ih, w_hh], 1)), bias.to(self.dtype))
+            for w_ih, w_hh, bias in weights[1:]
+        ]
 
     def _turned(self, weight: Tensor) -> Tensor:
         return weight.detach().to(self.dtype).T.contiguous()
@@ -108,12 +111,16 @@ class Walk:
         self.states = [(h.to(self.dtype), c.to(self.dtype)) for h, c in states]
 
     def step(self, drive: Tensor) -> Tensor:
-        """Units of the last layer ``[N, D]``, given what adds to the first gates ``[N, 4 D]``."""
-        hidden = drive
-        for level, (w_hh, (h, c)) in enumerate(zip(self.recurrent, self.states, strict=True)):
-            if level:
-                w_ih, bias = self.upward[level - 1]
-                drive = torch.addmm(bias, hidden, w_ih)
-            self.states[level] = activate(torch.addmm(drive, h, w_hh), c)
-            hidden = self.states[level][0]
+        """Units of the last layer ``[N, D]``, given what adds to the first gates ``[N, 4 D]``.
+
+        The latter is overwritten.
+        """
+        (h, c), *above = self.states
+        hidden, cell = activate(drive.addmm_(h, self.recurrent), c)
+        states = [(hidden, cell)]
+        for (weight, bias), (h, c) in zip(self.upper, above, strict=True):
+            gates = torch.addmm(bias, torch.cat([hidden, h], -1), weight)
+            hidden, cell = activate(gates, c)
+            states.append((hidden, cell))
+        self.states = states
         return hidden

@@ -23,7 +23,7 @@ SIZES = {
 }
 
 
-def make_net(name, *overrides, encoder="[6]", widths="[8,8]", latent=5):
+def make_net(name, *overrides, encoder="[6]", widths="[8,8]", latent=5, size=None):
     settings = [f"encoder.widths={encoder}", f"decoder.widths={widths}", f"latent={latent}"]
     if name in ("music_vae_16bar", "music_vae_trio"):
         settings.append("decoder.conductor=[7,7]")
@@ -31,7 +31,7 @@ def make_net(name, *overrides, encoder="[6]", widths="[8,8]", latent=5):
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("config", [f"model={name}", *settings])
     torch.manual_seed(0)
-    return build(cfg.model.net, vocabulary=Vocabulary(SIZES[name], bos=0, eos=0))
+    return build(cfg.model.net, vocabulary=Vocabulary(size or SIZES[name], bos=0, eos=0))
 
 
 def make_windows(net, pieces=3, steps=32, seed=0):
