@@ -26,9 +26,9 @@ class Words(Corpus):
     def files(self) -> list[Path]:
         return [self.path]
 
-    def pieces(self) -> Iterator[AbcTune | Dropped]:
+    def read(self, path: Path) -> Iterator[AbcTune | Dropped]:
         self.reads += 1
-        for number, line in enumerate(self.path.read_text().splitlines()):
+        for number, line in enumerate(path.read_text().splitlines()):
             if line.startswith("#"):
                 yield Dropped(str(number), "broken line")
             else:
