@@ -31,6 +31,6 @@ def ngram_losses(
 
 def _sequences(encoded: Encoded, vocabulary: Vocabulary, split: str) -> list[list[int]]:
     return [
-        [vocabulary.bos, *encoded.piece(int(piece)).tolist(), vocabulary.eos]
-        for piece in encoded.pieces(split)
+        [vocabulary.bos, *encoded.example(int(example)).tolist(), vocabulary.eos]
+        for example in encoded.examples(split)
     ]

@@ -24,7 +24,7 @@ from symbotunes.suggestions import explain, nearest
 MODES = {
     "train": "symbotunes.train:train",
     "sample": "symbotunes.sample:sample",
-    "data": "symbotunes.data_receipt:show_data",
+    "prepare": "symbotunes.prepare:prepare",
     "convert": "symbotunes.convert:convert",
 }
 

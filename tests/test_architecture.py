@@ -13,14 +13,14 @@ LAYERS = [  # a package may import from its own line and the lines above it
     {"transforms", "models"},
     {"datasets", "data", "lit", "importers", "composing", "baselines"},
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
-    {"train", "sample", "data_receipt", "convert"},
+    {"train", "sample", "prepare", "convert"},
     {"suggestions", "cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {"config", "checkpoint", "suggestions", "cli"},
     "omegaconf": {
-        "config", "checkpoint", "suggestions", "cli", "train", "sample", "convert", "data_receipt",
+        "config", "checkpoint", "suggestions", "cli", "train", "sample", "convert", "prepare",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",
