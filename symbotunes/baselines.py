@@ -39,6 +39,6 @@ def ngram_models(
 def sequences(encoded: Encoded, vocabulary: Vocabulary, split: str) -> list[list[int]]:
     """The pieces of a split as a model reads them, from ``bos`` to ``eos``."""
     return [
-        [vocabulary.bos, *encoded.piece(int(piece)).tolist(), vocabulary.eos]
-        for piece in encoded.pieces(split)
+        [vocabulary.bos, *encoded.example(int(example)).tolist(), vocabulary.eos]
+        for example in encoded.examples(split)
     ]

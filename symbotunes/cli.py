@@ -25,7 +25,7 @@ MODES = {
     "train": "symbotunes.train:train",
     "sample": "symbotunes.sample:sample",
     "evaluate": "symbotunes.evaluate:evaluate",
-    "data": "symbotunes.data_receipt:show_data",
+    "prepare": "symbotunes.prepare:prepare",
     "convert": "symbotunes.convert:convert",
 }
 

@@ -58,12 +58,10 @@ def build_data(cfg: DictConfig, chain: Chain) -> MusicData:
 
 def data_key(cfg: DictConfig, chain: Chain) -> str:
     """Text that changes whenever the config of the corpus or of a cached step does."""
-    random = {id(step) for step in chain.token_steps}
-    cached = [name for name, step in chain.steps.items() if id(step) not in random]
     steps = OmegaConf.to_container(cfg.transforms, resolve=True)
     assert isinstance(steps, dict)
     dataset = OmegaConf.to_container(cfg.dataset, resolve=True)
-    return json.dumps({"dataset": dataset, "steps": [[name, steps[name]] for name in cached]})
+    return json.dumps({"dataset": dataset, "steps": [[name, steps[name]] for name in chain.cached]})
 
 
 def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from symbotunes.errors import UserError
 from symbotunes.models.base import Batch, Loss, Model
 from symbotunes.optim import zero_exploded
 from symbotunes.tokenizers.base import Vocabulary
@@ -65,6 +66,9 @@ class LitModel(lightning.LightningModule):
         self._held_out = torch.zeros(2, dtype=torch.float64)  # nats, targets
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        if batch.segments is not None and not self.net.READS_PACKED:
+            name = type(self.net).__name__
+            raise UserError(f"loader.pack=true: {name} cannot keep the pieces of a row apart")
         loss = self._loss(batch, self.global_step)
         self.real_tokens += loss.targets * self.trainer.world_size
         per_token = loss.nll_nats / loss.targets

@@ -1,11 +1,12 @@
 """Tables and closing lines for the console."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
 
+from symbotunes.data.caches import Entry
 from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS
 from symbotunes.evaluating import NGRAM_NAMES
@@ -18,18 +19,49 @@ def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Ta
     table = Table(title=f"Data of {escape(title)}", title_justify="left")
     table.add_column("pieces")
     table.add_column("count", justify="right")
+    table.add_column("examples", justify="right")
     table.add_column("tokens", justify="right")
     if examples:
         table.add_column("for example")
     blank = [""] if examples else []
-    table.add_row("read", f"{receipt.read:,}", "", *blank)
+    table.add_row("read", f"{receipt.read:,}", "", "", *blank)
     for split in SPLITS:
-        tokens = f"{receipt.tokens[split]:,}"
-        table.add_row(f"kept for {split}", f"{receipt.kept[split]:,}", tokens, *blank)
+        counts = (receipt.kept[split], receipt.examples[split], receipt.tokens[split])
+        table.add_row(f"kept for {split}", *(f"{count:,}" for count in counts), *blank)
     for reason, count in receipt.dropped.most_common():
-        example = [escape(", ".join(receipt.examples.get(reason, [])[:2]))] if examples else []
-        table.add_row(f"dropped: {escape(reason)}", f"{count:,}", "", *example)
-    table.add_row("vocabulary", f"{receipt.vocabulary:,}", "", *blank)
+        example = [escape(", ".join(receipt.specimens.get(reason, [])[:2]))] if examples else []
+        table.add_row(f"dropped: {escape(reason)}", f"{count:,}", "", "", *example)
+    for reason, count in receipt.left_out.most_common():
+        table.add_row(f"parts left out: {escape(reason)}", "", f"{count:,}", "", *blank)
+    table.add_row("vocabulary", f"{receipt.vocabulary:,}", "", "", *blank)
+    return table
+
+
+def quarantine_lines(receipt: Receipt) -> str:
+    """The files that hung, killed their worker or ate its memory, one a line."""
+    lines = [f"Quarantined: {name}: {why}\n" for name, why in receipt.quarantined.items()]
+    return escape("".join(lines))
+
+
+def caches_table(entries: Sequence[Entry], title: str) -> Table:
+    """Every cache with what it holds and when it was last used."""
+    table = Table(title=f"Caches in {escape(title)}", title_justify="left")
+    for name in ("fingerprint", "dataset", "transforms"):
+        table.add_column(name)
+    for name in ("examples", "MB"):
+        table.add_column(name, justify="right")
+    table.add_column("last used")
+    table.add_column("stale")
+    for entry in entries:
+        table.add_row(
+            entry.fingerprint,
+            escape(entry.dataset),
+            escape(entry.transforms),
+            f"{entry.examples:,}",
+            f"{entry.bytes / 1e6:,.1f}",
+            f"{entry.used:%Y-%m-%d %H:%M}",
+            escape(entry.stale),
+        )
     return table
 
 

@@ -13,7 +13,7 @@ LAYERS = [  # a package may import from its own line and the lines above it
     {"transforms", "models"},
     {"datasets", "data", "lit", "importers", "composing", "baselines", "scoring", "evaluating"},
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
-    {"train", "sample", "evaluate", "data_receipt", "convert"},
+    {"train", "sample", "evaluate", "prepare", "convert"},
     {"suggestions", "cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -21,7 +21,7 @@ ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {"config", "checkpoint", "suggestions", "cli"},
     "omegaconf": {
         "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
-        "data_receipt",
+        "prepare",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",

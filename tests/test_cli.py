@@ -37,17 +37,17 @@ def run(*arguments, timeout=60, **environment):
             "experiment=folk_rnn_papr does not exist; did you mean folk_rnn_paper?",
         ),
         (["mode=trian"], "mode=trian does not exist; did you mean train?"),
-        (["mode=data", "dataset=abc_folder"], "dataset.path is needed: give dataset.path=VALUE"),
+        (["mode=prepare", "dataset=abc_folder"], "dataset.path is needed: give dataset.path=VALUE"),
         (
-            ["mode=data", "transforms=[]"],
+            ["mode=prepare", "transforms=[]"],
             "transforms need exactly one tokenizer (such as abc_tokens), got []",
         ),
         (
-            ["mode=data", "transforms=[transpose,abc_tokens]"],
+            ["mode=prepare", "transforms=[transpose,abc_tokens]"],
             "transforms must go from score to tokenizer to tokens, got [transpose, abc_tokens]",
         ),
         (
-            ["mode=data", "dataset.collections=[essen]"],
+            ["mode=prepare", "dataset.collections=[essen]"],
             "dataset.collections=['essen']: choose some of ryansMammoth, oneills1850, airdsAirs, "
             "essenFolksong, miscFolk, nottingham-dataset",
         ),

@@ -1,109 +1,175 @@
-"""Tokenized corpora on disk, memory-mapped, keyed by content and config."""
+"""A prepared corpus on disk, memory-mapped; docs/data_format.md says what each file holds."""
 
 import json
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.data.fingerprint import FORMAT
 from symbotunes.data.receipt import Receipt
+from symbotunes.data.shards import flat_index, shard_name
 from symbotunes.data.split import SPLITS
+
+ABOUT = "about.json"
+
+
+class DamagedCache(ValueError):
+    """A cache that cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A tokenized corpus.
+    """A prepared corpus: examples, each of the ids of some music without ``bos`` and ``eos``.
 
     Attributes:
-        ids: ``[sum of lengths]``, the ids of all pieces end to end, without ``bos`` and ``eos``.
-        starts: ``[pieces + 1]``, where each piece begins in `ids`.
-        splits: ``[pieces]``, index into `SPLITS`.
-        titles: ``[pieces]``, for people.
-        tokenizer: state of the tokenizer that made the ids.
-        receipt: what became of every piece.
-        fingerprint: names the content and the config that it was made from.
+        folder: where it lies.
+        about: content of ``about.json``.
+        shards: ids of all examples end to end, ``[N]`` or ``[N, F]``, on disk until they are read.
+        starts: ``[E + 1]`` where each example begins, counted over all shards.
+        splits: ``[E]`` index into `SPLITS`.
+        owners: ``[E]`` which piece each example is of; pieces are numbered as in ``names.txt``.
     """
 
-    ids: NDArray[Any]
+    folder: Path
+    about: Mapping[str, Any]
+    shards: tuple[NDArray[Any], ...]
     starts: NDArray[np.int64]
     splits: NDArray[np.uint8]
-    titles: list[str]
-    tokenizer: Mapping[str, Any]
-    receipt: Receipt
-    fingerprint: str
+    owners: NDArray[np.int32]
 
-    def pieces(self, split: str) -> NDArray[np.int64]:
-        """Indices of the pieces of one split, in corpus order."""
+    @property
+    def fingerprint(self) -> str:
+        """Names the content and all that it was made by."""
+        return str(self.about["fingerprint"])
+
+    @property
+    def tokenizer(self) -> Mapping[str, Any]:
+        """State of the tokenizer that made the ids."""
+        state: Mapping[str, Any] = self.about["tokenizer"]
+        return state
+
+    @cached_property
+    def receipt(self) -> Receipt:
+        """What became of every piece."""
+        return Receipt.from_dict(self.about["receipt"])
+
+    @property
+    def length(self) -> int | None:
+        """The length of every example, if they all have the same."""
+        shortest, longest = self.about["lengths"]
+        return int(longest) if shortest == longest else None
+
+    def examples(self, split: str) -> NDArray[np.int64]:
+        """Indices of the examples of one split, in corpus order."""
         return np.flatnonzero(self.splits == SPLITS.index(split))
 
-    def piece(self, index: int) -> NDArray[Any]:
-        """Ids of one piece, ``[T]``."""
-        return self.ids[self.starts[index] : self.starts[index + 1]]
+    def example(self, index: int) -> NDArray[Any]:
+        """Ids of one example, ``[T]`` or ``[T, F]``."""
+        ids, _ = self.gather(np.array([index]))
+        return ids
 
-    def lengths(self, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Number of ids of each piece."""
-        return self.starts[pieces + 1] - self.starts[pieces]
+    def lengths(self, examples: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Time steps of each example."""
+        return self.starts[examples + 1] - self.starts[examples]
+
+    def gather(self, examples: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Ids of many examples end to end, and their lengths."""
+        starts = self.starts[examples]
+        lengths = self.starts[examples + 1] - starts
+        if len(self.shards) == 1:
+            return self.shards[0][flat_index(starts, lengths)], lengths
+        homes = np.searchsorted(self._bases, starts, side="right") - 1
+        first = self.shards[0]
+        ids = np.empty((int(lengths.sum()), *first.shape[1:]), first.dtype)
+        places = np.cumsum(lengths) - lengths
+        for home in np.unique(homes):
+            own = homes == home
+            local = flat_index(starts[own] - self._bases[home], lengths[own])
+            ids[flat_index(places[own], lengths[own])] = self.shards[home][local]
+        return ids, lengths
+
+    @cached_property
+    def _bases(self) -> NDArray[np.int64]:
+        """Where each shard begins, counted over all shards."""
+        sizes = [0, *(len(shard) for shard in self.shards[:-1])]
+        return np.cumsum(sizes, dtype=np.int64)
+
+    def names(self) -> list[tuple[str, str]]:
+        """Id and title of every piece; reads the file, since only people want them."""
+        lines = (self.folder / "names.txt").read_text(encoding="utf-8").splitlines()
+        return [(name, title) for name, _, title in (line.partition("\t") for line in lines)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to loader processes as a path; the arrays are mapped again there."""
+        return load, (self.folder,)
 
 
-def pack(
-    sequences: Sequence[Sequence[int]],
-    splits: Sequence[str],
-    titles: list[str],
-    *,
-    tokenizer: Mapping[str, Any],
-    receipt: Receipt,
-    fingerprint: str,
-) -> Encoded:
-    """Lay the sequences end to end."""
-    lengths = [len(sequence) for sequence in sequences]
-    flat = (value for sequence in sequences for value in sequence)
-    width = np.uint16 if receipt.vocabulary <= 2**16 else np.uint32
-    return Encoded(
-        ids=np.fromiter(flat, width, sum(lengths)),
-        starts=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        splits=np.array([SPLITS.index(split) for split in splits], np.uint8),
-        titles=titles,
-        tokenizer=tokenizer,
-        receipt=receipt,
-        fingerprint=fingerprint,
-    )
+def write_about(folder: Path, about: Mapping[str, Any]) -> None:
+    """Complete a cache with ``about.json``, which knows the sizes of all other files."""
+    files = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+    content = {"format": FORMAT, **about, "files": files}
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    (folder / ABOUT).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def store(encoded: Encoded, folder: Path) -> None:
-    """Write to `folder`, whole or not at all: it appears by one rename."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+def read_about(folder: Path) -> dict[str, Any]:
+    """``about.json`` of a cache that is whole.
+
+    Raises:
+        DamagedCache: if it is of another format, or a file is missing or of another size.
+    """
     try:
-        np.save(draft / "ids.npy", encoded.ids)
-        np.save(draft / "starts.npy", encoded.starts)
-        np.save(draft / "splits.npy", encoded.splits)
-        about = {
-            "titles": encoded.titles,
-            "tokenizer": dict(encoded.tokenizer),
-            "receipt": encoded.receipt.as_dict(),
-            "fingerprint": encoded.fingerprint,
-        }
-        (draft / "about.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-        draft.rename(folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if about["format"] != FORMAT:
+            raise DamagedCache(f"format {about['format']}, not {FORMAT}")
+        for name, size in about["files"].items():
+            found = (folder / name).stat().st_size
+            if found != size:
+                raise DamagedCache(f"{name} has {found:,} of {size:,} bytes")
+    except DamagedCache:
         raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = getattr(error, "filename", None) or ABOUT
+        raise DamagedCache(f"{Path(what).name} cannot be read") from error
+    assert isinstance(about, dict)
+    return about
 
 
 def load(folder: Path) -> Encoded:
-    """Open what `store` wrote; the arrays stay on disk until they are read."""
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    """Open a cache. Nothing is read but ``about.json``, so it takes milliseconds.
+
+    Raises:
+        DamagedCache: see `read_about`.
+    """
+    about = read_about(folder)
+    with suppress(OSError):  # a cache may be read-only; only `caches` asks when it was used
+        os.utime(folder / ABOUT)
+    names = [shard_name(number) for number in range(about["shards"])]
     return Encoded(
-        ids=np.load(folder / "ids.npy", mmap_mode="r"),
-        starts=np.load(folder / "starts.npy"),
-        splits=np.load(folder / "splits.npy"),
-        titles=about["titles"],
-        tokenizer=about["tokenizer"],
-        receipt=Receipt.from_dict(about["receipt"]),
-        fingerprint=about["fingerprint"],
+        folder=folder,
+        about=about,
+        shards=tuple(mapped(folder / name) for name in names),
+        starts=mapped(folder / "starts.npy"),
+        splits=mapped(folder / "splits.npy"),
+        owners=mapped(folder / "pieces.npy"),
     )
+
+
+def mapped(path: Path) -> NDArray[Any]:
+    """An array that stays on disk until it is read.
+
+    Raises:
+        DamagedCache: if it is no array.
+    """
+    try:
+        # As a plain array, whose slices cost a fifth of a memmap's.
+        return np.asarray(np.load(path, mmap_mode="r"))
+    except (ValueError, OSError) as error:
+        raise DamagedCache(f"{path.name} cannot be read") from error

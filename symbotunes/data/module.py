@@ -1,16 +1,70 @@
 """The data module: a prepared corpus as training, validation and test batches."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
-from torch.utils.data import DataLoader
+import numpy as np
+from numpy.typing import NDArray
 
-from symbotunes.data.batching import Buckets, Examples, ResumableLoader
+from symbotunes.data.batching import Batches, Buckets, Grouping, Packing, TokenBudget, Windows
 from symbotunes.data.cache import Encoded
-from symbotunes.data.prepare import Limits, prepare
+from symbotunes.data.limits import Limits
+from symbotunes.data.loading import Examples, ResumableLoader
+from symbotunes.data.pool import Workers
+from symbotunes.data.prepare import Plan, prepare
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import Corpus, DatasetError
+from symbotunes.errors import UserError
 from symbotunes.transforms.base import Chain
+
+
+@dataclass(frozen=True)
+class BatchRule:
+    """How much goes into a batch.
+
+    Attributes:
+        batch_size: examples per batch, or rows where they are packed.
+        batch_tokens: tokens per batch at most, padding included; it then takes the place of
+            `batch_size`. ``None``: no limit.
+        pack: whether rows of training batches hold several whole examples.
+        pack_length: length of such a row in tokens.
+
+    Raises:
+        UserError: if a value is out of range.
+    """
+
+    batch_size: int
+    batch_tokens: int | None = None
+    pack: bool = False
+    pack_length: int = 1024
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "batch_tokens", "pack_length"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"loader.{name}={value} must be at least 1")
+        if self.pack and self.batch_tokens is not None and self.batch_tokens < self.pack_length:
+            raise UserError(
+                f"loader.batch_tokens={self.batch_tokens} is less than one row, "
+                f"loader.pack_length={self.pack_length}"
+            )
+
+    def windows(self, total: int, length: int) -> Grouping:
+        """The grouping of examples of one length."""
+        size = self.batch_size if self.batch_tokens is None else self.batch_tokens // length
+        if not size:
+            return TokenBudget(np.array([length]), self.batch_tokens or 0)  # which says what to do
+        return Windows(total, size)
+
+    def grouping(self, lengths: NDArray[np.int64], *, pack: bool) -> Grouping:
+        """The grouping of examples of these lengths."""
+        if pack:
+            rows = self.batch_tokens // self.pack_length if self.batch_tokens else self.batch_size
+            return Packing(lengths, self.pack_length, rows)
+        if self.batch_tokens is not None:
+            return TokenBudget(lengths, self.batch_tokens)
+        return Buckets(lengths, self.batch_size)
 
 
 class MusicData(lightning.LightningDataModule):
@@ -20,12 +74,18 @@ class MusicData(lightning.LightningDataModule):
         corpus: where the pieces come from.
         chain: from piece to ids; its tokenizer has a vocabulary once `prepare_data` has run.
         key: text that changes whenever the config of corpus or cached steps does.
-        cache: folder for tokenized corpora.
-        batch_size: pieces per batch, for each process.
+        cache: folder for prepared corpora.
+        batch_size: examples per batch, for each process; see `BatchRule` for the next three.
+        batch_tokens: tokens per batch at most, in place of `batch_size`.
+        pack: whether rows of training batches hold several whole examples.
+        pack_length: length of such a row in tokens.
         split: shares of pieces for ``val`` and ``test``.
-        min_tokens: shorter pieces are left out.
-        max_tokens: longer pieces are left out.
-        workers: processes that make examples; 0 makes them in the training process.
+        min_tokens: shorter examples are left out.
+        max_tokens: longer examples are left out; ``None`` sets no limit.
+        workers: processes that make batches; 0 makes them in the training process.
+        prepare_workers: processes that prepare the corpus; see `Workers` for the next two.
+        file_seconds: what a file may take to prepare.
+        file_gib: what it may need of memory.
         seed: of the order of batches and of random transforms.
     """
 
@@ -39,18 +99,27 @@ class MusicData(lightning.LightningDataModule):
         batch_size: int,
         split: dict[str, float],
         min_tokens: int,
-        max_tokens: int,
+        max_tokens: int | None,
         workers: int,
         seed: int,
+        batch_tokens: int | None = None,
+        pack: bool = False,
+        pack_length: int = 1024,
+        prepare_workers: int | None = None,
+        file_seconds: float = 60.0,
+        file_gib: float = 2.0,
     ) -> None:
         super().__init__()
         self.corpus = corpus
         self.chain = chain
-        self.key = key
-        self.cache = Path(cache)
-        self.batch_size = batch_size
-        self.shares = Shares(**split)
-        self.limits = Limits(min_tokens, max_tokens)
+        self.plan = Plan(
+            key=key,
+            limits=Limits(min_tokens, max_tokens),
+            shares=Shares(**split),
+            cache=Path(cache),
+            workers=Workers(prepare_workers, file_seconds, file_gib),
+        )
+        self.rule = BatchRule(batch_size, batch_tokens, pack, pack_length)
         self.workers = workers
         self.seed = seed
         self._encoded: Encoded | None = None
@@ -59,14 +128,7 @@ class MusicData(lightning.LightningDataModule):
     def encoded(self) -> Encoded:
         """The prepared corpus; prepared now if it was not yet."""
         if self._encoded is None:
-            self._encoded = prepare(
-                self.corpus,
-                self.chain,
-                key=self.key,
-                limits=self.limits,
-                shares=self.shares,
-                cache=self.cache,
-            )
+            self._encoded = prepare(self.corpus, self.chain, self.plan)
         return self._encoded
 
     def prepare_data(self) -> None:
@@ -78,29 +140,37 @@ class MusicData(lightning.LightningDataModule):
     def train_dataloader(self) -> ResumableLoader:
         return self._loader("train", self.seed, augment=True)
 
-    def val_dataloader(self) -> DataLoader[list[int]] | list[DataLoader[list[int]]]:
+    def val_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
         """Held-out batches, sorted by length; an empty list when the split is empty."""
         return self._held_out("val")
 
-    def test_dataloader(self) -> DataLoader[list[int]] | list[DataLoader[list[int]]]:
+    def test_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
         return self._held_out("test")
 
-    def _held_out(self, split: str) -> DataLoader[list[int]] | list[DataLoader[list[int]]]:
-        if not len(self.encoded.pieces(split)):
+    def _held_out(self, split: str) -> ResumableLoader | list[ResumableLoader]:
+        if not len(self.encoded.examples(split)):
             return []
         return self._loader(split, None, augment=False)
 
     def _loader(self, split: str, seed: int | None, *, augment: bool) -> ResumableLoader:
-        pieces = self.encoded.pieces(split)
-        if not len(pieces):
+        examples = self.encoded.examples(split)
+        if not len(examples):
             raise DatasetError(f"the {split} split is empty")
-        buckets = Buckets(
-            pieces,
-            self.encoded.lengths(pieces),
-            self.batch_size,
+        batches = Batches(
+            examples,
+            self._grouping(examples, pack=self.rule.pack and augment),
             seed,
             rank=self.trainer.global_rank if self.trainer else 0,
             world_size=self.trainer.world_size if self.trainer else 1,
         )
-        examples = Examples(self.encoded, self.chain, augment=augment)
-        return ResumableLoader(examples, buckets, workers=self.workers)
+        source = Examples(self.encoded, self.chain, augment=augment)
+        return ResumableLoader(source, batches, workers=self.workers)
+
+    def _grouping(self, examples: NDArray[np.int64], *, pack: bool) -> Grouping:
+        frame = 2 if self.chain.tokenizer.FRAMED else 0
+        length = self.encoded.length
+        if length is not None and not pack:
+            (cut,) = self.chain.longest(np.array([length + frame]))
+            return self.rule.windows(len(examples), int(cut))
+        lengths = self.chain.longest(self.encoded.lengths(examples) + frame)
+        return self.rule.grouping(lengths, pack=pack)

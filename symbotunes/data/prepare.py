@@ -1,176 +1,164 @@
 """From a corpus to a tokenized, split, duplicate-free cache."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock
-from rich.progress import track
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from symbotunes.data.cache import Encoded, load, pack, store
-from symbotunes.data.receipt import Receipt
-from symbotunes.data.split import Shares, content_hash, split_of
-from symbotunes.datasets.base import Corpus, DatasetError, Dropped
-from symbotunes.tokenizers.base import Unencodable
+from symbotunes.data.cache import DamagedCache, Encoded, load, write_about
+from symbotunes.data.encode import Encoder
+from symbotunes.data.fingerprint import Fingerprint
+from symbotunes.data.limits import Limits
+from symbotunes.data.merge import Merge
+from symbotunes.data.pool import Workers, encode_all
+from symbotunes.data.split import Shares
+from symbotunes.datasets.base import Corpus, DatasetError
 from symbotunes.transforms.base import Chain
 
-SCHEMA = 1  # raised when the way from corpus to cache changes
+PARTS = ".parts"  # suffix of the folder in which an unfinished preparation keeps what it has
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Lengths in tokens beyond which a piece is left out.
+class Plan:
+    """How a corpus is prepared.
 
     Attributes:
-        min_tokens: shortest piece kept.
-        max_tokens: longest piece kept.
-    """
-
-    min_tokens: int
-    max_tokens: int
-
-    def check(self, length: int) -> None:
-        """Raise `Unencodable` if a piece of `length` tokens is to be left out."""
-        if length < self.min_tokens:
-            raise Unencodable("shorter than loader.min_tokens")
-        if length > self.max_tokens:
-            raise Unencodable("longer than loader.max_tokens")
-
-
-@dataclass(frozen=True)
-class Draft:
-    """One piece on its way: token strings, split and title."""
-
-    id: str
-    tokens: Sequence[str]
-    split: str
-    title: str
-
-
-def prepare(
-    corpus: Corpus, chain: Chain, *, key: str, limits: Limits, shares: Shares, cache: Path
-) -> Encoded:
-    """The corpus through the cached part of the chain, from disk if it was made before.
-
-    Concurrent jobs share one cache: one builds, the others wait and read. The chain's tokenizer
-    knows its vocabulary afterwards.
-
-    Args:
-        corpus: where the pieces come from.
-        chain: score steps and tokenizer; a tokenizer that has a vocabulary already keeps it.
         key: text that changes whenever the config of corpus or cached steps does.
         limits: lengths to keep.
         shares: how much is held out.
-        cache: folder for all caches.
+        cache: folder of all caches.
+        workers: processes, and what a file may cost.
+    """
+
+    key: str
+    limits: Limits
+    shares: Shares
+    cache: Path
+    workers: Workers = Workers()
+
+
+def prepare(corpus: Corpus, chain: Chain, plan: Plan) -> Encoded:
+    """The corpus through the cached part of the chain, from disk if it was made before.
+
+    Concurrent jobs share one cache: one builds, the others wait and read. An interrupted
+    preparation goes on where it was. The chain's tokenizer knows its vocabulary afterwards.
 
     Raises:
         DatasetError: if no piece is left, with the reasons.
         UserError: if the chain cannot read the corpus.
     """
-    chain.require_format(corpus.FORMAT)
-    fingerprint = fingerprint_of(corpus, chain, f"{key}{limits}{shares}")
-    folder = cache / fingerprint
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f"{fingerprint}.lock"):
-        if not folder.exists():
-            store(_encode(corpus, chain, limits, shares, fingerprint), folder)
-    encoded = load(folder)
+    chain.adapt_to(corpus.FORMAT)
+    encoder = Encoder(corpus, chain.score_steps, chain.tokenizer)
+    fingerprint = Fingerprint.of(encoder, f"{plan.key}{plan.limits}{plan.shares}")
+    folder = plan.cache / fingerprint.name
+    encoded = _opened(folder)
+    if encoded is None:
+        plan.cache.mkdir(parents=True, exist_ok=True)
+        with waiting(plan.cache / f"{fingerprint.name}.lock"):
+            encoded = _opened(folder) or _build(encoder, chain, plan, fingerprint)
     chain.tokenizer.load_state(encoded.tokenizer)
     chain.bind()
     return encoded
 
 
-def fingerprint_of(corpus: Corpus, chain: Chain, key: str) -> str:
-    """Name of the cache: 20 hexadecimal digits of a hash of all that decides its content."""
-    cached: list[Any] = [*chain.score_steps, chain.tokenizer]
-    parts = {
-        "schema": SCHEMA,
-        "corpus": corpus.checksum(),
-        "key": key,
-        "steps": [[type(step).__qualname__, step.SCHEMA] for step in cached],
-        "vocabulary": dict(chain.tokenizer.state()) if chain.tokenizer.fitted else None,
-        "symusic": version("symusic"),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+@contextmanager
+def waiting(lock: Path) -> Iterator[None]:
+    """Hold a lock; says so if another job has it."""
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        Console(stderr=True).print("Another job prepares the same data; waiting for it")
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
 
 
-def _encode(
-    corpus: Corpus, chain: Chain, limits: Limits, shares: Shares, fingerprint: str
-) -> Encoded:
-    receipt = Receipt()
-    drafts = list(_drafts(corpus, chain, receipt, limits, shares))
-    tokenizer = chain.tokenizer
-    _require(drafts, receipt)
-    if not tokenizer.fitted:
-        tokenizer.fit(draft.tokens for draft in drafts if draft.split == "train")
-    kept: list[Draft] = []
-    sequences: list[list[int]] = []
-    for draft in drafts:
-        try:
-            ids = tokenizer.encode(draft.tokens)
-        except Unencodable as error:
-            receipt.drop(error.reason, draft.id)
-            continue
-        sequences.append(ids)
-        kept.append(draft)
-        receipt.keep(draft.split, len(ids))
-    receipt.vocabulary = tokenizer.vocabulary.size
-    _require([draft for draft in kept if draft.split == "train"], receipt)
-    return pack(
-        sequences,
-        [draft.split for draft in kept],
-        [draft.title for draft in kept],
-        tokenizer=tokenizer.state(),
-        receipt=receipt,
-        fingerprint=fingerprint,
+def _opened(folder: Path) -> Encoded | None:
+    """The cache if it is there and whole."""
+    if not folder.exists():
+        return None
+    try:
+        return load(folder)
+    except DamagedCache as error:
+        Console(stderr=True).print(f"The cache {folder} is damaged ({error}) and is made anew")
+        return None
+
+
+def _build(encoder: Encoder, chain: Chain, plan: Plan, fingerprint: Fingerprint) -> Encoded:
+    folder = plan.cache / fingerprint.name
+    parts = plan.cache / f"{fingerprint.name}{PARTS}"
+    files = encoder.corpus.files()
+    with progress(len(files)) as done:
+        found = encode_all(encoder, files, parts, plan.workers, done)
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    draft.mkdir()
+    try:
+        merge = Merge(chain.tokenizer, plan.limits, plan.shares)
+        merge.receipt.files = len(files)
+        sizes = merge.run(found, draft)
+        about = {
+            "fingerprint": fingerprint.name,
+            "dataset": type(encoder.corpus).__name__,
+            "transforms": chain.cached,
+            "made_by": fingerprint.about(),
+            "fields": chain.tokenizer.FIELDS,
+            "shards": len(sizes),
+            "lengths": merge.lengths,
+            "receipt": merge.receipt.as_dict(),
+            "tokenizer": dict(chain.tokenizer.state()),
+        }
+        write_about(draft, about)
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+        draft.rename(folder)
+    except DatasetError:
+        shutil.rmtree(parts, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    shutil.rmtree(parts)
+    return load(folder)
+
+
+class FilesPerSecond(ProgressColumn):
+    """Mean speed since this process began; files that an earlier one did are not counted."""
+
+    def render(self, task: Task) -> Text:
+        """The speed as text."""
+        return Text(f"{task.speed or task.finished_speed or 0:,.0f} files/s")
+
+
+@contextmanager
+def progress(files: int) -> Iterator[Callable[[int], None]]:
+    """A bar with files done, speed and time to go; gives what advances it by some files."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("Preparing"),
+        BarColumn(),
+        TextColumn("{task.completed:,}/{task.total:,} files"),
+        FilesPerSecond(),
+        TimeRemainingColumn(),
     )
+    began, total = time.monotonic(), 0
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=files)
 
+        def advance(count: int) -> None:
+            nonlocal total
+            total += count
+            bar.advance(task, count)
 
-def _drafts(
-    corpus: Corpus, chain: Chain, receipt: Receipt, limits: Limits, shares: Shares
-) -> Iterator[Draft]:
-    seen: set[str] = set()
-    for found in track(corpus.pieces(), description="Reading the corpus", total=None):
-        receipt.read += 1
-        if isinstance(found, Dropped):
-            receipt.drop(found.reason, found.id)
-            continue
-        try:
-            tokens = chain.tokenizer.tokenize(found)
-            limits.check(len(tokens))
-        except Unencodable as error:
-            receipt.drop(error.reason, found.id)
-            continue
-        digest = content_hash(tokens)
-        if digest in seen:
-            receipt.drop("duplicate", found.id)
-            continue
-        seen.add(digest)
-        # All versions of a piece share its split: the hash is of the piece as it was found.
-        split = split_of(digest, shares)
-        for piece in _versions(found, chain):
-            version_tokens = tokens if piece is found else chain.tokenizer.tokenize(piece)
-            yield Draft(piece.id, version_tokens, split, piece.title)
-
-
-def _versions(found: Any, chain: Chain) -> list[Any]:
-    pieces = [found]
-    for step in chain.score_steps:
-        pieces = [result for piece in pieces for result in step(piece)]
-    return pieces
-
-
-def _require(pieces: Sequence[Draft], receipt: Receipt) -> None:
-    if receipt.read == 0:
-        raise DatasetError("the corpus is empty: its files hold no piece")
-    if not pieces:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in receipt.dropped.most_common(5))
-        kept = sum(receipt.kept.values())
-        raise DatasetError(
-            f"nothing to train on: {receipt.read} pieces read, {kept} kept, none in the training "
-            f"split; dropped: {reasons or 'none'}"
-        )
+        yield advance
+    seconds = time.monotonic() - began
+    if seconds > 1:
+        console.print(f"Prepared {total:,} files in {seconds:,.0f} s")

@@ -10,55 +10,61 @@ from typing import Any
 class Receipt:
     """Counts of pieces, from what was read to what is trained on.
 
+    ``read == sum of kept + sum of dropped``. A file that could not be read to its end counts as one
+    piece.
+
     Attributes:
+        files: files of the corpus.
         read: pieces found in the corpus, readable or not.
         kept: pieces per split.
         dropped: pieces per reason; duplicates are one reason.
-        examples: up to `EXAMPLES` ids per reason, for a look at what was dropped.
-        tokens: ids per split, without the ones that open and close a piece.
+        specimens: up to `SPECIMENS` ids per reason, for a look at what was dropped.
+        examples: examples per split; a piece may give many.
+        tokens: time steps per split, without the ids that open and close an example.
+        left_out: examples per reason that were left out of pieces of which others were kept.
+        quarantined: reason by file, of the files that hung, killed their worker or ate its memory.
         vocabulary: number of distinct ids.
     """
 
+    files: int = 0
     read: int = 0
     kept: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
+    specimens: dict[str, list[str]] = field(default_factory=dict)
+    examples: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    quarantined: dict[str, str] = field(default_factory=dict)
     vocabulary: int = 0
 
-    EXAMPLES = 5
+    SPECIMENS = 5
 
     def drop(self, reason: str, piece_id: str) -> None:
         """Count one piece that is left out."""
         self.dropped[reason] += 1
-        seen = self.examples.setdefault(reason, [])
-        if len(seen) < self.EXAMPLES:
+        seen = self.specimens.setdefault(reason, [])
+        if len(seen) < self.SPECIMENS:
             seen.append(piece_id)
 
-    def keep(self, split: str, tokens: int) -> None:
-        """Count one piece of `tokens` ids that is used."""
-        self.kept[split] += 1
-        self.tokens[split] += tokens
+    def keep(self, split: str, *, pieces: int, examples: int, tokens: int) -> None:
+        """Count pieces that are used, with their examples and time steps."""
+        if examples:
+            self.kept[split] += pieces
+            self.examples[split] += examples
+            self.tokens[split] += tokens
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `from_dict` is the way back."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {
-            "read": self.read,
-            "kept": dict(self.kept),
-            "dropped": dict(self.dropped.most_common()),
-            "examples": self.examples,
-            "tokens": dict(self.tokens),
-            "vocabulary": self.vocabulary,
+            name: dict(value.most_common()) if isinstance(value, Counter) else value
+            for name, value in values.items()
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Receipt":
         """Restore what `as_dict` returned."""
-        return cls(
-            read=values["read"],
-            kept=Counter(values["kept"]),
-            dropped=Counter(values["dropped"]),
-            examples=dict(values["examples"]),
-            tokens=Counter(values["tokens"]),
-            vocabulary=values["vocabulary"],
-        )
+        receipt = cls(**values)
+        for name in ("kept", "dropped", "examples", "tokens", "left_out"):
+            setattr(receipt, name, Counter(values[name]))
+        return receipt

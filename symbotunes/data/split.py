@@ -5,12 +5,15 @@ straddles two splits, and pieces added later move none of the others.
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from symbotunes.errors import UserError
 
 SPLITS = ("train", "val", "test")
+UNFORCED = 255  # in arrays of splits: the content decides
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,23 @@ class Shares:
             )
 
 
-def content_hash(tokens: Sequence[str]) -> str:
-    """SHA-256 of a piece's normalised tokens, hexadecimal."""
-    return hashlib.sha256(" ".join(tokens).encode()).hexdigest()
+def content_hash(content: bytes) -> bytes:
+    """SHA-256 of a piece's normalised notes, 32 bytes."""
+    return hashlib.sha256(content).digest()
 
 
-def split_of(digest: str, shares: Shares) -> str:
-    """The split that a content hash falls into, uniformly over hashes."""
-    position = int(digest[:13], 16) / 16**13  # 52 bits: exact in a float
-    if position < shares.val:
-        return "val"
-    return "test" if position < shares.val + shares.test else "train"
+def splits_of(digests: NDArray[np.uint8], shares: Shares) -> NDArray[np.uint8]:
+    """The split that each content hash falls into, uniformly over hashes.
+
+    Args:
+        digests: ``[N, 32]``, or more or fewer columns but at least 8.
+        shares: of the splits.
+
+    Returns:
+        ``[N]`` indices into `SPLITS`.
+    """
+    words = np.ascontiguousarray(digests[:, :8]).view(">u8")[:, 0]
+    position = (words >> np.uint64(12)).astype(np.float64) / 2**52  # 52 bits: exact in a float
+    return np.select(
+        [position < shares.val, position < shares.val + shares.test], [1, 2], default=0
+    ).astype(np.uint8)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
 from symbotunes.scores.abc.files import read_tunes
@@ -16,7 +15,7 @@ class AbcFiles(Corpus):
         path: the file or folder.
     """
 
-    FORMAT: ClassVar[str] = "abc"
+    FORMAT = "abc"
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser().resolve()
@@ -35,9 +34,11 @@ class AbcFiles(Corpus):
             raise DatasetError(f"no .abc file below {self.path}; set dataset.path to ABC files")
         return found
 
-    def pieces(self) -> Iterator[AbcTune | Dropped]:
-        for path in self.files():
-            yield from tunes_of(path, self.collection(path))
+    def read(self, path: Path) -> Iterator[AbcTune | Dropped]:
+        yield from tunes_of(path, self.collection(path))
+
+    def owns(self, path: Path) -> bool:
+        return path.is_relative_to(self.path)
 
     def collection(self, path: Path) -> str:
         """The folder that holds the file, seen from where the corpus lies."""

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Protocol
 
 from symbotunes.errors import UserError
 
@@ -27,29 +27,81 @@ class Dropped:
     reason: str
 
 
+class Piece(Protocol):
+    """One piece of music with its provenance, in whatever notation."""
+
+    @property
+    def id(self) -> str:
+        """Unique within its corpus."""
+
+    @property
+    def title(self) -> str:
+        """For people; may be empty."""
+
+    @property
+    def collection(self) -> str:
+        """Book or folder that it was found in; may be empty."""
+
+    @property
+    def split(self) -> str | None:
+        """The split that the piece must go to; ``None`` lets its content decide."""
+
+    @property
+    def family(self) -> bytes:
+        """Content of the piece that this one is a version of; empty if it is none."""
+
+    def content(self) -> bytes:
+        """Its normalised notes: equal for the same music, whatever the file says besides.
+
+        Raises:
+            ValueError: with a ``reason``, if the notes cannot be read.
+        """
+
+
+def split_key(piece: Piece) -> bytes:
+    """What decides a piece's split: the versions of one piece all go where it goes.
+
+    Raises:
+        ValueError: with a ``reason``, if the notes cannot be read.
+    """
+    return piece.family or piece.content()
+
+
 class Corpus(ABC):
     """Where pieces come from; it knows neither tokens nor batches.
+
+    A corpus travels to worker processes, each of which reads some of the files: its attributes are
+    plain values.
 
     Attributes:
         FORMAT: kind of piece, compared with what the first transform reads (``abc`` or ``midi``).
     """
 
-    FORMAT: ClassVar[str]
+    FORMAT: str
 
     @abstractmethod
     def files(self) -> list[Path]:
-        """Every file that `pieces` reads, in a fixed order.
+        """Every file of the corpus, in a fixed order; fetched and unpacked first if need be.
 
         Raises:
             DatasetError: if there is nothing to read, saying what to do.
         """
 
     @abstractmethod
-    def pieces(self) -> Iterator[Any | Dropped]:
-        """All pieces in a fixed order; what cannot be read comes as `Dropped`."""
+    def read(self, path: Path) -> Iterator[Piece | Dropped]:
+        """The pieces of one of the `files`, in a fixed order; broken ones come as `Dropped`."""
+
+    def pieces(self) -> Iterator[Piece | Dropped]:
+        """All pieces, file by file."""
+        for path in self.files():
+            yield from self.read(path)
+
+    def owns(self, path: Path) -> bool:
+        """Whether a path is one of the `files`; subclasses tell without listing them."""
+        return path in self.files()
 
     def checksum(self) -> str:
-        """SHA-256 over names and bytes of all files, hexadecimal."""
+        """What changes whenever the files do: SHA-256 over their names and bytes, hexadecimal."""
         return checksum(self.files())
 
 
@@ -57,6 +109,12 @@ def checksum(files: Iterable[Path]) -> str:
     """SHA-256 over names and bytes of the files in the order given, hexadecimal."""
     digest = hashlib.sha256()
     for path in files:
-        digest.update(path.name.encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        digest.update(path.name.encode("utf-8", "surrogateescape"))
+        digest.update(sha256_of(path).encode())
     return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal; memory does not grow with the file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

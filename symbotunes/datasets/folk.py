@@ -17,7 +17,6 @@ Toolkit for Computer-Aided Musicology and Symbolic Music Data", ISMIR 2010.
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
 
 from symbotunes.datasets.abc_files import tunes_of
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
@@ -53,7 +52,7 @@ class Folk(Corpus):
         folder: the corpus folder of music21; found by itself if ``None``.
     """
 
-    FORMAT: ClassVar[str] = "abc"
+    FORMAT = "abc"
 
     def __init__(self, collections: str | Sequence[str], folder: str | Path | None = None) -> None:
         collections = [collections] if isinstance(collections, str) else collections
@@ -75,6 +74,8 @@ class Folk(Corpus):
             raise DatasetError(f"no ABC in {self.folder}; reinstall music21 with its corpus")
         return found
 
-    def pieces(self) -> Iterator[AbcTune | Dropped]:
-        for path in self.files():
-            yield from tunes_of(path, path.parent.name)
+    def read(self, path: Path) -> Iterator[AbcTune | Dropped]:
+        yield from tunes_of(path, path.parent.name)
+
+    def owns(self, path: Path) -> bool:
+        return path.parent.parent == self.folder and path.parent.name in self.collections

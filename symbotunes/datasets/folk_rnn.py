@@ -10,10 +10,9 @@ they are, accidentals that repeat the key and repeats without a beginning includ
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
-from symbotunes.datasets.download import fetch_once
+from symbotunes.datasets.download import Published, fetch_once
 from symbotunes.scores.abc.tokens import kind
 from symbotunes.scores.abc.tune import AbcTune
 
@@ -24,29 +23,30 @@ class FolkRnnData(Corpus):
     Args:
         path: the text; downloaded to here if it does not exist and `url` is given.
         url: published place, or ``None`` to never download.
+        download: whether the network may be used.
     """
 
-    FORMAT: ClassVar[str] = "abc"
+    FORMAT = "abc"
 
-    def __init__(self, path: str | Path, url: str | None) -> None:
+    def __init__(self, path: str | Path, url: str | None, download: bool = True) -> None:
         self.path = Path(path).expanduser()
-        self.url = url
+        self.published = Published(url)
+        self.download = download
 
     def files(self) -> list[Path]:
-        if not self.path.is_file():
-            if self.url is None:
-                raise DatasetError(f"put folk-rnn's data_v2 at {self.path}, or set dataset.url")
-            fetch_once(self.url, self.path)
-        return [self.path]
+        return [fetch_once(self.published, self.path, download=self.download)]
 
-    def pieces(self) -> Iterator[AbcTune | Dropped]:
-        text = self.files()[0].read_text(encoding="utf-8", errors="replace")
+    def owns(self, path: Path) -> bool:
+        return path == self.path
+
+    def read(self, path: Path) -> Iterator[AbcTune | Dropped]:
+        text = path.read_text(encoding="utf-8", errors="replace")
         if not text.lstrip().startswith("M:"):
             raise DatasetError(
-                f"{self.path} is not folk-rnn's data_v2, which begins with M:; delete it and retry"
+                f"{path} is not folk-rnn's data_v2, which begins with M:; delete it and retry"
             )
         for number, block in enumerate(filter(str.strip, re.split(r"\n\s*\n", text)), start=1):
-            name, tokens = f"{self.path.name}#{number}", tuple(block.split())
+            name, tokens = f"{path.name}#{number}", tuple(block.split())
             kinds = [kind(token) for token in tokens]
             if kinds[:2] != ["meter", "key"] or "pitch" not in kinds:
                 yield Dropped(name, "no meter, key and notes")

@@ -6,7 +6,7 @@ Shapes use one alphabet everywhere: B pieces, T tokens, V vocabulary, D width, L
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -17,26 +17,38 @@ class Batch:
 
     Attributes:
         tokens: ``[B, T]`` int64 ids, from ``bos`` to ``eos``; what follows ``eos`` is padding of
-            no meaning, told from music by `lengths` alone.
-        lengths: ``[B]`` int64 count of real tokens per piece, ``bos`` and ``eos`` included; on the
+            no meaning, told from music by `lengths` alone. ``[B, T, F]`` where a time step has F
+            numbers; windows of fixed length have neither ``bos`` nor ``eos``.
+        lengths: ``[B]`` int64 count of real tokens per row, ``bos`` and ``eos`` included; on the
             CPU, since packing reads it there.
+        segments: ``[B, T]`` int64, where rows hold several whole pieces: 1 for the tokens of the
+            first piece, 2 for those of the second, 0 for padding; on the CPU. No piece may know of
+            the others in its row. ``None``: one piece per row.
     """
 
     tokens: Tensor
     lengths: Tensor
+    segments: Tensor | None = None
 
     def to(self, *args: Any, **kwargs: Any) -> "Batch":
-        """The batch with its tokens moved; lengths stay on the CPU."""
-        return Batch(self.tokens.to(*args, **kwargs), self.lengths)
+        """The batch with its tokens moved; lengths and segments stay on the CPU."""
+        return Batch(self.tokens.to(*args, **kwargs), self.lengths, self.segments)
 
     def pin_memory(self) -> "Batch":
         """The batch in page-locked memory, as ``DataLoader(pin_memory=True)`` asks."""
-        return Batch(self.tokens.pin_memory(), self.lengths)
+        return Batch(self.tokens.pin_memory(), self.lengths, self.segments)
+
+    @property
+    def pieces(self) -> int:
+        """Number of pieces in all rows."""
+        if self.segments is None:
+            return len(self.lengths)
+        return int(self.segments.amax(1).sum())
 
     @property
     def targets(self) -> int:
-        """Number of tokens to predict: every real token but ``bos``."""
-        return int(self.lengths.sum()) - len(self.lengths)
+        """Number of tokens to predict: every real token but the first of each piece."""
+        return int(self.lengths.sum()) - self.pieces
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,13 @@ class Loss:
 
 
 class Model(nn.Module, ABC):
-    """A pure torch module that can be trained: no trainer, no logger, no config object inside."""
+    """A pure torch module that can be trained: no trainer, no logger, no config object inside.
+
+    Attributes:
+        READS_PACKED: whether `loss` keeps the pieces of a row apart where a batch has `segments`.
+    """
+
+    READS_PACKED: ClassVar[bool] = False
 
     @abstractmethod
     def loss(self, batch: Batch, step: int = 0) -> Loss:

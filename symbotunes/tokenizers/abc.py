@@ -1,9 +1,11 @@
 """ABC tunes as the tokens of folk-rnn."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from symbotunes.scores.abc.bars import check_bars, problems
 from symbotunes.scores.abc.folk import Root, normalise, prompt_tokens, to_abc
@@ -11,7 +13,7 @@ from symbotunes.scores.abc.playback import score_of
 from symbotunes.scores.abc.reader import parse
 from symbotunes.scores.abc.tokens import kind
 from symbotunes.scores.abc.tune import AbcError, AbcTune
-from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
 
 BOS, EOS = "<s>", "</s>"
 # The 135 music tokens of the published data_v2 (Sturm et al. 2016, and the authors' code).
@@ -75,10 +77,9 @@ class AbcTokens(Tokenizer[AbcTune]):
         """The published tunes have no 2/2."""
         return ["M:4/4" if self.published and token == "M:2/2" else token for token in tokens]
 
-    def fit(self, corpus: Iterable[Sequence[str]]) -> None:
+    def fit(self, counts: Mapping[str, int]) -> None:
         if self.published:
             return
-        counts = Counter(token for tokens in corpus for token in tokens)
         common = sorted(token for token, count in counts.items() if count >= self.min_count)
         self._set([BOS, EOS, *common])
 
@@ -95,6 +96,23 @@ class AbcTokens(Tokenizer[AbcTune]):
 
     def decode(self, ids: Sequence[int]) -> list[str]:
         return [self.tokens[index] for index in ids if self.tokens[index] not in (BOS, EOS)]
+
+    def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
+        """Bars begin behind meter and key, and behind every bar sign that closes some music."""
+        kinds = [kind(self.tokens[index]) for index in ids]
+        starts: list[int] = []
+        sounded = True  # since the last start
+        for index, name in enumerate(kinds):
+            if name in ("meter", "key"):
+                continue
+            if not starts:
+                starts, sounded = [index], False
+            if name != "bar":
+                sounded = True
+            elif sounded and index + 1 < len(kinds):
+                starts.append(index + 1)
+                sounded = False
+        return np.array(starts, np.int64)
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
         check = check_bars(tokens)

@@ -5,9 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
 import symusic
+from numpy.typing import NDArray
 
 Piece = TypeVar("Piece")
+Ids = NDArray[np.integer[Any]]  # [T], or [T, F] where a time step has F numbers
+# One example as token strings, or any number of examples as token strings or as ids.
+Tokenized = Sequence[str] | Sequence[Sequence[str]] | Sequence[Ids]
 
 
 class Unencodable(ValueError):
@@ -57,30 +62,58 @@ class Rendition:
 
 
 class Tokenizer(ABC, Generic[Piece]):
-    """Maps a piece to token strings, token strings to ids, and back.
+    """Maps a piece to token strings, token strings to ids, and back; or a piece to ids at once.
 
-    The vocabulary exists once `fit` or `load_state` has been called. Two phases, strings before
-    ids, let a vocabulary be fitted without reading every piece twice.
+    An open vocabulary gives token strings and chooses its ids in `fit`; two phases, strings before
+    ids, let it be fitted without reading every piece twice. A closed one gives ids. Byte-pair
+    merges and the like are a third kind: ids that `fit_ids` learns from and `recode` changes.
+    The vocabulary exists once `fit`, `fit_ids` or `load_state` has been called, or from the start.
 
     Attributes:
         SCHEMA: raised whenever `tokenize` changes its answer, so that old caches are not read.
         FORMAT: the kind of piece it reads, compared with ``Corpus.FORMAT``.
+        FIELDS: numbers per time step, F.
+        FRAMED: whether models read ``bos`` before an example and ``eos`` after it; windows of fixed
+            length have neither.
+        RECODES: whether `recode` has something to do.
     """
 
     SCHEMA: ClassVar[int]
     FORMAT: ClassVar[str]
+    FIELDS: ClassVar[int] = 1
+    FRAMED: ClassVar[bool] = True
+    RECODES: ClassVar[bool] = False
 
     @abstractmethod
-    def tokenize(self, piece: Piece) -> list[str]:
-        """The piece as token strings, without the tokens that open and close it.
+    def tokenize(self, piece: Piece) -> Tokenized:
+        """The examples of a piece, without the tokens that open and close them.
+
+        Runs in worker processes, before and after the vocabulary is known: it must not depend on
+        it.
 
         Raises:
             Unencodable: if the piece cannot be expressed, with a reason fit for a receipt.
         """
 
-    @abstractmethod
-    def fit(self, corpus: Iterable[Sequence[str]]) -> None:
-        """Choose the vocabulary, given the token strings of every training piece."""
+    def fit(self, counts: Mapping[str, int]) -> None:  # noqa: B027  (closed ones need none)
+        """Choose the vocabulary, given how often each token string occurs in training examples."""
+
+    def fit_ids(self, examples: Iterable[Ids]) -> None:  # noqa: B027  (most need none)
+        """Learn from the ids of all training examples, where `RECODES` says so."""
+
+    def recode(self, ids: Ids) -> Ids:
+        """What `fit_ids` learned, applied to one example."""
+        return ids
+
+    def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
+        """Where bars begin in an example without ``bos`` and ``eos``: indices, rising.
+
+        What precedes the first of them is the head that holds for all bars, such as the meter.
+
+        Raises:
+            NotImplementedError: by tokenizers that do not know bars.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def encode(self, tokens: Sequence[str]) -> list[int]:
@@ -122,7 +155,7 @@ class Tokenizer(ABC, Generic[Piece]):
     @property
     @abstractmethod
     def vocabulary(self) -> Vocabulary:
-        """Sizes and special ids; raises ``RuntimeError`` before `fit` or `load_state`."""
+        """Sizes and special ids; raises ``RuntimeError`` while there is none."""
 
     @property
     def fitted(self) -> bool:

@@ -2,16 +2,21 @@
 
 A chain leads a piece of music to the ids that a model reads; exactly one of its steps is a
 tokenizer. What lies before it is deterministic and cached; what follows it runs for every example.
+From the last step to tensors nothing is to be configured: batches are tensors by themselves.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from symbotunes.errors import UserError
-from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.tokenizers.base import Ids, Tokenizer
+from symbotunes.transforms.conversion import AbcToMidi
 
 
 class Stage(Enum):
@@ -37,7 +42,27 @@ class TokenStep(Protocol):
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
         """Learn the ids; called once, as soon as the vocabulary exists."""
 
-    def __call__(self, ids: Sequence[int], generator: torch.Generator) -> Sequence[int]: ...
+    def __call__(self, ids: Ids, generator: torch.Generator) -> Sequence[int] | Ids: ...
+
+
+class Cut(ABC):
+    """A token step that keeps a stretch of an example, for models with a limit of length.
+
+    It gets the example with ``bos`` and ``eos``, where the tokenizer's examples have them, so that
+    these stand at true beginnings and ends alone. Held-out examples are cut too, always in the same
+    place.
+    """
+
+    def bind(self, tokenizer: Tokenizer[Any]) -> None:  # noqa: B027  (most cuts need no ids)
+        """Learn the ids."""
+
+    @abstractmethod
+    def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
+        """The stretch that is kept."""
+
+    def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What examples of these lengths can have left at most."""
+        return lengths
 
 
 def stage_of(step: object) -> Stage:
@@ -51,9 +76,9 @@ class Chain:
     """Steps in the order of the ``transforms`` config list.
 
     Raises:
-        UserError: if a step precedes one of an earlier stage, or if the chain does not hold
-            exactly one tokenizer. Hydra merges the list by key, so a wrong order would
-            otherwise be silent.
+        UserError: if a step precedes one of an earlier stage, if a cut precedes a step that needs
+            whole examples, or if the chain does not hold exactly one tokenizer. Hydra merges the
+            list by key, so a wrong order would otherwise be silent.
     """
 
     def __init__(self, steps: Mapping[str, Any]) -> None:
@@ -67,34 +92,59 @@ class Chain:
             raise UserError(f"transforms must go from score to tokenizer to tokens, got [{self}]")
         self.score_steps: list[ScoreStep] = self._of(Stage.SCORE)
         self.tokenizer: Tokenizer[Any] = self._of(Stage.ENCODE)[0]
-        self.token_steps: list[TokenStep] = self._of(Stage.TOKENS)
+        last = self._of(Stage.TOKENS)
+        self.token_steps: list[TokenStep] = [step for step in last if not isinstance(step, Cut)]
+        self.cuts: list[Cut] = [step for step in last if isinstance(step, Cut)]
+        if last != [*self.token_steps, *self.cuts]:
+            raise UserError(f"transforms that cut examples must come last, got [{self}]")
 
     def _of(self, stage: Stage) -> list[Any]:
         return [step for step in self.steps.values() if stage_of(step) is stage]
 
-    def require_format(self, name: str) -> None:
-        """Refuse a corpus whose pieces the first step cannot read.
+    @property
+    def cached(self) -> list[str]:
+        """Names of the steps before the cache boundary, the tokenizer included."""
+        return [name for name, step in self.steps.items() if stage_of(step) is not Stage.TOKENS]
+
+    def adapt_to(self, name: str) -> None:
+        """Make ready for pieces of a format; ABC is converted where the first step reads MIDI.
 
         Raises:
-            UserError: naming both formats.
+            UserError: if the first step cannot read the pieces, naming both formats.
         """
         first = next(iter(self.steps.values()))
-        if name != first.FORMAT:
+        if name == first.FORMAT:
+            return
+        if (name, first.FORMAT) != ("abc", "midi"):
             raise UserError(
                 f"the dataset holds {name} pieces, but transforms=[{self}] begins with a step that "
                 f"reads {first.FORMAT}; choose transforms for {name}"
             )
+        self.score_steps = [AbcToMidi(), *self._of(Stage.SCORE)]
 
     def bind(self) -> None:
         """Tell the token steps the vocabulary, once it exists."""
-        for step in self.token_steps:
+        for step in [*self.token_steps, *self.cuts]:
             step.bind(self.tokenizer)
 
-    def augment(self, ids: Sequence[int], generator: torch.Generator) -> Sequence[int]:
-        """One example after the token steps; ``ids`` hold neither ``bos`` nor ``eos``."""
+    def augment(self, ids: Ids, generator: torch.Generator) -> Ids:
+        """One example after the token steps that read it whole, without ``bos`` and ``eos``."""
+        changed: Sequence[int] | Ids = ids
         for step in self.token_steps:
+            changed = step(np.asarray(changed), generator)
+        return np.asarray(changed)
+
+    def cut(self, ids: Ids, generator: torch.Generator) -> Ids:
+        """One example after the cuts; ``ids`` hold ``bos`` and ``eos`` where the tokenizer says."""
+        for step in self.cuts:
             ids = step(ids, generator)
         return ids
+
+    def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What the cuts can leave at most of examples of these lengths."""
+        for step in self.cuts:
+            lengths = step.longest(lengths)
+        return lengths
 
     def __repr__(self) -> str:
         return ", ".join(self.steps)

@@ -1,17 +1,33 @@
 """A corpus and a tokenizer of letters, so that the data layer is tested without music."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import symusic
 
-from symbotunes.data.prepare import Limits, prepare
+from symbotunes.data.limits import Limits
+from symbotunes.data.pool import Workers
+from symbotunes.data.prepare import Plan, prepare
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import Corpus, Dropped
-from symbotunes.scores.abc.tune import AbcTune
 from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabulary
 from symbotunes.transforms.base import Chain
+
+
+@dataclass(frozen=True)
+class Word:
+    id: str
+    text: str
+    title: str = ""
+    collection: str = ""
+    split: str | None = None
+    family: bytes = b""
+
+    def content(self) -> bytes:
+        return self.text.encode()
 
 
 class Words(Corpus):
@@ -19,23 +35,23 @@ class Words(Corpus):
 
     FORMAT = "words"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, *paths: Path) -> None:
+        self.paths = list(paths)
         self.reads = 0
 
     def files(self) -> list[Path]:
-        return [self.path]
+        return self.paths
 
-    def pieces(self) -> Iterator[AbcTune | Dropped]:
+    def read(self, path: Path) -> Iterator[Word | Dropped]:
         self.reads += 1
-        for number, line in enumerate(self.path.read_text().splitlines()):
+        for number, line in enumerate(path.read_text().splitlines()):
             if line.startswith("#"):
                 yield Dropped(str(number), "broken line")
             else:
-                yield AbcTune(str(number), line, title=line)
+                yield Word(str(number), line, title=line)
 
 
-class Letters(Tokenizer[AbcTune]):
+class Letters(Tokenizer[Word]):
     SCHEMA = 1
     FORMAT = "words"
 
@@ -47,8 +63,8 @@ class Letters(Tokenizer[AbcTune]):
             raise Unencodable("shouting")
         return list(piece.text)
 
-    def fit(self, corpus):
-        self.letters = sorted({letter for tokens in corpus for letter in tokens})
+    def fit(self, counts):
+        self.letters = sorted(counts)
 
     def encode(self, tokens):
         unknown = sorted(set(tokens) - set(self.letters))
@@ -79,12 +95,54 @@ class Letters(Tokenizer[AbcTune]):
         self.letters = list(state["letters"])
 
 
+class Pairs(Letters):
+    """Windows of four pairs of numbers: a closed vocabulary, two numbers per step, no frame."""
+
+    FIELDS = 2
+    FRAMED = False
+
+    def tokenize(self, piece):
+        values = np.frombuffer(piece.text.encode(), np.uint8).astype(np.int64) - ord("a")
+        rows = np.stack([values, values[::-1]], axis=1)
+        return [rows[start : start + 4] for start in range(0, len(rows) - 3, 4)]
+
+    @property
+    def vocabulary(self):
+        return Vocabulary(300, -1, -1)
+
+    def state(self):
+        return {}
+
+    def load_state(self, state):
+        pass
+
+
+def binary_words(first: int, last: int) -> list[str]:
+    """Different words of a and b."""
+    return [f"{number:b}".replace("0", "a").replace("1", "b") for number in range(first, last)]
+
+
+def plan_of(cache: Path, **changes) -> Plan:
+    settings = {
+        "key": "",
+        "limits": Limits(1, 100),
+        "shares": Shares(0.0, 0.0),
+        "workers": Workers(0),
+    }
+    return Plan(cache=cache, **{**settings, **changes})
+
+
 @pytest.fixture
 def corpus_of(tmp_path):
-    def make(lines):
-        path = tmp_path / "words.txt"
-        path.write_text("\n".join(lines))
-        return Words(path)
+    """A corpus of one file of these lines, or of several files of such lines."""
+
+    def make(lines, *others):
+        (tmp_path / "corpus").mkdir(exist_ok=True)
+        paths = []
+        for number, content in enumerate([lines, *others]):
+            paths.append(tmp_path / "corpus" / f"words{number}.txt")
+            paths[-1].write_text("\n".join(content))
+        return Words(*paths)
 
     return make
 
@@ -93,16 +151,8 @@ def corpus_of(tmp_path):
 def encoded_of(tmp_path):
     """Prepare lines of letters; returns what was encoded, and the chain that did it."""
 
-    def make(corpus, *, limits=None, shares=None, key="", chain=None):
+    def make(corpus, *, chain=None, cache="cache", **changes):
         chain = chain or Chain({"letters": Letters()})
-        encoded = prepare(
-            corpus,
-            chain,
-            key=key,
-            limits=limits or Limits(1, 100),
-            shares=shares or Shares(0.0, 0.0),
-            cache=tmp_path / "cache",
-        )
-        return encoded, chain
+        return prepare(corpus, chain, plan_of(tmp_path / cache, **changes)), chain
 
     return make

@@ -28,6 +28,8 @@ class AbcTune:
         origin: ``O:`` field, or empty.
         tokens: of the folk-rnn kind, where the corpus is published as tokens; they are taken as
             they are. Empty for all others.
+        split: the split that the tune must go to; ``None`` lets its content decide.
+        family: content of the tune that this one is a version of; empty if it is none.
     """
 
     id: str
@@ -37,3 +39,17 @@ class AbcTune:
     rhythm: str = ""
     origin: str = ""
     tokens: tuple[str, ...] = ()
+    split: str | None = None
+    family: bytes = b""
+
+    def content(self) -> bytes:
+        """The tune as tokens on C: the same for the same tune in another key or under another name.
+
+        Raises:
+            AbcError: if the text cannot be read.
+        """
+        # The reader needs this module's AbcError, so it cannot be imported before it.
+        from symbotunes.scores.abc.folk import normalise
+        from symbotunes.scores.abc.reader import parse
+
+        return " ".join(self.tokens or normalise(parse(self.text), "C")).encode()

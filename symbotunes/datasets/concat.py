@@ -1,0 +1,128 @@
+"""Several corpora read as one."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from symbotunes.datasets.base import Corpus, DatasetError, Dropped, split_key
+from symbotunes.scores.abc.tune import AbcTune
+from symbotunes.scores.convert import midi_of
+from symbotunes.scores.midi_piece import MidiPiece
+
+VALIDATION = "val"  # name of the validation corpus among the others
+
+
+class Concat(Corpus):
+    """The pieces of all corpora, those of the validation corpus first.
+
+    Of the same music in several corpora the first is kept: what the validation corpus holds is
+    never trained on. If some corpora hold ABC and some MIDI, the tunes are converted to MIDI.
+
+    Args:
+        corpora: by names that receipts show.
+        val: a corpus whose pieces all go to the val split, or ``None``.
+        steps: score steps by name, for each corpus that has its own, ``val`` included; they run
+            before those of the transforms.
+    """
+
+    def __init__(
+        self,
+        corpora: Mapping[str, Corpus],
+        val: Corpus | None = None,
+        steps: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        if VALIDATION in corpora:
+            raise DatasetError("dataset.corpora.val: give the validation corpus as dataset.val")
+        if not corpora:
+            raise DatasetError(
+                "dataset.corpora is empty: add some, as +dataset@dataset.corpora.NAME=DATASET"
+            )
+        first = {VALIDATION: val} if val is not None else {}
+        self.corpora: dict[str, Corpus] = {**first, **corpora}
+        self.steps = {name: list(named.values()) for name, named in (steps or {}).items() if named}
+        strangers = sorted(set(self.steps) - set(self.corpora))
+        if strangers:
+            raise DatasetError(
+                f"dataset.steps.{strangers[0]}: there is no such corpus, only "
+                f"{', '.join(self.corpora)}"
+            )
+        formats = {self._format(name) for name in self.corpora}
+        if len(formats) > 1 and formats != {"abc", "midi"}:
+            raise DatasetError(f"corpora of {', '.join(sorted(formats))} cannot be read as one")
+        self.FORMAT = formats.pop() if len(formats) == 1 else "midi"
+
+    def _format(self, name: str) -> str:
+        """What the corpus's pieces are after its own steps."""
+        kind = self.corpora[name].FORMAT
+        for step in self.steps.get(name, ()):
+            if step.FORMAT not in (kind, _CONVERSIONS.get(kind)):
+                raise DatasetError(
+                    f"dataset.steps.{name}: {type(step).__name__} reads {step.FORMAT}, not {kind}"
+                )
+            kind = step.FORMAT
+        return kind
+
+    def files(self) -> list[Path]:
+        found: list[Path] = []
+        for corpus in self.corpora.values():
+            found += corpus.files()
+        twice = len(found) - len(set(found))
+        if twice:
+            raise DatasetError(
+                f"{twice:,} files belong to two corpora of the dataset; name each once"
+            )
+        return found
+
+    def owns(self, path: Path) -> bool:
+        return any(corpus.owns(path) for corpus in self.corpora.values())
+
+    def read(self, path: Path) -> Iterator[AbcTune | MidiPiece | Dropped]:
+        name = next(name for name, corpus in self.corpora.items() if corpus.owns(path))
+        for piece in self.corpora[name].read(path):
+            if isinstance(piece, Dropped):
+                yield Dropped(f"{name}/{piece.id}", piece.reason)
+            else:
+                yield from self._versions(name, piece)
+
+    def _versions(self, name: str, piece: Any) -> Iterator[AbcTune | MidiPiece | Dropped]:
+        """A piece after its corpus's steps, in the common format."""
+        named = replace(piece, id=f"{name}/{piece.id}")
+        if name == VALIDATION:
+            named = replace(named, split=VALIDATION)
+        try:
+            pieces = self._stepped(named, self.steps.get(name, ()))
+        except ValueError as error:  # AbcError, MidiError and their kin
+            yield Dropped(named.id, str(getattr(error, "reason", error)))
+            return
+        yield from pieces
+        if not pieces:
+            yield Dropped(named.id, f"left out by the steps of {name}")
+
+    def _stepped(self, piece: Any, steps: Sequence[Any]) -> list[Any]:
+        if not steps:
+            return [_as(self.FORMAT, piece)]
+        family = split_key(_as(self.FORMAT, piece))
+        pieces = [piece]
+        for step in steps:
+            pieces = [version for each in pieces for version in step(_as(step.FORMAT, each))]
+        return [replace(_as(self.FORMAT, each), family=family) for each in pieces]
+
+    def checksum(self) -> str:
+        """SHA-256 over those of the corpora and the versions of their steps, hexadecimal."""
+        digest = hashlib.sha256()
+        for name, corpus in self.corpora.items():
+            steps = [
+                f"{type(step).__qualname__} {step.SCHEMA}" for step in self.steps.get(name, ())
+            ]
+            digest.update("\0".join((name, corpus.checksum(), *steps, "")).encode())
+        return digest.hexdigest()
+
+
+_CONVERSIONS: Mapping[str, str] = {"abc": "midi"}  # from one kind of piece to another
+
+
+def _as(kind: str, piece: Any) -> Any:
+    """The piece in the notation asked for, which is its own or one that it converts to."""
+    return midi_of(piece) if kind == "midi" and isinstance(piece, AbcTune) else piece

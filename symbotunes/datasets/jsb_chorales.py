@@ -1,0 +1,91 @@
+"""Bach's four-part chorales, from the music21 package: no download.
+
+Encoded by Margaret Greentree and others, distributed by music21 for research and education, see
+``music21/corpus/license.txt`` beside them. Citation: M. S. Cuthbert and C. Ariza, "music21: A
+Toolkit for Computer-Aided Musicology and Symbolic Music Data", ISMIR 2010.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import symusic
+
+from symbotunes.datasets.base import Corpus, DatasetError, Dropped
+from symbotunes.datasets.folk import corpus_folder
+from symbotunes.scores.midi_piece import MidiPiece
+from symbotunes.scores.musicxml import MusicXmlError, Part, read_musicxml
+
+VOICES = ("soprano", "alto", "tenor", "bass")
+TICKS_PER_QUARTER = 480
+CHOIR = 52  # General MIDI program, counted from 0
+VELOCITY = 80
+SUFFIXES = (".mxl", ".xml", ".musicxml")
+
+
+class JsbChorales(Corpus):
+    """The chorales as MIDI of four tracks: soprano, alto, tenor, bass.
+
+    Of scores with further parts the four voices are taken, if they are named so. Repeats are not
+    played out. There is no tempo in them: MIDI then means 120 quarters per minute.
+
+    Args:
+        folder: of MusicXML; the installed music21's chorales if ``None``.
+    """
+
+    FORMAT = "midi"
+
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self.folder = Path(folder).expanduser() if folder is not None else corpus_folder() / "bach"
+
+    def files(self) -> list[Path]:
+        found = sorted(path for path in self.folder.glob("*") if path.suffix.lower() in SUFFIXES)
+        if not found:
+            raise DatasetError(f"no MusicXML in {self.folder}; reinstall music21 with its corpus")
+        return found
+
+    def owns(self, path: Path) -> bool:
+        return path.parent == self.folder
+
+    def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
+        name = f"{path.parent.name}/{path.name}"
+        try:
+            voices = four_voices(read_musicxml(path))
+        except MusicXmlError as error:
+            yield Dropped(name, error.reason)
+            return
+        if voices is None:
+            yield Dropped(name, "not in four parts")
+            return
+        data = score_of_parts(voices).dumps_midi()
+        yield MidiPiece(name, data, title=path.stem, collection="Bach chorales")
+
+
+def four_voices(parts: Sequence[Part]) -> list[Part] | None:
+    """Soprano, alto, tenor and bass, or ``None`` if the score is for something else."""
+    sounding = [part for part in parts if part.notes]
+    named = {part.name.lower().rstrip("."): part for part in reversed(sounding)}
+    if all(voice in named for voice in VOICES):
+        return [named[voice] for voice in VOICES]
+    return list(sounding) if len(sounding) == len(VOICES) else None
+
+
+def score_of_parts(parts: Sequence[Part]) -> symusic.Score:
+    """Parts as tracks; meters and keys are those of the first part."""
+    score = symusic.Score(TICKS_PER_QUARTER)
+    for at, beats, beat_type in parts[0].meters:
+        tick = round(at * TICKS_PER_QUARTER)
+        score.time_signatures.append(symusic.TimeSignature(tick, beats, beat_type))
+    for at, sharps, minor in parts[0].keys:
+        tick = round(at * TICKS_PER_QUARTER)
+        score.key_signatures.append(symusic.KeySignature(tick, max(-7, min(7, sharps)), int(minor)))
+    for part in parts:
+        track = symusic.Track(program=CHOIR, name=part.name)
+        for note in part.notes:
+            onset, end = (
+                round(moment * TICKS_PER_QUARTER)
+                for moment in (note.onset, note.onset + note.duration)
+            )
+            if 0 <= note.pitch <= 127:
+                track.notes.append(symusic.Note(onset, max(1, end - onset), note.pitch, VELOCITY))
+        score.tracks.append(track)
+    return score

@@ -1,0 +1,76 @@
+"""MAESTRO v3.0.0: 1,276 performances of classical piano music, captured from the keys and pedals.
+
+Hawthorne et al.: "Enabling Factorized Piano Music Modeling and Generation with the MAESTRO
+Dataset", ICLR 2019. https://magenta.tensorflow.org/datasets/maestro. No composition appears in two
+of the official splits.
+"""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from symbotunes.datasets.archived import ArchivedMidi
+from symbotunes.datasets.base import DatasetError, Dropped
+from symbotunes.datasets.download import Published
+from symbotunes.datasets.midi_folder import SUFFIXES, read_piece
+from symbotunes.scores.midi_piece import MidiPiece
+
+SPLITS = {"train": "train", "validation": "val", "test": "test"}  # theirs -> ours
+
+
+class Maestro(ArchivedMidi):
+    """The performances, titled as the accompanying table names them.
+
+    Args:
+        urls: of the archive of MIDI files, then mirrors.
+        size: of it, in bytes.
+        sha256: of it.
+        path: folder for the archive and its files.
+        official_splits: keep the published splits; otherwise the content of a piece decides, as
+            for all other datasets.
+        archive: the archive, if the user has it already.
+        download: whether the network may be used.
+    """
+
+    UNPACKED = (*SUFFIXES, ".csv")
+
+    def __init__(
+        self,
+        urls: str | list[str],
+        size: int | None,
+        sha256: str | None,
+        path: str | Path,
+        official_splits: bool = True,
+        archive: str | Path | None = None,
+        download: bool = True,
+    ) -> None:
+        super().__init__(Published(urls, size, sha256), path, archive, download)
+        self.official_splits = official_splits
+        self.table: dict[str, dict[str, str]] = {}  # file name -> row, read at first use
+
+    def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
+        if not self.table:
+            self.table = self._read_table()
+        row = self.table.get(path.name, {})
+        piece = read_piece(
+            path,
+            self.unpacked,
+            title=": ".join(
+                filter(None, (row.get("canonical_composer"), row.get("canonical_title")))
+            ),
+            split=SPLITS.get(row.get("split", "")) if self.official_splits else None,
+        )
+        if self.official_splits and not isinstance(piece, Dropped) and piece.split is None:
+            piece = Dropped(piece.id, "not in the table of official splits")
+        yield piece
+
+    def _read_table(self) -> dict[str, dict[str, str]]:
+        found = sorted(self.unpacked.rglob("maestro-*.csv"))
+        if not found:
+            raise DatasetError(
+                f"no maestro-*.csv in {self.unpacked}; set dataset.official_splits=false, or "
+                "delete the folder and give the complete archive"
+            )
+        with found[0].open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {row["midi_filename"].rpartition("/")[2]: row for row in rows}

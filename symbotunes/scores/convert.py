@@ -1,0 +1,41 @@
+"""From ABC to MIDI, so that folk tunes reach everything that reads MIDI."""
+
+import re
+
+from symbotunes.scores.abc.folk import normalise
+from symbotunes.scores.abc.playback import score_of
+from symbotunes.scores.abc.reader import parse
+from symbotunes.scores.abc.tune import AbcTune
+from symbotunes.scores.midi_piece import MidiPiece
+
+# Q:1/4=120, Q:"Lively" 3/8 = 110: beats of that length in a minute.
+_TEMPO = re.compile(r"^Q:[^%\n]*?([0-9]{1,2})/([0-9]{1,2})[ \t]*=[ \t]*([0-9]{1,3})", re.MULTILINE)
+MIN_TEMPO, MAX_TEMPO = 20.0, 400.0  # quarters per minute; anything else is a slip of the pen
+
+
+def midi_of(tune: AbcTune) -> MidiPiece:
+    """The tune as it is played, in its own key, with repeats, endings, meter and tempo.
+
+    Without a ``Q:`` field that names its beat, the tempo is the natural one of the meter.
+
+    Raises:
+        AbcError: if the tune cannot be read.
+    """
+    tokens = tune.tokens or normalise(parse(tune.text), "keep")
+    return MidiPiece(
+        id=tune.id,
+        data=score_of(tokens, tempo_bpm=_tempo(tune.text)).dumps_midi(),
+        title=tune.title,
+        collection=tune.collection,
+        split=tune.split,
+        family=tune.family,
+    )
+
+
+def _tempo(text: str) -> float:
+    """Quarters per minute that the tune's first ``Q:`` asks for, or 0."""
+    found = _TEMPO.search(text)
+    if not found or not int(found[2]):
+        return 0.0
+    tempo = 4 * int(found[1]) / int(found[2]) * int(found[3])
+    return tempo if MIN_TEMPO <= tempo <= MAX_TEMPO else 0.0

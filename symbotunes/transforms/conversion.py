@@ -1,0 +1,21 @@
+"""The step that a chain puts in front by itself where notation and reader differ."""
+
+from collections.abc import Sequence
+
+from symbotunes.scores.abc.tune import AbcTune
+
+
+class AbcToMidi:
+    """Plays ABC tunes, so that steps that read MIDI can have them.
+
+    Lost: everything but notes, meter, key and tempo.
+    """
+
+    SCHEMA = 1
+    FORMAT = "abc"
+
+    def __call__(self, piece: AbcTune) -> Sequence[object]:
+        # Only chains that need it pay for the import.
+        from symbotunes.scores.convert import midi_of  # type: ignore
+
+        return [midi_of(piece)]
