@@ -97,7 +97,7 @@ class Subject:
 
     def ids(self, split: str) -> list[NDArray[Any]]:
         """Ids of the pieces of a split, without ``bos`` and ``eos``."""
-        return [self.encoded.piece(int(piece)) for piece in self.encoded.pieces(split)]
+        return [self.encoded.example(int(one)) for one in self.encoded.examples(split)]
 
     def render(self, ids: Sequence[int] | NDArray[Any]) -> Rendition:
         """The music that ids stand for."""
@@ -269,7 +269,9 @@ class _Measure:
     def _title(self, source: int | None) -> str | None:
         if source is None:
             return None
-        return self.subject.encoded.titles[int(self.subject.encoded.pieces("train")[source])]
+        encoded = self.subject.encoded
+        owner = int(encoded.owners[encoded.examples("train")[source]])
+        return encoded.names()[owner][1]
 
 
 def _bar_figures(renditions: Sequence[Rendition], bootstrap: Bootstrap) -> dict[str, Interval]:
