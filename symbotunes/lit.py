@@ -73,6 +73,8 @@ class LitModel(lightning.LightningModule):
         self.real_tokens += loss.targets * self.trainer.world_size
         per_token = loss.nll_nats / loss.targets
         self.log("train/loss", per_token, on_step=True, on_epoch=False, batch_size=1)
+        for name, value in loss.terms.items():
+            self.log(f"train/{name}", value, on_step=True, on_epoch=False, batch_size=1)
         return loss.objective
 
     def on_validation_epoch_start(self) -> None:
@@ -81,6 +83,8 @@ class LitModel(lightning.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         loss = self.net.loss(batch, self.global_step)
         self._held_out += torch.tensor([float(loss.nll_nats), loss.targets], dtype=torch.float64)
+        for name, value in loss.terms.items():
+            self.log(f"val/{name}", value, batch_size=len(batch.lengths), sync_dist=True)
 
     def on_validation_epoch_end(self) -> None:
         nats, targets = self.trainer.strategy.reduce(

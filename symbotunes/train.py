@@ -16,6 +16,7 @@ from symbotunes.config import build, build_chain, build_data, build_many, load_w
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.lit import LitModel
+from symbotunes.models.base import SequenceModel
 from symbotunes.reports import closing_lines, comparison_table, interrupted_lines, receipt_table
 from symbotunes.sample import write_samples
 from symbotunes.weights import read_weights
@@ -91,7 +92,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     console = Console()
     chain = build_chain(cfg)
     source = read_weights(Path(cfg.model.init_from)) if cfg.model.init_from else None
-    if source is not None and checkpoint is None:
+    if source is not None and source.tokenizer and checkpoint is None:
         chain.tokenizer.load_state(source.tokenizer)
     data = build_data(cfg, chain)
     encoded = data.encoded
@@ -135,7 +136,7 @@ def conclude(run: Run) -> float | None:
     best = run.best_checkpoint
     if best is None:
         return value
-    if value is not None and run.cfg.baselines:
+    if value is not None and run.cfg.baselines and isinstance(run.model.net, SequenceModel):
         losses = ngram_losses(
             run.data.encoded, run.data.chain.tokenizer.vocabulary, list(run.cfg.baselines)
         )

@@ -53,9 +53,14 @@ def quiet_lightning() -> None:
 
 
 def natural_precision(accelerator: str) -> str:
-    """``bf16-mixed`` on CUDA devices that have bfloat16 units, else ``32-true``.
+    """``bf16-mixed`` where there are units that multiply bfloat16, else ``32-true``.
 
-    On the CPU and on MPS recurrent networks run no faster in bfloat16.
+    These are CUDA devices since Ampere and CPUs with AMX, on which training takes about half the
+    time; weights and their updates stay in float32. ``trainer=cpu`` is float32 on every machine.
     """
-    on_cuda = accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
-    return "bf16-mixed" if on_cuda and torch.cuda.is_bf16_supported() else "32-true"
+    if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    if accelerator == "auto" and torch.backends.mps.is_available():
+        return "32-true"
+    fast = accelerator in ("auto", "cpu") and torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if fast else "32-true"

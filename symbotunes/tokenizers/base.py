@@ -15,6 +15,9 @@ Ids = NDArray[np.integer[Any]]  # [T], or [T, F] where a time step has F numbers
 Tokenized = Sequence[str] | Sequence[Sequence[str]] | Sequence[Ids]
 
 
+NO_ID = -1  # in place of ``bos`` and ``eos`` where nothing opens or closes an example
+
+
 class Unencodable(ValueError):
     """A piece that a tokenizer cannot express.
 
@@ -33,8 +36,8 @@ class Vocabulary:
 
     Attributes:
         size: number of distinct ids, special tokens included; ids are ``0 .. size - 1``.
-        bos: id that opens every piece.
-        eos: id that closes every piece; generation stops on it.
+        bos: id that opens every piece, or `NO_ID`.
+        eos: id that closes every piece; generation stops on it; or `NO_ID`.
     """
 
     size: int
@@ -136,6 +139,10 @@ class Tokenizer(ABC, Generic[Piece]):
             title: for people.
             number: of the piece in its set, counted from 1.
         """
+
+    def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:
+        """The music that ids stand for, without ``bos`` and ``eos``; see `render`."""
+        return self.render(self.decode(ids.tolist()), title, number=number)
 
     @abstractmethod
     def prompt(self, text: str) -> list[int]:

@@ -1,0 +1,54 @@
+"""Augmentation: melodies are heard in many keys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from symbotunes.errors import UserError
+from symbotunes.scores.grid.melody import FIRST_PITCH
+from symbotunes.tokenizers.base import Ids, Tokenizer
+from symbotunes.tokenizers.grid import Melody
+
+
+class TransposeMelody:
+    """Moves each window by an interval drawn from those that keep all of its notes in range.
+
+    The reference moves before it extracts and loses notes that leave the range; here none is lost.
+
+    Args:
+        semitones: intervals to choose from; 0 leaves a window where it is.
+
+    Raises:
+        UserError: if there are none.
+    """
+
+    def __init__(self, semitones: Sequence[int]) -> None:
+        if not semitones:
+            raise UserError("transforms.transpose_melody.semitones needs at least one interval")
+        self.semitones = np.array(semitones, np.int64)
+        self.classes = 0
+
+    def bind(self, tokenizer: Tokenizer[Any]) -> None:
+        """Learn how many classes there are.
+
+        Raises:
+            UserError: if the tokenizer writes no melodies.
+        """
+        if not isinstance(tokenizer, Melody):
+            raise UserError("transpose_melody moves melodies; it needs transforms=[melody,...]")
+        self.classes = tokenizer.vocabulary.size
+
+    def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
+        """The window in another key, or as it is."""
+        notes = ids >= FIRST_PITCH
+        if not notes.any():
+            return ids
+        pitches = ids[notes].astype(np.int64)
+        lowest, highest = FIRST_PITCH - pitches.min(), self.classes - 1 - pitches.max()
+        fitting = self.semitones[(self.semitones >= lowest) & (self.semitones <= highest)]
+        if not len(fitting):
+            return ids
+        shift = fitting[int(torch.randint(len(fitting), (), generator=generator))]
+        return np.where(notes, ids + shift, ids)
