@@ -41,7 +41,8 @@ class MidiFolder(Corpus):
         return path.is_relative_to(self.path)
 
     def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
-        yield read_piece(path, self.path.parent)
+        # Names begin with the folder that the music lies in.
+        yield read_piece(path, path.parent.parent if path == self.path else self.path.parent)
 
     def checksum(self) -> str:
         """SHA-256 over names, sizes and dates: nobody waits for 100,000 files to be read."""
