@@ -144,7 +144,7 @@ def _fetch(published: Published, target: Path, put_there: str, patience: Patienc
 
 
 def _from(url: str, draft: Path, published: Published, patience: Patience, report: Report) -> str:
-    """Attempts at one address until one succeeds or none gives anything new; returns SHA-256.
+    """Attempts at one address until one succeeds or too many give too little; returns SHA-256.
 
     Raises:
         TransferError: the last one.
@@ -164,7 +164,8 @@ def _from(url: str, draft: Path, published: Published, patience: Patience, repor
             return _checked(draft, published.sha256, continued)
         except TransferError as error:
             have = draft.stat().st_size if draft.is_file() else 0
-            vain = 0 if have > most else vain + 1
+            # A server that drips a few bytes into every attempt would never be given up.
+            vain = 0 if have - most >= patience.min_speed * patience.timeout else vain + 1
             most = max(most, have)
             if not error.again or vain >= patience.attempts:
                 raise

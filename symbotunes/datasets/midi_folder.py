@@ -27,11 +27,14 @@ class MidiFolder(Corpus):
         self.path = Path(path).expanduser().resolve()
 
     def files(self) -> list[Path]:
+        return [Path(path) for path in self._paths()]
+
+    def _paths(self) -> list[str]:
         if self.path.is_file():
-            return [self.path]
+            return [str(self.path)]
         if not self.path.is_dir():
             raise DatasetError(f"{self.path} does not exist; set dataset.path to MIDI files")
-        found = files_below(self.path, SUFFIXES)
+        found = _paths_below(self.path, SUFFIXES)
         if not found:
             raise DatasetError(
                 f"no .mid or .midi below {self.path}; set dataset.path to MIDI files"
@@ -42,15 +45,21 @@ class MidiFolder(Corpus):
         return path.is_relative_to(self.path)
 
     def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
-        yield read_piece(path, self.path.parent)
+        # Names begin with the folder that the music lies in.
+        yield read_piece(path, path.parent.parent if path == self.path else self.path.parent)
 
     def checksum(self) -> str:
         """SHA-256 over names, sizes and dates: nobody waits for 100,000 files to be read."""
-        return stamp(self.files(), self.path.parent)
+        return _stamp(self._paths(), self.path.parent)
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
     """Files below a folder that end in one of `suffixes` (lower case), ordered by their names."""
+    return [Path(path) for path in _paths_below(root, suffixes)]
+
+
+def _paths_below(root: Path, suffixes: Collection[str]) -> list[str]:
+    """`files_below` as strings: of 100,000 files, making a Path takes longer than finding it."""
     found: list[str] = []
     endings = tuple(suffixes)
     folders = [str(root)]
@@ -63,7 +72,7 @@ def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
                     folders.append(entry.path)
                 elif entry.name.lower().endswith(endings) and _is_inside(entry, root):
                     found.append(entry.path)
-    return [Path(path) for path in sorted(found, key=os.fsencode)]
+    return sorted(found, key=os.fsencode)
 
 
 def _is_inside(entry: os.DirEntry[str], root: Path) -> bool:
@@ -98,11 +107,12 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def stamp(files: Iterable[Path], root: Path) -> str:
+def _stamp(paths: Iterable[str], root: Path) -> str:
     """SHA-256 over names, sizes and modification times of files below `root`, hexadecimal."""
     digest = hashlib.sha256()
-    for path in files:
-        status = path.stat()
-        name = os.fsencode(path.relative_to(root))
-        digest.update(name + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    above = len(os.fsencode(root)) + 1
+    for path in paths:
+        status = os.stat(path)  # noqa: PTH116
+        name = os.fsencode(path)[above:]
+        digest.update(b"%s\0%d\0%d\0" % (name, status.st_size, status.st_mtime_ns))
     return digest.hexdigest()

@@ -50,6 +50,12 @@ class Nottingham(ArchivedMidi):
         """A name that says more than that of GitHub's archives, ``master.zip``."""
         return "nottingham-dataset.zip"
 
+    def files(self) -> list[Path]:
+        found = [path for path in super().files() if self.owns(path)]
+        if not found:
+            raise DatasetError(f"no {'/'.join(FOLDERS[self.part])} in {self.unpacked}")
+        return found
+
     def owns(self, path: Path) -> bool:
         if not super().owns(path):
             return False

@@ -42,7 +42,8 @@ class Patience:
         timeout: seconds without a byte after which a connection counts as dead.
         window: seconds over which the speed is judged.
         min_speed: bytes per second below which a server counts as too slow.
-        attempts: how often in a row an address may fail without giving anything new.
+        attempts: how often in a row an address may fail without giving at least what comes in one
+            timeout at that speed.
         pause: seconds before the second attempt; doubled before each further one.
     """
 

@@ -8,6 +8,8 @@ import symusic
 
 from symbotunes.scores.smf import MidiError
 
+__all__ = ["MidiError", "MidiPiece", "read_midi_bytes"]
+
 MAX_BYTES = 64 * 2**20  # the largest MIDI files of the web hold some MiB
 STEPS_PER_QUARTER = 12  # of `MidiPiece.content`: sixteenths and triplets both fall on the grid
 

@@ -27,7 +27,8 @@ class Site:
     statuses: list[int] = field(default_factory=list)  # of the first requests; then 200
     length: int | None = None  # what Content-Length claims, if not the truth
     kind: str = "application/octet-stream"
-    byte_pause: float = 0.0
+    byte_pause: float = 0.0  # seconds after every byte
+    delay: float = 0.0  # seconds before the first
     asked: list[dict[str, str]] = field(default_factory=list)
     sent: int = 0
 
@@ -44,6 +45,7 @@ class Site:
             request.send_header("Content-Length", "0")
             request.end_headers()
             return
+        time.sleep(self.delay)
         self._head(request, start)
         body = self.data[start:]
         if self.cuts:

@@ -246,7 +246,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(server, tmp_path):
 
 
 def test_four_jobs_that_start_together_download_once(server, target):
-    site = server.site("a", DATA, byte_pause=0.0)
+    site = server.site("a", DATA, delay=0.3)  # long enough for all of them to come
     program = (
         "import sys; from pathlib import Path\n"
         "from symbotunes.datasets.download import Published, fetch_once\n"

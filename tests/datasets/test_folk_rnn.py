@@ -15,7 +15,7 @@ DATA = f"{FIRST}\n\n{SECOND}\n"
 
 @pytest.fixture
 def server():
-    """A server of texts by path; ``/half`` breaks off in the middle. Returns its address, hits."""
+    """A server of the text; ``/missing`` is not there. Returns its address, hits."""
     hits = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -26,10 +26,8 @@ def server():
                 return
             body = DATA.encode()
             self.send_response(200)
-            if self.path == "/page":
-                body = b"<!DOCTYPE html><p>Sign in to go on</p>"
             if self.path != "/unmeasured":
-                self.send_header("Content-Length", str(len(body) * (1 + (self.path == "/half"))))
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
@@ -75,7 +73,7 @@ def test_it_is_downloaded_once(tmp_path, server):
     assert len(list(corpus.pieces())) == 2
     assert hits == ["/data_v2"]
     assert path.read_text() == DATA
-    assert files_in(path.parent) == ["data_v2"]
+    assert files_in(path.parent) == ["data_v2", "data_v2.sha256"]
 
 
 def test_a_server_that_does_not_say_the_length_will_do(tmp_path, server):
@@ -83,46 +81,30 @@ def test_a_server_that_does_not_say_the_length_will_do(tmp_path, server):
     assert len(list(corpus.pieces())) == 2
 
 
-@pytest.mark.parametrize("place", ["half", "missing"])
-def test_a_transfer_that_fails_leaves_nothing_and_says_where_to_put_the_file(
-    tmp_path, server, place
-):
-    path, url = tmp_path / "data_v2", f"{server[0]}/{place}"
+def test_what_cannot_be_fetched_leaves_nothing_and_says_where_to_put_the_file(tmp_path, server):
+    path, url = tmp_path / "data_v2", f"{server[0]}/missing"
     with pytest.raises(DatasetError) as caught:
         FolkRnnData(path, url).files()
     message = str(caught.value)
-    assert message.startswith(f"could not download {url} (")
-    assert message.endswith(f"; fetch it by other means and put it at {path}")
+    assert message.startswith(f"could not download data_v2 ({url}: HTTP 404")
+    assert message.endswith(f"; fetch {url} by other means and put it at {path}")
     assert "\n" not in message
     assert files_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/data_v2", "no address"])
-def test_offline_it_says_where_to_put_the_file(tmp_path, url):
+@pytest.mark.parametrize(("url", "download"), [(None, True), ("http://127.0.0.1:9/x", False)])
+def test_without_address_or_leave_nothing_is_downloaded(tmp_path, url, download):
     with pytest.raises(DatasetError) as caught:
-        FolkRnnData(tmp_path / "data_v2", url).files()
-    assert str(caught.value).startswith(f"could not download {url} (")
+        FolkRnnData(tmp_path / "data_v2", url, download).files()
+    assert str(caught.value).startswith("data_v2 is not there and not to be downloaded; fetch ")
     assert str(caught.value).endswith(f"put it at {tmp_path}/data_v2")
 
 
-def test_without_address_nothing_is_downloaded(tmp_path):
-    with pytest.raises(DatasetError) as caught:
-        FolkRnnData(tmp_path / "data_v2", None).files()
-    assert str(caught.value) == (
-        f"put folk-rnn's data_v2 at {tmp_path}/data_v2, or set dataset.url"
-    )
-
-
-def test_a_folder_that_cannot_be_made_is_one_line_too(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DatasetError, match="could not download"):
-        FolkRnnData(tmp_path / "file" / "data_v2", "http://127.0.0.1:9/x").files()
-
-
-def test_a_web_page_that_was_saved_as_data_is_refused(tmp_path, server):
+def test_a_web_page_that_was_saved_as_data_is_refused(tmp_path):
     path = tmp_path / "data_v2"
+    path.write_text("<!DOCTYPE html><p>Sign in to go on</p>")
     with pytest.raises(DatasetError) as caught:
-        list(FolkRnnData(path, f"{server[0]}/page").pieces())
+        list(FolkRnnData(path, None).pieces())
     assert str(caught.value) == (
         f"{path} is not folk-rnn's data_v2, which begins with M:; delete it and retry"
     )
