@@ -148,7 +148,7 @@ class GroupedAdamW(torch.optim.AdamW):
         ]
         present = [group for group in groups if group["params"]]
         super().__init__(present, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=True)
-        # Lightning refuses to clip for an optimizer that unscales by itself; leave it to the scaler.
+        # Lightning does not clip for an optimizer that unscales by itself: the scaler shall.
         self._step_supports_amp_scaling = False
 
 

@@ -92,7 +92,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     chain = build_chain(cfg.transforms)
     source = read_weights(Path(cfg.model.init_from)) if cfg.model.init_from else None
     if source is not None and checkpoint is None:
-        chain.tokenizer.load_state(source.tokenizer)
+        source.give_vocabulary(chain.tokenizer)
     data = build_data(cfg, chain)
     encoded = data.encoded
     console.print(receipt_table(encoded.receipt, str(cfg.name)))
@@ -107,6 +107,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         recipe=pack(cfg, chain.tokenizer.state(), data=encoded.fingerprint),
     )
     if source is not None and checkpoint is None:
+        source.check(model.net, chain.tokenizer.vocabulary.size)
         load_weights(model.net, source.tensors, str(cfg.model.init_from))
     callbacks, loggers = build_many(cfg.callbacks), build_many(cfg.logger)
     trainer = build(

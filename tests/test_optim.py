@@ -3,7 +3,8 @@ import copy
 import pytest
 import torch
 
-from symbotunes.optim import FolkRnnDecay, LinearDecay, RMSprop
+from symbotunes.errors import UserError
+from symbotunes.optim import FolkRnnDecay, GroupedAdamW, LinearDecay, RMSprop, WarmupCosine
 
 
 def parameter(*values):
@@ -101,3 +102,42 @@ def test_a_linear_decay_ends_at_its_floor_and_stays_there():
 def test_a_linear_decay_needs_an_end():
     with pytest.raises(ValueError, match="set trainer.max_steps"):
         LinearDecay(RMSprop([parameter(1.0)]), steps=None)
+
+
+def test_only_matrices_are_shrunk():
+    matrix = torch.nn.Parameter(torch.ones(2, 2))
+    bias = torch.nn.Parameter(torch.ones(2))
+    optimizer = GroupedAdamW([bias, matrix], lr=0.1, weight_decay=0.5)
+    matrix.grad, bias.grad = torch.zeros(2, 2), torch.zeros(2)
+    optimizer.step()
+    assert torch.allclose(matrix, torch.full((2, 2), 0.95))  # 1 - 0.1 * 0.5
+    assert torch.equal(bias, torch.ones(2))
+
+
+def rates(scheduler, optimizer, steps):
+    seen = []
+    for _ in range(steps):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return seen
+
+
+def test_the_rate_rises_in_a_line_and_falls_along_half_a_cosine():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    seen = rates(WarmupCosine(optimizer, 3, 43, floor=0.2), optimizer, 60)
+    assert seen[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert seen[23] == pytest.approx(0.6)  # half way from 1 to 0.2
+    assert seen[43] == seen[59] == pytest.approx(0.2)
+
+
+def test_a_short_run_warms_up_for_a_tenth_of_its_steps():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    seen = rates(WarmupCosine(optimizer, 100, 20), optimizer, 3)
+    assert seen == pytest.approx([1 / 3, 2 / 3, 1.0])
+
+
+def test_a_cosine_needs_a_number_of_steps():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    with pytest.raises(UserError, match="set trainer.max_steps"):
+        WarmupCosine(optimizer, 10, None)

@@ -60,7 +60,7 @@ class GPT2(SequenceModel):
         residual_scaling: bool = True,
     ) -> None:
         super().__init__()
-        self.context = context
+        self.width, self.depth, self.heads, self.context = width, depth, heads, context
         self.dropout = dropout
         self.attention_dropout = attention_dropout
         self.residual_scaling = residual_scaling
@@ -159,8 +159,7 @@ class GPT2(SequenceModel):
         """
         weight = self.embed.weight
         blocks = [block for block in self.blocks if isinstance(block, Block)]
-        heads, room = blocks[0].heads, min(FIRST, self.context)
-        shape = (batch_size, heads, room, weight.shape[1] // heads)
+        shape = (batch_size, self.heads, min(FIRST, self.context), self.width // self.heads)
         dtype = self.decoding_dtype
         return Cache(
             tokens=torch.zeros(batch_size, self.context, dtype=torch.int64, device=weight.device),
@@ -223,7 +222,7 @@ class GPT2(SequenceModel):
         state.tokens[:, :length] = tokens
         layout = Layout.of([length] * rows, tokens.device)
         hidden = self._hidden(tokens.flatten(), layout, state)
-        last = hidden.unflatten(0, (rows, length))[:, -1]
+        last = hidden.view(rows, length, -1)[:, -1]
         return state.head(last), state._replace(length=length)
 
 

@@ -54,9 +54,9 @@ class Layout:
         """``[N, ...]`` as ``[B, T, ...]``, with zeros after each piece."""
         rows, steps = self.padded
         if self.is_even:
-            return packed.unflatten(0, (rows, steps))
+            return packed.view(rows, steps, *packed.shape[1:])
         empty = packed.new_zeros(rows * steps, *packed.shape[1:])
-        return empty.index_copy(0, self.slots, packed).unflatten(0, (rows, steps))
+        return empty.index_copy(0, self.slots, packed).view(rows, steps, *packed.shape[1:])
 
     def pack(self, padded: Tensor) -> Tensor:
         """``[B, T, ...]`` as ``[N, ...]``: what `pad` undoes."""
@@ -121,9 +121,7 @@ class _Attention(Function):
         mask = _mask(qkv, lengths)
         kept: list[Tensor] = []
         with torch.autocast("cpu", enabled=False):
-            for piece, out in zip(
-                _pieces(qkv, lengths), _pieces(attended, lengths), strict=True
-            ):
+            for piece, out in zip(_pieces(qkv, lengths), _pieces(attended, lengths), strict=True):
                 query, key, value = piece
                 query = query * query.shape[-1] ** -0.5
                 for start, end in _blocks(query.shape[1]):
@@ -147,9 +145,8 @@ class _Attention(Function):
         with torch.autocast("cpu", enabled=False):
             for length, piece, d_piece, d_out in zip(lengths, *pieces, strict=True):
                 if length <= QUERIES:
-                    for into, part in zip(
-                        d_piece, _gradients(*piece, next(kept), d_out), strict=True
-                    ):
+                    parts = _gradients(*piece.unbind(), weights=next(kept), d_out=d_out)
+                    for into, part in zip(d_piece, parts, strict=True):
                         into.copy_(part)
                 else:
                     _add_gradients(piece, d_piece.zero_(), d_out, mask)
@@ -157,7 +154,7 @@ class _Attention(Function):
 
 
 def _gradients(
-    query: Tensor, key: Tensor, value: Tensor, weights: Tensor, d_out: Tensor
+    query: Tensor, key: Tensor, value: Tensor, *, weights: Tensor, d_out: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """By queries ``[H, Q, C]``, keys and values ``[H, T, C]``, given weights ``[H, Q, T]``."""
     d_weights = torch.bmm(d_out, value.transpose(1, 2))
@@ -177,7 +174,11 @@ def _add_gradients(piece: Tensor, d_piece: Tensor, d_out: Tensor, mask: Tensor) 
     for start, end in _blocks(query.shape[1]):
         weights = _weights(scaled[:, start:end], key, mask, start)
         d_query, d_key, d_value = _gradients(
-            query[:, start:end], key[:, :end], value[:, :end], weights, d_out[:, start:end]
+            query[:, start:end],
+            key[:, :end],
+            value[:, :end],
+            weights=weights,
+            d_out=d_out[:, start:end],
         )
         d_piece[0, :, start:end] = d_query
         d_piece[1, :, :end] += d_key

@@ -5,7 +5,7 @@ general product reads them at half the machine's bandwidth; oneDNN's own layout,
 ``torch.compile`` uses too, does better.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -76,9 +76,7 @@ class Packed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         activation, kind = ("gelu", "tanh") if self.gelu else ("none", "")
-        result: Tensor = self._run(
-            x.to(self.dtype), self.weight, self.bias, activation, [], kind
-        )
+        result: Tensor = self._run(x.to(self.dtype), self.weight, self.bias, activation, [], kind)
         return result.to(x.dtype)
 
 
@@ -107,7 +105,14 @@ class Quantized(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         scales = x.abs().amax(-1, keepdim=True).clamp_min(TINY) / 127
         whole = (x / scales).round().to(torch.int8)
-        after = (1.0, 0, torch.float32, "none", [], "")  # scale, zero and type of the result
+        after: tuple[Any, ...] = (
+            1.0,
+            0,
+            torch.float32,
+            "none",
+            [],
+            "",
+        )  # scale, zero and type of the result
         products = torch.ops.onednn.qlinear_pointwise(whole, 1.0, 0, *self.weight, None, *after)
         hidden = torch.addcmul(self.bias, products, scales)
         return F.gelu(hidden, approximate="tanh") if self.gelu else hidden
@@ -150,7 +155,7 @@ def packed(
     if dtype not in (None, torch.float32, torch.bfloat16, torch.int8):
         raise ValueError(f"weights can be rounded to bfloat16 or int8, not to {dtype}")
     own = dtype or weight.dtype
-    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+    if weight.device.type != "cpu" or not torch._C._has_mkldnn:
         return Plain(weight, bias, gelu=gelu)
     if own == torch.int8:
         return Quantized(weight, bias, rows=rows, gelu=gelu)

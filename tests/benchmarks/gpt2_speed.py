@@ -183,8 +183,8 @@ def sampling(given: argparse.Namespace, clock: Callable[[], float]) -> None:
             run()
             row[name] = clock() - start
         rows.append(row)
-    print(f"\nsampling {SAMPLES} x {TOKENS} tokens, float32 transformers: ", end="")
-    print(f"{statistics.median(SAMPLES * TOKENS / row['theirs'] for row in rows[1:]):,.0f} tokens/s")
+    speed = statistics.median(SAMPLES * TOKENS / row["theirs"] for row in rows[1:])
+    print(f"\nsampling {SAMPLES} x {TOKENS} tokens; transformers, float32: {speed:,.0f} tokens/s")
     for name in ours:
         speed = statistics.median(SAMPLES * TOKENS / row[name] for row in rows[1:])
         ratio = statistics.median(row["theirs"] / row[name] for row in rows[1:])
