@@ -21,7 +21,7 @@ def convert(cfg: DictConfig) -> None:
     if cfg.model.init_from is None:
         raise UserError("mode=convert needs model.init_from=FILE, for example folkrnn_v2.pkl")
     weights = read_weights(Path(cfg.model.init_from))
-    tokenizer = build_chain(cfg.transforms).tokenizer
+    tokenizer = build_chain(cfg).tokenizer
     weights.give_vocabulary(tokenizer)
     if not tokenizer.fitted:
         raise UserError(

@@ -9,7 +9,7 @@ from symbotunes.reports import receipt_table
 
 def show_data(cfg: DictConfig) -> None:
     """Prepare the dataset, from its cache if it was made before, and print its receipt."""
-    data = build_data(cfg, build_chain(cfg.transforms))
+    data = build_data(cfg, build_chain(cfg))
     console = Console()
     console.print(receipt_table(data.encoded.receipt, type(data.corpus).__name__, examples=True))
     console.print(

@@ -89,7 +89,7 @@ def train(cfg: DictConfig) -> float | None:
 def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     """Prepare the data and build everything that training needs."""
     console = Console()
-    chain = build_chain(cfg.transforms)
+    chain = build_chain(cfg)
     source = read_weights(Path(cfg.model.init_from)) if cfg.model.init_from else None
     if source is not None and checkpoint is None:
         source.give_vocabulary(chain.tokenizer)

@@ -1,5 +1,6 @@
 """The Lightning Trainer with our checkpoint writer, and the precision that suits the device."""
 
+import logging
 import warnings
 from typing import Any
 
@@ -24,8 +25,7 @@ def make_trainer(
     Raises:
         UserError: if the device asked for is not there.
     """
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*is smaller than the logging interval.*")
+    quiet_lightning()
     if precision == "auto":
         precision = natural_precision(accelerator)
     try:
@@ -39,6 +39,17 @@ def make_trainer(
         )
     except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
         raise UserError(f"trainer: {str(error).splitlines()[0]}") from error
+
+
+def quiet_lightning() -> None:
+    """Silence what Lightning says of devices, of its own settings and of other products."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*is smaller than the logging interval.*",
+        ".*isinstance.treespec, LeafSpec.*",  # of Lightning's own code
+    ):
+        warnings.filterwarnings("ignore", message=message)
 
 
 def natural_precision(accelerator: str) -> str:

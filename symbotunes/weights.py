@@ -12,10 +12,12 @@ from symbotunes.checkpoint import unpack
 from symbotunes.errors import UserError
 from symbotunes.importers import hugging_face
 from symbotunes.importers.folk_rnn import load_pickle
+from symbotunes.importers.magenta import is_magenta, load_magenta
 from symbotunes.models.base import SequenceModel
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.tokenizers.bpe import AbcBpe, read_files
 
+CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is no name on the hub
 _HUB_ID = re.compile(r"[\w-]+(?:\.[\w-]+)*/[\w.-]+")
 
 
@@ -25,7 +27,8 @@ class Weights:
 
     Attributes:
         tensors: by the network's parameter names.
-        tokenizer: state for ``Tokenizer.load_state``; ``None`` if the source has none.
+        tokenizer: state for ``Tokenizer.load_state``; ``None`` if the source says nothing
+            of a vocabulary, empty if a tokenizer of its kind needs no state.
         source: where they come from, for people.
         sizes: what the network must have below ``model.net``, where shapes alone do not tell.
         vocabulary: number of ids, where `tokenizer` does not tell.
@@ -71,8 +74,8 @@ def read_weights(path: Path) -> Weights:
     """Read ``model.init_from``.
 
     Args:
-        path: a ``.pkl`` of the Folk-RNN authors, a checkpoint of ours, a folder with a Hugging Face
-            GPT-2, or the id of one on the hub (``owner/name``).
+        path: a ``.pkl`` of the Folk-RNN authors, a checkpoint of Magenta or of ours, a folder with
+            a Hugging Face GPT-2, or the id of one on the hub (``owner/name``).
 
     Raises:
         UserError: if it is missing, damaged, or would run code.
@@ -80,8 +83,11 @@ def read_weights(path: Path) -> Weights:
     if path.suffix == ".pkl":
         published = load_pickle(path)
         return Weights(published.weights, {"tokens": published.tokens}, str(path))
-    is_hub_id = _HUB_ID.fullmatch(str(path)) and path.suffix != ".ckpt" and not path.exists()
-    if path.is_dir() or is_hub_id:
+    if (path / hugging_face.CONFIG).is_file():
+        return _from_hugging_face(path)
+    if is_magenta(path):
+        return Weights(load_magenta(path), {}, str(path))
+    if _HUB_ID.fullmatch(str(path)) and path.suffix not in CHECKPOINTS and not path.exists():
         return _from_hugging_face(path)
     checkpoint = unpack(path)
     return Weights(checkpoint.weights, checkpoint.tokenizer, str(path))

@@ -2,21 +2,17 @@
 
 import io
 import tempfile
-import wave
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import wandb
 from PIL import Image
 
 from symbotunes.loggers.wandb import SafeWandbLogger
-from symbotunes.render.audio import synthesize
+from symbotunes.render.audio import synthesize, write_wav
 from symbotunes.render.roll import piano_roll_png
 from symbotunes.render.sample import Sample
 
-SAMPLE_RATE = 22050  # Hz; half of a CD's, since dashboards upload every panel
 COLUMNS: list[str | int] = ["step", "name", "abc", "nats per token", "finished"]
 
 
@@ -28,7 +24,7 @@ def log_samples(logger: SafeWandbLogger, samples: Sequence[Sample], step: int) -
             if sample.score is None:
                 continue
             path = Path(folder) / f"{sample.name}.wav"
-            write_wav(path, synthesize(sample.score, SAMPLE_RATE))
+            write_wav(path, synthesize(sample.score))
             picture = Image.open(io.BytesIO(piano_roll_png(sample.score)))
             key = f"samples/{sample.name}"
             media[f"{key}/audio"] = wandb.Audio(str(path), caption=sample.title)
@@ -43,22 +39,6 @@ def sample_table(samples: Sequence[Sample], step: int) -> wandb.Table:
         for sample in samples
     ]
     return wandb.Table(columns=COLUMNS, data=rows)
-
-
-def write_wav(path: Path, sound: Any) -> None:
-    """Write 16-bit sound; W&B itself would need one more package for that.
-
-    Args:
-        path: of the file.
-        sound: ``[samples]`` or ``[channels, samples]``, from -1 to 1.
-    """
-    channels = np.atleast_2d(np.asarray(sound, dtype=np.float64))
-    whole = np.round(np.clip(channels, -1, 1) * 32767).astype("<i2")
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(len(whole))
-        file.setsampwidth(2)  # bytes
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(whole.T.tobytes())  # channels alternate
 
 
 def nats_per_token(sample: Sample) -> float | None:

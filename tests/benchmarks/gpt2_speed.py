@@ -44,7 +44,7 @@ def data(batch_size: int, count: int) -> tuple[Vocabulary, dict[str, list[Batch]
     register_resolvers()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("config", ["dataset=folk", f"loader.batch_size={batch_size}"])
-    module = build_data(cfg, build_chain(cfg.transforms))
+    module = build_data(cfg, build_chain(cfg))
     loader = module.train_dataloader()
     bucketed = list(islice(iter(loader), count))
     order = torch.randperm(len(loader.buckets.pieces), generator=torch.Generator().manual_seed(0))

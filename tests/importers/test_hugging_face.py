@@ -1,6 +1,7 @@
 """Folders of Hugging Face: read where they are GPT-2s, refused in one line where they are not."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -73,7 +74,7 @@ def test_without_a_network_the_message_says_what_to_put_where(monkeypatch, tmp_p
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(UserError, match="put its config.json and model.safetensors into a folder"):
-        read_weights(tmp_path.relative_to(tmp_path) / "openai-community" / "gpt2")
+        read_weights(Path("openai-community/gpt2"))
 
 
 def test_sizes_that_differ_are_named_as_keys_even_where_shapes_agree(folder):
@@ -91,3 +92,9 @@ def test_weights_without_a_vocabulary_leave_the_tokenizer_alone(folder):
     tokenizer = AbcTokens(vocabulary="folk_rnn")
     read_weights(folder).give_vocabulary(tokenizer)
     assert tokenizer.vocabulary.size == 137
+
+
+def test_a_mistyped_checkpoint_is_not_looked_for_on_the_hub(monkeypatch):
+    monkeypatch.setattr("symbotunes.importers.hugging_face.snapshot_download", pytest.fail)
+    with pytest.raises(UserError, match="no checkpoint at runs/best.ckpt"):
+        read_weights(Path("runs/best.ckpt"))

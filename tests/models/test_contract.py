@@ -21,7 +21,11 @@ SMALL = {
     "gpt2_mini": GPT2,
     "gpt2_small": GPT2,
 }
-MODELS = sorted(path.stem for path in (CONF / "model").glob("*.yaml") if path.stem[0] != "_")
+MODELS = sorted(
+    path.stem
+    for path in (CONF / "model").glob("*.yaml")
+    if not path.stem.startswith(("_", "music_vae"))  # a MusicVAE is no sequence model
+)
 
 
 def make(name, *overrides):

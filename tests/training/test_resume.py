@@ -14,7 +14,13 @@ from tests.conftest import ROOT, TINY
 
 # Two epochs and a half of 9 batches; validation and checkpoints fall inside and on their edges.
 STEPS = 24
-LONG = [*TINY, f"trainer.max_steps={STEPS}", "trainer.val_check_interval=3", "baselines=[]"]
+LONG = [
+    *TINY,
+    f"trainer.max_steps={STEPS}",
+    f"model.scheduler.steps={STEPS}",  # the same rates, wherever a part of the run ends
+    "trainer.val_check_interval=3",
+    "baselines=[]",
+]
 
 
 def state(folder: Path) -> dict:
