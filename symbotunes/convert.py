@@ -22,8 +22,13 @@ def convert(cfg: DictConfig) -> None:
         raise UserError("mode=convert needs model.init_from=FILE, for example folkrnn_v2.pkl")
     weights = read_weights(Path(cfg.model.init_from))
     tokenizer = build_chain(cfg).tokenizer
-    tokenizer.load_state(weights.tokenizer)
+    weights.give_vocabulary(tokenizer)
+    if not tokenizer.fitted:
+        raise UserError(
+            f"{weights.source} brings no vocabulary: start a run with it instead, mode=train"
+        )
     net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
+    weights.check(net, tokenizer.vocabulary.size)
     load_weights(net, weights.tensors, str(cfg.model.init_from))
     content = {
         "state_dict": {f"net.{name}": tensor for name, tensor in net.state_dict().items()},

@@ -1,5 +1,6 @@
 """Optimizers and schedules that papers define and torch does not have."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -119,6 +120,76 @@ class LinearDecay(LambdaLR):
                 "or choose model/scheduler=constant"
             )
         super().__init__(optimizer, _LinearFall(steps, floor))
+
+
+class GroupedAdamW(torch.optim.AdamW):
+    """AdamW that shrinks matrices only, embeddings included; biases and norms it leaves alone.
+
+    Args:
+        params: what to train; those of two or more dimensions are shrunk.
+        lr: learning rate.
+        betas: decay of the running mean and square of gradients.
+        eps: added to the root of the running square.
+        weight_decay: decoupled shrinkage per step, times `lr`.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[nn.Parameter],
+        lr: float = 6e-4,
+        betas: tuple[float, float] = (0.9, 0.95),
+        eps: float = 1e-8,
+        weight_decay: float = 0.1,
+    ) -> None:
+        every = list(params)
+        groups = [
+            {"params": [p for p in every if p.ndim >= 2], "weight_decay": weight_decay},
+            {"params": [p for p in every if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        present = [group for group in groups if group["params"]]
+        super().__init__(present, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=True)
+        # Lightning does not clip for an optimizer that unscales by itself: the scaler shall.
+        self._step_supports_amp_scaling = False
+
+
+class _WarmupCosine:
+    """Factor of the learning rate at a step: up in a line, then down half a cosine to `floor`."""
+
+    def __init__(self, warmup_steps: int, steps: int, floor: float) -> None:
+        self.warmup_steps = warmup_steps
+        self.steps = steps
+        self.floor = floor
+
+    def __call__(self, step: int) -> float:
+        if step < self.warmup_steps:
+            return (step + 1) / (self.warmup_steps + 1)  # the first step moves already
+        share = min(1.0, (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps))
+        return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+class WarmupCosine(LambdaLR):
+    """A rate that rises in a line, then falls along half a cosine and stays.
+
+    Args:
+        optimizer: whose rate changes.
+        warmup_steps: optimizer steps of the rise; no more than a tenth of `steps` are taken.
+        steps: optimizer steps until the rate has fallen, the rise included.
+        floor: share of the rate at the end.
+
+    Raises:
+        UserError: if there is no step to fall over.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, warmup_steps: int, steps: int | None, floor: float = 0.1
+    ) -> None:
+        if not steps or steps < 1:
+            raise UserError(
+                f"model.scheduler.steps={steps} must be at least 1: set trainer.max_steps, "
+                "or choose model/scheduler=constant"
+            )
+        # A run cut short for a look must not end before its rate has risen.
+        super().__init__(optimizer, _WarmupCosine(min(warmup_steps, steps // 10), steps, floor))
 
 
 class _FallToFloor:

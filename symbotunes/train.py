@@ -92,8 +92,8 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     console = Console()
     chain = build_chain(cfg)
     source = read_weights(Path(cfg.model.init_from)) if cfg.model.init_from else None
-    if source is not None and source.tokenizer and checkpoint is None:
-        chain.tokenizer.load_state(source.tokenizer)
+    if source is not None and checkpoint is None:
+        source.give_vocabulary(chain.tokenizer)
     data = build_data(cfg, chain)
     encoded = data.encoded
     console.print(receipt_table(encoded.receipt, str(cfg.name)))
@@ -108,6 +108,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         recipe=pack(cfg, chain.tokenizer.state(), data=encoded.fingerprint),
     )
     if source is not None and checkpoint is None:
+        source.check(model.net, chain.tokenizer.vocabulary.size)
         load_weights(model.net, source.tensors, str(cfg.model.init_from))
     callbacks, loggers = build_many(cfg.callbacks), build_many(cfg.logger)
     trainer = build(

@@ -3,7 +3,16 @@ import copy
 import pytest
 import torch
 
-from symbotunes.optim import ExponentialFloor, FolkRnnDecay, LinearDecay, RMSprop, zero_exploded
+from symbotunes.errors import UserError
+from symbotunes.optim import (
+    ExponentialFloor,
+    FolkRnnDecay,
+    GroupedAdamW,
+    LinearDecay,
+    RMSprop,
+    WarmupCosine,
+    zero_exploded,
+)
 
 
 def parameter(*values):
@@ -103,13 +112,52 @@ def test_a_linear_decay_needs_an_end():
         LinearDecay(RMSprop([parameter(1.0)]), steps=None)
 
 
+def test_only_matrices_are_shrunk():
+    matrix = torch.nn.Parameter(torch.ones(2, 2))
+    bias = torch.nn.Parameter(torch.ones(2))
+    optimizer = GroupedAdamW([bias, matrix], lr=0.1, weight_decay=0.5)
+    matrix.grad, bias.grad = torch.zeros(2, 2), torch.zeros(2)
+    optimizer.step()
+    assert torch.allclose(matrix, torch.full((2, 2), 0.95))  # 1 - 0.1 * 0.5
+    assert torch.equal(bias, torch.ones(2))
+
+
+def rates(scheduler, optimizer, steps):
+    seen = []
+    for _ in range(steps):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return seen
+
+
+def test_the_rate_rises_in_a_line_and_falls_along_half_a_cosine():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    seen = rates(WarmupCosine(optimizer, 3, 43, floor=0.2), optimizer, 60)
+    assert seen[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert seen[23] == pytest.approx(0.6)  # half way from 1 to 0.2
+    assert seen[43] == seen[59] == pytest.approx(0.2)
+
+
+def test_a_short_run_warms_up_for_a_tenth_of_its_steps():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    seen = rates(WarmupCosine(optimizer, 100, 20), optimizer, 3)
+    assert seen == pytest.approx([1 / 3, 2 / 3, 1.0])
+
+
+def test_a_cosine_needs_a_number_of_steps():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    with pytest.raises(UserError, match="set trainer.max_steps"):
+        WarmupCosine(optimizer, 10, None)
+
+
 def test_an_exponential_decay_ends_at_its_floor():
     """(1e-3 - 1e-5) 0.9999^t + 1e-5: after 10,000 steps 3.742e-4, in the end 1e-5."""
     optimizer = torch.optim.Adam([parameter(1.0)], lr=1e-3)
     schedule = ExponentialFloor(optimizer)
     factor = schedule.lr_lambdas[0]
-    rates = [1e-3 * factor(step) for step in (0, 1, 10_000, 10**6)]
-    assert rates == pytest.approx([1e-3, 9.99901e-4, 3.7418e-4, 1e-5], rel=1e-4)
+    expected = [1e-3 * factor(step) for step in (0, 1, 10_000, 10**6)]
+    assert expected == pytest.approx([1e-3, 9.99901e-4, 3.7418e-4, 1e-5], rel=1e-4)
 
 
 def test_a_floor_above_the_rate_is_refused():

@@ -13,7 +13,14 @@ from symbotunes.tokenizers.base import Vocabulary
 
 CONF = Path(__file__).parents[2] / "conf"
 VOCABULARY = Vocabulary(size=11, bos=0, eos=1)
-SMALL = {"folk_rnn": ["width=16"], "folk_rnn_small": ["width=16"]}
+GPT2 = ["width=16", "depth=2", "heads=2", "context=8"]
+SMALL = {
+    "folk_rnn": ["width=16"],
+    "folk_rnn_small": ["width=16"],
+    "gpt2": GPT2,
+    "gpt2_mini": GPT2,
+    "gpt2_small": GPT2,
+}
 MODELS = sorted(
     path.stem
     for path in (CONF / "model").glob("*.yaml")
