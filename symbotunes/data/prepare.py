@@ -163,4 +163,4 @@ def progress(files: int) -> Iterator[Callable[[int], None]]:
         yield advance
     seconds = time.monotonic() - began
     if seconds > 1:
-        console.print(f"Prepared {total:,} files in {seconds:,.0f} s")
+        console.print(f"Prepared {total:,} {'file' if total == 1 else 'files'} in {seconds:,.0f} s")

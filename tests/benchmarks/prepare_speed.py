@@ -4,11 +4,13 @@
 
 The tree is generated. Each file is parsed by symusic and its melody laid on a grid; ``--work``
 milliseconds of further work per file stand in for a real tokenizer. Printed for each number of
-processes: files per second, the largest resident memory of the parent and of all processes
-together, the size of the cache, and how long opening it takes afterwards.
+processes: files per second and per second of processor time (what a free core would do), the
+largest resident memory of the parent and of all processes together, the size of the cache, and how
+long opening it takes afterwards.
 """
 
 import argparse
+import resource
 import tempfile
 import threading
 import time
@@ -133,14 +135,20 @@ class Watch(threading.Thread):
             self.own, self.all = max(self.own, own), max(self.all, own + others)
 
 
+def processor_seconds() -> float:
+    """Of this process and of its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def measure(tree: Path, cache: Path, count: int, work: float) -> float:
     """Prepare and print one line; files per second."""
     plan = Plan("", Limits(1, None), Shares(0.05, 0.05), cache, Workers(count))
     watch = Watch()
     watch.start()
-    start = time.perf_counter()
+    start, before = time.perf_counter(), processor_seconds()
     encoded = prepare(Tree(tree), Chain({"grid": Grid(work)}), plan)
-    seconds = time.perf_counter() - start
+    seconds, spent = time.perf_counter() - start, processor_seconds() - before
     watch.over.set()
     start = time.perf_counter()
     prepare(Tree(tree), Chain({"grid": Grid(work)}), plan)
@@ -148,8 +156,9 @@ def measure(tree: Path, cache: Path, count: int, work: float) -> float:
     files = encoded.receipt.files
     size = sum(path.stat().st_size for path in encoded.folder.iterdir())
     print(
-        f"{count} processes: {files / seconds:8,.0f} files/s   parent {watch.own / 2**20:5,.0f} MiB"
-        f"   all {watch.all / 2**20:5,.0f} MiB   cache {size / 1e6:6.1f} MB, "
+        f"{count} processes: {files / seconds:6,.0f} files/s, {files / spent:6,.0f} per "
+        f"processor second   parent {watch.own / 2**20:,.0f} MiB, "
+        f"all {watch.all / 2**20:5,.0f} MiB   cache {size / 1e6:6.1f} MB, "
         f"{encoded.receipt.examples.total():,} examples   opened again in {opening:.3f} s",
         flush=True,
     )
