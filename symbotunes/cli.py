@@ -24,6 +24,7 @@ from symbotunes.suggestions import explain, nearest
 MODES = {
     "train": "symbotunes.train:train",
     "sample": "symbotunes.sample:sample",
+    "evaluate": "symbotunes.evaluate:evaluate",
     "prepare": "symbotunes.prepare:prepare",
     "convert": "symbotunes.convert:convert",
 }

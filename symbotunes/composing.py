@@ -78,6 +78,20 @@ def draw_samples(
     Raises:
         UserError: if the prompt cannot be read, naming the token and the nearest known one.
     """
+    return [
+        to_sample(tokenizer, generated, index, seed + index)
+        for index, generated in enumerate(draw(net, tokenizer, plan, seed, on_step))
+    ]
+
+
+def draw(
+    net: SequenceModel,
+    tokenizer: Tokenizer[Any],
+    plan: SamplePlan,
+    seed: int,
+    on_step: Callable[[int], None] | None = None,
+) -> list[Generated]:
+    """The ids of samples, see `draw_samples`."""
     prompt = read_prompt(tokenizer, plan.prompt)
     seeds = [seed + index for index in range(plan.num)]
     drawn: list[Generated] = []
@@ -86,10 +100,7 @@ def draw_samples(
         drawn += generate(
             net, tokenizer.vocabulary, [prompt] * len(part), plan.settings, part, on_step=on_step
         )
-    return [
-        to_sample(tokenizer, generated, index, seeds[index])
-        for index, generated in enumerate(drawn)
-    ]
+    return drawn
 
 
 def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Sequence[int]:

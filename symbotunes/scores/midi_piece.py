@@ -6,20 +6,10 @@ from pathlib import Path
 import numpy as np
 import symusic
 
+from symbotunes.scores.smf import MidiError
+
 MAX_BYTES = 64 * 2**20  # the largest MIDI files of the web hold some MiB
 STEPS_PER_QUARTER = 12  # of `MidiPiece.content`: sixteenths and triplets both fall on the grid
-
-
-class MidiError(ValueError):
-    """MIDI that cannot be read, or that does not hold what is asked of it.
-
-    Attributes:
-        reason: a short phrase that receipts count, the same for all files with the same trouble.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)

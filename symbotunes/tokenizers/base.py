@@ -145,6 +145,13 @@ class Tokenizer(ABC, Generic[Piece]):
             ValueError: one line that names what cannot be read and the nearest that can.
         """
 
+    def token_class(self, token: str) -> str:  # noqa: ARG002  (a tokenizer that knows overrides it)
+        """What kind of token it is, in a word such as ``pitch``: reports count losses by it.
+
+        Pieces that agree in their ``meter`` and ``key`` tokens are of one kind.
+        """
+        return "token"
+
     @property
     @abstractmethod
     def vocabulary(self) -> Vocabulary:

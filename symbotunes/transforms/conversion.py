@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from symbotunes.scores.abc.tune import AbcTune
+from symbotunes.scores.convert import midi_of
 
 
 class AbcToMidi:
@@ -15,7 +16,4 @@ class AbcToMidi:
     FORMAT = "abc"
 
     def __call__(self, piece: AbcTune) -> Sequence[object]:
-        # Only chains that need it pay for the import.
-        from symbotunes.scores.convert import midi_of  # type: ignore
-
         return [midi_of(piece)]
