@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
-from symbotunes.scores.midi_piece import MidiError, MidiPiece, read_midi_bytes
+from symbotunes.scores.midi_piece import MidiPiece, read_midi_bytes
+from symbotunes.scores.smf import MidiError
 
 SUFFIXES = (".mid", ".midi")
 

@@ -13,8 +13,7 @@ def test_a_corpus_is_prepared_listed_and_removed(run_main, tmp_path):
     assert first.rstrip().endswith(f"Prepared in {folder}")
     listed = run_main(outputs, "mode=prepare", "prepare.list=true").stdout
     assert folder.name in listed
-    assert "Folk" in listed
-    assert "abc_tokens" in listed
+    assert re.search(r"last used", listed)
     removed = run_main(outputs, "mode=prepare", f"prepare.clean={folder.name}").stdout
     assert removed.startswith("Removed 1 cache")
     assert not folder.exists()
