@@ -270,8 +270,7 @@ class _Measure:
         if source is None:
             return None
         encoded = self.subject.encoded
-        owner = int(encoded.owners[encoded.examples("train")[source]])
-        return encoded.names()[owner][1]
+        return encoded.title(int(encoded.examples("train")[source]))
 
 
 def _bar_figures(renditions: Sequence[Rendition], bootstrap: Bootstrap) -> dict[str, Interval]:

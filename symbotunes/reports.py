@@ -46,11 +46,12 @@ def quarantine_lines(receipt: Receipt) -> str:
 def caches_table(entries: Sequence[Entry], title: str) -> Table:
     """Every cache with what it holds and when it was last used."""
     table = Table(title=f"Caches in {escape(title)}", title_justify="left")
-    for name in ("fingerprint", "dataset", "transforms"):
-        table.add_column(name)
+    table.add_column("fingerprint", no_wrap=True)
+    table.add_column("dataset")
+    table.add_column("transforms")
     for name in ("examples", "MB"):
-        table.add_column(name, justify="right")
-    table.add_column("last used")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("last used", no_wrap=True)
     table.add_column("stale")
     for entry in entries:
         table.add_row(

@@ -1,14 +1,16 @@
 """The figures of a network whose likelihoods are known, on tunes that are seen at a glance."""
 
 import math
+from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from symbotunes.data.cache import pack
-from symbotunes.data.receipt import Receipt
+from symbotunes.data.cache import Encoded
+from symbotunes.data.split import SPLITS
 from symbotunes.errors import UserError
 from symbotunes.evaluating import EvaluationPlan, Subject, measure_held_out, measure_tunes
 from symbotunes.sampling import Generated
@@ -37,17 +39,20 @@ class Uniform(nn.Module):
 
 
 @pytest.fixture
-def subject():
+def subject(tmp_path):
     tokenizer = AbcTokens()
     texts = [(split, tune.split()) for split, tunes in TUNES.items() for tune in tunes]
-    tokenizer.fit([tokens for _, tokens in texts])
-    encoded = pack(
-        [tokenizer.encode(tokens) for _, tokens in texts],
-        [split for split, _ in texts],
-        [f"tune {index}" for index in range(len(texts))],
-        tokenizer=tokenizer.state(),
-        receipt=Receipt(vocabulary=tokenizer.vocabulary.size),
-        fingerprint="x",
+    tokenizer.fit(Counter(token for _, tokens in texts for token in tokens))
+    ids = [tokenizer.encode(tokens) for _, tokens in texts]
+    titles = "".join(f"{index}\ttune {index}\n" for index in range(len(texts)))
+    (tmp_path / "names.txt").write_text(titles)
+    encoded = Encoded(
+        folder=tmp_path,
+        about={"fingerprint": "x"},
+        shards=(np.concatenate(ids),),
+        starts=np.cumsum([0, *map(len, ids)]),
+        splits=np.array([SPLITS.index(split) for split, _ in texts], np.uint8),
+        owners=np.arange(len(texts), dtype=np.int32),
     )
     return Subject("flat", Uniform(tokenizer.vocabulary.size), tokenizer, encoded)
 

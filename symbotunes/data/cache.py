@@ -101,10 +101,15 @@ class Encoded:
         sizes = [0, *(len(shard) for shard in self.shards[:-1])]
         return np.cumsum(sizes, dtype=np.int64)
 
+    @cached_property
     def names(self) -> list[tuple[str, str]]:
-        """Id and title of every piece; reads the file, since only people want them."""
+        """Id and title of every piece; the file is read when they are first asked for."""
         lines = (self.folder / "names.txt").read_text(encoding="utf-8").splitlines()
         return [(name, title) for name, _, title in (line.partition("\t") for line in lines)]
+
+    def title(self, example: int) -> str:
+        """Title of the piece that an example is of; may be empty."""
+        return self.names[int(self.owners[example])][1]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to loader processes as a path; the arrays are mapped again there."""

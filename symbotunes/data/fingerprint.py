@@ -4,7 +4,7 @@ import ast
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -41,7 +41,7 @@ class Fingerprint:
             key: text that changes whenever the config of one of them, or a limit, does.
         """
         parts = [*encoder.steps, encoder.tokenizer]
-        modules = sorted({type(part).__module__ for part in [encoder.corpus, *parts]})
+        modules = modules_of([encoder.corpus, *parts])
         code, libraries = code_hash(modules), versions()
         content = {
             "format": FORMAT,
@@ -58,6 +58,28 @@ class Fingerprint:
     def about(self) -> dict[str, Any]:
         """Plain values for ``about.json``, from which `is_current` judges."""
         return {"modules": self.modules, "code": self.code, "libraries": self.libraries}
+
+
+def modules_of(parts: Sequence[Any]) -> list[str]:
+    """Modules of the classes of objects and of all that they hold, such as a corpus of corpora.
+
+    Of what they hold, only classes of our packages and of the objects' own are looked at.
+    """
+    roots = {type(part).__module__.partition(".")[0] for part in parts} | {"symbotunes"}
+    found: set[str] = set()
+    seen: set[int] = set()
+    todo: list[Any] = list(parts)
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Mapping):
+            todo += part.values()
+        elif isinstance(part, list | tuple):
+            todo += part
+        elif type(part).__module__.partition(".")[0] in roots and id(part) not in seen:
+            seen.add(id(part))
+            found.add(type(part).__module__)
+            todo += getattr(part, "__dict__", {}).values()
+    return sorted(found)
 
 
 def is_current(about: dict[str, Any]) -> bool:

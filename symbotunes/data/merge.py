@@ -258,7 +258,7 @@ class Merge:
         reasons = ", ".join(f"{count} {reason}" for reason, count in receipt.dropped.most_common(5))
         raise DatasetError(
             f"nothing to train on: {receipt.read} pieces read, {kept} kept, none in the "
-            f" training split; dropped: {reasons or 'none'}"
+            f"training split; dropped: {reasons or 'none'}"
         )
 
 

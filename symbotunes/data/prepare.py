@@ -59,7 +59,7 @@ def prepare(corpus: Corpus, chain: Chain, plan: Plan) -> Encoded:
     encoder = Encoder(corpus, chain.score_steps, chain.tokenizer)
     fingerprint = Fingerprint.of(encoder, f"{plan.key}{plan.limits}{plan.shares}")
     folder = plan.cache / fingerprint.name
-    encoded = _opened(folder)
+    encoded = _opened(folder, silent=True)
     if encoded is None:
         plan.cache.mkdir(parents=True, exist_ok=True)
         with waiting(plan.cache / f"{fingerprint.name}.lock"):
@@ -84,14 +84,16 @@ def waiting(lock: Path) -> Iterator[None]:
         held.release()
 
 
-def _opened(folder: Path) -> Encoded | None:
-    """The cache if it is there and whole."""
+def _opened(folder: Path, *, silent: bool = False) -> Encoded | None:
+    """The cache if it is there and whole; a line says so if it is not whole."""
     if not folder.exists():
         return None
     try:
         return load(folder)
     except DamagedCache as error:
-        Console(stderr=True).print(f"The cache {folder} is damaged ({error}) and is made anew")
+        if not silent:
+            line = f"The cache {folder} is damaged ({error}) and is made anew"
+            Console(stderr=True).print(line, soft_wrap=True)
         return None
 
 
@@ -161,4 +163,4 @@ def progress(files: int) -> Iterator[Callable[[int], None]]:
         yield advance
     seconds = time.monotonic() - began
     if seconds > 1:
-        console.print(f"Prepared {total:,} files in {seconds:,.0f} s")
+        console.print(f"Prepared {total:,} {'file' if total == 1 else 'files'} in {seconds:,.0f} s")

@@ -9,13 +9,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from symbotunes.data import pool
+from symbotunes.data.encode import Encoder
 from symbotunes.data.parts import Part
 from symbotunes.data.pool import GIB, Workers, cores, encode_all, file_seconds, missing
 from symbotunes.data.prepare import prepare
 from symbotunes.errors import UserError
 from symbotunes.transforms.base import Chain
-from tests.data.conftest import Letters, Words, binary_words, plan_of
-from tests.data.hazards import Hazards
+from tests.data.conftest import plan_of
+from tests.data.letters import Hazards, Letters, Words, binary_words
 
 WORKERS = Workers(2, file_seconds=1.0, file_gib=1.0)
 
@@ -66,7 +68,7 @@ def test_files_that_hang_or_kill_or_eat_memory_are_left_out_and_all_others_kept(
     texts = [*words[:10], "hang", *words[10:20], "kill", *words[20:], "eat"]
     corpus = files_of(tmp_path / "corpus", *texts)
     encoded = prepare(corpus, hazardous(), plan_of(tmp_path / "cache", workers=WORKERS))
-    assert [title for _, title in encoded.names()] == words
+    assert [title for _, title in encoded.names] == words
     names = [str(path) for path in corpus.paths]
     assert encoded.receipt.quarantined == {
         names[10]: "took longer than 1 s",
@@ -80,7 +82,7 @@ def test_files_that_hang_or_kill_or_eat_memory_are_left_out_and_all_others_kept(
 def test_a_file_that_eats_memory_costs_its_own_pieces_alone(tmp_path):
     corpus = files_of(tmp_path / "corpus", "ab", "ba\neat\nbb", "aa")
     encoded = prepare(corpus, hazardous(), plan_of(tmp_path / "cache", workers=WORKERS))
-    assert [title for _, title in encoded.names()] == ["ab", "aa"]
+    assert [title for _, title in encoded.names] == ["ab", "aa"]
 
 
 def test_what_an_interrupted_preparation_finished_is_not_done_again(tmp_path, monkeypatch):
@@ -102,8 +104,8 @@ def test_what_an_interrupted_preparation_finished_is_not_done_again(tmp_path, mo
     monkeypatch.undo()
     encoded = prepare(corpus, hazardous(log), plan)
     assert log.read_text().split() == words
-    assert [title for _, title in encoded.names()] == words
-    assert not [path for path in plan.cache.iterdir() if path != encoded.folder]
+    assert [title for _, title in encoded.names] == words
+    assert [path for path in plan.cache.iterdir() if path.is_dir()] == [encoded.folder]
 
 
 class Interrupting:
@@ -122,26 +124,32 @@ class Interrupting:
 def test_a_broken_part_is_made_again(tmp_path):
     corpus = files_of(tmp_path / "corpus", "ab", "ba")
     parts = tmp_path / "cache" / "parts"
-    encoder = pytest.importorskip("symbotunes.data.encode").Encoder(corpus, [], Hazards())
+    encoder = Encoder(corpus, [], Hazards())
     (path,) = encode_all(encoder, corpus.files(), parts, Workers(0))
     path.write_bytes(path.read_bytes()[:100])
     (path,) = encode_all(encoder, corpus.files(), parts, Workers(0))
     assert len(Part.load(path).names) == 2
 
 
-def test_a_killed_preparation_goes_on_and_leaves_no_worker_behind(tmp_path):
-    texts = [*binary_words(64, 72), *["slow"] * 56, *["slow"] * 64]
-    corpus, log = files_of(tmp_path / "corpus", *texts), tmp_path / "log"
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=job, args=(corpus, log, tmp_path / "cache", 1))
+def test_a_killed_preparation_leaves_no_worker_behind_and_can_be_gone_on_with(tmp_path):
+    words = binary_words(64, 80)
+    corpus, log = files_of(tmp_path / "corpus", *words, *["slow"] * 8), tmp_path / "log"
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=job_of_small_chunks, args=(corpus, log, tmp_path / "cache", 1))
     process.start()
-    wait_until(lambda: log.exists() and len(log.read_text().split()) > 8)
+    wait_until(lambda: log.exists() and "slow" in log.read_text())
     workers = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    for worker in workers:
-        worker.kill()
-    assert list((tmp_path / "cache").glob("*.parts"))
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    log.unlink()
+    prepare(corpus, hazardous(log), plan_of(tmp_path / "cache"))
+    assert set(log.read_text().split()) == {"slow"}
+
+
+def job_of_small_chunks(*arguments) -> None:
+    pool.CHUNK_FILES = 4
+    job(*arguments)
 
 
 def wait_until(condition) -> None:
@@ -154,7 +162,7 @@ def wait_until(condition) -> None:
 def test_of_two_processes_that_prepare_the_same_one_builds(tmp_path):
     words = binary_words(64, 74)
     corpus, log = files_of(tmp_path / "corpus", *words, "slow"), tmp_path / "log"
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     arguments = (corpus, log, tmp_path / "cache", 0)
     processes = [context.Process(target=job, args=arguments) for _ in range(2)]
     for process in processes:

@@ -11,7 +11,8 @@ from symbotunes.datasets.base import DatasetError
 from symbotunes.errors import UserError
 from symbotunes.tokenizers.base import Vocabulary
 from symbotunes.transforms.base import Chain
-from tests.data.conftest import Letters, Pairs, Word, Words, binary_words, plan_of
+from tests.data.conftest import plan_of
+from tests.data.letters import Letters, Pairs, Word, Words, binary_words
 
 
 class Backwards:
@@ -46,8 +47,9 @@ def test_ids_read_back_are_the_pieces_in_corpus_order(corpus_of, encoded_of):
     words = ["".join(chain.tokenizer.decode(encoded.example(number))) for number in range(3)]
     assert words == ["bad", "cafe", "deed"]
     assert encoded.lengths(np.arange(3)).tolist() == [3, 4, 4]
-    assert encoded.names() == [("0", "bad"), ("1", "cafe"), ("2", "deed")]
+    assert encoded.names == [("0", "bad"), ("1", "cafe"), ("2", "deed")]
     assert encoded.owners.tolist() == [0, 1, 2]
+    assert encoded.title(1) == "cafe"
 
 
 def test_a_second_run_reads_the_cache_and_not_the_corpus(corpus_of, encoded_of):
@@ -166,7 +168,7 @@ def test_rare_tokens_cost_their_pieces(corpus_of, encoded_of):
     )
     assert chain.tokenizer.letters == ["a", "b"]
     assert encoded.receipt.dropped == {"unknown letter": 1}
-    assert [name for name, _ in encoded.names()] == ["0", "2"]
+    assert [name for name, _ in encoded.names] == ["0", "2"]
 
 
 def test_ids_that_are_learned_from_are_changed_before_they_are_written(corpus_of, encoded_of):
