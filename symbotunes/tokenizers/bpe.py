@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from tokenizers import Tokenizer as HfTokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
@@ -17,7 +18,7 @@ from symbotunes.scores.abc.folk import Root, from_abc, normalise, prompt_tokens,
 from symbotunes.scores.abc.playback import score_of
 from symbotunes.scores.abc.reader import parse
 from symbotunes.scores.abc.tune import AbcError, AbcTune
-from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 NUL = "Ā"  # how byte level writes byte 0, which no tune holds
@@ -27,8 +28,8 @@ class AbcBpe(Tokenizer[AbcTune]):
     r"""Byte pairs of spaceless ABC text: ``M:6/8\nL:1/8\nK:Cdor\nA2B|...``.
 
     The text is what the folk-rnn tokens of the tune spell, without spaces, reference number and
-    title; what those lose is lost here. Until ids exist, a token is a character, so
-    ``loader.max_tokens`` counts characters.
+    title; what those lose is lost here. Examples are bytes until the pairs are learned from those
+    of the training tunes.
 
     Args:
         vocabulary_size: ids of a vocabulary trained on the training tunes, at least 260.
@@ -43,6 +44,7 @@ class AbcBpe(Tokenizer[AbcTune]):
 
     SCHEMA: ClassVar[int] = 1
     FORMAT: ClassVar[str] = "abc"
+    RECODES: ClassVar[bool] = True
 
     def __init__(
         self, vocabulary_size: int = 1000, files: str | None = None, root: Root = "keep"
@@ -59,14 +61,17 @@ class AbcBpe(Tokenizer[AbcTune]):
         if files is not None:
             self.load_state(read_files(Path(files)))
 
-    def tokenize(self, piece: AbcTune) -> list[str]:
+    def tokenize(self, piece: AbcTune) -> list[Ids]:
         try:
             tokens = normalise(parse(piece.text), self.root)
         except AbcError as error:
             raise Unencodable(error.reason, piece.id) from error
-        return list(spaceless(tokens))
+        return [np.frombuffer(spaceless(tokens).encode(), np.uint8)]
 
-    def fit(self, corpus: Iterable[Sequence[str]]) -> None:
+    def fit_ids(self, examples: Iterable[Ids]) -> None:
+        """Learn byte pairs, unless they came from files."""
+        if self._pairs is not None:
+            return
         pairs = HfTokenizer(BPE())
         # Not GPT-2's split at digits and signs: it would leave hardly a pair in ABC.
         pairs.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=False)
@@ -79,9 +84,12 @@ class AbcBpe(Tokenizer[AbcTune]):
             show_progress=False,
         )
         # Bar by bar: pairs across bar lines would multiply the vocabulary.
-        bars = (bar for tokens in corpus for bar in re.findall(r"[^|\n]*\W?", "".join(tokens)))
+        bars = (bar for each in examples for bar in re.findall(r"[^|\n]*\W?", text_of(each)))
         pairs.train_from_iterator(bars, trainer)
         self._pairs = pairs
+
+    def recode(self, ids: Ids) -> Ids:
+        return np.array(self.encode([text_of(ids)]), np.int64)
 
     @property
     def _known(self) -> HfTokenizer:
@@ -139,6 +147,11 @@ class AbcBpe(Tokenizer[AbcTune]):
         if any(pairs.token_to_id(name) is None for name in (END, _start(pairs))):
             raise ValueError(f"a byte-level vocabulary holds all bytes and {END}")
         self._pairs = pairs
+
+
+def text_of(example: Ids) -> str:
+    """The text whose bytes an example holds."""
+    return example.astype(np.uint8).tobytes().decode()
 
 
 def _start(pairs: HfTokenizer) -> str:
