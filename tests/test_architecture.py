@@ -11,7 +11,7 @@ LAYERS = [  # a package may import from its own line and the lines above it
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim"},
     {"transforms", "models"},
-    {"datasets", "data", "lit", "importers", "composing", "baselines"},
+    {"datasets", "data", "lit", "importers", "prompts", "composing", "baselines"},
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
     {"train", "sample", "data_receipt", "convert"},
     {"suggestions", "cli"},
