@@ -1,13 +1,13 @@
 """Samples that are well-formed ABC, with bars as long as their meter asks for."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from symbotunes.scores.abc.distance import Distance
-from symbotunes.scores.abc.grammar import NEVER, Grammar
+from symbotunes.scores.abc.grammar import NEVER, Grammar, cells_of
 from symbotunes.scores.abc.place import Phase, State
 from symbotunes.scores.abc.tokens import make_pitch
 
@@ -32,7 +32,19 @@ class AbcConstraint:
     def __init__(self, tokens: Sequence[str], eos: int) -> None:
         self.tokens = list(tokens)
         self.grammar = Grammar(tokens, eos)
+        kinds = self.grammar.kinds
         self.distance = Distance(self.grammar)
+        self._pitches = [token for token, kind in enumerate(kinds) if kind == "pitch"]
+        self._others = [
+            token for token, kind in enumerate(kinds) if kind not in ("pitch", "duration")
+        ]
+        self._durations = [
+            (token, cells, bool(broken))
+            for token, kind in enumerate(kinds)
+            if kind == "duration"
+            for cells, broken in [cells_of(tokens[token])]
+            if cells in self.grammar.lengths
+        ]
         self._rows: OrderedDict[State, Tensor] = OrderedDict()
 
     def begin(self, prompt: Sequence[int], max_tokens: int) -> State:
@@ -64,31 +76,44 @@ class AbcConstraint:
     def allowed(self, states: Sequence[State], left: Sequence[int]) -> Tensor:
         """Which tokens may follow, ``[B, V]`` bool, with so many tokens left for each row."""
         table = torch.stack([self._row(state) for state in states])  # [B, V]
-        return table < torch.tensor(left)[:, None]
+        return table < torch.tensor(left).clamp_max(NEVER)[:, None]
 
     def _row(self, state: State) -> Tensor:
         # Which note may be tied does not matter to what may follow, only whether one may.
         key = state._replace(last=_ANY) if state.last is not None else state
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = torch.tensor(self._distances(key), dtype=torch.int16)
+            row = self._rows[key] = self._behind_each(key)
             if len(self._rows) > MOST_ROWS:
                 self._rows.popitem(last=False)
         return row
 
-    def _distances(self, state: State) -> list[int]:
-        """For each token how far the end is behind it."""
-        if state.phase == Phase.END:
-            return [0] * len(self.tokens)
-        any_pitch: int | None = None  # all notes lead equally far, where all may stand
-        alike = state.held is None and state.phase != Phase.CHORD
-        result = []
-        for token, kind in enumerate(self.grammar.kinds):
-            if kind == "pitch" and alike and any_pitch is not None:
-                result.append(any_pitch)
-                continue
-            after = self.grammar.advance(state, token)
-            result.append(NEVER if after is None else self.distance(after))
-            if kind == "pitch":
-                any_pitch = result[-1]
-        return result
+    def _behind_each(self, state: State) -> Tensor:
+        """For each token ``[V]`` how far the end is behind it."""
+        row = torch.full((len(self.tokens),), NEVER, dtype=torch.int16)
+        if state.phase != Phase.SOUND:
+            self._set(row, {token: self._behind(state, token) for token in self._others})
+            return self._with_pitches(row, state)
+        settled = self.grammar.settled(state)
+        if settled is not None:  # no length: what may follow a plain eighth
+            row = self._row(settled).clone()
+        behind = self.distance.behind_length
+        lengths = self._durations
+        self._set(row, {token: behind(state, cells, broken=b) for token, cells, b in lengths})
+        return row
+
+    def _with_pitches(self, row: Tensor, state: State) -> Tensor:
+        if state.held is None and state.phase != Phase.CHORD:  # all lead equally far
+            row[self._pitches] = self._behind(state, self._pitches[0])
+        else:
+            self._set(row, {token: self._behind(state, token) for token in self._pitches})
+        return row
+
+    def _behind(self, state: State, token: int) -> int:
+        after = self.grammar.advance(state, token)
+        return NEVER if after is None else self.distance(after)
+
+    @staticmethod
+    def _set(row: Tensor, values: Mapping[int, int]) -> None:
+        if values:
+            row[list(values)] = torch.tensor(list(values.values()), dtype=row.dtype)

@@ -19,7 +19,18 @@ class Distance:
 
     def __call__(self, state: State) -> int:
         """Tokens to the end."""
-        return self._of(state._replace(last=None))
+        return self._of(state if state.last is None else state._replace(last=None))
+
+    def behind_length(self, state: State, cells: int, *, broken: bool) -> int:
+        """Tokens to the end once the last sound has this length; `NEVER` if it must not have it."""
+        if state.twin or state.group or not state.sounded:
+            timed = self.grammar.timed(state, cells, broken)
+            return NEVER if timed is None else self(timed)
+        left = state.left - cells * (1 + broken) if state.full else 0
+        if left < 0 or self.grammar.fill[left] >= NEVER:
+            return NEVER
+        twin = 1 + self.grammar.lengths[cells] if broken else 0
+        return twin + self._closing(state, left, music=True)
 
     def _find(self, state: State) -> int:
         if state.phase == Phase.END:
@@ -34,15 +45,17 @@ class Distance:
         if state.phase == Phase.TUPLET:
             return 1 + self(state._replace(phase=Phase.SOUND, sounded=True, held=None))
         if state.phase == Phase.SOUND:
-            return min(
-                (
-                    behind + self(timed)
-                    for cells, behind in self.grammar.lengths.items()
-                    if (timed := self.grammar.timed(state, cells)) is not None
-                ),
-                default=NEVER,
-            )
+            return self._sound(state)
         return self._due(state)
+
+    def _sound(self, state: State) -> int:
+        if state.sounded and not state.group and not state.twin:
+            return self._closing(state, state.left, music=False) - 1  # the note is there already
+        for cells, behind in self.grammar.lengths.items():  # the first that fits shows a way
+            timed = self.grammar.timed(state, cells)
+            if timed is not None:
+                return behind + self(timed)
+        return NEVER
 
     def _due(self, state: State) -> int:
         """Behind a complete sound or a sign: what is owed, then bars and signs."""
@@ -50,24 +63,24 @@ class Distance:
         owed += [state.group_length] * (state.group - len(owed) if state.group else 0)
         due = sum(1 + self.grammar.lengths[cells] for cells in owed)
         if due:
-            music = state._replace(phase=Phase.TIMED, held=None, sounded=True)
-            return due + self._closing(music, music=True)
+            return due + self._closing(state, state.left, music=True)
         if state.can_end:
             return 1
         if state.phase == Phase.TIED and state.full and not state.left:
-            return 1 + self._closing(state._replace(left=state.full), music=False)
-        return self._closing(state, music=state.phase == Phase.TIMED and state.sounded)
+            return 1 + self._closing(state, state.full, music=False)
+        music = state.phase == Phase.TIMED and state.sounded
+        return self._closing(state, state.left, music=music)
 
-    def _closing(self, state: State, *, music: bool) -> int:
+    def _closing(self, state: State, left: int, *, music: bool) -> int:
         """Nothing is owed.
 
         Args:
-            state: its bar, repeat and ending.
+            state: its meter, repeat and ending.
+            left: cells that the bar lacks.
             music: whether a sign may follow at once, if the bar is full.
         """
-        full, left, fill = state.full, state.left, self.grammar.fill
-        another = 1 if not full else fill[full]
-        second = 1 + another + 2  # |2, a bar, | and the end
+        full, fill = state.full, self.grammar.fill
+        second = 1 + (fill[full] or 1) + 2  # |2, a bar, | and the end
         if state.ending == Ending.BETWEEN:
             return second
         rest = fill[left] if full else int(not music)
@@ -77,7 +90,7 @@ class Distance:
         if not full:
             return rest + after
         start = state.start % full
-        ways = [rest + 1 + fill[full - start] + after]
+        way = rest + 1 + fill[full - start] + after
         if left > start or (left == start and music):
-            ways.append(fill[left - start] + after)
-        return min(ways)
+            return min(way, fill[left - start] + after)
+        return way

@@ -4,10 +4,10 @@ A tune is meter, key, and bars that the meter fills. Time runs on through signs 
 splits a bar, its two parts fill the bar together, whichever way is played. An upbeat before the
 first bar sign is free, and what ends a repeat that begins with it leaves room for it.
 
-Stricter than what can be read: endings are ``|1`` and ``|2``, and the second one is not closed by
-``:|``, after which some programs would play once more; notes of a tuplet have one length, chords
-one length behind them and no tie; lengths are sixteenths of an eighth, since
-other fractions are no lengths to abc2midi.
+Stricter than what can be read, so that abc2midi has nothing to remark: endings are ``|1`` and
+``|2``, and the second one is not closed by ``:|``, after which it would play once more; notes of a
+tuplet have one length, and it does not begin with a chord; chords have their length behind them and
+no tie; a tune does not change meter or key; lengths are sixteenths of an eighth.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ class Grammar:
         self.kinds = [kind(token) for token in tokens]
         self.lengths = {UNIT: 0}  # cells -> tokens that a note of this length needs behind it
         for token, name in zip(tokens, self.kinds, strict=True):
-            cells, broken = _cells(token) if name == "duration" else (0, "")
+            cells, broken = cells_of(token) if name == "duration" else (0, "")
             if cells and not broken:
                 self.lengths.setdefault(cells, 1)
         self.fill = _fill(self.lengths)
@@ -57,7 +57,7 @@ class Grammar:
 
     def _rule(self, token: str, name: str) -> tuple[Rule, Any]:
         if name == "duration":
-            return self._duration, _cells(token)
+            return self._duration, cells_of(token)
         if name == "tuplet":
             return self._tuplet, tuple(int(number) for number in token[1:].split(":"))
         if name == "bar":
@@ -85,8 +85,10 @@ class Grammar:
         return None
 
     def _meter(self, state: State, value: str) -> State | None:
+        if state.phase != Phase.START:
+            return None
         full = Fraction(0) if value == "none" else Fraction(value) * 8 * UNIT
-        if state.phase != Phase.START or full > LONGEST_BAR or full.denominator != 1:
+        if full > LONGEST_BAR or full.denominator != 1:
             return None
         if self.fill[int(full)] >= NEVER:
             return None
@@ -138,6 +140,7 @@ class Grammar:
             twin=cells if broken else 0,
             group=group,
             group_length=cells if group else 0,
+            ratio=state.ratio if group else (1, 1),
             last=None if broken else state.last,
         )
 
@@ -294,7 +297,7 @@ def _continues(held: Pitch, pitch: Pitch) -> bool:
 
 
 @cache
-def _cells(token: str) -> tuple[int, str]:
+def cells_of(token: str) -> tuple[int, str]:
     """Cells and broken-rhythm signs of a duration; 0 cells for what is off the grid."""
     eighths, broken = parse_duration(token)
     cells = eighths * UNIT
