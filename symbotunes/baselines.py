@@ -20,16 +20,24 @@ def ngram_losses(
         orders: n of each model; 1 counts tokens alone, 3 is a trigram.
         split: where they are measured.
     """
-    training, held_out = (_sequences(encoded, vocabulary, name) for name in ("train", split))
-    losses = {}
-    for order in orders:
-        model = NGram(order, vocabulary.size)
+    held_out = sequences(encoded, vocabulary, split)
+    models = ngram_models(encoded, vocabulary, orders)
+    return {order: model.nats_per_token(held_out) for order, model in models.items()}
+
+
+def ngram_models(
+    encoded: Encoded, vocabulary: Vocabulary, orders: Sequence[int]
+) -> dict[int, NGram]:
+    """N-gram models fitted on the training split, by order."""
+    training = sequences(encoded, vocabulary, "train")
+    models = {order: NGram(order, vocabulary.size) for order in orders}
+    for model in models.values():
         model.fit(training)
-        losses[order] = model.nats_per_token(held_out)
-    return losses
+    return models
 
 
-def _sequences(encoded: Encoded, vocabulary: Vocabulary, split: str) -> list[list[int]]:
+def sequences(encoded: Encoded, vocabulary: Vocabulary, split: str) -> list[list[int]]:
+    """The pieces of a split as a model reads them, from ``bos`` to ``eos``."""
     return [
         [vocabulary.bos, *encoded.piece(int(piece)).tolist(), vocabulary.eos]
         for piece in encoded.pieces(split)

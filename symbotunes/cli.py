@@ -24,6 +24,7 @@ from symbotunes.suggestions import explain, nearest
 MODES = {
     "train": "symbotunes.train:train",
     "sample": "symbotunes.sample:sample",
+    "evaluate": "symbotunes.evaluate:evaluate",
     "data": "symbotunes.data_receipt:show_data",
     "convert": "symbotunes.convert:convert",
 }

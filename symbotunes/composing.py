@@ -105,6 +105,20 @@ def draw_samples(
         UserError: if the prompt cannot be read, naming the token and the nearest known one, or the
             constraint forbids it.
     """
+    return [
+        to_sample(tokenizer, generated, index, seed + index)
+        for index, generated in enumerate(draw(net, tokenizer, plan, seed, on_step))
+    ]
+
+
+def draw(
+    net: SequenceModel,
+    tokenizer: Tokenizer[Any],
+    plan: SamplePlan,
+    seed: int,
+    on_step: Callable[[int], None] | None = None,
+) -> list[Generated]:
+    """The ids of samples, see `draw_samples`."""
     if plan.prompt_file:
         prompt = read_prompt_file(tokenizer, Path(plan.prompt_file), plan.prompt_bars)
     else:
@@ -124,10 +138,7 @@ def draw_samples(
             constraint=constraint,
             on_step=on_step,
         )
-    return [
-        to_sample(tokenizer, generated, index, seeds[index])
-        for index, generated in enumerate(drawn)
-    ]
+    return drawn
 
 
 def read_constraint(tokenizer: Tokenizer[Any], name: str | None) -> Constraint | None:

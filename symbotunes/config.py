@@ -28,11 +28,19 @@ def build(node: Any, **late: Any) -> Any:
     They are passed after Hydra is done: a dataclass that goes through it comes out as a DictConfig.
 
     Raises:
-        UserError: if a value that the user must give is missing.
+        UserError: if a value that the user must give is missing, or one does not fit.
     """
     for key in sorted(OmegaConf.missing_keys(node)):
         raise UserError(f"{key} is needed: give {key}=VALUE")
-    return instantiate(node, _partial_=True, _convert_="all")(**late)
+    make = instantiate(node, _partial_=True, _convert_="all")
+    try:
+        return make(**late)
+    except UserError:
+        raise
+    except (TypeError, ValueError) as error:
+        where = node._get_full_key(None) or "config"
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)") from error
 
 
 def build_chain(cfg: DictConfig) -> Chain:
@@ -56,6 +64,35 @@ def data_key(cfg: DictConfig, chain: Chain) -> str:
     assert isinstance(steps, dict)
     dataset = OmegaConf.to_container(cfg.dataset, resolve=True)
     return json.dumps({"dataset": dataset, "steps": [[name, steps[name]] for name in cached]})
+
+
+def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
+    """The data that a checkpoint was trained on, or ``dataset=`` of the command line, as it reads.
+
+    Caches lie where `cfg` says; split and limits are the checkpoint's.
+
+    Raises:
+        CheckpointError: if the dataset now gives another vocabulary than the checkpoint has.
+    """
+    saved = checkpoint.config.copy()
+    refuse_strangers(checkpoint.path, [saved.dataset, saved.loader], TRAINING)
+    named = any(_group(override) == "dataset" for override in overrides())
+    with open_dict(saved):
+        saved.loader.cache = cfg.loader.cache
+        if named:
+            saved.dataset = cfg.dataset
+    chain = build_chain(saved)
+    # A run that fitted its vocabulary finds its own cache by not knowing it yet.
+    if named or saved.model.init_from is not None:
+        chain.tokenizer.load_state(checkpoint.tokenizer)
+    data = build_data(saved, chain)
+    data.prepare_data()
+    if dict(chain.tokenizer.state()) != checkpoint.tokenizer:
+        raise CheckpointError(
+            f"{checkpoint.path} was trained on other data: the dataset now gives another "
+            "vocabulary; name the dataset (dataset=...) to read it with the checkpoint's"
+        )
+    return data
 
 
 def build_many(node: DictConfig | None) -> list[Any]:
@@ -155,10 +192,16 @@ def refuse_overrides(groups: Sequence[str], why: str) -> None:
     offenders = []
     for override in overrides():
         key = override.partition("=")[0].lstrip("+~")
-        if key.split(".")[0].split("/")[0].split("@")[0] in groups and key != "model.init_from":
+        if _group(override) in groups and key != "model.init_from":
             offenders.append(override)
     if offenders:
         raise UserError(f"{' '.join(offenders)}: {why}")
+
+
+def _group(override: str) -> str:
+    """The config group that an argument such as ``model.optimizer.lr=1`` belongs to."""
+    key = override.partition("=")[0].lstrip("+~")
+    return key.split(".")[0].split("/")[0].split("@")[0]
 
 
 def newest_checkpoint(root: Path) -> Path:

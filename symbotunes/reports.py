@@ -8,8 +8,9 @@ from rich.table import Table
 
 from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS
-
-NGRAM_NAMES = {1: "unigram", 2: "bigram", 3: "trigram"}
+from symbotunes.evaluating import NGRAM_NAMES
+from symbotunes.metrics.bootstrap import Interval
+from symbotunes.metrics.findings import LOSSES, TUNES, Figure, Findings
 
 
 def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
@@ -43,6 +44,67 @@ def comparison_table(loss: float, baselines: Mapping[int, float], name: str) -> 
         table.add_row(f"{label} (Kneser-Ney)", f"{value:.3f}", f"{value - loss:+.3f}")
     table.add_row(f"[bold]{escape(name)}[/bold]", f"[bold]{loss:.3f}[/bold]", "")
     return table
+
+
+def findings_tables(findings: Findings) -> list[Table]:
+    """Losses, losses by kind of token, and figures of tunes."""
+    held_out, sets = findings.held_out, findings.sets
+    nats = LOSSES["nats_per_token"]
+    losses = _figure_table(
+        f"{held_out.pieces:,} {held_out.split} tunes: losses, and what this model gains",
+        ["model", *(figure.label for figure in LOSSES.values()), "gain"],
+        [
+            [
+                escape(name),
+                _span(nats, figures["nats_per_token"]),
+                *(_value(LOSSES[key], figures[key]) for key in ("perplexity", "bits_per_note")),
+                _span(nats, held_out.gains.get(name)),
+            ]
+            for name, figures in held_out.models.items()
+        ],
+    )
+    classes = _figure_table(
+        "Nats per token by kind of token",
+        ["kind", "share", *map(escape, held_out.models)],
+        [
+            [
+                escape(each.name),
+                f"{100 * each.share:.1f} %",
+                *(_value(nats, each.nats[name]) for name in held_out.models),
+            ]
+            for each in held_out.classes
+        ],
+    )
+    tunes = _figure_table(
+        f"{sets[0].tunes:,} tunes of this model",
+        ["", *(each.name for each in sets)],
+        [
+            [figure.label, *(_span(figure, each.figures.get(name)) for each in sets)]
+            for name, figure in TUNES.items()
+            if any(name in each.figures for each in sets)
+        ],
+    )
+    return [losses, classes, tunes]
+
+
+def _figure_table(title: str, head: list[str], rows: list[list[str]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for place, name in enumerate(head):
+        table.add_column(name, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _value(figure: Figure, interval: Interval) -> str:
+    return figure.show(interval)[0] if interval.is_finite else ""
+
+
+def _span(figure: Figure, interval: Interval | None) -> str:
+    if interval is None or not interval.is_finite:
+        return ""
+    value, span = figure.show(interval)
+    return f"{value} {escape(span)}"
 
 
 def closing_lines(folder: Path, best: Path, page: Path) -> str:

@@ -11,16 +11,20 @@ LAYERS = [  # a package may import from its own line and the lines above it
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim"},
     {"transforms", "models"},
-    {"datasets", "data", "lit", "importers", "prompts", "composing", "baselines"},
+    {
+        "datasets", "data", "lit", "importers", "prompts", "composing", "baselines", "scoring",
+        "evaluating",
+    },
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
-    {"train", "sample", "data_receipt", "convert"},
+    {"train", "sample", "evaluate", "data_receipt", "convert"},
     {"suggestions", "cli"},
-]
+]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {"config", "checkpoint", "suggestions", "cli"},
     "omegaconf": {
-        "config", "checkpoint", "suggestions", "cli", "train", "sample", "convert", "data_receipt",
+        "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
+        "data_receipt",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",
@@ -28,6 +32,8 @@ ONLY_HERE = {  # third-party library -> the only places that may know about it
     "wandb": {"callbacks", "loggers"},
     "verovio": {"render"},
     "matplotlib": {"render"},
+    "sacrebleu": {"metrics"},
+    "rouge_score": {"metrics"},
 }  # fmt: skip
 WITHOUT_TORCH = {"scores", "render", "metrics", "errors", "atomic", "datasets"}
 

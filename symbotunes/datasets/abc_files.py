@@ -19,7 +19,7 @@ class AbcFiles(Corpus):
     FORMAT: ClassVar[str] = "abc"
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().resolve()
 
     def files(self) -> list[Path]:
         if self.path.is_file():
@@ -40,8 +40,10 @@ class AbcFiles(Corpus):
             yield from tunes_of(path, self.collection(path))
 
     def collection(self, path: Path) -> str:
-        """Name of the folder that holds the file, as the tune's collection."""
-        return path.parent.name
+        """The folder that holds the file, seen from where the corpus lies."""
+        if path == self.path:
+            return path.parent.name
+        return path.parent.relative_to(self.path.parent).as_posix()
 
 
 def tunes_of(path: Path, collection: str) -> Iterator[AbcTune | Dropped]:
@@ -50,3 +52,5 @@ def tunes_of(path: Path, collection: str) -> Iterator[AbcTune | Dropped]:
         yield from read_tunes(path, collection)
     except AbcError as error:
         yield Dropped(f"{collection}/{path.name}", f"unreadable file: {error.reason}")
+    except OSError as error:
+        yield Dropped(f"{collection}/{path.name}", f"unreadable file: {error.strerror}")

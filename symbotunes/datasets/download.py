@@ -1,6 +1,6 @@
 """Fetching a published file once."""
 
-import urllib.error
+import http.client
 import urllib.request
 from pathlib import Path
 
@@ -22,10 +22,16 @@ def fetch_once(url: str, target: Path) -> Path:
     """
     if target.is_file():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_name(f".{target.name}.lock")):
-        if not target.is_file():
-            _fetch(url, target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f".{target.name}.lock")):
+            if not target.is_file():
+                _fetch(url, target)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise DatasetError(
+            f"could not download {url} ({reason}); fetch it by other means and put it at {target}"
+        ) from error
     return target
 
 
@@ -39,10 +45,5 @@ def _fetch(url: str, target: Path) -> None:
         if expected and draft.stat().st_size != expected:
             raise OSError(f"{draft.stat().st_size:,} of {expected:,} bytes arrived")
         draft.replace(target)
-    except (OSError, urllib.error.URLError) as error:
-        reason = getattr(error, "reason", error)
-        raise DatasetError(
-            f"could not download {url} ({reason}); fetch it by other means and put it at {target}"
-        ) from error
     finally:
         draft.unlink(missing_ok=True)

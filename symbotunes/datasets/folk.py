@@ -49,13 +49,14 @@ class Folk(Corpus):
     """Tunes of the collections named.
 
     Args:
-        collections: some of `COLLECTIONS`, in any order.
+        collections: one or some of `COLLECTIONS`, in any order.
         folder: the corpus folder of music21; found by itself if ``None``.
     """
 
     FORMAT: ClassVar[str] = "abc"
 
-    def __init__(self, collections: Sequence[str], folder: str | Path | None = None) -> None:
+    def __init__(self, collections: str | Sequence[str], folder: str | Path | None = None) -> None:
+        collections = [collections] if isinstance(collections, str) else collections
         unknown = sorted(set(collections) - set(COLLECTIONS))
         if unknown or not collections:
             raise DatasetError(

@@ -72,7 +72,13 @@ class NGram:
 
     def nats_per_token(self, sequences: Sequence[Sequence[int]]) -> float:
         """Mean negative log-probability of all ids but the first of each sequence."""
-        return float(-np.log(self._probabilities(self._grams(sequences, self.order))).mean())
+        return float(np.concatenate(self.nats(sequences)).mean())
+
+    def nats(self, sequences: Sequence[Sequence[int]]) -> list[Floats]:
+        """Negative log-probability of every id but the first, for each sequence."""
+        nats = -np.log(self._probabilities(self._grams(sequences, self.order)))
+        ends = np.cumsum([len(sequence) - 1 for sequence in sequences])
+        return np.split(nats, ends[:-1])
 
     def probabilities(self, context: Sequence[int]) -> Floats:
         """The distribution over the next token, ``[V]``, after at least ``order - 1`` ids."""

@@ -57,13 +57,14 @@ def listening_page(heading: str, facts: Mapping[str, str], cards: Sequence[Card]
         facts: what is common to all samples.
         cards: in the order of the page.
     """
-    source = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    source = own_file("page.html")
     script = source.partition("<script>")[2].partition("</script>")[0]
     surprises = [card.sample.nats_per_token for card in cards]
     shown = "\n".join(_card(card, surprises) for card in cards)
     return Template(source).substitute(
+        look=own_file("look.css"),
         heading=escape(heading),
-        facts="".join(_fact(name, value) for name, value in facts.items()),
+        facts="".join(fact(name, value) for name, value in facts.items()),
         cards=shown or '<p class="none">There are no samples in this set.</p>',
         count=f"{len(cards)} sample{'' if len(cards) == 1 else 's'}",
         size=f"{max(0.1, len(shown) / 1e6):.1f} MB",
@@ -72,12 +73,18 @@ def listening_page(heading: str, facts: Mapping[str, str], cards: Sequence[Card]
     )
 
 
+def own_file(name: str) -> str:
+    """Text of a file that lies beside this module."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
 def data_uri(suffix: str, data: bytes) -> str:
     """The content as an address that needs no file."""
     return f"data:{KINDS[suffix]};base64,{base64.b64encode(data).decode()}"
 
 
-def _fact(name: str, value: str) -> str:
+def fact(name: str, value: str) -> str:
+    """One entry of the list of facts below a heading."""
     return f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
 
 

@@ -9,6 +9,7 @@ from symbotunes.scores.abc.bars import check_bars, problems
 from symbotunes.scores.abc.folk import Root, normalise, prompt_tokens, to_abc
 from symbotunes.scores.abc.playback import score_of
 from symbotunes.scores.abc.reader import parse
+from symbotunes.scores.abc.tokens import kind
 from symbotunes.scores.abc.tune import AbcError, AbcTune
 from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabulary
 
@@ -24,13 +25,14 @@ A A, B B, C C, D D, E E, F F, G G, a a' b b' c c' d d' e e' f f' g g'
 _A _A, _B _B, _C _D _E _E, _G _a _b _c _d _d' _e _e' _g
 """
 FOLK_RNN = _PUBLISHED.split()
+_CLASSES = {"open": "chord", "close": "chord", "unknown": "other"}
 
 
 class AbcTokens(Tokenizer[AbcTune]):
     """Tokens of the folk-rnn kind: meter, key, pitches, durations in eighths, bar signs.
 
     Lost: lyrics, ornaments, grace notes, chord names, slurs, line breaks, all voices but the first,
-    and with ``root="C"`` the key's tonic.
+    and with ``root="C"`` the key's tonic. Tunes that are published as tokens lose nothing.
 
     Args:
         vocabulary: ``fitted`` holds what occurs in training tunes, all modes and meters;
@@ -39,7 +41,7 @@ class AbcTokens(Tokenizer[AbcTune]):
         min_count: a fitted vocabulary leaves rarer tokens out.
     """
 
-    SCHEMA: ClassVar[int] = 2
+    SCHEMA: ClassVar[int] = 3
     FORMAT: ClassVar[str] = "abc"
 
     def __init__(
@@ -62,13 +64,16 @@ class AbcTokens(Tokenizer[AbcTune]):
             self._set([BOS, EOS, *FOLK_RNN])
 
     def tokenize(self, piece: AbcTune) -> list[str]:
+        if piece.tokens:
+            return list(piece.tokens)
         try:
-            tokens = normalise(parse(piece.text), self.root)
+            return self._as_published(normalise(parse(piece.text), self.root))
         except AbcError as error:
             raise Unencodable(error.reason, piece.id) from error
-        if self.published:
-            return ["M:4/4" if token == "M:2/2" else token for token in tokens]
-        return tokens
+
+    def _as_published(self, tokens: Sequence[str]) -> list[str]:
+        """The published tunes have no 2/2."""
+        return ["M:4/4" if self.published and token == "M:2/2" else token for token in tokens]
 
     def fit(self, corpus: Iterable[Sequence[str]]) -> None:
         if self.published:
@@ -102,13 +107,17 @@ class AbcTokens(Tokenizer[AbcTune]):
         )
 
     def prompt(self, text: str) -> list[int]:
-        tokens = prompt_tokens(text)
+        tokens = self._as_published(prompt_tokens(text))
         for token in tokens:
             if token not in self._ids:
                 nearest = self.suggest(token)
                 hint = f"; the nearest is {nearest}" if nearest else ""
                 raise ValueError(f"the model does not know {token}{hint}")
         return self.encode(tokens)
+
+    def token_class(self, token: str) -> str:
+        """``meter``, ``key``, ``pitch``, ``duration``, ``bar``, ``chord`` and the like."""
+        return _CLASSES.get(name := kind(token), name)
 
     def suggest(self, token: str) -> str | None:
         """The token of the vocabulary that is written most like this one."""

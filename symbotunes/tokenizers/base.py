@@ -125,6 +125,13 @@ class Tokenizer(ABC, Generic[Piece]):
         """
         raise ValueError(f"the model's tokens cannot go on from a {path.suffix or 'nameless'} file")
 
+    def token_class(self, token: str) -> str:  # noqa: ARG002  (a tokenizer that knows overrides it)
+        """What kind of token it is, in a word such as ``pitch``: reports count losses by it.
+
+        Pieces that agree in their ``meter`` and ``key`` tokens are of one kind.
+        """
+        return "token"
+
     @property
     @abstractmethod
     def vocabulary(self) -> Vocabulary:

@@ -45,9 +45,9 @@ class Transpose:
             )
         self.tokenizer = tokenizer
         known = set(tokenizer.tokens)
-        for token in (token for token in known if token.startswith("K:")):
-            key = parse_key(token[2:])
-            self.choices[token] = [
+        for name in (token[2:] for token in known if token.startswith("K:")):
+            key = parse_key(name)
+            self.choices[f"K:{name}"] = [
                 shift
                 for shift in self.semitones
                 if not shift or f"K:{moved_key(key, shift)}" in known

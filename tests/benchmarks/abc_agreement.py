@@ -8,6 +8,9 @@ tune, the same pitches. Our own playback of the tokens is compared too.
 
 What the tokens leave out on purpose is taken out of the original first: grace notes, ornaments and
 articulation, chord names, voices but the first; and blank lines, which end a tune for abc2midi.
+
+Some tunes differ on purpose. After ``|1 .. :|2 .. ||`` a later ``:|`` goes back to the double bar;
+abc2midi goes back to the first section and leaves out its endings (some 50 tunes).
 """
 
 import argparse
@@ -32,7 +35,9 @@ from symbotunes.scores.abc.tune import AbcError, AbcTune
 
 Heard = list[tuple[float, float, int]]  # onset and duration in quarters, pitch
 TOLERANCE = 0.011  # quarters: five of abc2midi's 480 ticks, for tuplets that it rounds
-ORNAMENTS = re.compile(r'"[^"\n]*"|![^!\n]+!|\{[^}]*\}|[~.HLMOPSTuvJRk](?=[^:\n])')
+ORNAMENTS = re.compile(r'"[^"\n]*"|![^!|\n]+!|!|\{[^}|]*\}|[~.HLMOPSTuvJRk](?=[^:\n])')
+
+VOICE = re.compile(r"V:[ \t]*([^\s\]]+).*|\[V:[ \t]*([^\s\]]+)[^\]]*\]")
 
 
 @dataclass(frozen=True)
@@ -48,15 +53,29 @@ class Verdict:
 def plain(text: str) -> str:
     """The tune without what the tokens leave out."""
     lines = []
-    for line in text.split("\n"):
+    for line in first_voice(text):
         is_field = re.match(r"^[A-Za-z]:", line)
-        kept = re.match(r"^[XTMLKV]:", line)
+        kept = re.match(r"^[XTMLK]:", line)
         if not is_field:
             lines.append(ORNAMENTS.sub("", re.sub(r"%.*$", "", line)))
         elif kept:
             lines.append(line)
     lines = [line for line in lines if line.strip()]
     return re.sub(r"^X:.*$", "X:1", "\n".join(lines), count=1, flags=re.MULTILINE) + "\n"
+
+
+def first_voice(text: str) -> Iterator[str]:
+    """The lines of the head and of the voice named first; of others only their fields."""
+    first = voice = None
+    for line in text.split("\n"):
+        named = VOICE.match(line)
+        if named:
+            voice = named[1] or named[2]
+            first = first or voice
+        if line.startswith("K:"):
+            voice = first  # the head may name voices, too
+        if voice == first or re.match(r"^[A-Za-z]:", line):
+            yield line[named.end() :] if named else line
 
 
 def strum_free(abc: str) -> str:

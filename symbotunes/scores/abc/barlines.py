@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symbotunes.scores.abc.phrases import balanced_repeats, is_ending, scaled, sounding_eighths
+from symbotunes.scores.abc.phrases import scaled, sounding_eighths
+from symbotunes.scores.abc.repeats import balanced_repeats, is_ending
 from symbotunes.scores.abc.tokens import LINE_END, Bar, Item
 
 BAR, DOUBLE, OPEN, CLOSE = Bar("|"), Bar("||"), Bar("|:"), Bar(":|")
@@ -54,26 +55,29 @@ def open_repeats(items: Sequence[Item]) -> list[Item]:
     """Every ``:|`` gets the ``|:`` that it goes back to, unless that is the beginning.
 
     The first goes back to the beginning. A later one without ``|:`` goes back to the last double
-    bar, or to the repeat before it. Signs that lead nowhere become plain bar signs.
+    bar, such as the one that closes a last ending, or to the repeat before it. Signs that lead
+    nowhere become plain bar signs.
     """
+    items, _ = balanced_repeats(items)  # so that no stray ending passes for an open one
     result: list[Item] = []
     opened, double, closed = True, None, None  # the tune begins open; places in `result`
+    in_ending = False  # behind a :|, in the ending that follows it
     for index, item in enumerate(items):
         result.append(item)
         if not isinstance(item, Bar):
             continue
         here = len(result) - 1
         if item.sign == "|:":
-            opened = True
+            opened, in_ending = True, False
         elif item.sign == "||":
-            double = here
+            opened, double, in_ending = opened and not in_ending, here, False
         elif item.sign == ":|":
             if not opened and double is not None:
                 result[double] = OPEN
             elif not opened and closed is not None:
                 result.insert(closed + 1, OPEN)
                 here += 1
-            opened = is_ending(items, index + 1)
+            opened = in_ending = is_ending(items, index + 1)
             double, closed = None, here
     balanced, _ = balanced_repeats([BAR if item is DOUBLE else item for item in result])
     return [

@@ -76,7 +76,8 @@ def _is_right(stretch: _Stretch, full: Fraction, short: list[Fraction], *, first
     if first and stretch.after_edge:
         return True
     at_edge = stretch.after_edge or stretch.before_edge
-    return at_edge and full - stretch.eighths in short
+    itself = int(2 * stretch.eighths == full)  # half a bar does not complete itself
+    return at_edge and short.count(full - stretch.eighths) > itself
 
 
 def _stretches(phrase: Phrase) -> list[_Stretch]:

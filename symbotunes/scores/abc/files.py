@@ -24,7 +24,7 @@ def read_abc(path: Path) -> str:
     if size > MAX_BYTES:
         raise AbcError("file larger than 64 MiB", path.name)
     data = path.read_bytes()
-    if b"\0" in data[:65536] or data[:4] == b"MThd":
+    if b"\0" in data[:65536]:
         raise AbcError("binary file", path.name)
     try:
         text = data.decode("utf-8-sig")

@@ -7,9 +7,10 @@ from typing import Literal
 
 from symbotunes.scores.abc.barlines import close_bars, closing_bars, open_repeats
 from symbotunes.scores.abc.keys import MODES, Key, parse_key
+from symbotunes.scores.abc.lengths import factor, parse_meter
 from symbotunes.scores.abc.phrases import can_be_broken, parse_tokens, scaled, tied
-from symbotunes.scores.abc.reader import ParsedTune, parse_meter
-from symbotunes.scores.abc.spelling import explicit_accidentals, respell
+from symbotunes.scores.abc.reader import ParsedTune
+from symbotunes.scores.abc.spelling import explicit_accidentals, respell, shorter_way
 from symbotunes.scores.abc.tokens import (
     Bar,
     Item,
@@ -24,16 +25,17 @@ from symbotunes.scores.abc.tune import AbcError
 Root = Literal["C", "keep"]
 BARS_PER_LINE = 4
 _TOKEN = re.compile(
-    r"\|[|\]](?!:)|\([2-9](?::[1-9]:[1-9])?|\|[1-9](?:[,-][1-9])*|:\||\|:|\||\[|\]"
-    r"|(?:\^\^|__|[=^_])?[A-Ga-g][,']*|z|-|[0-9]*(?:/[0-9]+)?[<>]{0,3}"
+    r"(?P<duration>(?=[0-9/<>])([0-9]*)((?:/[0-9]*)*)(>{1,3}|<{1,3})?)"
+    r"|\|[|\]](?!:)|\([2-9](?::[1-9]:[1-9])?|\|[1-9](?:[,-][1-9])*|:\||\|:|\||\[|\]"
+    r"|(?:\^\^|__|[=^_])?[A-Ga-g][,']*|z|-"
 )
-
 _PROMPT_FIELD = re.compile(
-    r"M:[ \t]*(?P<meter>\S+)|K:[ \t]*(?P<key>[A-GH][#b]?(?:[ \t]*(?:"
+    r"M:[ \t]*(?P<meter>\S+)|L:[ \t]*(?P<unit>\S+)|K:[ \t]*(?P<key>[A-GH][#b]?(?:[ \t]*(?:"
     + "|".join([*MODES, "ion", "aeo"])
     + r")[a-z]*|m\b)?(?!\S)|\S+)",
     re.IGNORECASE,
 )
+_OTHER_FIELD = re.compile(r"^[A-JN-Zm-z]:.*$", re.MULTILINE)
 
 
 def normalise(tune: ParsedTune, root: Root = "C") -> list[str]:
@@ -53,9 +55,8 @@ def normalise(tune: ParsedTune, root: Root = "C") -> list[str]:
     items = open_repeats(close_bars(explicit_accidentals(tune.key, tune.items), full))
     items = merge_ties(even_broken_rhythm(items))
     key = Key(0, 0, tune.key.mode) if root == "C" else tune.key
-    tokens = [f"M:{tune.meter}", f"K:{key}"]
-    for item in respell(items, tune.key, key):
-        tokens += item_tokens(item, tune.meter)
+    moved = respell(items, tune.key, key, shorter_way(tune.key, key))
+    tokens = phrase_tokens(tune.meter, key, moved)
     problems = [text for text in parse_tokens(tokens).problems if "bar sign" not in text]
     if problems:
         raise AbcError(problems[0])
@@ -80,11 +81,13 @@ def even_broken_rhythm(items: Sequence[Item]) -> list[Item]:
 def merge_ties(items: Sequence[Item]) -> list[Item]:
     """Tied notes inside a bar become one; ties that lead to another pitch are slurs and go.
 
-    Notes in chords, tuplets and broken rhythm stay as they are.
+    Every pitch must carry its accidental, see `explicit_accidentals`. Notes in chords, tuplets and
+    broken rhythm stay as they are.
     """
     result: list[Item] = []
     left = 0  # sounds still to come in a tuplet
     mergeable = False  # whether the last of `result` may grow
+    broken = False  # whether broken rhythm led to it
     for index, item in enumerate(items):
         if isinstance(item, Tuplet):
             left = item.r
@@ -99,8 +102,8 @@ def merge_ties(items: Sequence[Item]) -> list[Item]:
             result[-1] = Sound(item.pitches, last.eighths + item.eighths)
         else:
             result.append(item)
-        mergeable = not left
-        left = max(0, left - 1)
+        mergeable = not left and not broken
+        broken, left = bool(item.broken), max(0, left - 1)
     return result
 
 
@@ -116,15 +119,16 @@ def _can_merge(last: Item | None, item: Sound) -> bool:
 
 
 def _with_real_ties(item: Sound, items: Sequence[Item], index: int) -> Sound:
-    """Ties only where the next sound holds the same pitch, written alike."""
+    """Ties only where the next sound holds a pitch that is heard alike."""
     if not any(pitch.tied for pitch in item.pitches):
         return item
     after = next((one for one in items[index + 1 :] if isinstance(one, Sound)), None)
-    names = {(pitch.letter, pitch.octave) for pitch in after.pitches} if after else set()
+    heard = {pitch.midi(pitch.accidental or 0) for pitch in after.pitches} if after else set()
     pitches = tuple(
-        tied(pitch, pitch.tied and (pitch.letter, pitch.octave) in names) for pitch in item.pitches
+        tied(pitch, pitch.tied and pitch.midi(pitch.accidental or 0) in heard)
+        for pitch in item.pitches
     )
-    return Sound(pitches, item.eighths, item.broken)
+    return Sound(pitches, item.eighths, item.broken, item.scale)
 
 
 def sound_tokens(sound: Sound) -> list[str]:
@@ -150,6 +154,15 @@ def item_tokens(item: Item, meter: str) -> list[str]:
         default = item.q == default_q(item.p, meter) and item.r == item.p
         return [f"({item.p}" if default else f"({item.p}:{item.q}:{item.r}"]
     return sound_tokens(item)
+
+
+def phrase_tokens(meter: str, key: Key, items: Sequence[Item]) -> list[str]:
+    """Tokens of a whole tune, meter and key first."""
+    return [
+        f"M:{meter}",
+        f"K:{key}",
+        *(token for item in items for token in item_tokens(item, meter)),
+    ]
 
 
 def to_abc(tokens: Sequence[str], *, number: int = 1, title: str = "Untitled") -> str:
@@ -201,7 +214,7 @@ def from_abc(text: str) -> list[str]:
 
 
 def lex(text: str) -> list[str]:
-    """Tokens of a body in the folk-rnn language, spaces or not.
+    """Tokens of a body in the folk-rnn language, spaces or not; ``A/`` and ``A1`` are understood.
 
     Raises:
         AbcError: naming what is no token.
@@ -212,10 +225,13 @@ def lex(text: str) -> list[str]:
             at += 1
             continue
         found = _TOKEN.match(text, at)
-        if not found or found.end() == at:
+        if not found:
             word = text[at:].split()[0]
             raise AbcError("no token", word[:20])
-        tokens.append("|" if found[0] in ("||", "|]") else found[0])
+        token = "|" if found[0] in ("||", "|]") else found[0]
+        if found["duration"]:
+            token = duration_token(factor(found[2], found[3]), found[4] or "")
+        tokens += [token] if token else []
         at = found.end()
     return tokens
 
@@ -229,15 +245,13 @@ def prompt_tokens(text: str) -> list[str]:
     Raises:
         AbcError: naming what is no token.
     """
-    text = text.replace("\\n", "\n")
-    unit = re.search(r"^L:\s*(\S+)", text, re.MULTILINE)
-    if unit and unit[1] != "1/8":
-        raise AbcError("lengths must count eighths, L:1/8", f"L:{unit[1]}")
-    text = re.sub(r"^[A-JLN-Zwm-z]:.*$", " ", text, flags=re.MULTILINE)
+    text = _OTHER_FIELD.sub(" ", text.replace("\\n", "\n"))
     head = []
     for found in _PROMPT_FIELD.finditer(text):
         if found["meter"]:
             head.append(f"M:{parse_meter(found['meter'])}")
-        else:
+        elif found["key"]:
             head.append(f"K:{parse_key(found['key'])}")
+        elif found["unit"] != "1/8":
+            raise AbcError("lengths must count eighths, L:1/8", found[0])
     return [*head, *lex(_PROMPT_FIELD.sub(" ", text))]

@@ -9,12 +9,14 @@ LETTERS = "CDEFGAB"
 NATURAL = (0, 2, 4, 5, 7, 9, 11)  # semitones of the letters above C
 FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}  # sharps of the major key
 MODES = {"maj": 0, "lyd": 1, "mix": -1, "dor": -2, "min": -3, "phr": -4, "loc": -5}  # sharps added
-_NAMES = {"ion": "maj", "aeo": "min", "m": "min", "": "maj"}
+_WRITTEN = {"": "maj", "m": "min"}  # M could be either, and is read as neither
+_LONG = {**{name: name for name in MODES}, "ion": "maj", "aeo": "min"}
 _SHARPS = "FCGDAEB"  # order in which a signature fills
 _CLEF = re.compile(
-    r"^(?:clef\s*=?|treble|bass|alto|tenor|perc|none|octave|middle|transpose|stafflines|[-+]8|octave).*$"
+    r"clef|treble|bass|alto|tenor|perc|none|octave|middle|transpose|stafflines", re.IGNORECASE
 )
-_KEY = re.compile(r"^([A-G])([#b]?)\s*([A-Za-z]*)(.*)$")
+_KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)(.*)")
+_OWN = re.compile(r"\s*(?:exp|[\^_=])")
 
 
 @dataclass(frozen=True)
@@ -62,20 +64,19 @@ def parse_key(text: str) -> Key:
         AbcError: if there is no key, or one with accidentals of its own.
     """
     text = text.strip()
-    if text.upper() in ("HP", "HP.") or text[:2] in ("HP", "Hp"):
+    if text[:2] in ("HP", "Hp"):
         return Key(5, 0, "mix")  # the bagpipe scale sounds as A mixolydian
-    if text == "" or text.lower() == "none" or _CLEF.match(text.lower()):
+    if text == "" or _CLEF.match(text):
         raise AbcError("no key", text)
     found = _KEY.match(text)
     if not found:
         raise AbcError("unreadable key", text)
-    letter, sign, mode, rest = found.groups()
-    if _CLEF.match(mode.lower()) and mode.lower()[:3] not in MODES:
-        mode, rest = "", f"{mode}{rest}"
-    name = mode.lower()[:3] if mode != "M" else "maj"
-    name = _NAMES.get(name, name)
-    if name not in MODES or mode in ("M",):
+    letter, sign, word, rest = found.groups()
+    if word == "exp" or _CLEF.match(word):  # no mode, but what may follow one
+        word, rest = "", f"{word}{rest}"
+    mode = _WRITTEN.get(word) or _LONG.get(word[:3].lower())
+    if mode is None:
         raise AbcError("unreadable key", text)
-    if re.match(r"^\s*(?:exp\s*)?[\^_=]", rest):
+    if _OWN.match(rest):
         raise AbcError("key with accidentals of its own", text)
-    return Key(LETTERS.index(letter), {"#": 1, "b": -1, "": 0}[sign], name)
+    return Key(LETTERS.index(letter), {"#": 1, "b": -1, "": 0}[sign], mode)

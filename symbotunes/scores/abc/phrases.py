@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import cache
 
 from symbotunes.scores.abc.keys import Key, parse_key
+from symbotunes.scores.abc.repeats import balanced_repeats
 from symbotunes.scores.abc.tokens import (
     LINE_END,
     ONE,
@@ -39,6 +40,7 @@ class _Reader:
         self.items: list[Item] = []
         self.problems: dict[str, None] = {}
         self.chord: list[Pitch] | None = None
+        self.chord_eighths: Fraction | None = None  # a duration inside it, behind its first note
         self.open_to_duration = False  # whether the last sound may still get one
 
     def problem(self, text: str) -> None:
@@ -76,17 +78,22 @@ class _Reader:
         else:
             self.sound(())
 
-    def sound(self, pitches: tuple[Pitch, ...]) -> None:
-        self.items.append(Sound(pitches, ONE))
+    def sound(self, pitches: tuple[Pitch, ...], eighths: Fraction = ONE) -> None:
+        self.items.append(Sound(pitches, eighths))
         self.open_to_duration = True
 
     def read_duration(self, token: str) -> None:
+        eighths, broken = parse_duration(token)
+        if self.chord and not broken:  # the published tunes have [ D 2 G 2 ]; the first note counts
+            if len(self.chord) == 1:
+                self.chord_eighths = eighths
+            return
         if self.chord is not None or not self.open_to_duration:
             self.problem("a duration that follows no note")
             return
         last = self.items[-1]
         assert isinstance(last, Sound)
-        self.items[-1] = Sound(last.pitches, *parse_duration(token))
+        self.items[-1] = Sound(last.pitches, last.eighths * eighths, broken)
         self.open_to_duration = False
 
     def read_tie(self, token: str) -> None:  # noqa: ARG002
@@ -114,15 +121,18 @@ class _Reader:
             self.problem("an empty chord")
             self.chord = None
         else:
-            pitches, self.chord = tuple(self.chord), None
-            self.sound(pitches)
+            self.strike()
 
     def end_chord(self) -> None:
         if self.chord is not None:
             self.problem("[ without ]")
-            pitches, self.chord = tuple(self.chord), None
-            if pitches:
-                self.sound(pitches)
+            self.strike()
+
+    def strike(self) -> None:
+        """Make the chord so far a sound, if it holds notes."""
+        if self.chord:
+            self.sound(tuple(self.chord), self.chord_eighths or ONE)
+        self.chord = self.chord_eighths = None
 
     def read_bar(self, token: str) -> None:
         self.end_chord()
@@ -133,7 +143,7 @@ class _Reader:
         self.end_chord()
         self.open_to_duration = False
         p, *rest = (int(number) for number in token[1:].split(":"))
-        q, r = rest or (default_q(p, self.meter), p)
+        q, r = rest or (default_q(p, self.meter or "4/4"), p)
         self.items.append(Tuplet(p, q, r))
 
 
@@ -215,56 +225,6 @@ def _complete_tuplets(items: list[Item], reader: _Reader) -> list[Item]:
                 continue
         result.append(item)
     return result
-
-
-def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
-    """Repeats and endings that lead nowhere become bar signs.
-
-    Of several ``|:`` before a ``:|`` the last one counts. A first ending needs a ``:|`` behind it,
-    a second one needs a first.
-
-    Returns:
-        The items, and what had to be mended, in words.
-    """
-    result, problems = list(items), []
-    opened: int | None = None  # a |: that waits for its :|
-    first: int | None = None  # a |1 of this section
-    closed = False  # whether :| has followed it
-
-    def give_up(place: int, problem: str) -> None:
-        result[place] = Bar("|")
-        problems.append(problem)
-
-    for index, item in enumerate(items):
-        sign = item.sign if isinstance(item, Bar) else ""
-        if sign == "|:":
-            if opened is not None:
-                give_up(opened, "a repeat inside a repeat")
-            if first is not None and not closed:
-                give_up(first, "an ending outside a repeat")
-            opened, first = index, None
-        elif sign == ":|":
-            opened, closed = None, True
-            if not is_ending(items, index + 1):
-                first = None
-        elif is_ending(items, index):
-            if "1" in sign:
-                if first is not None and not closed:
-                    give_up(first, "an ending outside a repeat")
-                first, closed = index, False
-            elif first is None or not closed:
-                give_up(index, "an ending outside a repeat")
-    if opened is not None:
-        give_up(opened, "a repeat that is not closed")
-    if first is not None and not closed:
-        give_up(first, "an ending outside a repeat")
-    return result, problems
-
-
-def is_ending(items: Sequence[Item], index: int) -> bool:
-    """Whether an ending such as ``|2`` stands at a place."""
-    item = items[index] if index < len(items) else None
-    return isinstance(item, Bar) and item.sign[1:2].isdigit()
 
 
 def sounding_eighths(items: Sequence[Item]) -> list[Fraction]:

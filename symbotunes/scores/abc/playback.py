@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import symusic
 
-from symbotunes.scores.abc.phrases import alterations, is_ending, parse_tokens, sounding_eighths
+from symbotunes.scores.abc.phrases import alterations, parse_tokens, sounding_eighths
+from symbotunes.scores.abc.repeats import is_ending
 from symbotunes.scores.abc.tokens import Bar, Item, Phrase, Sound
 
 TICKS_PER_QUARTER = 480
@@ -49,8 +50,7 @@ def play_order(phrase: Phrase) -> list[int]:
             if turn < _times(items, start):
                 turn, at = turn + 1, start
                 continue
-            if not is_ending(items, at + 1):
-                start, turn = at + 1, 1
+            start, turn = at + 1, 1
         elif is_ending(items, at) and turn not in _turns(sign):
             at = _after_ending(items, at)
             continue

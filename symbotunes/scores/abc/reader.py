@@ -1,8 +1,8 @@
 """Reading ABC notation: from the text of one tune to its sounds and bar signs.
 
 Follows the ABC standard 2.1 where tunes in the wild do, and what abc2midi plays where they do not.
-Of several voices the first is read. Lyrics, ornaments, grace notes, chord names, slurs and layout
-are passed over.
+Of several voices the first is read. Lyrics, order of parts, ornaments, grace notes, chord names,
+slurs and layout are passed over.
 """
 
 import re
@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import cache
 
 from symbotunes.scores.abc.keys import Key, parse_key
+from symbotunes.scores.abc.lengths import factor, parse_meter, parse_unit
 from symbotunes.scores.abc.phrases import tied
 from symbotunes.scores.abc.tokens import (
     LINE_END,
@@ -28,18 +29,21 @@ from symbotunes.scores.abc.tune import AbcError
 
 # Digits are those of ASCII; `\d` would let others through.
 _NOTE = re.compile(r"((?:\^\^|__|\^|_|=)?[A-Ga-g][,']*)([0-9]*)((?:/[0-9]*)*)")
-_REST = re.compile(r"([zxZ])([0-9]*)((?:/[0-9]*)*)")
+_REST = re.compile(r"([zxZX])([0-9]*)((?:/[0-9]*)*)")
 _LENGTH = re.compile(r"([0-9]*)((?:/[0-9]*)*)")
 _TUPLET = re.compile(r"\(([2-9])(?::([0-9]?))?(?::([0-9]?))?")
-_BAR = re.compile(r":*\|*\[?\|[|\]:]*|::+|:\|")
+_BAR = re.compile(r":*\[?\|[|\]:]*|::+")
 _ENDING = re.compile(r"[ \t]*\[?[ \t]*([1-9](?:[,-][1-9])*)")
 _BRACKET_ENDING = re.compile(r"\[[ \t]*([1-9](?:[,-][1-9])*)")
 _INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
-_FIELD = re.compile(r"^([A-Za-z]):(.*)$")
+_FIELD = re.compile(r"^([A-Za-z+]):(?![|:])(.*)$")  # not A:| and A::, a note before a bar sign
 _COMMENT = re.compile(r"(?<!\\)%.*$")
-_BROKEN = re.compile(r"[ \t]*([<>]{1,3})")
-_SKIP = re.compile(r'"[^"\n]*"|![^!\n]+!|\{[^}]*\}|\+[^+\n]+\+')
-_MICROTONE = re.compile(r"[\^_][0-9]*/?[0-9]+[A-Ga-g]|[\^_]/[A-Ga-g]")
+_BROKEN = re.compile(r">+|<+")
+# A single ! or + is an old sign for the end of a line: what stands between two of them is music.
+_SKIP = re.compile(r'"[^"\n]*"|![^!|\n]+!|\{[^}|]*\}|\+[^+|\n]+\+')
+_MICROTONE = re.compile(r"[\^_](?:[0-9]{1,3}(?:/[0-9]{1,3})?|/[0-9]{0,3})[A-Ga-g]")
+_TEXT_BLOCK = re.compile(r"^%%[ \t]*begin(\w+).*?^%%[ \t]*end\1", re.MULTILINE | re.DOTALL)
+MAX_BARS_OF_REST = 99
 _NOTE_STARTS = frozenset("ABCDEFGabcdefg^_=")
 _MINOR = frozenset(" \t\\`$*)yu~.HIJKLMNOPQRSTUVWhijklmnopqrstvw;@#?-]0123456789>',<}!+/&")
 
@@ -66,64 +70,28 @@ def parse(text: str) -> ParsedTune:
         AbcError: with a reason, if it cannot be read or changes what a tune must keep.
     """
     body = _Body()
-    for line in text.split("\n"):
+    begun = ""  # a line that ended with a backslash
+    for line in _TEXT_BLOCK.sub("%", text).split("\n"):
         if line.startswith("%"):
             continue
         line = _COMMENT.sub("", line).rstrip()
         field = _FIELD.match(line)
+        if begun and (field or not line):
+            body.line(begun)
+            begun = ""
         if field:
             body.field(field[1], field[2].strip())
         elif not line:
             body.interrupted = body.started
-        elif body.key is not None:
-            body.line(line)
+        else:
+            begun += f" {line}" if line.startswith("|") else line  # |\ and | are two bar signs
+            if line.endswith("\\"):
+                begun = begun[:-1]
+            else:
+                body.line(begun)
+                begun = ""
+    body.line(begun)
     return body.tune()
-
-
-def parse_meter(text: str) -> str:
-    """The value of an ``M:`` field, as ``n/d`` or ``none``.
-
-    Raises:
-        AbcError: if it is no meter.
-    """
-    value = text.strip()
-    named = {"C": "4/4", "C|": "2/2", "none": "none", "": "none"}
-    if value in named:
-        return named[value]
-    found = re.fullmatch(r"0?([1-9][0-9]?)/(1|2|4|8|16|32)", value.replace(" ", ""))
-    if not found:
-        raise AbcError("unreadable meter", value[:20])
-    return f"{found[1]}/{found[2]}"
-
-
-def parse_unit(text: str) -> Fraction:
-    """The value of an ``L:`` field in eighth notes.
-
-    Raises:
-        AbcError: if it is no length.
-    """
-    found = re.match(r"([1-9][0-9]{0,2})\s*/\s*([1-9][0-9]{0,2})(?![0-9])|1$", text.strip())
-    if not found:
-        raise AbcError("unreadable unit length", text[:20])
-    return Fraction(int(found[1] or 1), int(found[2] or 1)) * 8
-
-
-@cache
-def factor(number: str, slashes: str) -> Fraction:
-    """The multiple that digits and slashes after a note ask for: ``3/2``, ``/``, ``//``.
-
-    Raises:
-        AbcError: if it is nothing, or beyond all music.
-    """
-    parts = [part or "2" for part in slashes.split("/")[1:]]
-    if max(map(len, [number, *parts])) > len(str(MAX_NUMBER)) or len(parts) > 9:
-        raise AbcError("an impossible length", f"{number}{slashes}"[:20])
-    value = Fraction(int(number)) if number else Fraction(1)
-    for part in parts:
-        if not int(part):
-            raise AbcError("an impossible length", f"{number}{slashes}"[:20])
-        value /= int(part)
-    return value
 
 
 @cache
@@ -195,7 +163,7 @@ class _Body:
 
     def line(self, text: str) -> None:
         """Read one line of the body."""
-        if self.interrupted and "|" not in text:
+        if not text or self.key is None or (self.interrupted and "|" not in text):
             return
         position = 0
         while position < len(text):
@@ -204,8 +172,7 @@ class _Body:
                 if position < 0:
                     return
             position = self.element(text, position)
-        if not text.endswith("\\"):
-            self.items.append(LINE_END)
+        self.items.append(LINE_END)
 
     def element(self, text: str, at: int) -> int:
         """Read what stands at a position; returns the position behind it."""
@@ -240,7 +207,7 @@ class _Body:
         elif char in "<>":
             found = _BROKEN.match(text, at)
             assert found is not None
-            self.broken(found[1])
+            self.broken(found[0])
             return found.end()
         elif char == "&":
             raise AbcError("voices overlaid with &")
@@ -253,17 +220,11 @@ class _Body:
 
     def bar(self, found: re.Match[str], text: str) -> int:
         sign, end = found[0], found.end()
-        if text[end - 1] == "[" and end - found.start() > 1:
-            end -= 1
-        core = sign.rstrip("[")
         ending = _ENDING.match(text, end)
-        if ":" in core and not core.strip(":"):  # a run of colons
-            self.items += [Bar(":|"), Bar("|:")]
-        else:
-            self.items += [Bar(":|")] if core.startswith(":") else []
-            self.items += [Bar("|:")] if core.endswith(":") else []
-            if ":" not in core:
-                self.items.append(Bar("||" if len(core) > 1 else "|"))
+        closes = sign.startswith(":") or "::" in sign or "]:" in sign  # but not |:|
+        repeats = [Bar(":|")] if closes else []
+        repeats += [Bar("|:")] if sign.endswith(":") or "|:" in sign else []
+        self.items += repeats or [Bar("||" if len(sign) > 1 else "|")]
         if ending and (text[end : end + 1].isdigit() or "[" in ending[0]):
             self.items.append(Bar(f"|{ending[1]}"))
             return ending.end()
@@ -279,7 +240,9 @@ class _Body:
 
     def chord(self, text: str, at: int) -> int:
         close = text.find("]", at)
-        if close < 0:
+        if close < 0 or "|" in text[at:close]:
+            if text.startswith('["', at):  # an ending with a name, such as ["Coda"
+                return at + 1
             raise AbcError("a chord without end")
         inside = _SKIP.sub("", text[at + 1 : close])
         pitches, length = [], None
@@ -319,13 +282,21 @@ class _Body:
 
     def rest(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
         length = factor(found[2], found[3])
-        if found[1] == "Z":
-            if self.meter in (None, "none"):
-                raise AbcError("a rest of whole bars without meter")
-            assert self.unit is not None
-            length *= 8 * Fraction(self.meter) / self.unit
-        self.sound((), length)
+        if found[1] in "ZX":
+            self.bars_of_rest(length)
+        else:
+            self.sound((), length)
         return found.end()
+
+    def bars_of_rest(self, count: Fraction) -> None:
+        if self.meter in (None, "none"):
+            raise AbcError("a rest of whole bars without meter")
+        if count.denominator != 1 or not 0 < count <= MAX_BARS_OF_REST:
+            raise AbcError("an impossible length", f"{count} bars of rest")
+        assert self.unit is not None
+        for number in range(int(count)):
+            self.items += [Bar("|")] if number else []
+            self.sound((), 8 * Fraction(self.meter) / self.unit)
 
     def sound(self, pitches: tuple[Pitch, ...], length: Fraction) -> None:
         assert self.unit is not None
@@ -348,6 +319,8 @@ class _Body:
         last = self.items[-1] if self.items else None
         if not isinstance(last, Sound):
             raise AbcError("broken rhythm without a first note")
+        if last.broken or len(signs) > 3:
+            raise AbcError("broken rhythm with too many signs")
         self.items[-1] = Sound(last.pitches, last.eighths, signs)
 
     def tune(self) -> ParsedTune:

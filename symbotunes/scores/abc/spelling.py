@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from symbotunes.scores.abc.keys import NATURAL, Key
 from symbotunes.scores.abc.phrases import alterations
-from symbotunes.scores.abc.tokens import Bar, Item, Pitch, Sound, make_pitch
+from symbotunes.scores.abc.tokens import OCTAVES, Bar, Item, Pitch, Sound, make_pitch
 from symbotunes.scores.abc.tune import AbcError
 
 
@@ -29,12 +29,14 @@ class Speller:
         """The pitch moved by letter steps, with the accidental that makes it sound as `midi`.
 
         Raises:
-            AbcError: if it would need three sharps or flats.
+            AbcError: if it would need three sharps or flats, or lie beyond hearing.
         """
         octave, letter = divmod(pitch.octave * 7 + pitch.letter + steps, 7)
         alter = midi - 12 * (octave + 1) - NATURAL[letter]
         if abs(alter) > 2:
             raise AbcError("needs three sharps or flats when moved")
+        if octave not in OCTAVES:
+            raise AbcError("a pitch beyond hearing")
         default = self.signature[letter]
         everywhere = self.everywhere.get(letter, default)
         here = self.here.get((letter, octave), default)
@@ -66,16 +68,25 @@ def explicit_accidentals(key: Key, items: Sequence[Item]) -> list[Item]:
     ]
 
 
-def respell(items: Sequence[Item], old: Key, new: Key) -> list[Item]:
-    """Items in the old key moved to the new one by the shorter way, spelled for it.
+def shorter_way(old: Key, new: Key) -> int:
+    """Semitones from one tonic to the nearest other, six at most."""
+    return (new.pitch_class - old.pitch_class + 6) % 12 - 6
+
+
+def respell(items: Sequence[Item], old: Key, new: Key, semitones: int) -> list[Item]:
+    """Items in the old key moved to the new one, spelled for it.
+
+    Args:
+        items: as they are written in the old key.
+        old: their key.
+        new: the key that many semitones away.
+        semitones: upwards; negative downwards.
 
     Raises:
-        AbcError: if a note would need three sharps or flats.
+        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
     """
-    steps = new.letter - old.letter
-    semitones = new.pitch_class - old.pitch_class
-    octaves = -1 if semitones > 6 else 1 if semitones < -6 else 0
-    steps, semitones = steps + 7 * octaves, semitones + 12 * octaves
+    octaves = (semitones - new.pitch_class + old.pitch_class) // 12
+    steps = new.letter - old.letter + 7 * octaves
     speller = Speller(new)
     result: list[Item] = []
     for item, alters in zip(items, alterations(old, items), strict=True):

@@ -12,6 +12,7 @@ from functools import cache
 from symbotunes.scores.abc.keys import LETTERS, NATURAL, Key
 
 ONE = Fraction(1)
+OCTAVES = range(0, 9)  # that tokens can write: from C,,,, to b'''
 MAX_NUMBER = 999  # of eighths or of their parts: beyond, a duration is a slip of the pen
 ACCIDENTALS = {"": None, "=": 0, "^": 1, "_": -1, "^^": 2, "__": -2}
 SIGNS = {alter: sign for sign, alter in ACCIDENTALS.items() if alter is not None}
@@ -156,7 +157,8 @@ def default_q(p: int, meter: str) -> int:
     As ABC 2.1 has it, but for quintuplets and the like in 3/4, 3/2 and so on, which it does not
     count as compound; abc2midi does, and it is what people hear.
     """
-    compound = meter != "none" and int(meter.partition("/")[0]) % 3 == 0
+    beats = meter.partition("/")[0]
+    compound = beats.isdecimal() and int(beats) % 3 == 0
     return {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(p, 3 if compound else 2)
 
 

@@ -26,6 +26,8 @@ class AbcTune:
         collection: folder or book that it was found in.
         rhythm: ``R:`` field, or empty.
         origin: ``O:`` field, or empty.
+        tokens: of the folk-rnn kind, where the corpus is published as tokens; they are taken as
+            they are. Empty for all others.
     """
 
     id: str
@@ -34,3 +36,4 @@ class AbcTune:
     collection: str = ""
     rhythm: str = ""
     origin: str = ""
+    tokens: tuple[str, ...] = ()

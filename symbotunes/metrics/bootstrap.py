@@ -1,0 +1,95 @@
+"""Confidence intervals of figures that are computed from sums over pieces.
+
+Pieces, not tokens, are drawn anew: the tokens of one piece are alike, and intervals over tokens
+would be far too narrow. Efron and Tibshirani, "An Introduction to the Bootstrap", 1993.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Statistic = Callable[[Floats], Floats]  # sums ``[R, K]`` -> figures ``[R]``, NaN where undefined
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure and the ends of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the figure is defined; one that divides by zero is not."""
+        return bool(np.isfinite([self.value, self.low, self.high]).all())
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How pieces are drawn anew: with replacement, as many as there are.
+
+    Figures of the same number of pieces see the same draws, so that differences between models
+    may be taken piece by piece.
+
+    Attributes:
+        resamples: number of draws, R.
+        confidence: share of them between the ends of an interval.
+        seed: of the draws.
+
+    Raises:
+        ValueError: if a value is out of range.
+    """
+
+    resamples: int = 1000
+    confidence: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.resamples, int) or self.resamples < 1:
+            raise ValueError(f"resamples={self.resamples} must be a whole number of at least 1")
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"confidence={self.confidence} must lie between 0 and 1")
+
+    def interval(self, rows: ArrayLike, statistic: Statistic) -> Interval:
+        """The figure of all pieces and its percentile interval.
+
+        Args:
+            rows: ``[N, K]``, what each of N pieces adds to K sums; or ``[N]`` for one sum.
+            statistic: the figure as a function of the sums.
+        """
+        table = np.asarray(rows, np.float64)
+        table = table[:, None] if table.ndim == 1 else table
+        if not len(table):
+            return Interval(np.nan, np.nan, np.nan)
+        figures = statistic(np.vstack([table.sum(0), self._sums(table)]))
+        drawn = figures[1:][np.isfinite(figures[1:])]
+        if not len(drawn):
+            return Interval(float(figures[0]), np.nan, np.nan)
+        tail = (1 - self.confidence) / 2
+        low, high = np.quantile(drawn, [tail, 1 - tail])
+        return Interval(float(figures[0]), float(low), float(high))
+
+    def mean(self, values: ArrayLike) -> Interval:
+        """Mean over pieces of one value for each."""
+        column = np.asarray(values, np.float64)
+        return self.interval(np.stack([column, np.ones_like(column)], axis=1), ratio)
+
+    def _sums(self, table: Floats) -> Floats:
+        """``[R, K]``: the sums of every draw."""
+        random = np.random.default_rng(self.seed)
+        count = len(table)
+        draws = [
+            np.bincount(random.integers(count, size=count), minlength=count) @ table
+            for _ in range(self.resamples)
+        ]
+        return np.stack(draws)
+
+
+def ratio(sums: Floats) -> Floats:
+    """First sum over second, NaN where the second is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan)

@@ -1,0 +1,71 @@
+"""How surprised a network is by given pieces, token by token."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from symbotunes.models.base import SequenceModel
+
+MOST_LOGITS = 2**25  # numbers held at once: 128 MiB in float32
+MOST_PIECES = 64  # read at once: more only means more padding
+
+
+def token_nats(
+    net: SequenceModel,
+    sequences: Sequence[Sequence[int]],
+    vocabulary_size: int,
+    on_piece: Callable[[int], None] | None = None,
+) -> list[NDArray[np.float64]]:
+    """Negative log-likelihood of every id but the first, for each sequence.
+
+    Args:
+        net: in any mode; it is scored without dropout, and its mode is put back.
+        sequences: ids from ``bos`` to ``eos``.
+        vocabulary_size: V, which bounds how many pieces are read at once.
+        on_piece: called with the number of pieces read so far.
+    """
+    was_training = net.training
+    net.eval()
+    device = next(net.parameters()).device
+    result: list[NDArray[np.float64]] = [np.empty(0)] * len(sequences)
+    done = 0
+    try:
+        for batch in _batches([len(each) for each in sequences], vocabulary_size):
+            for piece, nats in zip(batch, _score(net, sequences, batch, device), strict=True):
+                result[piece] = nats
+            done += len(batch)
+            if on_piece is not None:
+                on_piece(done)
+    finally:
+        net.train(was_training)
+    return result
+
+
+def _batches(lengths: Sequence[int], vocabulary_size: int) -> Iterator[list[int]]:
+    """Pieces of like length, as many at once as their logits allow."""
+    order = sorted(range(len(lengths)), key=lambda piece: -lengths[piece])
+    while order:
+        fitting = MOST_LOGITS // (lengths[order[0]] * vocabulary_size)
+        count = max(1, min(MOST_PIECES, fitting))
+        yield order[:count]
+        order = order[count:]
+
+
+@torch.inference_mode()
+def _score(
+    net: SequenceModel,
+    sequences: Sequence[Sequence[int]],
+    batch: Sequence[int],
+    device: torch.device,
+) -> list[NDArray[np.float64]]:
+    longest = len(sequences[batch[0]])
+    tokens = torch.zeros(len(batch), longest, dtype=torch.int64)
+    for row, piece in enumerate(batch):
+        tokens[row, : len(sequences[piece])] = torch.tensor(sequences[piece])
+    tokens = tokens.to(device)
+    logits = net(tokens[:, :-1]).float()  # [B, T - 1, V]
+    chosen = logits.gather(-1, tokens[:, 1:, None])[..., 0]
+    nats = (logits.logsumexp(-1) - chosen).double().cpu().numpy()  # [B, T - 1]
+    return [nats[row, : len(sequences[piece]) - 1] for row, piece in enumerate(batch)]

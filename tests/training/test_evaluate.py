@@ -1,0 +1,115 @@
+"""mode=evaluate from the command line, on a tiny trained network."""
+
+import json
+import math
+
+import pytest
+
+SMALL = [
+    "evaluate.num_samples=6",
+    "sample.max_tokens=40",
+    "evaluate.resamples=50",
+    "baselines=[1,3]",
+]
+
+
+@pytest.fixture(scope="module")
+def evaluated(run_main, trained):
+    """What was printed, and the folder of an evaluation of the tiny run."""
+    outputs = trained.parents[1]
+    result = run_main(outputs, "mode=evaluate", *SMALL)
+    (folder,) = (outputs / "evaluate").iterdir()
+    return result.stdout, folder
+
+
+@pytest.fixture(scope="module")
+def report(evaluated):
+    return json.loads((evaluated[1] / "report.json").read_text())
+
+
+def numbers(node):
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from numbers(each)
+    elif isinstance(node, int | float):
+        yield node
+
+
+def test_the_report_holds_finite_figures_inside_their_intervals(report):
+    assert all(math.isfinite(number) for number in numbers(report))
+    for model in ("folk_rnn_small", "unigram", "trigram"):
+        figures = report["held_out"]["models"][model]
+        assert set(figures) == {"nats_per_token", "perplexity", "bits_per_note"}
+        for figure in figures.values():
+            assert figure["low"] <= figure["value"] <= figure["high"]
+        nats = figures["nats_per_token"]["value"]
+        assert figures["perplexity"]["value"] == pytest.approx(math.exp(nats))
+        per_note = nats * report["held_out"]["tokens"] / report["held_out"]["notes"] / math.log(2)
+        assert figures["bits_per_note"]["value"] == pytest.approx(per_note)
+
+
+def test_classes_add_up_to_all_tokens_and_to_the_loss(report):
+    held_out = report["held_out"]
+    classes = held_out["classes"]
+    assert {"meter", "key", "pitch", "duration", "bar", "end"} <= {one["name"] for one in classes}
+    assert sum(one["tokens"] for one in classes) == held_out["tokens"]
+    for model, figures in held_out["models"].items():
+        total = sum(one["share"] * one["nats"][model]["value"] for one in classes)
+        assert total == pytest.approx(figures["nats_per_token"]["value"])
+
+
+def test_every_tune_opens_with_one_meter_and_one_key_and_ends_once(report):
+    counts = {one["name"]: one["tokens"] for one in report["held_out"]["classes"]}
+    assert counts["meter"] == counts["key"] == counts["end"] == report["held_out"]["pieces"]
+
+
+def test_generated_and_held_out_tunes_are_measured_alike(report):
+    generated, held_out = report["sets"]
+    assert generated["tunes"] == 6
+    assert set(generated["figures"]) == {*held_out["figures"], "finished"}
+    assert held_out["figures"]["well_formed"]["value"] == 1.0
+    for name in ("bleu_1", "bleu_4", "rouge_l"):
+        assert 0 <= generated["figures"][name]["value"] <= 100
+    assert max(generated["runs"]) <= 40
+
+
+def test_the_page_stands_alone_and_the_console_shows_the_tables(evaluated):
+    printed, folder = evaluated
+    page = (folder / "index.html").read_text()
+    assert "http:" not in page
+    assert "https:" not in page
+    for expected in ("unigram", "trigram", "pitch", "BLEU-4", "ROUGE-L", "longest copied run"):
+        assert expected in page
+        assert expected in printed
+    assert str(folder / "index.html") in printed.replace("\n", "")
+
+
+def test_the_corpus_is_taken_from_the_cache_of_the_training(evaluated, trained):
+    caches = [path for path in (trained.parents[2] / "data" / "cache").iterdir() if path.is_dir()]
+    assert len(caches) == 1
+
+
+def test_other_tunes_are_read_with_the_checkpoints_vocabulary(run_main, trained, tmp_path):
+    run_main(
+        tmp_path / "outputs",
+        "mode=evaluate",
+        f"ckpt={trained / 'checkpoints' / 'best.ckpt'}",
+        "dataset=folk",
+        "dataset.collections=[miscFolk]",
+        *SMALL,
+    )
+    (folder,) = (tmp_path / "outputs" / "evaluate").iterdir()
+    remarks = json.loads((folder / "report.json").read_text())["remarks"]
+    assert remarks[0].startswith("these are not the data that the checkpoint was trained on")
+
+
+def test_what_the_checkpoint_fixes_is_refused_by_name(run_main, tmp_path):
+    arguments = ["model=folk_rnn", "transforms=[abc_tokens]", "loader.min_tokens=1"]
+    result = run_main(tmp_path, "mode=evaluate", *arguments, check=False)
+    assert result.stderr == (
+        f"error: {' '.join(arguments)}: an evaluation uses the model, transforms and loader of its "
+        "checkpoint; choose another ckpt=PATH, or dataset=... for other tunes\n"
+    )
+    assert result.returncode == 2
