@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from symbotunes.scores.abc.cells import NEVER, cells_of
 from symbotunes.scores.abc.distance import Distance
-from symbotunes.scores.abc.grammar import NEVER, Grammar, cells_of
+from symbotunes.scores.abc.grammar import Grammar
 from symbotunes.scores.abc.place import Phase, State
 from symbotunes.scores.abc.tokens import make_pitch
 

@@ -33,4 +33,4 @@ def first_bars(tokens: Sequence[str], bars: int) -> list[str]:
         last = now
         if found == bars:
             return list(tokens[: index + 1])
-    raise ValueError(f"the tune has {found} bars, fewer than {bars}")
+    raise ValueError(f"the tune has {found} full bars, fewer than {bars}")

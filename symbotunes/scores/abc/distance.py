@@ -2,7 +2,8 @@
 
 from functools import lru_cache
 
-from symbotunes.scores.abc.grammar import NEVER, Grammar
+from symbotunes.scores.abc.cells import NEVER
+from symbotunes.scores.abc.grammar import Grammar
 from symbotunes.scores.abc.place import Ending, Phase, Repeat, State
 
 

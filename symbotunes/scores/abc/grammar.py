@@ -12,15 +12,13 @@ no tie; a tune does not change meter or key; lengths are sixteenths of an eighth
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
-from symbotunes.scores.abc.place import UNIT, Ending, Phase, Repeat, State
-from symbotunes.scores.abc.tokens import Pitch, default_q, kind, parse_duration, parse_pitch
+from symbotunes.scores.abc.cells import LONGEST_BAR, NEVER, UNIT, cells_of, shortest_fills
+from symbotunes.scores.abc.place import Ending, Phase, Repeat, State
+from symbotunes.scores.abc.tokens import Pitch, default_q, kind, parse_pitch
 
-LONGEST_BAR = 32 * UNIT
 CHORD_SIZE = 6  # most notes of a chord
-NEVER = 30_000  # more tokens than any way to the end takes; fits 16 bits
 
 Rule = Callable[[State, Any], State | None]
 
@@ -43,7 +41,7 @@ class Grammar:
             cells, broken = cells_of(token) if name == "duration" else (0, "")
             if cells and not broken:
                 self.lengths.setdefault(cells, 1)
-        self.fill = _fill(self.lengths)
+        self.fill = shortest_fills(self.lengths)
         self._rules = [self._rule(*pair) for pair in zip(tokens, self.kinds, strict=True)]
         self._rules[eos] = (self._end, None)
         self.signs = set(tokens)
@@ -225,9 +223,8 @@ class Grammar:
             return whole._replace(phase=phase, upbeat=upbeat, start=music.start or upbeat)
         if not music.left:
             return whole
-        if music.left == music.upbeat and music.is_closed and music.held is None:
-            return music._replace(phase=Phase.LAST)
-        return None
+        is_last = music.left == music.upbeat and music.is_closed and music.held is None
+        return music._replace(phase=Phase.LAST) if is_last and not music.split else None
 
     def _repeat(self, state: State, value: None) -> State | None:  # noqa: ARG002
         if not state.is_closed or state.held is not None or ":|" not in self.signs:
@@ -294,23 +291,3 @@ def _continues(held: Pitch, pitch: Pitch) -> bool:
     """Whether a tied note sounds on in a pitch: the tie carries its accidental."""
     alike = (held.letter, held.octave) == (pitch.letter, pitch.octave)
     return alike and pitch.accidental in (None, held.accidental)
-
-
-@cache
-def cells_of(token: str) -> tuple[int, str]:
-    """Cells and broken-rhythm signs of a duration; 0 cells for what is off the grid."""
-    eighths, broken = parse_duration(token)
-    cells = eighths * UNIT
-    return (int(cells) if cells.denominator == 1 else 0), broken
-
-
-def _fill(lengths: dict[int, int]) -> list[int]:
-    """The fewest tokens that fill each number of cells with plain notes, up to the longest bar."""
-    result = [0] + [NEVER] * LONGEST_BAR
-    steps = sorted((cells, 1 + behind) for cells, behind in lengths.items())
-    for total in range(1, LONGEST_BAR + 1):
-        for cells, tokens in steps:
-            if cells > total:
-                break
-            result[total] = min(result[total], result[total - cells] + tokens)
-    return result

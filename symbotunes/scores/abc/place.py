@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from symbotunes.scores.abc.tokens import Pitch
 
-UNIT = 16  # cells of an eighth; lengths are counted in cells
-
 
 class Phase(IntEnum):
     """What was read last."""
