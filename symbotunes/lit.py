@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from symbotunes.models.base import Batch, Loss, SequenceModel
+from symbotunes.models.base import Batch, Loss, Model
+from symbotunes.optim import zero_exploded
 from symbotunes.tokenizers.base import Vocabulary
 
-MakeNet = Callable[..., SequenceModel]
+MakeNet = Callable[..., Model]
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 MakeScheduler = Callable[[Optimizer], LRScheduler]
 
@@ -28,6 +29,7 @@ class LitModel(lightning.LightningModule):
         scheduler: makes the learning-rate schedule, given the optimizer; ``None`` keeps the rate.
         scheduler_interval: what one step of the schedule is, ``step`` or ``epoch``.
         clip_norm: gradients are scaled down to this L2 norm; ``None`` leaves them.
+        zero_norm: gradients of this L2 norm or more are dropped; ``None`` keeps them.
         init_from: where the first weights come from; read by `symbotunes.train`, kept for the
             record.
         compiled: run the loss through ``torch.compile``; falls back with one warning.
@@ -43,6 +45,7 @@ class LitModel(lightning.LightningModule):
         scheduler: MakeScheduler | None = None,
         scheduler_interval: str = "epoch",
         clip_norm: float | None = None,
+        zero_norm: float | None = None,
         init_from: str | None = None,
         compiled: bool = False,
         recipe: Mapping[str, Any] | None = None,
@@ -53,6 +56,7 @@ class LitModel(lightning.LightningModule):
         self.make_scheduler = scheduler
         self.scheduler_interval = scheduler_interval
         self.clip_norm = clip_norm
+        self.zero_norm = zero_norm
         self.init_from = init_from
         self.recipe = dict(recipe or {})
         self.real_tokens = 0
@@ -99,6 +103,8 @@ class LitModel(lightning.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip by ``model.clip_norm``; a ``trainer.gradient_clip_val`` given beside it wins."""
+        if self.zero_norm is not None:
+            zero_exploded(self.net.parameters(), self.zero_norm)
         value = gradient_clip_val if gradient_clip_val is not None else self.clip_norm
         self.clip_gradients(optimizer, value, gradient_clip_algorithm or "norm")
 

@@ -119,3 +119,52 @@ class LinearDecay(LambdaLR):
                 "or choose model/scheduler=constant"
             )
         super().__init__(optimizer, _LinearFall(steps, floor))
+
+
+class _FallToFloor:
+    """Factor of the learning rate at a step: an exponential that ends at `floor`."""
+
+    def __init__(self, decay: float, floor: float) -> None:
+        self.decay = decay
+        self.floor = floor
+
+    def __call__(self, step: int) -> float:
+        return float((1 - self.floor) * self.decay**step + self.floor)
+
+
+class ExponentialFloor(LambdaLR):
+    """``(lr - floor) decay^t + floor`` at step t: what MusicVAE's authors train with.
+
+    Args:
+        optimizer: whose rate falls.
+        decay: factor per step of what lies above the floor.
+        floor: the rate that is left in the end, in the unit of the rate itself.
+
+    Raises:
+        UserError: if the floor is not below the optimizer's rate.
+    """
+
+    def __init__(self, optimizer: Optimizer, decay: float = 0.9999, floor: float = 1e-5) -> None:
+        lr = optimizer.param_groups[0].get("initial_lr", optimizer.param_groups[0]["lr"])
+        if not 0 <= floor <= lr or lr == 0:
+            raise UserError(f"model.scheduler.floor={floor} must lie between 0 and the rate {lr}")
+        super().__init__(optimizer, _FallToFloor(decay, floor / lr))
+
+
+@torch.no_grad()
+def zero_exploded(parameters: Iterable[nn.Parameter], limit: float) -> bool:
+    """Set all gradients to zero if their common L2 norm is not below `limit`, or is no number.
+
+    The optimizer still takes its step, on what it remembers of earlier gradients.
+
+    Returns:
+        Whether it happened.
+    """
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not gradients:
+        return False
+    norms = torch._foreach_norm(gradients)
+    if torch.stack([norm.to(norms[0].device) for norm in norms]).norm() < limit:
+        return False
+    torch._foreach_zero_(gradients)
+    return True

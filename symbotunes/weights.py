@@ -9,6 +9,7 @@ from torch import Tensor
 
 from symbotunes.checkpoint import unpack
 from symbotunes.importers.folk_rnn import load_pickle
+from symbotunes.importers.magenta import is_magenta, load_magenta
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Weights:
 
     Attributes:
         tensors: by the network's parameter names.
-        tokenizer: state for ``Tokenizer.load_state``.
+        tokenizer: state for ``Tokenizer.load_state``; empty where the source says nothing of it.
     """
 
     tensors: dict[str, Tensor]
@@ -25,7 +26,7 @@ class Weights:
 
 
 def read_weights(path: Path) -> Weights:
-    """Read ``model.init_from``: a ``.pkl`` of the Folk-RNN authors, or a checkpoint of ours.
+    """Read ``model.init_from``: published files of Folk-RNN or Magenta, or a checkpoint of ours.
 
     Raises:
         UserError: if the file is missing, damaged, or would run code.
@@ -33,5 +34,7 @@ def read_weights(path: Path) -> Weights:
     if path.suffix == ".pkl":
         published = load_pickle(path)
         return Weights(published.weights, {"tokens": published.tokens})
+    if is_magenta(path):
+        return Weights(load_magenta(path), {})
     checkpoint = unpack(path)
     return Weights(checkpoint.weights, checkpoint.tokenizer)

@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from symbotunes.optim import FolkRnnDecay, LinearDecay, RMSprop
+from symbotunes.optim import ExponentialFloor, FolkRnnDecay, LinearDecay, RMSprop, zero_exploded
 
 
 def parameter(*values):
@@ -101,3 +101,29 @@ def test_a_linear_decay_ends_at_its_floor_and_stays_there():
 def test_a_linear_decay_needs_an_end():
     with pytest.raises(ValueError, match="set trainer.max_steps"):
         LinearDecay(RMSprop([parameter(1.0)]), steps=None)
+
+
+def test_an_exponential_decay_ends_at_its_floor():
+    """(1e-3 - 1e-5) 0.9999^t + 1e-5: after 10,000 steps 3.742e-4, in the end 1e-5."""
+    optimizer = torch.optim.Adam([parameter(1.0)], lr=1e-3)
+    schedule = ExponentialFloor(optimizer)
+    factor = schedule.lr_lambdas[0]
+    rates = [1e-3 * factor(step) for step in (0, 1, 10_000, 10**6)]
+    assert rates == pytest.approx([1e-3, 9.99901e-4, 3.7418e-4, 1e-5], rel=1e-4)
+
+
+def test_a_floor_above_the_rate_is_refused():
+    with pytest.raises(ValueError, match=r"between 0 and the rate 0.001"):
+        ExponentialFloor(torch.optim.Adam([parameter(1.0)], lr=1e-3), floor=0.1)
+
+
+@pytest.mark.parametrize(
+    ("gradients", "kept"),
+    [((3.0, 4.0), True), ((30.0, 40.0), False), ((60.0, 0.0), False), ((float("nan"), 0.0), False)],
+)
+def test_gradients_of_an_exploded_norm_are_dropped(gradients, kept):
+    trained = [parameter(1.0), parameter(1.0), parameter(1.0)]
+    for one, value in zip(trained, gradients, strict=False):
+        one.grad = torch.full_like(one, value)
+    assert zero_exploded(trained, limit=50.0) is not kept
+    assert [one.grad.item() for one in trained[:2]] == (list(gradients) if kept else [0.0, 0.0])

@@ -1,7 +1,9 @@
-"""An LSTM layer that bounds the message of every gate at every time step of the backward pass.
+"""An LSTM layer that is told what its inputs add to the gates, instead of the inputs.
 
 Fused kernels hide the gates' pre-activations, so the recurrence is written out here, with its own
-backward pass: the loop holds one matrix product per step, and what can be done at once is.
+backward pass: the loop holds one matrix product per step, and what can be done at once is. So an
+input that never changes is projected once, one-hot inputs are looked up, and the messages that
+flow back through the gates can be bounded.
 """
 
 from typing import Any
@@ -14,44 +16,69 @@ from torch.autograd.function import once_differentiable
 State = tuple[Tensor, Tensor]
 
 
-def clipped_lstm(drive: Tensor, w_hh: Tensor, state: State, clip: float) -> tuple[Tensor, State]:
+def driven_lstm(
+    drive: Tensor, w_hh: Tensor, state: State, clip: float | None = None
+) -> tuple[Tensor, State]:
     """One layer without peepholes, with gates in the order input, forget, candidate, output.
 
-    Forward it is ``nn.LSTM``. Backward, the gradient of the loss by the pre-activation of every
-    gate is clipped elementwise to ``[-clip, clip]`` at every step, before it goes on to the
-    weights, to the input and to the step before.
+    Under autocast it computes in autocast's type, which all results have.
 
     Args:
         drive: ``[T, B, 4 D]`` what inputs and biases add to the gates.
         w_hh: ``[4 D, D]`` recurrent weights.
         state: hidden and cell state before the first step, each ``[B, D]``.
-        clip: bound; infinity gives the exact gradient.
+        clip: see `clipped_lstm`; ``None`` leaves the gradient exact.
 
     Returns:
         Hidden states ``[T, B, D]``, and the state after the last step.
     """
-    hidden, cell = _Recurrence.apply(drive, w_hh, *state, clip)  # type: ignore[no-untyped-call]
+    dtype = compute_dtype(drive)
+    h0, c0 = state
+    given = (drive.to(dtype), w_hh.to(dtype), h0.to(dtype), c0.to(dtype), clip)
+    hidden, cell = _Recurrence.apply(*given)  # type: ignore[no-untyped-call]
     return hidden, (hidden[-1], cell)
+
+
+def clipped_lstm(drive: Tensor, w_hh: Tensor, state: State, clip: float) -> tuple[Tensor, State]:
+    """`driven_lstm` that bounds the message of every gate at every step of the backward pass.
+
+    Forward it is ``nn.LSTM``. Backward, the gradient of the loss by the pre-activation of every
+    gate is clipped elementwise to ``[-clip, clip]`` at every step, before it goes on to the
+    weights, to the input and to the step before; infinity gives the exact gradient.
+    """
+    return driven_lstm(drive, w_hh, state, clip)
+
+
+def compute_dtype(tensor: Tensor) -> torch.dtype:
+    """The type in which autocast multiplies on the tensor's device, or the tensor's own."""
+    kind = tensor.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else tensor.dtype
+
+
+def activate(gates: Tensor, cell: Tensor) -> State:
+    """Hidden and cell state ``[B, D]`` after one step; overwrites the pre-activations `gates`."""
+    width = cell.shape[-1]
+    gates[:, : 2 * width].sigmoid_()
+    gates[:, 2 * width : 3 * width].tanh_()
+    gates[:, 3 * width :].sigmoid_()
+    i, f, g, o = gates.chunk(4, -1)
+    cell = torch.addcmul(f * cell, i, g)
+    return o * cell.tanh(), cell
 
 
 class _Recurrence(Function):
     @staticmethod
     def forward(
-        ctx: Any, drive: Tensor, w_hh: Tensor, h0: Tensor, c0: Tensor, clip: float
+        ctx: Any, drive: Tensor, w_hh: Tensor, h0: Tensor, c0: Tensor, clip: float | None
     ) -> State:
-        steps, width = len(drive), w_hh.shape[1]
+        steps = len(drive)
         gates = torch.empty_like(drive)  # after their nonlinearities
         hidden = drive.new_empty(steps + 1, *h0.shape)  # one more: the initial state comes first
         cells = torch.empty_like(hidden)
         hidden[0], cells[0] = h0, c0
         for t in range(steps):
             torch.addmm(drive[t], hidden[t], w_hh.T, out=gates[t])
-            gates[t, :, : 2 * width].sigmoid_()
-            gates[t, :, 2 * width : 3 * width].tanh_()
-            gates[t, :, 3 * width :].sigmoid_()
-            i, f, g, o = gates[t].chunk(4, -1)
-            torch.addcmul(f * cells[t], i, g, out=cells[t + 1])
-            torch.mul(o, cells[t + 1].tanh(), out=hidden[t + 1])
+            hidden[t + 1], cells[t + 1] = activate(gates[t], cells[t])
         ctx.save_for_backward(w_hh, gates, hidden, cells)
         ctx.clip = clip
         return hidden[1:], cells[-1].clone()
@@ -68,7 +95,8 @@ class _Recurrence(Function):
             d_cell = torch.addcmul(d_cell, dh, through[t])
             torch.mul(slopes[t, :, :3], d_cell[:, None], out=messages[t, :, :3])
             torch.mul(slopes[t, :, 3], dh, out=messages[t, :, 3])
-            messages[t].clamp_(-ctx.clip, ctx.clip)
+            if ctx.clip is not None:
+                messages[t].clamp_(-ctx.clip, ctx.clip)
             d_state = messages[t].flatten(1) @ w_hh
             d_cell = d_cell * gates[t].chunk(4, -1)[1]
         flat = messages.flatten(2)  # [T, B, 4 D]

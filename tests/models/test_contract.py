@@ -14,7 +14,11 @@ from symbotunes.tokenizers.base import Vocabulary
 CONF = Path(__file__).parents[2] / "conf"
 VOCABULARY = Vocabulary(size=11, bos=0, eos=1)
 SMALL = {"folk_rnn": ["width=16"], "folk_rnn_small": ["width=16"]}
-MODELS = sorted(path.stem for path in (CONF / "model").glob("*.yaml") if path.stem[0] != "_")
+MODELS = sorted(
+    path.stem
+    for path in (CONF / "model").glob("*.yaml")
+    if not path.stem.startswith(("_", "music_vae"))  # a MusicVAE is no sequence model
+)
 
 
 def make(name, *overrides):

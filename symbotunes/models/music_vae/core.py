@@ -1,0 +1,85 @@
+"""A recurrent writer of steps: previous step and a constant code in, the next step's logits out."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from symbotunes.models.music_vae.stack import Stack, Walk
+from symbotunes.models.music_vae.symbols import Symbols
+
+
+class Core(nn.Module):
+    """An LSTM that starts from a code and reads it, beside the previous step, at every step.
+
+    The weights are those of a plain LSTM over ``[previous step, code]``. Since the code never
+    changes within a row, it is projected once per row, and since steps are one-hot, they are looked
+    up; only where fused kernels need it is the whole input written out.
+
+    Args:
+        code: width C of the code.
+        widths: units of every layer.
+        symbols: what it reads and writes.
+    """
+
+    def __init__(self, code: int, widths: Sequence[int], symbols: Symbols) -> None:
+        super().__init__()
+        self.symbols = symbols
+        self.stack = Stack(code, symbols.depth + code, widths)
+        self.head = symbols.head(widths[-1])
+
+    def forward(self, code: Tensor, inputs: Tensor) -> Tensor:
+        """Logits ``[N, T, O]``; row t scores step t.
+
+        Args:
+            code: ``[N, C]``.
+            inputs: ``[N, T, S]`` the step before each step, first the start symbol.
+        """
+        if code.device.type == "cpu":
+            weight, constant = self._split(code)
+            tables = self.symbols.tables(weight)
+            drive = self.symbols.drive(inputs.transpose(0, 1), tables) + constant  # [T, N, 4 D]
+            hidden = self.stack.driven(drive, code)
+        else:
+            repeated = code[:, None].expand(-1, inputs.shape[1], -1)
+            vectors = torch.cat([self.symbols.vectors(inputs), repeated], -1)
+            hidden = self.stack.fused(vectors, code)
+        return self.head(hidden)  # type: ignore[no-any-return]  # torch's modules return Any
+
+    def _split(self, code: Tensor) -> tuple[Tensor, Tensor]:
+        """Input weights of a step ``[4 D, depth]``, and what the code adds to gates ``[N, 4 D]``.
+
+        The latter includes the bias.
+        """
+        weight, _, bias = self.stack.weights()[0]
+        depth = self.symbols.depth
+        return weight[:, :depth], F.linear(code, weight[:, depth:], bias)
+
+
+class CoreWalk:
+    """A core made ready to write step by step, without gradients.
+
+    Args:
+        core: whose weights are read now.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.walk = Walk(core.stack)
+        self.tables: list[Tensor] = []
+        self.constant = torch.empty(0)
+
+    def begin(self, code: Tensor) -> None:
+        """Start rows from codes ``[N, C]``."""
+        weight, constant = self.core._split(code)
+        if not self.tables:
+            tables = self.core.symbols.tables(weight)
+            self.tables = [table.to(self.walk.dtype).contiguous() for table in tables]
+        self.constant = constant.to(self.walk.dtype)
+        self.walk.begin(code)
+
+    def step(self, previous: Tensor) -> Tensor:
+        """Logits ``[N, O]`` after the steps ``[N, S]``."""
+        drive = self.core.symbols.drive(previous, self.tables) + self.constant
+        return self.core.head(self.walk.step(drive))  # type: ignore[no-any-return]
