@@ -1,7 +1,7 @@
 """Samples that are well-formed ABC, with bars as long as their meter asks for."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -36,9 +36,9 @@ class AbcConstraint:
         kinds = self.grammar.kinds
         self.distance = Distance(self.grammar)
         self._pitches = [token for token, kind in enumerate(kinds) if kind == "pitch"]
-        self._others = [
-            token for token, kind in enumerate(kinds) if kind not in ("pitch", "duration")
-        ]
+        self._head = [token for token, kind in enumerate(kinds) if kind in ("meter", "key")]
+        elsewhere = {"meter", "key", "pitch", "duration", "unknown"}
+        self._body = [eos, *(token for token, kind in enumerate(kinds) if kind not in elsewhere)]
         self._durations = [
             (token, cells, bool(broken))
             for token, kind in enumerate(kinds)
@@ -84,37 +84,31 @@ class AbcConstraint:
         key = state._replace(last=_ANY) if state.last is not None else state
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = self._behind_each(key)
+            row = self._rows[key] = torch.tensor(self._behind_each(key), dtype=torch.int16)
             if len(self._rows) > MOST_ROWS:
                 self._rows.popitem(last=False)
         return row
 
-    def _behind_each(self, state: State) -> Tensor:
-        """For each token ``[V]`` how far the end is behind it."""
-        row = torch.full((len(self.tokens),), NEVER, dtype=torch.int16)
-        if state.phase != Phase.SOUND:
-            self._set(row, {token: self._behind(state, token) for token in self._others})
-            return self._with_pitches(row, state)
-        settled = self.grammar.settled(state)
-        if settled is not None:  # no length: what may follow a plain eighth
-            row = self._row(settled).clone()
-        behind = self.distance.behind_length
-        lengths = self._durations
-        self._set(row, {token: behind(state, cells, broken=b) for token, cells, b in lengths})
-        return row
-
-    def _with_pitches(self, row: Tensor, state: State) -> Tensor:
-        if state.held is None and state.phase != Phase.CHORD:  # all lead equally far
-            row[self._pitches] = self._behind(state, self._pitches[0])
-        else:
-            self._set(row, {token: self._behind(state, token) for token in self._pitches})
+    def _behind_each(self, state: State) -> list[int]:
+        """For each token how far the end is behind it."""
+        row = [NEVER] * len(self.tokens)
+        if state.phase == Phase.SOUND:
+            settled = self.grammar.settled(state)
+            if settled is not None:  # no length: what may follow a plain eighth
+                row = self._row(settled).tolist()
+            for token, cells, broken in self._durations:
+                row[token] = self.distance.behind_length(state, cells, broken=broken)
+            return row
+        in_head = state.phase in (Phase.START, Phase.METER)
+        for token in self._head if in_head else self._body:
+            row[token] = self._behind(state, token)
+        # All notes lead equally far, unless a tie or a chord chooses among them.
+        alike = state.held is None and state.phase != Phase.CHORD
+        first = self._behind(state, self._pitches[0]) if alike else NEVER
+        for token in self._pitches:
+            row[token] = first if alike else self._behind(state, token)
         return row
 
     def _behind(self, state: State, token: int) -> int:
         after = self.grammar.advance(state, token)
         return NEVER if after is None else self.distance(after)
-
-    @staticmethod
-    def _set(row: Tensor, values: Mapping[int, int]) -> None:
-        if values:
-            row[list(values)] = torch.tensor(list(values.values()), dtype=row.dtype)

@@ -122,11 +122,11 @@ class Grammar:
                 return None
             left = state.left
         else:
-            p, q = state.ratio if state.group else (1, 1)
-            paid, rest = divmod(cells * q * (state.group or 1 + broken), p)
-            left = state.left - paid if state.full else 0
-            if rest or left < 0 or self.fill[left] >= NEVER:
+            p, q = state.ratio
+            paid = self._paid(state, cells * q * (state.group or 1 + broken), p)
+            if paid is None:
                 return None
+            left = paid
         if broken and state.group == 1:  # a pair does not reach out of its tuplet
             return None
         if not state.sounded and state.full and not left:  # nothing but rests in the first bar
@@ -186,10 +186,15 @@ class Grammar:
             return None
         p, *rest = value
         q, r = rest or (default_q(p, state.meter), p)
-        opened = ready._replace(phase=Phase.TUPLET, group=r, ratio=(p, q), last=None)
-        sound = opened._replace(sounded=True)
-        fits = any(self.timed(sound, cells) is not None for cells in self.lengths)
-        return opened if fits else None
+        if not any(self._paid(ready, cells * q * r, p) is not None for cells in self.lengths):
+            return None
+        return ready._replace(phase=Phase.TUPLET, group=r, ratio=(p, q), last=None)
+
+    def _paid(self, state: State, cells: int, parts: int = 1) -> int | None:
+        """What the bar lacks behind ``cells / parts``; ``None`` if that can never be filled."""
+        paid, rest = divmod(cells, parts)
+        left = state.left - paid if state.full else 0
+        return None if rest or left < 0 or self.fill[left] >= NEVER else left
 
     def _tie(self, state: State, value: str) -> State | None:  # noqa: ARG002
         settled = self.settled(state)
