@@ -2,13 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from symbotunes.errors import UserError
 from symbotunes.models.base import SequenceModel
+from symbotunes.prompts import read_prompt, read_prompt_file
 from symbotunes.render.sample import Sample
-from symbotunes.sampling import Generated, Settings, generate
+from symbotunes.sampling import Constraint, Generated, Settings, generate
+from symbotunes.sampling.constraints.abc import AbcConstraint
+from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.base import Tokenizer
+
+CONSTRAINTS = ("abc",)
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,13 @@ class SamplePlan:
         prompt: the beginning that every sample goes on from, or ``None``.
         batch_size: samples drawn side by side.
         out: folder for the files; ``None`` is the run's own.
+        min_p: draw among tokens at least this share as likely as the likeliest; 0 draws among all.
+        repetition_penalty: above 1 holds back tokens seen before; 1 changes nothing.
+        repetition_window: how many of the last tokens, prompt included, count as seen.
+        constraint: ``abc`` writes only well-formed tunes with right bars; ``None`` leaves the
+            model free.
+        prompt_file: a file whose first bars every sample goes on from, or ``None``.
+        prompt_bars: how many of them, an upbeat not counted.
 
     Raises:
         UserError: if a value is out of range.
@@ -37,12 +50,22 @@ class SamplePlan:
     prompt: str | None = None
     batch_size: int = 64
     out: str | None = None
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    repetition_window: int = 64
+    constraint: str | None = None
+    prompt_file: str | None = None
+    prompt_bars: int = 4
 
     def __post_init__(self) -> None:
-        for name in ("num", "batch_size"):
+        for name in ("num", "batch_size", "prompt_bars"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise UserError(f"sample.{name}={value}: must be a whole number of at least 1")
+        if self.constraint is not None and self.constraint not in CONSTRAINTS:
+            raise UserError(f"sample.constraint={self.constraint}: must be abc or null")
+        if self.prompt and self.prompt_file:
+            raise UserError("sample.prompt and sample.prompt_file: give one of them")
         _ = self.settings
 
     @property
@@ -53,6 +76,9 @@ class SamplePlan:
                 temperature=self.temperature,
                 top_k=self.top_k,
                 top_p=self.top_p,
+                min_p=self.min_p,
+                repetition_penalty=self.repetition_penalty,
+                repetition_window=self.repetition_window,
                 max_tokens=self.max_tokens,
             )
         except (ValueError, TypeError) as error:
@@ -76,7 +102,8 @@ def draw_samples(
         on_step: called with the number of tokens drawn so far, for progress.
 
     Raises:
-        UserError: if the prompt cannot be read, naming the token and the nearest known one.
+        UserError: if the prompt cannot be read, naming the token and the nearest known one, or the
+            constraint forbids it.
     """
     return [
         to_sample(tokenizer, generated, index, seed + index)
@@ -92,29 +119,51 @@ def draw(
     on_step: Callable[[int], None] | None = None,
 ) -> list[Generated]:
     """The ids of samples, see `draw_samples`."""
-    prompt = read_prompt(tokenizer, plan.prompt)
+    if plan.prompt_file:
+        prompt = read_prompt_file(tokenizer, Path(plan.prompt_file), plan.prompt_bars)
+    else:
+        prompt = read_prompt(tokenizer, plan.prompt)
+    constraint = read_constraint(tokenizer, plan.constraint)
+    _check_prompt(constraint, prompt, plan)
     seeds = [seed + index for index in range(plan.num)]
     drawn: list[Generated] = []
     for start in range(0, plan.num, plan.batch_size):
         part = seeds[start : start + plan.batch_size]
         drawn += generate(
-            net, tokenizer.vocabulary, [prompt] * len(part), plan.settings, part, on_step=on_step
+            net,
+            tokenizer.vocabulary,
+            [prompt] * len(part),
+            plan.settings,
+            part,
+            constraint=constraint,
+            on_step=on_step,
         )
     return drawn
 
 
-def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Sequence[int]:
-    """Ids of the beginning that a user typed; none for no text.
+def read_constraint(tokenizer: Tokenizer[Any], name: str | None) -> Constraint | None:
+    """The grammar that samples keep to; ``None`` for none.
 
     Raises:
-        UserError: if it cannot be read.
+        UserError: if the model's tokens are not of that kind.
     """
-    if not text or not text.strip():
-        return []
+    if name is None:
+        return None
+    if not isinstance(tokenizer, AbcTokens):
+        raise UserError(f"sample.constraint={name}: the model does not write ABC tokens")
     try:
-        return tokenizer.prompt(text)
+        return AbcConstraint(tokenizer.tokens, tokenizer.vocabulary.eos)
     except ValueError as error:
-        raise UserError(f"sample.prompt: {error}") from error
+        raise UserError(f"sample.constraint={name}: {error}") from error
+
+
+def _check_prompt(constraint: Constraint | None, prompt: Sequence[int], plan: SamplePlan) -> None:
+    if constraint is None:
+        return
+    try:
+        constraint.begin(prompt, plan.max_tokens)
+    except ValueError as error:
+        raise UserError(f"sample: {error}") from error
 
 
 def to_sample(tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int) -> Sample:

@@ -52,13 +52,30 @@ def write_samples(path: Path, plan: SamplePlan, *, seed: int, folder: Path) -> P
             "model": str(checkpoint.config.name),
             "checkpoint": str(path),
             "trained for": f"{checkpoint.content['global_step']:,} steps",
-            "temperature": f"{plan.temperature:g}",
-            "top-k": str(plan.top_k or "off"),
-            "top-p": f"{plan.top_p:g}" if plan.top_p < 1 else "off",
+            **_drawing(plan),
             "seed": str(seed),
         }
-        if plan.prompt:
-            facts["prompt"] = plan.prompt
         return write_gallery(
             folder, samples, heading=f"Samples of {checkpoint.config.name}", facts=facts
         )
+
+
+def _drawing(plan: SamplePlan) -> dict[str, str]:
+    """How samples were drawn, for people; options that are off and unusual are left out."""
+    facts = {
+        "temperature": f"{plan.temperature:g}",
+        "top-k": str(plan.top_k or "off"),
+        "top-p": f"{plan.top_p:g}" if plan.top_p < 1 else "off",
+    }
+    if plan.min_p:
+        facts["min-p"] = f"{plan.min_p:g}"
+    if plan.repetition_penalty != 1:
+        window = plan.repetition_window
+        facts["repetition penalty"] = f"{plan.repetition_penalty:g} over {window} tokens"
+    if plan.constraint:
+        facts["constraint"] = plan.constraint
+    if plan.prompt:
+        facts["prompt"] = plan.prompt
+    if plan.prompt_file:
+        facts["prompt"] = f"first {plan.prompt_bars} bars of {plan.prompt_file}"
+    return facts

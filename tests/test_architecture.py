@@ -11,11 +11,14 @@ LAYERS = [  # a package may import from its own line and the lines above it
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim"},
     {"transforms", "models"},
-    {"datasets", "data", "lit", "importers", "composing", "baselines", "scoring", "evaluating"},
+    {
+        "datasets", "data", "lit", "importers", "prompts", "composing", "baselines", "scoring",
+        "evaluating",
+    },
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
     {"train", "sample", "evaluate", "prepare", "convert"},
     {"suggestions", "cli"},
-]
+]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {"config", "checkpoint", "suggestions", "cli"},

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -151,6 +152,18 @@ class Tokenizer(ABC, Generic[Piece]):
         Raises:
             ValueError: one line that names what cannot be read and the nearest that can.
         """
+
+    def prompt_from(self, path: Path, bars: int) -> list[int]:  # noqa: ARG002
+        """Ids of the first bars of a file, without ``bos``; tokenizers that can read one override.
+
+        Args:
+            path: of a kind that the tokenizer knows.
+            bars: how many, an upbeat not counted.
+
+        Raises:
+            ValueError: one line that says why the file is no beginning.
+        """
+        raise ValueError(f"the model's tokens cannot go on from a {path.suffix or 'nameless'} file")
 
     def token_class(self, token: str) -> str:  # noqa: ARG002  (a tokenizer that knows overrides it)
         """What kind of token it is, in a word such as ``pitch``: reports count losses by it.
