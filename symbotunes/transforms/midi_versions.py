@@ -52,6 +52,8 @@ class TransposeMidi:
         return list(_versions(piece, self.semitones, self._moved))
 
     def _moved(self, score: Any, shift: int) -> Any | None:
+        if shift == 0:
+            return score
         for track in score.tracks:
             if track.is_drum or not len(track.notes):
                 continue

@@ -37,6 +37,11 @@ def test_a_version_that_leaves_the_range_is_left_out():
     assert [melody_of(version)[0][2] for version in versions] == [60, 61]
 
 
+def test_a_piece_beyond_the_range_is_kept_where_it_is():
+    versions = TransposeMidi([-1, 0, 1], lowest=64)(PIECE)
+    assert [version.data for version in versions] == [PIECE.data]
+
+
 def test_key_signatures_move_along():
     score = score_of({0: MELODY})
     score.key_signatures.append(symusic.KeySignature(0, 1, 0))  # one sharp: G major
