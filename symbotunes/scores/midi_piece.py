@@ -1,12 +1,15 @@
 """A piece as a Standard MIDI File, with where it comes from."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import symusic
 
-from symbotunes.scores.smf import MidiError
+from symbotunes.scores.smf import MidiError, walk
+
+__all__ = ["MidiError", "MidiPiece", "read_midi_bytes"]
 
 __all__ = ["MidiError", "MidiPiece", "read_midi_bytes"]
 
@@ -39,8 +42,9 @@ class MidiPiece:
         """The notes in ticks, parsed anew at every call: the caller may change them.
 
         Raises:
-            MidiError: if the bytes are no MIDI file with ticks per quarter.
+            MidiError: if the bytes are no whole, valid MIDI file with ticks per quarter.
         """
+        _check(self.data)
         try:
             score = symusic.Score.from_midi(self.data)
         except Exception as error:  # the C++ reader raises whatever it likes
@@ -80,6 +84,18 @@ class MidiPiece:
             table[:, column] = _steps(table[:, column], score.ticks_per_quarter)
         order = np.lexsort(table.T[::-1])
         return table[order].astype("<i4").tobytes()
+
+
+@lru_cache(maxsize=2)
+def _check(data: bytes) -> None:
+    """Refuse broken files: a few of them crash symusic, and with it the process.
+
+    The file at hand is remembered, since its content and its notes are asked for in turn.
+
+    Raises:
+        MidiError: if the bytes are no whole, valid file.
+    """
+    walk(data)
 
 
 def _steps(ticks: np.ndarray, ticks_per_quarter: int) -> np.ndarray:

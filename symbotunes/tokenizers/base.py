@@ -86,7 +86,7 @@ class Tokenizer(ABC, Generic[Piece]):
     FORMAT: ClassVar[str]
     FIELDS: ClassVar[int] = 1
     FRAMED: ClassVar[bool] = True
-    RECODES: ClassVar[bool] = False
+    RECODES: bool = False
 
     @abstractmethod
     def tokenize(self, piece: Piece) -> Tokenized:

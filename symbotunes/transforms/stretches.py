@@ -71,9 +71,11 @@ class SampleBars(Cut):
         Raises:
             UserError: if the tokenizer cannot tell.
         """
-        if type(tokenizer).bar_starts is Tokenizer.bar_starts:
-            name = type(tokenizer).__name__
-            raise UserError(f"sample_bars needs a tokenizer that knows bars; {name} does not")
+        try:
+            tokenizer.bar_starts(np.zeros(0, np.int64))
+        except NotImplementedError as error:
+            name = str(error) or f"{type(tokenizer).__name__} does not"
+            raise UserError(f"sample_bars needs a tokenizer that knows bars; {name}") from error
         self.tokenizer = tokenizer
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:

@@ -1,0 +1,252 @@
+"""MIDI pieces as the tokens of MidiTok (Fradet et al. 2021): REMI, TSD, MIDI-Like, Structured."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import symusic
+from numpy.typing import NDArray
+
+from symbotunes.errors import UserError
+from symbotunes.scores.midi_piece import MidiError, MidiPiece, read_midi_bytes
+from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.byte_pairs import MAX_BASE, BytePairs
+from symbotunes.tokenizers.midi_config import BOS, EOS, PAD, build_miditok
+
+JOINT = "+"  # between the tokens that byte pairs have merged
+MAX_QUARTERS = 20_000  # five thousand bars; REMI writes empty ones too
+MAX_NOTES = 200_000  # MidiTok takes a few hundred bytes for each
+MAX_CHANGES = 10_000  # of tempo, meter and key; MidiTok takes time with their square
+_CLASSES = {  # what reports call MidiTok's kinds of token, where its name is not clear by itself
+    "NoteOn": "pitch",
+    "PitchDrum": "drum",
+    "DrumOn": "drum",
+    "NoteOff": "note off",
+    "DrumOff": "note off",
+    "TimeShift": "time shift",
+    "TimeSig": "time signature",  # not "meter": most schemes repeat it, bar for bar
+    "KeySig": "key signature",
+}
+
+
+class MidiTokens(Tokenizer[MidiPiece]):
+    """Any scheme of MidiTok that writes one number per step.
+
+    With programs in its config, MidiTok's default here, a piece is one example; without them every
+    track is one. Lost: what MidiTok's preprocessing drops, which puts times on the grid of
+    ``beat_res``, values into bins, and leaves out pitches outside ``pitch_range``.
+
+    Args:
+        scheme: ``REMI``, ``TSD``, ``MIDILike`` or ``Structured``.
+        config: options of MidiTok's ``TokenizerConfig``.
+        bpe_vocab: tokens in all, if byte pairs are to be merged until there are so many; they are
+            learned from the training pieces, within bars or, where the scheme has none, between
+            time shifts.
+
+    Raises:
+        UserError: naming what is wrong with the config, and the nearest right name.
+    """
+
+    SCHEMA: ClassVar[int] = 1
+    FORMAT: ClassVar[str] = "midi"
+
+    def __init__(
+        self,
+        scheme: str = "REMI",
+        config: Mapping[str, Any] | None = None,
+        bpe_vocab: int | None = None,
+    ) -> None:
+        self.scheme = scheme
+        self.config = {"use_programs": True, **(config or {})}
+        self.bpe_vocab = bpe_vocab
+        self.RECODES = bpe_vocab is not None
+        self.miditok = build_miditok(scheme, self.config)
+        ids: dict[str, int] = self.miditok.vocab
+        self.base = sorted(ids, key=lambda token: ids[token])
+        self.merges: BytePairs | None = None
+        self._name([[index] for index in range(len(self.base))])
+        if bpe_vocab is not None and not len(self.base) < bpe_vocab <= MAX_BASE:
+            raise UserError(
+                f"bpe_vocab={bpe_vocab} must be null or {len(self.base) + 1} to {MAX_BASE}: "
+                f"{scheme} has {len(self.base)} tokens before any are merged"
+            )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Plain values: a worker builds MidiTok's tokenizer anew."""
+        state = dict(self.state()) if self.fitted else None
+        return _rebuilt, (self.scheme, self.config, self.bpe_vocab, state)
+
+    # From pieces to ids.
+
+    def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
+        score = self._preprocessed(piece)
+        try:
+            found = self.miditok.encode(score, no_preprocess_score=True, encode_ids=False)
+        except Exception as error:  # MidiTok was not made for what the web calls MIDI
+            raise Unencodable("MidiTok fails", type(error).__name__) from error
+        sequences = found if isinstance(found, list) else [found]
+        return [np.array(sequence.ids, np.int32) for sequence in sequences]
+
+    def _preprocessed(self, piece: MidiPiece) -> Any:
+        """The notes on MidiTok's grid."""
+        try:
+            score: Any = piece.score
+        except MidiError as error:
+            raise Unencodable(error.reason) from error
+        _check_size(score)
+        try:
+            score = self.miditok.preprocess_score(score)
+        except Exception as error:
+            raise Unencodable("MidiTok fails", type(error).__name__) from error
+        if not any(len(track.notes) for track in score.tracks):
+            raise Unencodable("no notes within pitch_range")
+        return score
+
+    def fit_ids(self, examples: Iterable[Ids]) -> None:
+        if self.bpe_vocab is not None:
+            openers = self._of_kind("Bar") or self._of_kind("TimeShift")
+            self._adopt(BytePairs.learn(len(self.base), self.bpe_vocab, examples, openers))
+
+    def recode(self, ids: Ids) -> Ids:
+        return ids if self.merges is None else self.merges.merge(ids)
+
+    def _adopt(self, merges: BytePairs) -> None:
+        self.merges = merges
+        self._name([merges.parts(index) for index in range(merges.size)])
+
+    def _name(self, parts: Sequence[Sequence[int]]) -> None:
+        """Give every id its name, given the ids of MidiTok that it stands for."""
+        self.tokens = [JOINT.join(self.base[index] for index in each) for each in parts]
+        self._ids = {token: index for index, token in enumerate(self.tokens)}
+        bars = set(self._of_kind("Bar")) - {self._ids.get("Bar_End")}
+        self._opens_bar = np.array([each[0] in bars for each in parts])
+
+    def _of_kind(self, kind: str) -> list[int]:
+        return [i for i, token in enumerate(self.base) if token.partition("_")[0] == kind]
+
+    def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
+        if not self._opens_bar.any():
+            raise NotImplementedError(f"{self.scheme} does not know bars")
+        return np.flatnonzero(self._opens_bar[np.asarray(ids, np.int64)])
+
+    # Tokens and ids.
+
+    def encode(self, tokens: Sequence[str]) -> list[int]:
+        try:
+            return [self._ids[token] for token in tokens]
+        except KeyError as error:
+            raise Unencodable("unknown token", str(error.args[0])) from error
+
+    def decode(self, ids: Sequence[int]) -> list[str]:
+        names = [self.tokens[index] for index in ids]
+        return [name for name in names if name not in (PAD, BOS, EOS)]
+
+    def token_class(self, token: str) -> str:
+        if JOINT in token:
+            return "merged"
+        kind = token.partition("_")[0]
+        return _CLASSES.get(kind, kind.lower())
+
+    # Music again.
+
+    def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
+        known = set(self.base) - {PAD, BOS, EOS}
+        flat = [part for token in tokens for part in token.split(JOINT)]
+        music = [part for part in flat if part in known]
+        strangers = len(flat) - len(music)
+        problems = [f"{strangers} unknown tokens left out"] if strangers else []
+        score = symusic.Score(self.miditok.time_division)
+        try:
+            score = self._played(music)
+        except Exception as error:  # a model may write what no score gives
+            problems.append(f"MidiTok cannot play the tokens ({type(error).__name__})")
+        return Rendition(score, problems=tuple(problems))
+
+    def _played(self, music: list[str]) -> Any:
+        from miditok import TokSequence
+
+        sequence = TokSequence(tokens=music)
+        if self.miditok.one_token_stream:
+            return self.miditok.decode(sequence)
+        drums = any(token.startswith(("PitchDrum", "DrumOn")) for token in music)
+        return self.miditok.decode([sequence], programs=[(0, drums)])
+
+    # Beginnings.
+
+    def prompt(self, text: str) -> list[int]:  # noqa: ARG002
+        """Refuse: nobody types these tokens.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("MIDI tokens cannot be typed; give the beginning as a MIDI file")
+
+    def prompt_from(self, path: Path, bars: int) -> list[int]:
+        """Ids of the first bars of a MIDI file, without ``bos``.
+
+        Args:
+            path: of the file.
+            bars: how many; notes that begin later are left out.
+
+        Raises:
+            ValueError: one line that says why the file is no beginning.
+        """
+        from miditok.utils import get_bars_ticks
+
+        score = self._preprocessed(MidiPiece(path.name, read_midi_bytes(path)))
+        begins = get_bars_ticks(score)
+        if len(begins) > bars:
+            score = score.clip(0, int(begins[bars]), clip_end=False)
+        if not any(len(track.notes) for track in score.tracks):
+            raise ValueError(f"the first {bars} bars are empty")
+        found = self.miditok.encode(score, no_preprocess_score=True, encode_ids=False)
+        first = found[0] if isinstance(found, list) else found
+        return [int(index) for index in self.recode(np.array(first.ids))]
+
+    # The vocabulary.
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        if self.RECODES and self.merges is None:
+            raise RuntimeError("no byte pairs are learned yet: train first, or load a checkpoint")
+        return Vocabulary(len(self.tokens), self._ids[BOS], self._ids[EOS])
+
+    def state(self) -> Mapping[str, Any]:
+        pairs = self.merges.pairs if self.merges else []
+        return {"tokens": list(self.base), "merges": [list(pair) for pair in pairs]}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state` returned.
+
+        Raises:
+            ValueError: if this config, or this version of MidiTok, has other tokens.
+        """
+        if list(state["tokens"]) != self.base:
+            raise ValueError(f"these are not the tokens that MidiTok gives {self.scheme} now")
+        if self.RECODES:
+            openers = self._of_kind("Bar") or self._of_kind("TimeShift")
+            self._adopt(BytePairs(len(self.base), state["merges"], openers))
+
+
+def _rebuilt(
+    scheme: str, config: Mapping[str, Any], bpe_vocab: int | None, state: Mapping[str, Any] | None
+) -> MidiTokens:
+    tokenizer = MidiTokens(scheme, config, bpe_vocab)
+    if state is not None:
+        tokenizer.load_state(state)
+    return tokenizer
+
+
+def _check_size(score: Any) -> None:
+    """Refuse what would take minutes or gigabytes.
+
+    Raises:
+        Unencodable: naming the limit.
+    """
+    if score.start() < 0 or score.end() > MAX_QUARTERS * score.ticks_per_quarter:
+        raise Unencodable(f"longer than {MAX_QUARTERS:,} quarters")
+    if sum(len(track.notes) for track in score.tracks) > MAX_NOTES:
+        raise Unencodable(f"more than {MAX_NOTES:,} notes")
+    if len(score.tempos) + len(score.time_signatures) + len(score.key_signatures) > MAX_CHANGES:
+        raise Unencodable(f"more than {MAX_CHANGES:,} changes of tempo, meter or key")

@@ -1,0 +1,134 @@
+"""MidiTok's tokenizers, built from configs that are checked.
+
+MidiTok keeps options that it does not know, and switches off some that a scheme cannot use, without
+a word or with a warning that nobody sees; here both are errors.
+"""
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from inspect import Parameter, signature
+from typing import Any
+
+from symbotunes.errors import UserError
+
+BOS, EOS, PAD = "BOS_None", "EOS_None", "PAD_None"
+# Scheme -> the options that it has beside those of MidiTok's TokenizerConfig.
+SCHEMES: dict[str, tuple[str, ...]] = {
+    "REMI": ("max_bar_embedding", "use_bar_end_tokens", "add_trailing_bars"),
+    "TSD": (),
+    "MIDILike": (),
+    "Structured": (),
+}
+_SEVERAL = "writes several numbers per step, which no model here reads"
+_LOSSY = "does not give back the notes that MidiTok's preprocessing leaves"  # tried with 3.1.0
+_REFUSED = {
+    "CPWord": _SEVERAL,
+    "Octuple": _SEVERAL,
+    "MuMIDI": _SEVERAL,
+    "MMM": _LOSSY,
+    "PerTok": _LOSSY,
+    "BEAT": _LOSSY,
+}
+_OURS = ("special_tokens", "encode_ids_split")  # fixed below, or done by `bpe`
+_RANGE = re.compile(r"(\d+)[-_](\d+)")
+
+
+def build_miditok(scheme: str, options: Mapping[str, Any]) -> Any:
+    """MidiTok's tokenizer of a scheme.
+
+    Args:
+        scheme: one of `SCHEMES`.
+        options: of MidiTok's ``TokenizerConfig``; ranges of beats are text, such as ``0-4``.
+
+    Raises:
+        UserError: naming a scheme or option that does not exist, or one that has no effect.
+    """
+    _check_scheme(scheme)
+    import miditok  # takes seconds, most of them for torch
+
+    parameters = signature(miditok.TokenizerConfig).parameters.values()
+    named = [one.name for one in parameters if one.kind is not Parameter.VAR_KEYWORD]
+    _check_names(scheme, options, [*(set(named) - {*_OURS}), *SCHEMES[scheme]])
+    try:
+        given = {name: _READ.get(name, _as_is)(value) for name, value in options.items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they say is checked below
+            config = miditok.TokenizerConfig(**given, special_tokens=["PAD", "BOS", "EOS"])
+            built = getattr(miditok, scheme)(config)
+    except Exception as error:  # MidiTok checks some values, and trips over others
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"the config of {scheme} is not one of MidiTok's: {reason}") from error
+    _check_effects(scheme, given, built.config)
+    return built
+
+
+def _check_scheme(scheme: str) -> None:
+    if scheme in SCHEMES:
+        return
+    if scheme in _REFUSED:
+        raise UserError(f"{scheme} {_REFUSED[scheme]}; choose one of {', '.join(SCHEMES)}")
+    raise UserError(f"there is no scheme {scheme}{_nearest(scheme, list(SCHEMES))}")
+
+
+def _check_names(scheme: str, options: Mapping[str, Any], known: list[str]) -> None:
+    for name in options:
+        if name in _OURS:
+            raise UserError(f"{name} is not yours to set: the config of {scheme} fixes it")
+        if name not in known:
+            raise UserError(f"{scheme} has no option {name}{_nearest(name, sorted(known))}")
+
+
+def _check_effects(scheme: str, given: Mapping[str, Any], config: Any) -> None:
+    """Refuse options that MidiTok took back because the scheme or another option forbids them."""
+    for name, value in given.items():
+        if name in config.additional_params:
+            effect = config.additional_params[name]
+        else:
+            effect = getattr(config, name)
+        if _comparable(effect) != _comparable(value):
+            raise UserError(f"{scheme} does not take {name}={value} with the rest of its config")
+
+
+def _comparable(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set | list | tuple) else value
+
+
+def _nearest(name: str, choices: list[str]) -> str:
+    lowered = {choice.lower(): choice for choice in choices}
+    close = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return (
+        f"; did you mean {lowered[close[0]]}?" if close else f"; choose one of {', '.join(choices)}"
+    )
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _resolutions(value: Mapping[str, int]) -> dict[tuple[int, int], int]:
+    """``{"0-4": 8}`` as ``{(0, 4): 8}``: keys of YAML are no tuples."""
+    read = {}
+    for key, steps in value.items():
+        found = _RANGE.fullmatch(str(key))
+        if not found:
+            raise ValueError(f"{key} is no range of beats such as 0-4")
+        read[int(found[1]), int(found[2])] = int(steps)
+    return read
+
+
+def _meters(value: Mapping[Any, list[int]]) -> dict[int, list[int]]:
+    return {int(unit): [int(beats) for beats in counts] for unit, counts in value.items()}
+
+
+def _chords(value: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(pitches) for name, pitches in value.items()}
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "beat_res": _resolutions,
+    "beat_res_rest": _resolutions,
+    "time_signature_range": _meters,
+    "chord_maps": _chords,
+}
