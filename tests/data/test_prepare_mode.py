@@ -1,22 +1,44 @@
-"""mode=prepare on the command line."""
+"""mode=prepare, without the command line around it."""
 
-import re
+from pathlib import Path
 
-DATA = ["dataset.collections=[nottingham-dataset]", "transforms.abc_tokens.min_count=1"]
+import pytest
+from hydra import compose, initialize_config_dir
+
+from symbotunes.cli import register_resolvers
+from symbotunes.errors import UserError
+from symbotunes.prepare import prepare
+
+CONF = Path(__file__).parents[2] / "conf"
 
 
-def test_a_corpus_is_prepared_listed_and_removed(run_main, tmp_path):
-    outputs = tmp_path / "outputs"
-    first = run_main(outputs, "mode=prepare", *DATA, "loader.prepare_workers=1").stdout
-    assert re.search(r"kept for train", first)
-    (folder,) = (path for path in (tmp_path / "data" / "cache").iterdir() if path.is_dir())
-    assert first.rstrip().endswith(f"Prepared in {folder}")
-    listed = run_main(outputs, "mode=prepare", "prepare.list=true").stdout
-    assert folder.name in listed
-    assert re.search(r"last used", listed)
-    removed = run_main(outputs, "mode=prepare", f"prepare.clean={folder.name}").stdout
-    assert removed.startswith("Removed 1 cache")
+def run(cache: Path, *overrides: str) -> None:
+    register_resolvers()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose(
+            "config",
+            [
+                "mode=prepare",
+                f"loader.cache={cache}",
+                "loader.prepare_workers=0",
+                "dataset.collections=[nottingham-dataset]",
+                "transforms.abc_tokens.min_count=1",
+                *overrides,
+            ],
+        )
+    prepare(cfg)
+
+
+def test_a_corpus_is_prepared_listed_and_removed(tmp_path, capsys):
+    run(tmp_path)
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    text = capsys.readouterr().out
+    assert "kept for train" in text
+    assert text.rstrip().endswith(f"Prepared in {folder}")
+    run(tmp_path, "prepare.list=true")
+    assert folder.name in capsys.readouterr().out
+    run(tmp_path, f"prepare.clean={folder.name}")
+    assert capsys.readouterr().out.startswith("Removed 1 cache")
     assert not folder.exists()
-    unknown = run_main(outputs, "mode=prepare", "prepare.clean=0123", check=False)
-    assert unknown.returncode == 2
-    assert "no cache of that name" in unknown.stderr
+    with pytest.raises(UserError, match="no cache of that name"):
+        run(tmp_path, "prepare.clean=abc")

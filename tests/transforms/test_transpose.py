@@ -9,7 +9,7 @@ from symbotunes.errors import UserError
 from symbotunes.scores.abc.transposition import transpose
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.transforms.transpose import Transpose
-from tests.data.conftest import Letters
+from tests.data.letters import Letters
 
 TUNE = ["M:4/4", "K:Gmaj", "G", "2", "^c", "2", "B", "4", "|"]
 
@@ -20,7 +20,7 @@ def moved_by(*shifts):
 
 def bound(semitones, tunes):
     tokenizer = AbcTokens(root="keep")
-    tokenizer.fit(tunes)
+    tokenizer.fit(Counter(token for tune in tunes for token in tune))
     step = Transpose(semitones)
     step.bind(tokenizer)
     return step, tokenizer
