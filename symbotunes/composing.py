@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbotunes.errors import UserError
-from symbotunes.models.base import SequenceModel
-from symbotunes.render.sample import Sample
+from symbotunes.latent.plans import PriorPlan, Training
+from symbotunes.models.base import LatentModel, SequenceModel
+from symbotunes.render.sample import Composition, Sample
 from symbotunes.sampling import Generated, Settings, generate
 from symbotunes.tokenizers.base import Tokenizer
 
@@ -58,9 +59,38 @@ class SamplePlan:
         except (ValueError, TypeError) as error:
             raise UserError(f"sample: {error}") from error
 
+    def compose(
+        self,
+        net: SequenceModel | LatentModel,
+        tokenizer: Tokenizer[Any],
+        seed: int,
+        on_step: Callable[[int], None] | None = None,
+        training: Training | None = None,
+    ) -> Composition:
+        """Samples with what a listener should know; see `draw_samples`, `LatentPlan.compose`."""
+        if isinstance(net, LatentModel):
+            return self.from_prior.compose(net, tokenizer, seed, on_step, training)
+        samples = draw_samples(net, tokenizer, self, seed, on_step)
+        return Composition(tuple(samples), self.facts)
+
+    @property
+    def from_prior(self) -> PriorPlan:
+        """What of the plan a latent model can follow."""
+        return PriorPlan(num=self.num, temperature=self.temperature, batch_size=self.batch_size)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """How samples are drawn, for people."""
+        facts = {
+            "temperature": f"{self.temperature:g}",
+            "top-k": str(self.top_k or "off"),
+            "top-p": f"{self.top_p:g}" if self.top_p < 1 else "off",
+        }
+        return facts | {"prompt": self.prompt} if self.prompt else facts
+
 
 def draw_samples(
-    net: SequenceModel,
+    net: SequenceModel | LatentModel,
     tokenizer: Tokenizer[Any],
     plan: SamplePlan,
     seed: int,
@@ -69,7 +99,7 @@ def draw_samples(
     """Sample music; sample ``i`` depends on ``seed + i`` alone, not on how many are drawn.
 
     Args:
-        net: the trained network.
+        net: the trained network; of a latent one, samples are of the prior.
         tokenizer: the one that it was trained with.
         plan: how many and how.
         seed: of the first sample.
@@ -78,6 +108,8 @@ def draw_samples(
     Raises:
         UserError: if the prompt cannot be read, naming the token and the nearest known one.
     """
+    if isinstance(net, LatentModel):
+        return list(plan.from_prior.compose(net, tokenizer, seed, on_step).samples)
     return [
         to_sample(tokenizer, generated, index, seed + index)
         for index, generated in enumerate(draw(net, tokenizer, plan, seed, on_step))

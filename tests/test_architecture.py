@@ -6,16 +6,20 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "symbotunes"
-LAYERS = [  # a package may import from its own line and the lines above it
+# A package may import from its own line and the lines above it.
+LAYERS = [
     {"errors", "atomic"},
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim"},
     {"transforms", "models"},
-    {"datasets", "data", "lit", "importers", "composing", "baselines", "scoring", "evaluating"},
+    {
+        "datasets", "data", "lit", "importers", "composing", "latent", "baselines", "scoring",
+        "evaluating",
+    },
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
     {"train", "sample", "evaluate", "prepare", "convert"},
     {"suggestions", "cli"},
-]
+]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {"config", "checkpoint", "suggestions", "cli"},
