@@ -62,7 +62,7 @@ class Player:
     def means(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:
         """Posterior means ``[N, Z]`` of windows ``[T]`` or ``[T, F]``."""
         parts = [
-            self.net.encode(self._tokens(windows[start : start + self.batch_size])).mean
+            self.net.encode(self.tokens(windows[start : start + self.batch_size])).mean
             for start in range(0, len(windows), self.batch_size)
         ]
         return torch.cat(parts)
@@ -83,6 +83,10 @@ class Player:
                 self.on_step(self.written)
         return found
 
+    def tokens(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:
+        """Windows as the network reads them, ``[N, T]`` or ``[N, T, F]``."""
+        return torch.from_numpy(np.stack(list(windows)).astype(np.int64)).to(self.device)
+
     def ids(self, tokens: Tensor) -> NDArray[Any]:
         """What the network wrote, as the tokenizer counts it: sets of drums become numbers."""
         numbers = tokens.cpu().numpy()
@@ -96,7 +100,7 @@ class Player:
         found: list[float] = []
         for start in range(0, len(z), self.batch_size):
             part = slice(start, start + self.batch_size)
-            nats, _ = self.net.score(z[part], self._tokens(windows[part]))
+            nats, _ = self.net.score(z[part], self.tokens(windows[part]))
             found += nats.double().sum((1, 2)).tolist()
         return found
 
@@ -141,9 +145,6 @@ class Player:
             seed=seed,
             notes=(*notes, *rendition.problems),
         )
-
-    def _tokens(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.stack(list(windows)).astype(np.int64)).to(self.device)
 
     def _chances(self, seed: int) -> Tensor:
         """Random numbers of one window."""
