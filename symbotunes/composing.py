@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from symbotunes.errors import UserError
-from symbotunes.models.base import SequenceModel
+from symbotunes.latent.plans import PriorPlan, Training
+from symbotunes.models.base import LatentModel, SequenceModel
 from symbotunes.prompts import read_prompt, read_prompt_file
-from symbotunes.render.sample import Sample
+from symbotunes.render.sample import Composition, Sample
 from symbotunes.sampling import Constraint, Generated, Settings, generate
 from symbotunes.sampling.constraints.abc import AbcConstraint
 from symbotunes.tokenizers.abc import AbcTokens
@@ -84,9 +85,49 @@ class SamplePlan:
         except (ValueError, TypeError) as error:
             raise UserError(f"sample: {error}") from error
 
+    def compose(
+        self,
+        net: SequenceModel | LatentModel,
+        tokenizer: Tokenizer[Any],
+        seed: int,
+        on_step: Callable[[int], None] | None = None,
+        training: Training | None = None,
+    ) -> Composition:
+        """Samples with what a listener should know; see `draw_samples`, `LatentPlan.compose`."""
+        if isinstance(net, LatentModel):
+            return self.from_prior.compose(net, tokenizer, seed, on_step, training)
+        samples = draw_samples(net, tokenizer, self, seed, on_step)
+        return Composition(tuple(samples), self.facts)
+
+    @property
+    def from_prior(self) -> PriorPlan:
+        """What of the plan a latent model can follow."""
+        return PriorPlan(num=self.num, temperature=self.temperature, batch_size=self.batch_size)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """How samples are drawn, for people."""
+        facts = {
+            "temperature": f"{self.temperature:g}",
+            "top-k": str(self.top_k or "off"),
+            "top-p": f"{self.top_p:g}" if self.top_p < 1 else "off",
+        }
+        if self.min_p:
+            facts["min-p"] = f"{self.min_p:g}"
+        if self.repetition_penalty != 1:
+            window = self.repetition_window
+            facts["repetition penalty"] = f"{self.repetition_penalty:g} over {window} tokens"
+        if self.constraint:
+            facts["constraint"] = self.constraint
+        if self.prompt:
+            facts["prompt"] = self.prompt
+        if self.prompt_file:
+            facts["prompt"] = f"first {self.prompt_bars} bars of {self.prompt_file}"
+        return facts
+
 
 def draw_samples(
-    net: SequenceModel,
+    net: SequenceModel | LatentModel,
     tokenizer: Tokenizer[Any],
     plan: SamplePlan,
     seed: int,
@@ -95,7 +136,7 @@ def draw_samples(
     """Sample music; sample ``i`` depends on ``seed + i`` alone, not on how many are drawn.
 
     Args:
-        net: the trained network.
+        net: the trained network; of a latent one, samples are of the prior.
         tokenizer: the one that it was trained with.
         plan: how many and how.
         seed: of the first sample.
@@ -105,6 +146,8 @@ def draw_samples(
         UserError: if the prompt cannot be read, naming the token and the nearest known one, or the
             constraint forbids it.
     """
+    if isinstance(net, LatentModel):
+        return list(plan.from_prior.compose(net, tokenizer, seed, on_step).samples)
     return [
         to_sample(tokenizer, generated, index, seed + index)
         for index, generated in enumerate(draw(net, tokenizer, plan, seed, on_step))

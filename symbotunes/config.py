@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from symbotunes.checkpoint import TRAINING, Checkpoint, CheckpointError, refuse_strangers, unpack
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
-from symbotunes.models.base import SequenceModel
+from symbotunes.models.base import LatentModel, Model, SequenceModel
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.transforms.base import Chain
 
@@ -98,7 +98,7 @@ def build_many(node: DictConfig | None) -> list[Any]:
     return [build(entry) for entry in (node or {}).values() if entry is not None]
 
 
-def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel, Tokenizer[Any]]:
+def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel | LatentModel, Tokenizer[Any]]:
     """The network with its weights and the tokenizer, from the checkpoint alone.
 
     Raises:
@@ -111,7 +111,7 @@ def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel, Tokenizer[Any]]:
     return net, tokenizer
 
 
-def load_weights(net: SequenceModel, weights: dict[str, Any], source: str) -> None:
+def load_weights(net: Model, weights: dict[str, Any], source: str) -> None:
     """Copy weights into the network, all of them or none.
 
     Raises:

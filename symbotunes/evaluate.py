@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 from rich.console import Console
@@ -10,10 +11,22 @@ from symbotunes.checkpoint import Checkpoint, unpack
 from symbotunes.composing import SamplePlan, draw
 from symbotunes.config import FIXED, build, data_of, newest_checkpoint, rebuild, refuse_overrides
 from symbotunes.data.module import MusicData
+from symbotunes.errors import UserError
 from symbotunes.evaluating import EvaluationPlan, Subject, measure_held_out, measure_tunes
+from symbotunes.latent.measuring import (
+    LatentSubject,
+    measure_path,
+    measure_prior,
+    measure_reconstruction,
+)
+from symbotunes.latent.player import Player
 from symbotunes.metrics.findings import Findings
+from symbotunes.metrics.latent_findings import LatentFindings
+from symbotunes.models.base import LatentModel, SequenceModel
+from symbotunes.render.latent_report import write_latent_report
 from symbotunes.render.report import write_report
-from symbotunes.reports import findings_tables
+from symbotunes.reports import findings_tables, latent_tables
+from symbotunes.tokenizers.base import Tokenizer
 
 OPEN = ("dataset",)  # what an evaluation may choose anew
 
@@ -26,13 +39,35 @@ def evaluate(cfg: DictConfig) -> None:
         "ckpt=PATH, or dataset=... for other tunes",
     )
     plan: EvaluationPlan = build(cfg.evaluate)
-    sampling: SamplePlan = replace(build(cfg.sample), num=plan.num_samples)
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
-    checkpoint, console = unpack(path), Console()
+    checkpoint = unpack(path)
     net, tokenizer = rebuild(checkpoint)
     data = data_of(checkpoint, cfg)
-    name = str(checkpoint.config.name)
-    subject = Subject(name, net.to(plan.torch_device), tokenizer, data.encoded)
+    net.to(plan.torch_device)
+    if isinstance(net, LatentModel):
+        page = _evaluate_latent(
+            cfg, checkpoint, Player(net, tokenizer, "evaluate", 256), data, plan
+        )
+    else:
+        page = _evaluate_language(cfg, checkpoint, net, tokenizer, data, plan)
+    Console().print(f"Read  {page}", soft_wrap=True)
+
+
+def _evaluate_language(
+    cfg: DictConfig,
+    checkpoint: Checkpoint,
+    net: SequenceModel,
+    tokenizer: Tokenizer[Any],
+    data: MusicData,
+    plan: EvaluationPlan,
+) -> Path:
+    """Likelihoods and tunes of an autoregressive model; returns the report's page."""
+    sampling = build(cfg.sample)
+    if not isinstance(sampling, SamplePlan):
+        raise UserError("this checkpoint is no latent model; evaluate it with sample=default")
+    sampling = replace(sampling, num=plan.num_samples)
+    console, name = Console(), str(checkpoint.config.name)
+    subject = Subject(name, net, tokenizer, data.encoded)
     with console.status("Scoring held-out tunes") as status:
         held_out = measure_held_out(subject, plan, list(cfg.baselines), cfg.seed)
         status.update(f"Generating {plan.num_samples} tunes")
@@ -48,10 +83,56 @@ def evaluate(cfg: DictConfig) -> None:
     facts = _facts(checkpoint, data, plan, sampling, cfg.seed)
     remarks = _remarks(checkpoint, data, sampling)
     findings = Findings(f"Evaluation of {name}", facts, held_out, sets, remarks)
-    page = write_report(Path(cfg.paths.run_dir), findings)
     for table in findings_tables(findings):
         console.print(table)
-    console.print(f"Read  {page}", soft_wrap=True)
+    return write_report(Path(cfg.paths.run_dir), findings)
+
+
+def _evaluate_latent(
+    cfg: DictConfig, checkpoint: Checkpoint, player: Player, data: MusicData, plan: EvaluationPlan
+) -> Path:
+    """Reconstructions, interpolations and prior samples; returns the report's page."""
+    console, temperature = Console(), float(cfg.sample.temperature)
+    subject = LatentSubject(player, data.encoded, plan, cfg.seed)
+    with console.status("Reconstructing held-out windows") as status:
+        reconstruction = measure_reconstruction(subject)
+        status.update(f"Interpolating {plan.pairs} pairs")
+        path = measure_path(subject)
+        status.update(f"Writing {plan.prior} windows")
+        prior = measure_prior(subject, temperature)
+    strangers = data.encoded.fingerprint != checkpoint.data
+    remark = "these are not the data that the checkpoint was trained on"
+    findings = LatentFindings(
+        heading=f"Evaluation of {checkpoint.config.name}",
+        facts=_latent_facts(checkpoint, data, plan, temperature, cfg.seed),
+        reconstruction=reconstruction,
+        path=path,
+        prior=prior,
+        samples=plan.prior,
+        remarks=(remark,) if strangers else (),
+    )
+    for table in latent_tables(findings):
+        console.print(table)
+    return write_latent_report(Path(cfg.paths.run_dir), findings)
+
+
+def _latent_facts(
+    checkpoint: Checkpoint, data: MusicData, plan: EvaluationPlan, temperature: float, seed: int
+) -> dict[str, str]:
+    receipt = data.encoded.receipt
+    return {
+        "model": str(checkpoint.config.name),
+        "checkpoint": str(checkpoint.path),
+        "trained for": f"{checkpoint.content['global_step']:,} steps",
+        "data": type(data.corpus).__name__,
+        "training windows": f"{receipt.examples['train']:,} of {receipt.kept['train']:,} pieces",
+        f"{plan.split} windows": (
+            f"{receipt.examples[plan.split]:,} of {receipt.kept[plan.split]:,} pieces"
+        ),
+        "temperature of prior samples": f"{temperature:g}",
+        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "seed": str(seed),
+    }
 
 
 def _facts(

@@ -39,6 +39,9 @@ class EvaluationPlan:
         resamples: bootstrap draws behind each confidence interval.
         confidence: share of the draws inside an interval.
         device: ``auto`` takes a GPU if there is one, else it is a name such as ``cpu``.
+        windows: held-out windows that a latent model reads at most.
+        pairs: interpolations of a latent model.
+        prior: windows that a latent model writes from its prior.
 
     Raises:
         UserError: if a value is out of range.
@@ -51,9 +54,12 @@ class EvaluationPlan:
     resamples: int
     confidence: float
     device: str
+    windows: int = 5000
+    pairs: int = 256
+    prior: int = 1000
 
     def __post_init__(self) -> None:
-        for name in ("num_samples", "references", "ngram"):
+        for name in ("num_samples", "references", "ngram", "windows", "pairs", "prior"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise UserError(f"evaluate.{name}={value}: must be a whole number of at least 1")

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from symbotunes.data.encode import examples_in
 from symbotunes.errors import UserError
 from symbotunes.scores.abc.beginnings import first_bars
 from symbotunes.scores.abc.files import read_tunes
@@ -43,4 +46,7 @@ def _first_bars_of_abc(tokenizer: Tokenizer[Any], path: Path, bars: int) -> list
     if path.suffix.lower() != ".abc":
         raise ValueError("the model's tokens are ABC; it goes on from .abc files")
     tune = read_tunes(path, collection="prompt")[0]
-    return tokenizer.encode(first_bars(tokenizer.tokenize(tune), bars))
+    (tokens,) = examples_in(tokenizer.tokenize(tune))
+    if isinstance(tokens, np.ndarray):
+        raise ValueError("these tokens are bytes of text; give sample.prompt instead")
+    return tokenizer.encode(first_bars(tokens, bars))

@@ -12,6 +12,7 @@ from symbotunes.data.split import SPLITS
 from symbotunes.evaluating import NGRAM_NAMES
 from symbotunes.metrics.bootstrap import Interval
 from symbotunes.metrics.findings import LOSSES, TUNES, Figure, Findings
+from symbotunes.metrics.latent_findings import ACCURACIES, COSTS, DISTANCE, OVERLAP, LatentFindings
 
 
 def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
@@ -118,6 +119,42 @@ def findings_tables(findings: Findings) -> list[Table]:
         ],
     )
     return [losses, classes, tunes]
+
+
+def latent_tables(findings: LatentFindings) -> list[Table]:
+    """Accuracies, costs, distances along interpolations, and overlaps of notes."""
+    found, path, prior = findings.reconstruction, findings.path, findings.prior
+    accuracies = _figure_table(
+        f"{found.windows:,} {found.split} windows: reconstruction accuracy",
+        ["track", *(figure.label for figure in ACCURACIES.values())],
+        [
+            [escape(track), *(_span(figure, shares[key]) for key, figure in ACCURACIES.items())]
+            for track, shares in found.accuracies.items()
+        ],
+    )
+    costs = _figure_table(
+        f"Costs; {found.active} of {found.latent} latent axes are active",
+        ["", ""],
+        [[figure.label, _span(figure, found.costs[key])] for key, figure in COSTS.items()],
+    )
+    ways = [(place, share) for place, share in enumerate(path.shares) if not place % 2]
+    distances = _figure_table(
+        f"{DISTANCE.label} along {path.pairs:,} interpolations",
+        ["", *(f"{share:g}" for _, share in ways)],
+        [
+            [name, *(_value(DISTANCE, found[place]) for place, _ in ways)]
+            for name, found in path.distances.items()
+        ],
+    )
+    notes = _figure_table(
+        f"{findings.samples:,} prior samples: {OVERLAP.label} with the training windows",
+        ["", *(prior[0].overlaps if prior else [])],
+        [
+            [each.name, *(_span(OVERLAP, value) for value in each.overlaps.values())]
+            for each in prior
+        ],
+    )
+    return [accuracies, costs, distances, notes]
 
 
 def _figure_table(title: str, head: list[str], rows: list[list[str]]) -> Table:

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from symbotunes.checkpoint import unpack
-from symbotunes.composing import SamplePlan, draw_samples
-from symbotunes.config import FIXED, build, newest_checkpoint, rebuild, refuse_overrides
+from symbotunes.composing import SamplePlan
+from symbotunes.config import FIXED, build, data_of, newest_checkpoint, rebuild, refuse_overrides
+from symbotunes.latent.plans import LatentPlan, Training
 from symbotunes.render.gallery import write_gallery
 
 
@@ -18,64 +19,70 @@ def sample(cfg: DictConfig) -> None:
     refuse_overrides(
         FIXED, "a sample uses the model and transforms of its checkpoint; choose another ckpt=PATH"
     )
-    plan: SamplePlan = build(cfg.sample)
+    plan: SamplePlan | LatentPlan = build(cfg.sample)
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)
-    page = write_samples(path, plan, seed=cfg.seed, folder=folder)
+    page = write_samples(
+        path,
+        plan,
+        seed=cfg.seed,
+        folder=folder,
+        training=lambda: data_of(unpack(path), cfg).encoded,
+    )
     Console().print(f"Listen  {page}", soft_wrap=True)
 
 
-def write_samples(path: Path, plan: SamplePlan, *, seed: int, folder: Path) -> Path:
+def write_samples(
+    path: Path,
+    plan: SamplePlan | LatentPlan,
+    *,
+    seed: int,
+    folder: Path,
+    training: Training | None = None,
+) -> Path:
     """Draw samples of a checkpoint and render them.
+
+    Args:
+        path: the checkpoint.
+        plan: what is drawn, and how.
+        seed: of the first sample.
+        folder: for the files.
+        training: gives the data that the checkpoint was trained on, for plans that look at them.
 
     Returns:
         The listening page.
 
     Raises:
-        UserError: if the checkpoint or the prompt cannot be read.
+        UserError: if the checkpoint, the prompt or an input cannot be read.
     """
     checkpoint = unpack(path)
     net, tokenizer = rebuild(checkpoint)
     lightning.seed_everything(seed, verbose=False)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, transient=True) as progress:
-        task = progress.add_task(f"Sampling {plan.num} from {path}", total=None)
-        samples = draw_samples(
+        task = progress.add_task(f"Sampling from {path}", total=None)
+        composition = plan.compose(
             net,
             tokenizer,
-            plan,
             seed,
-            lambda done: progress.update(task, description=f"Sampling {plan.num}: token {done}"),
+            lambda done: progress.update(task, description=f"Sampling: token {done:,}"),
+            training,
         )
+        for name, found in composition.said.items():
+            progress.console.print(f"{name}  {found}", soft_wrap=True, markup=False)
         progress.update(task, description="Rendering notation, piano roll and audio")
         facts = {
             "model": str(checkpoint.config.name),
             "checkpoint": str(path),
             "trained for": f"{checkpoint.content['global_step']:,} steps",
-            **_drawing(plan),
+            **composition.facts,
+            **composition.said,
             "seed": str(seed),
         }
         return write_gallery(
-            folder, samples, heading=f"Samples of {checkpoint.config.name}", facts=facts
+            folder,
+            composition.samples,
+            heading=f"Samples of {checkpoint.config.name}",
+            facts=facts,
+            strip=composition.strip,
         )
-
-
-def _drawing(plan: SamplePlan) -> dict[str, str]:
-    """How samples were drawn, for people; options that are off and unusual are left out."""
-    facts = {
-        "temperature": f"{plan.temperature:g}",
-        "top-k": str(plan.top_k or "off"),
-        "top-p": f"{plan.top_p:g}" if plan.top_p < 1 else "off",
-    }
-    if plan.min_p:
-        facts["min-p"] = f"{plan.min_p:g}"
-    if plan.repetition_penalty != 1:
-        window = plan.repetition_window
-        facts["repetition penalty"] = f"{plan.repetition_penalty:g} over {window} tokens"
-    if plan.constraint:
-        facts["constraint"] = plan.constraint
-    if plan.prompt:
-        facts["prompt"] = plan.prompt
-    if plan.prompt_file:
-        facts["prompt"] = f"first {plan.prompt_bars} bars of {plan.prompt_file}"
-    return facts

@@ -143,7 +143,13 @@ def conclude(run: Run) -> float | None:
         )
         run.console.print(comparison_table(value, losses, str(run.cfg.name)))
     folder = run.folder / "samples" / "best"
-    page = write_samples(best, build(run.cfg.sample), seed=run.cfg.seed, folder=folder)
+    page = write_samples(
+        best,
+        build(run.cfg.sample),
+        seed=run.cfg.seed,
+        folder=folder,
+        training=lambda: run.data.encoded,
+    )
     run.console.print(closing_lines(run.folder, best, page), soft_wrap=True)
     unsaved = [call for call in run.callbacks if getattr(call, "last_save_failed", False)]
     if unsaved:

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "symbotunes"
-LAYERS = [  # a package may import from its own line and the lines above it
+# A package may import from its own line and the lines above it.
+LAYERS = [
     {"errors", "atomic"},
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim"},
     {"transforms", "models"},
     {
-        "datasets", "data", "lit", "importers", "prompts", "composing", "baselines", "scoring",
-        "evaluating",
+        "datasets", "data", "lit", "importers", "prompts", "composing", "latent", "baselines",
+        "scoring", "evaluating",
     },
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
     {"train", "sample", "evaluate", "prepare", "convert"},

@@ -6,8 +6,9 @@ Shapes use one alphabet everywhere: B pieces, T tokens, V vocabulary, D width, L
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
+import torch
 from torch import Tensor, nn
 
 
@@ -108,4 +109,72 @@ class SequenceModel(Model):
 
         Returns:
             Logits ``[B, V]`` of the next token, and the new state.
+        """
+
+
+class Posterior(Protocol):
+    """Normal distributions with independent axes over latent vectors, one per piece."""
+
+    @property
+    def mean(self) -> Tensor:
+        """``[B, Z]``."""
+
+    @property
+    def std(self) -> Tensor:
+        """``[B, Z]`` standard deviations."""
+
+    def sample(self) -> Tensor:
+        """Latent vectors ``[B, Z]``."""
+
+    def kl_nats(self) -> Tensor:
+        """Divergence from the standard normal prior in nats, ``[B]``."""
+
+
+class LatentModel(Model):
+    """Encodes windows of one length as latent vectors, from which it writes them again.
+
+    Attributes:
+        latent: Z; the prior is the standard normal.
+    """
+
+    latent: int
+
+    @property
+    @abstractmethod
+    def tracks(self) -> tuple[str, ...]:
+        """Names of what is predicted at every step, K of them."""
+
+    @abstractmethod
+    def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> Posterior:
+        """The posterior of windows, as a batch holds them."""
+
+    @abstractmethod
+    def decode(
+        self,
+        z: Tensor,
+        steps: int,
+        temperature: float = 1.0,
+        generator: torch.Generator | None = None,
+        uniforms: Tensor | None = None,
+    ) -> Tensor:
+        """Write windows from latent vectors ``[B, Z]``, as a batch holds them.
+
+        Args:
+            z: ``[B, Z]``.
+            steps: length of each window, T.
+            temperature: divides the logits; 0 takes the likeliest at every step.
+            generator: of random numbers; ``None``: torch's own.
+            uniforms: random numbers in [0, 1) of the shape that `chances` tells, in place of a
+                generator's, so that a window need not depend on what is written beside it.
+        """
+
+    @abstractmethod
+    def chances(self, pieces: int, steps: int) -> tuple[int, int, int]:
+        """Shape of the random numbers that `decode` needs, pieces first."""
+
+    @abstractmethod
+    def score(self, z: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Teacher-forced nats of windows, and where the likeliest answer is right.
+
+        Each is ``[B, T, K]`` for K tracks.
         """

@@ -1,4 +1,4 @@
-"""Charts of an evaluation as SVG: dots with confidence intervals, and histograms."""
+"""Charts of an evaluation as SVG: dots and lines with intervals, and histograms."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -72,6 +72,33 @@ def _offset(row: str, series: Sequence[Series], index: int) -> float:
     present = [place for place, each in enumerate(series) if row in each.values]
     spread = min(0.26, 0.66 / len(present))
     return (present.index(index) - (len(present) - 1) / 2) * spread
+
+
+def line_chart(
+    places: Sequence[float], lines: Mapping[str, Sequence[Interval]], axis: str, height_axis: str
+) -> bytes:
+    """Lines with bands of their intervals.
+
+    Args:
+        places: from left to right.
+        lines: an interval at each place, by name; at most six.
+        axis: what the places are.
+        height_axis: what is measured, with its unit.
+    """
+    height = 340
+    figure = _figure(height)
+    axes = _axes(figure, height, left=64)
+    for index, (name, found) in enumerate(lines.items()):
+        low, high = ([getattr(one, end) for one in found] for end in ("low", "high"))
+        axes.fill_between(places, low, high, color=COLOURS[index], alpha=0.16, linewidth=0)
+        axes.plot(
+            places, [one.value for one in found], color=COLOURS[index], marker=MARKERS[index],
+            markersize=4.5, linewidth=1.6, label=_plain(name),
+        )  # fmt: skip
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(height_axis, color=SOFT, fontsize=9)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    return _finish(figure, axes, axis)
 
 
 def histogram(groups: Mapping[str, Sequence[float]], axis: str, *, whole: bool = False) -> bytes:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import symusic
+
 from symbotunes.atomic import atomic_write
 from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
 from symbotunes.render.clock import Clock
@@ -17,6 +19,7 @@ from symbotunes.render.notation import engrave
 from symbotunes.render.page import Card, listening_page
 from symbotunes.render.roll import Line, draw_roll
 from symbotunes.render.sample import Sample
+from symbotunes.render.strip import draw_strip
 
 FORMS = ("abc", "mid", "wav", "png", "svg")
 
@@ -55,7 +58,12 @@ class _Forms:
 
 
 def write_gallery(
-    folder: Path, samples: Sequence[Sample], *, heading: str, facts: Mapping[str, str]
+    folder: Path,
+    samples: Sequence[Sample],
+    *,
+    heading: str,
+    facts: Mapping[str, str],
+    strip: Sequence[tuple[str, symusic.Score]] = (),
 ) -> Path:
     """Write all samples, ``samples.json`` and ``index.html``.
 
@@ -66,6 +74,7 @@ def write_gallery(
         samples: in the order of the page.
         heading: of the page.
         facts: what is common to all, such as checkpoint and temperature.
+        strip: labels and scores that the page opens with, side by side; ``strip.png`` holds them.
 
     Returns:
         The page, which holds everything and can be sent by itself.
@@ -86,8 +95,13 @@ def write_gallery(
     table = {"heading": heading, "facts": dict(facts), "samples": [_row(one) for one in rendered]}
     text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
     atomic_write(folder / "samples.json", text + "\n")
+    picture = draw_strip(strip) if strip else None
+    if picture is None:
+        (folder / "strip.png").unlink(missing_ok=True)
+    else:
+        atomic_write(folder / "strip.png", picture)
     page = folder / "index.html"
-    atomic_write(page, listening_page(heading, facts, [_card(one) for one in rendered]))
+    atomic_write(page, listening_page(heading, facts, [_card(one) for one in rendered], picture))
     return page
 
 

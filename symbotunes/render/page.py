@@ -49,13 +49,16 @@ class Card:
     lines: tuple[Line, ...]
 
 
-def listening_page(heading: str, facts: Mapping[str, str], cards: Sequence[Card]) -> str:
+def listening_page(
+    heading: str, facts: Mapping[str, str], cards: Sequence[Card], strip: bytes | None = None
+) -> str:
     """The page as text; sound and pictures are inside it, and nothing is loaded.
 
     Args:
         heading: title of the page.
         facts: what is common to all samples.
         cards: in the order of the page.
+        strip: a picture of all of them side by side, or ``None``.
     """
     source = own_file("page.html")
     script = source.partition("<script>")[2].partition("</script>")[0]
@@ -65,11 +68,21 @@ def listening_page(heading: str, facts: Mapping[str, str], cards: Sequence[Card]
         look=own_file("look.css"),
         heading=escape(heading),
         facts="".join(fact(name, value) for name, value in facts.items()),
-        cards=shown or '<p class="none">There are no samples in this set.</p>',
+        cards=_strip(strip) + shown or '<p class="none">There are no samples in this set.</p>',
         count=f"{len(cards)} sample{'' if len(cards) == 1 else 's'}",
         size=f"{max(0.1, len(shown) / 1e6):.1f} MB",
         # Only this very script may run, so that nothing slips in with a title.
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _strip(picture: bytes | None) -> str:
+    if picture is None:
+        return ""
+    label = "Piano rolls side by side"
+    return (
+        f'<div class="card"><h2>Side by side</h2><div class="paper" tabindex="0" role="group" '
+        f'aria-label="{label}"><img alt="{label}" src="{data_uri("png", picture)}"></div></div>\n'
     )
 
 

@@ -37,7 +37,7 @@ def report_page(findings: Findings) -> str:
         look=own_file("look.css"),
         heading=escape(findings.heading),
         facts="".join(fact(name, value) for name, value in findings.facts.items()),
-        remarks=_remarks(findings.remarks),
+        remarks=remark_list(findings.remarks),
         heads=_heads(held_out, sets[0]),
         held_out_lead=_held_out_lead(held_out),
         losses=_loss_table(held_out),
@@ -52,7 +52,7 @@ def report_page(findings: Findings) -> str:
         tunes=_tune_table(sets),
         tune_chart=_tune_chart(sets),
         copy_lead=_copy_lead(sets),
-        copy_chart=_picture(
+        copy_chart=picture(
             histogram(
                 {each.name: each.runs for each in sets},
                 "tokens of the longest copied run",
@@ -80,7 +80,8 @@ def _held_out_lead(held_out: HeldOut) -> str:
     return escape(text)
 
 
-def _remarks(remarks: Sequence[str]) -> str:
+def remark_list(remarks: Sequence[str]) -> str:
+    """Remarks as a list, or nothing."""
     items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
     return f'<ul class="remarks">{items}</ul>' if items else ""
 
@@ -106,7 +107,7 @@ def _heads(held_out: HeldOut, generated: TuneSet) -> str:
     return "".join(parts)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], ours: int = -1) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], ours: int = -1) -> str:
     """A table of cells that are HTML already; the row `ours` stands out."""
     top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     body = "".join(
@@ -121,7 +122,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], ours: int = -1) -
     )
 
 
-def _cell(figure: Figure, interval: Interval | None) -> str:
+def cell(figure: Figure, interval: Interval | None) -> str:
+    """A figure with its interval, or a dash."""
     if interval is None or not interval.is_finite:
         return '<span class="range">–</span>'
     value, span = figure.show(interval)
@@ -132,13 +134,13 @@ def _loss_table(held_out: HeldOut) -> str:
     rows = [
         [
             escape(name),
-            *(_cell(figure, figures.get(key)) for key, figure in LOSSES.items()),
-            _cell(LOSSES["nats_per_token"], held_out.gains.get(name)),
+            *(cell(figure, figures.get(key)) for key, figure in LOSSES.items()),
+            cell(LOSSES["nats_per_token"], held_out.gains.get(name)),
         ]
         for name, figures in held_out.models.items()
     ]
     head = ["model", *(figure.label for figure in LOSSES.values()), "our gain, nats per token"]
-    return _table(head, rows, ours=0)
+    return table(head, rows, ours=0)
 
 
 def _class_table(held_out: HeldOut) -> str:
@@ -148,11 +150,11 @@ def _class_table(held_out: HeldOut) -> str:
             escape(each.name),
             f"{each.tokens:,}",
             f"{100 * each.share:.1f} %",
-            *(_cell(LOSSES["nats_per_token"], each.nats.get(name)) for name in held_out.models),
+            *(cell(LOSSES["nats_per_token"], each.nats.get(name)) for name in held_out.models),
         ]
         for each in held_out.classes
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _shown(sets: Sequence[TuneSet]) -> dict[str, Figure]:
@@ -163,10 +165,10 @@ def _shown(sets: Sequence[TuneSet]) -> dict[str, Figure]:
 
 def _tune_table(sets: Sequence[TuneSet]) -> str:
     rows = [
-        [escape(figure.label), *(_cell(figure, each.figures.get(name)) for each in sets)]
+        [escape(figure.label), *(cell(figure, each.figures.get(name)) for each in sets)]
         for name, figure in _shown(sets).items()
     ]
-    return _table(["", *(f"{each.name}, {each.tunes:,} tunes" for each in sets)], rows)
+    return table(["", *(f"{each.name}, {each.tunes:,} tunes" for each in sets)], rows)
 
 
 def _loss_chart(held_out: HeldOut) -> str:
@@ -176,7 +178,7 @@ def _loss_chart(held_out: HeldOut) -> str:
     if others:
         series.append(Series("n-gram models", dict(others)))
     chart = dot_chart(list(values), series, "nats per token (lower is better)")
-    return _picture(chart, "Nats per token of this model and of the n-gram models")
+    return picture(chart, "Nats per token of this model and of the n-gram models")
 
 
 def _strongest(held_out: HeldOut) -> list[str]:
@@ -190,7 +192,7 @@ def _piece_chart(held_out: HeldOut) -> str:
     chart = histogram(
         {name: held_out.by_piece[name] for name in _strongest(held_out)}, "nats per token of a tune"
     )
-    return _picture(chart, "How nats per token spread over the tunes")
+    return picture(chart, "How nats per token spread over the tunes")
 
 
 def _class_chart(held_out: HeldOut) -> str:
@@ -199,7 +201,7 @@ def _class_chart(held_out: HeldOut) -> str:
         for name in _strongest(held_out)
     ]
     chart = dot_chart([each.name for each in held_out.classes], series, "nats per token")
-    return _picture(chart, "Nats per token by kind of token")
+    return picture(chart, "Nats per token by kind of token")
 
 
 def _tune_chart(sets: Sequence[TuneSet]) -> str:
@@ -219,7 +221,7 @@ def _tune_chart(sets: Sequence[TuneSet]) -> str:
     chart = dot_chart(
         [figure.label for figure in rows.values()], series, "percent, or points of 100"
     )
-    return _picture(chart, "Figures of generated and of held-out tunes")
+    return picture(chart, "Figures of generated and of held-out tunes")
 
 
 def _scaled(interval: Interval, factor: float) -> Interval:
@@ -240,7 +242,8 @@ def _copy_lead(sets: Sequence[TuneSet]) -> str:
     return escape(" ".join(parts))
 
 
-def _picture(svg: bytes, says: str) -> str:
+def picture(svg: bytes, says: str) -> str:
+    """A chart on paper, with words for those who do not see it."""
     return (
         f'<div class="paper" tabindex="0" role="group" aria-label="{escape(says)}">'
         f'<img alt="{escape(says)}; the tables hold the figures" '

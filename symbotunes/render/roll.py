@@ -108,7 +108,7 @@ def draw_roll(score: symusic.Score) -> Roll:
     layout, clock = _lay_out(score, several=len(tracks) > 1), Clock(score)
     figure = Figure(figsize=(WIDTH / DPI, layout.height / DPI), dpi=DPI, facecolor=PAPER)
     canvas: Any = FigureCanvasAgg(figure)
-    paint = list(zip(tracks, _colours(tracks), strict=True))
+    paint = list(zip(tracks, colours_of(tracks), strict=True))
     for line in range(len(layout.spans)):
         axes = _axes(figure, layout, line)
         _draw_grid(axes, layout, line)
@@ -135,7 +135,8 @@ def _lay_out(score: symusic.Score, *, several: bool) -> _Layout:
     return _Layout(bars, rows, spans, height, TOP + LEGEND * several)
 
 
-def _colours(tracks: Sequence[Any]) -> list[str]:
+def colours_of(tracks: Sequence[Any]) -> list[str]:
+    """A colour for each track; drums have their own."""
     pitched = [index for index, track in enumerate(tracks) if not track.is_drum]
     chosen = {index: COLOURS[place % len(COLOURS)] for place, index in enumerate(pitched)}
     return [chosen.get(index, DRUM_COLOUR) for index in range(len(tracks))]

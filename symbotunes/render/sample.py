@@ -1,6 +1,7 @@
 """One sample of a model, ready to be rendered."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import symusic
 
@@ -41,3 +42,20 @@ class Sample:
     def nats_per_token(self) -> float:
         """Mean surprise of the model by its own sample; 0 for an empty one."""
         return self.nll_nats / self.generated if self.generated else 0.0
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Samples that were made by one plan, and what a listener should know of them.
+
+    Attributes:
+        samples: in the order of the page.
+        facts: how they were made.
+        said: what was found in the user's files, for the console and the page.
+        strip: piano rolls to see side by side, each a label and its score; empty for none.
+    """
+
+    samples: tuple[Sample, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
+    strip: tuple[tuple[str, symusic.Score], ...] = ()

@@ -44,7 +44,7 @@ class AbcBpe(Tokenizer[AbcTune]):
 
     SCHEMA: ClassVar[int] = 1
     FORMAT: ClassVar[str] = "abc"
-    RECODES: ClassVar[bool] = True
+    RECODES = True
 
     def __init__(
         self, vocabulary_size: int = 1000, files: str | None = None, root: Root = "keep"

@@ -14,12 +14,12 @@ def test_notes_keep_their_key_and_length():
     score = midi_of(tune()).score
     assert score.ticks_per_quarter == 480
     assert [(note.start, note.duration, note.pitch) for note in score.tracks[0].notes] == [
-        (0, 240, 67),
-        (240, 240, 69),
-        (480, 240, 71),
-        (720, 240, 72),
-        (960, 480, 74),
-        (1440, 480, 62),
+        (960, 240, 67),  # four eighths are an upbeat: the second half of a bar
+        (1200, 240, 69),
+        (1440, 240, 71),
+        (1680, 240, 72),
+        (1920, 480, 74),
+        (2400, 480, 62),
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from symbotunes.models.base import Batch, Loss, Model
+from symbotunes.models.base import Batch, LatentModel, Loss
 from symbotunes.models.music_vae.decoder import Decoder
 from symbotunes.models.music_vae.encoder import BidirectionalEncoder
 from symbotunes.models.music_vae.latent import BIT, Posterior, PosteriorHead, kl_cost
@@ -14,7 +14,7 @@ from symbotunes.models.music_vae.symbols import Symbols
 from symbotunes.tokenizers.base import Vocabulary
 
 
-class MusicVAE(Model):
+class MusicVAE(LatentModel):
     """Encodes windows of music as latent vectors, from which it writes them again.
 
     Tokens have no opening and no closing id; what precedes the first step is the zero vector.
@@ -62,6 +62,10 @@ class MusicVAE(Model):
         self.encoder = encoder(symbols.reads)
         self.posterior = PosteriorHead(self.encoder.outputs, latent)
         self.decoder = decoder(latent, symbols)
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        return self.symbols.tracks
 
     def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> Posterior:
         """The posterior of windows ``[B, T]`` or ``[B, T, S]``, of `lengths` steps (default: T)."""
@@ -138,6 +142,10 @@ class MusicVAE(Model):
         }
         targets = int(batch.lengths.sum()) * len(self.symbols.tracks)
         return Loss(objective, reconstruction.detach() * len(steps), targets, terms)
+
+    def score(self, z: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        steps = self.symbols.unpack(tokens)
+        return self._score(z, steps, self.decoder.previous(steps))
 
     def _score(self, z: Tensor, steps: Tensor, inputs: Tensor) -> tuple[Tensor, Tensor]:
         return self.decoder.score(self.decoder(z, inputs), steps)

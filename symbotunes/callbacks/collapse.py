@@ -1,0 +1,93 @@
+"""Whether a latent model uses its latent space: active axes, and one warning if it does not."""
+
+import warnings
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+
+from symbotunes.models.base import Batch, LatentModel
+from symbotunes.models.music_vae.latent import active_units
+
+
+class CollapseWatch(lightning.Callback):
+    """Logs ``val/active_units`` and ``val/aggregate_std``, and warns of a collapsed posterior.
+
+    The second is the standard deviation of the posteriors of all windows together, the mean over
+    axes: 1 where they fill the prior from which music is sampled. Models without a latent space
+    are left alone.
+
+    Args:
+        after_steps: optimizer steps before which no warning is given.
+        least_kl_nats: divergence in nats per window below which a posterior counts as collapsed.
+        least_active: share of axes that must be active.
+        windows: held-out windows whose posteriors are looked at, for each process.
+    """
+
+    def __init__(
+        self,
+        after_steps: int = 1000,
+        least_kl_nats: float = 0.5,
+        least_active: float = 0.01,
+        windows: int = 2048,
+    ) -> None:
+        self.after_steps = after_steps
+        self.least_kl_nats = least_kl_nats
+        self.least_active = least_active
+        self.windows = windows
+        self._means: list[Tensor] = []
+        self._variances: list[Tensor] = []
+        self._warned = False
+
+    def on_validation_epoch_start(self, *_: Any) -> None:
+        self._means, self._variances = [], []
+
+    @torch.no_grad()
+    def on_validation_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,  # noqa: ARG002
+        batch: Batch,
+        *_: Any,
+    ) -> None:
+        seen = sum(map(len, self._means))
+        if not isinstance(pl_module.net, LatentModel) or seen >= self.windows:
+            return
+        with trainer.precision_plugin.val_step_context():
+            posterior = pl_module.net.encode(batch.tokens, batch.lengths)
+        self._means.append(posterior.mean.float())
+        self._variances.append(posterior.std.float().square())
+
+    def on_validation_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:  # noqa: ARG002
+        means = torch.cat(self._means) if self._means else torch.empty(0)
+        if len(means) < 2:  # one window differs from none
+            return
+        variance = means.var(0) + torch.cat(self._variances).mean(0)
+        found = {
+            "val/active_units": float(active_units(means)),
+            "val/aggregate_std": float(variance.sqrt().mean()),
+        }
+        pl_module.log_dict(found, sync_dist=True, batch_size=len(means))
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        logged = trainer.callback_metrics
+        if self._warned or trainer.global_step < self.after_steps or "val/kl_nats" not in logged:
+            return
+        net = pl_module.net
+        kl_nats = float(logged["val/kl_nats"])
+        active = float(logged.get("val/active_units", net.latent))
+        if kl_nats < self.least_kl_nats or active < self.least_active * net.latent:
+            self._warned = True
+            warnings.warn(
+                f"the posterior has collapsed: {kl_nats:.2f} nats of divergence, {active:.0f} of "
+                f"{net.latent} axes active at step {trainer.global_step}; the decoder ignores the "
+                f"latent vector. Lower model.net.max_beta{_now(net, 'max_beta')} or raise "
+                f"model.net.free_bits{_now(net, 'free_bits')}",
+                stacklevel=2,
+            )
+
+
+def _now(net: Any, name: str) -> str:
+    return f" (now {getattr(net, name):g})" if hasattr(net, name) else ""
