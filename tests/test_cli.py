@@ -91,7 +91,7 @@ def test_help_lists_modes_groups_options_and_examples():
         "model: ",
         "folk_rnn, folk_rnn_small",
         "trainer: auto, cpu, ddp, gpu",
-        "dataset: abc_folder, folk, folk_rnn",
+        "dataset: abc_folder, concat, folk, folk_rnn",
         "python main.py --multirun",
     ):
         assert expected in text

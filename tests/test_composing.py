@@ -116,6 +116,6 @@ def test_what_the_constraint_forbids_is_answered_in_one_line(net, tokenizer, cha
 
 def test_a_vocabulary_that_cannot_write_a_tune_is_answered_in_one_line(net):
     poor = AbcTokens()
-    poor.fit([["M:4/4", "K:Cmaj", "C"]])
+    poor.fit({"M:4/4": 1, "K:Cmaj": 1, "C": 1})
     with pytest.raises(UserError, match=r"sample.constraint=abc: a tune needs a meter, a key"):
         draw_samples(net, poor, plan(constraint="abc"), seed=0)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from symbotunes.data.prepare import Limits, prepare
+from symbotunes.data.limits import Limits
+from symbotunes.data.pool import Workers
+from symbotunes.data.prepare import Plan, prepare
 from symbotunes.data.split import Shares
 from symbotunes.datasets.abc_files import AbcFiles
 from symbotunes.datasets.base import DatasetError
@@ -22,10 +24,13 @@ def receipt_of(tmp_path):
         encoded = prepare(
             AbcFiles(path),
             Chain({"abc_tokens": AbcTokens(**options)}),
-            key="",
-            limits=limits,
-            shares=Shares(val=0.0, test=0.0),
-            cache=tmp_path / "cache",
+            Plan(
+                key="",
+                limits=limits,
+                shares=Shares(val=0.0, test=0.0),
+                cache=tmp_path / "cache",
+                workers=Workers(count=0),
+            ),
         )
         return encoded.receipt
 

@@ -80,11 +80,11 @@ HEADER = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480)
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "unreadable MIDI"),
-        (b"<html>", "unreadable MIDI"),
-        (ONE.data[:40], "unreadable MIDI"),
-        (ONE.data[:12] + b"\0\0" + ONE.data[14:], "no ticks per quarter"),
-        (ONE.data[:12] + b"\xe7\x28" + ONE.data[14:], "unreadable MIDI"),
+        (b"", "not a MIDI file"),
+        (b"<html>", "not a MIDI file"),
+        (ONE.data[:40], "truncated"),
+        (ONE.data[:12] + b"\0\0" + ONE.data[14:], "zero ticks per quarter"),
+        (ONE.data[:12] + b"\xe7\x28" + ONE.data[14:], "time in frames, not in quarters"),
         (HEADER + b"MTrk" + struct.pack(">I", 4) + b"\0\xff\x2f\0", "no notes"),
     ],
     ids=["empty", "page", "truncated", "no ticks", "SMPTE", "silent"],
