@@ -19,6 +19,9 @@ PEAK = 0.9  # of full scale, so that rounding and resampling cannot clip
 SILENCE = 1e-3  # of the peak, -60 dB: what lies below at the end is not heard
 FADE_SECONDS = 0.02  # the synthesizer stops with the last note, which would click
 EMPTY_SECONDS = 0.25  # of silence, for a score without notes
+HIGHEST_PLAIN_PITCH = 87  # above it symusic's synthesizer may never return at a rate of 22,050 Hz
+OVERSAMPLING = 4  # at 88,200 Hz every pitch of every program was seen to end
+FILTER_TAPS = 32  # on either side, per factor of oversampling
 
 Sound = NDArray[np.float32]
 
@@ -56,9 +59,7 @@ def synthesize(
     playable = _playable(score, longest_seconds)
     if playable is None:
         return np.zeros((1, round(EMPTY_SECONDS * sample_rate)), dtype=np.float32)
-    synthesizer = symusic.Synthesizer(sf_path=str(soundfont()), sample_rate=sample_rate)
-    stereo = np.asarray(synthesizer.render(playable, True), dtype=np.float32)  # [2, N]
-    mono: Sound = np.nan_to_num(stereo.mean(axis=0))
+    mono = _render(playable, sample_rate)
     peak = float(np.abs(mono).max(initial=0.0))
     if peak == 0.0:
         return mono.reshape(1, -1)
@@ -67,6 +68,24 @@ def synthesize(
     fade = min(heard, round(FADE_SECONDS * sample_rate))
     sound[heard - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
     return sound.reshape(1, -1)
+
+
+def _render(playable: Any, sample_rate: int) -> Sound:
+    """What the synthesizer gives, ``[N]``, by way of a higher rate where the notes need one."""
+    highest = max(note.pitch for track in playable.tracks for note in track.notes)
+    factor = OVERSAMPLING if highest > HIGHEST_PLAIN_PITCH else 1
+    synthesizer = symusic.Synthesizer(sf_path=str(soundfont()), sample_rate=factor * sample_rate)
+    stereo = np.asarray(synthesizer.render(playable, True), dtype=np.float32)  # [2, N]
+    mono: Sound = np.nan_to_num(stereo.mean(axis=0))
+    return mono if factor == 1 else _decimated(mono, factor)
+
+
+def _decimated(sound: Sound, factor: int) -> Sound:
+    """Every `factor`-th sample ``[N / factor]``, after a low-pass against aliases."""
+    reach = FILTER_TAPS * factor
+    taps = np.sinc(np.arange(-reach, reach + 1) / factor) * np.hanning(2 * reach + 1)
+    smooth = np.convolve(sound, (taps / taps.sum()).astype(np.float32))[reach:-reach]
+    return smooth[::factor].astype(np.float32)
 
 
 def _playable(score: symusic.Score, longest_seconds: float) -> Any:

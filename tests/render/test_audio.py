@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 import wave
 
 import numpy as np
@@ -53,6 +55,30 @@ def test_an_endless_note_is_cut(make_score):
     score = make_score([60])
     score.tracks[0].notes.append(symusic.Note(0, 2_000_000_000, 64, 90))
     assert synthesize(score, 8_000, longest_seconds=3).shape[1] <= 3.1 * 8_000
+
+
+HIGHEST_FIDDLE = """
+import symusic
+from symbotunes.render.audio import synthesize
+score = symusic.Score(480)
+score.tracks.append(symusic.Track(program=40))
+score.tracks[0].notes.append(symusic.Note(0, 960, 100, 90))
+print(synthesize(score).shape[1])
+"""
+
+
+def test_very_high_notes_end_too():
+    # In a process that can be killed: at 22,050 Hz the synthesizer would never return from E7.
+    command = [sys.executable, "-c", HIGHEST_FIDDLE]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert int(result.stdout) == pytest.approx(22_050, rel=0.1)
+
+
+def test_a_high_note_keeps_its_pitch(make_score):
+    sound = synthesize(make_score([88] * 4, program=73), 22_050)[0]  # E6 of a flute
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    peak_hz = np.argmax(spectrum) * 22_050 / len(sound)
+    assert peak_hz == pytest.approx(1318.5, abs=12)
 
 
 def test_a_wav_holds_16_bits_at_its_rate_and_channels_alternate(tmp_path):
