@@ -19,13 +19,14 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 import transformers
 from hydra import compose, initialize_config_dir
 
 from symbotunes.cli import register_resolvers
 from symbotunes.config import build_chain, build_data
-from symbotunes.data.batching import collate
+from symbotunes.data.loading import collate, framed
 from symbotunes.models.base import Batch
 from symbotunes.models.gpt2 import GPT2
 from symbotunes.optim import GroupedAdamW
@@ -47,13 +48,13 @@ def data(batch_size: int, count: int) -> tuple[Vocabulary, dict[str, list[Batch]
     module = build_data(cfg, build_chain(cfg))
     loader = module.train_dataloader()
     bucketed = list(islice(iter(loader), count))
-    order = torch.randperm(len(loader.buckets.pieces), generator=torch.Generator().manual_seed(0))
     vocabulary = module.chain.tokenizer.vocabulary
-    tunes = [
-        [vocabulary.bos, *module.encoded.piece(int(piece)).tolist(), vocabulary.eos]
-        for piece in loader.buckets.pieces[order[: batch_size * count]]
+    examples = loader.batches.examples
+    order = np.random.default_rng(0).permutation(examples)[: batch_size * count]
+    mixed = [
+        collate(*framed(*module.encoded.gather(some), vocabulary.bos, vocabulary.eos))
+        for some in np.split(order, count)
     ]
-    mixed = [collate(tunes[at : at + batch_size]) for at in range(0, len(tunes), batch_size)]
     return vocabulary, {"bucketed": bucketed, "mixed": mixed}
 
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symbotunes.data.batching import Buckets
+from symbotunes.data.batching import Batches, Buckets
 from symbotunes.models.base import Batch
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.optim import RMSprop
@@ -34,10 +34,10 @@ def bucketed(count: int, batch_size: int, device: str) -> list[Batch]:
     """Batches as in training, of random ids."""
     random = np.random.default_rng(0)
     lengths = random.lognormal(np.log(MEDIAN_LENGTH), SPREAD, 100 * batch_size).astype(np.int64)
-    drawn = list(Buckets(np.arange(len(lengths)), lengths, batch_size, seed=0))[:count]
+    drawn = list(Batches(np.arange(len(lengths)), Buckets(lengths, batch_size), seed=0))[:count]
     batches = []
     for draws in drawn:
-        own = torch.from_numpy(lengths[[draw.piece for draw in draws]])
+        own = torch.from_numpy(lengths[draws.examples])
         tokens = torch.randint(2, VOCABULARY.size, (len(own), int(own.max())))
         batches.append(Batch(tokens, own).to(device))
     return batches
