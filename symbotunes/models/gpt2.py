@@ -48,6 +48,8 @@ class GPT2(SequenceModel):
             second); ``None`` is exact.
     """
 
+    READS_PACKED = True
+
     def __init__(
         self,
         vocabulary: Vocabulary,
@@ -130,17 +132,16 @@ class GPT2(SequenceModel):
         return hidden
 
     def loss(self, batch: Batch, step: int = 0) -> Loss:  # noqa: ARG002
-        """Nats per token, averaged over the real targets of the batch."""
-        steps = torch.arange(batch.tokens.shape[1])
-        real = (steps < batch.lengths[:, None]).to(batch.tokens.device)
-        return self._loss(batch.tokens[real], batch.lengths.tolist())
-
-    def packed_loss(self, tokens: Tensor, segments: Tensor) -> Loss:
-        """The loss of rows that hold several pieces each, as `forward` describes them.
+        """Nats per token, averaged over the real targets of the batch.
 
         The first token of a piece is no target, the last no input.
         """
-        return self._loss(tokens[segments != 0], piece_lengths(segments))
+        if batch.segments is not None:
+            real, lengths = batch.segments != 0, piece_lengths(batch.segments)
+        else:
+            real = torch.arange(batch.tokens.shape[1]) < batch.lengths[:, None]
+            lengths = batch.lengths.tolist()
+        return self._loss(batch.tokens[real.to(batch.tokens.device)], lengths)
 
     def _loss(self, ids: Tensor, lengths: Sequence[int]) -> Loss:
         is_last = torch.zeros(len(ids), dtype=torch.bool)

@@ -10,6 +10,9 @@ from symbotunes.data.batching import Batches, Buckets, Draws, Packing, TokenBudg
 from symbotunes.data.loading import Examples, ResumableLoader, collate
 from symbotunes.data.module import BatchRule, MusicData
 from symbotunes.errors import UserError
+from symbotunes.lit import LitModel
+from symbotunes.models.folk_rnn import FolkRNN
+from symbotunes.models.gpt2 import GPT2
 from symbotunes.transforms.base import Chain
 from symbotunes.transforms.stretches import Crop, SampleSubsequence
 from tests.data.letters import Letters, Pairs, binary_words
@@ -215,3 +218,23 @@ def test_cut_examples_are_grouped_by_the_length_that_they_have_left(corpus_of, t
 def test_impossible_batches_are_refused(rule):
     with pytest.raises(UserError, match=r"loader\.batch"):
         BatchRule(**rule)
+
+
+def test_a_network_scores_packed_pieces_as_it_scores_them_apart(words):
+    torch.manual_seed(0)
+    net = GPT2(words[1].tokenizer.vocabulary, width=16, depth=2, heads=2, context=32, dropout=0.0)
+    packed, apart = (
+        [net.loss(batch) for batch in loader(words, GROUPINGS[name])]
+        for name in ("packing", "buckets")
+    )
+    nats = [sum(float(loss.nll_nats) for loss in losses) for losses in (packed, apart)]
+    assert nats[0] == pytest.approx(nats[1], rel=1e-5)
+    targets = [sum(loss.targets for loss in losses) for losses in (packed, apart)]
+    assert targets[0] == targets[1]
+
+
+def test_a_network_that_cannot_keep_pieces_apart_refuses_them(words):
+    vocabulary = words[1].tokenizer.vocabulary
+    model = LitModel(net=FolkRNN, optimizer=torch.optim.SGD, vocabulary=vocabulary)
+    with pytest.raises(UserError, match="FolkRNN cannot keep the pieces of a row apart"):
+        model.training_step(next(iter(loader(words, GROUPINGS["packing"]))), 0)

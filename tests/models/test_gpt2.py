@@ -87,7 +87,7 @@ def test_a_packed_row_costs_what_its_pieces_cost_one_by_one():
     segments = torch.tensor([[1, 1, 1, 1, 2, 2, 2, 0], [1, 1, 1, 1, 1, 0, 0, 0]])
     pieces = [[0, 5, 6, 1], [0, 7, 1], [0, 4, 4, 4, 1]]
     alone = [net.loss(Batch(torch.tensor([p]), torch.tensor([len(p)]))) for p in pieces]
-    together = net.packed_loss(rows, segments)
+    together = net.loss(Batch(rows, (segments != 0).sum(1), segments))
     assert together.targets == 3 + 2 + 4
     torch.testing.assert_close(together.nll_nats, sum(loss.nll_nats for loss in alone))
     torch.testing.assert_close(together.objective, together.nll_nats / 9)
