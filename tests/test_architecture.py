@@ -7,21 +7,21 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "symbotunes"
 LAYERS = [  # a package may import from its own line and the lines above it
-    {"errors", "atomic"},
+    {"errors", "atomic", "jobs"},
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim"},
     {"transforms", "models"},
     {"datasets", "data", "lit", "importers", "composing", "baselines", "scoring", "evaluating"},
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
-    {"train", "sample", "evaluate", "prepare", "convert"},
-    {"suggestions", "cli"},
+    {"train", "sample", "evaluate", "prepare", "convert", "report"},
+    {"suggestions", "cli", "isolation", "job", "sweeping"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
-    "hydra": {"config", "checkpoint", "suggestions", "cli"},
+    "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping"},
     "omegaconf": {
         "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
-        "prepare",
+        "prepare", "report", "isolation", "job", "sweeping",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",
