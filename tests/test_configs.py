@@ -16,6 +16,7 @@ FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.part
 PLUGINS = {  # options that need an extra of ours
     "launch=joblib": "hydra_plugins.hydra_joblib_launcher",
     "launch=slurm": "hydra_plugins.hydra_submitit_launcher",
+    "sweep=optuna": "hydra_plugins.hydra_optuna_sweeper",
     "sweep=optuna_folk_rnn": "hydra_plugins.hydra_optuna_sweeper",
     "sweep=optuna_gpt2": "hydra_plugins.hydra_optuna_sweeper",
 }
