@@ -111,6 +111,11 @@ def difference(before: Any, now: Any, key: str = "") -> str | None:
             if found is not None:
                 return found
         return None
+    if isinstance(before, list) and isinstance(now, list):
+        gone = [entry for entry in before if entry not in now]
+        new = [entry for entry in now if entry not in before]
+        if gone or new:
+            before, now = gone, new
     return None if before == now else f"{key} was {before}, now it is {now}"
 
 
