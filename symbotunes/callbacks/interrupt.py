@@ -35,7 +35,8 @@ class OnInterrupt(Saving):
     The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2. A second one ends the process at once, but
     for one within half a second: terminals and launchers tell a process twice. A signal during
     validation waits for its end and one more step. The handlers stand from `on_fit_start`, because
-    data workers fork soon after and inherit them: a worker would otherwise die of the Ctrl-C that its terminal sends to all.
+    data workers fork soon after and inherit them: a worker would otherwise die of the Ctrl-C that
+    its terminal sends to all.
 
     Attributes:
         signal_received: number of the signal that asked to stop, ``None`` if none did.
