@@ -27,6 +27,7 @@ MODES = {
     "evaluate": "symbotunes.evaluate:evaluate",
     "prepare": "symbotunes.prepare:prepare",
     "convert": "symbotunes.convert:convert",
+    "report": "symbotunes.report:report",
 }
 
 
@@ -40,26 +41,38 @@ def register_resolvers() -> None:
 def run_mode(cfg: DictConfig) -> Any:
     """Call the function of ``cfg.mode``; a failure leaves its traceback in the run folder.
 
+    Jobs of a sweep each run in a process of their own.
+
     Raises:
         UserError: if there is no such mode.
     """
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        return import_module("symbotunes.isolation").run_job(cfg)
     folder = Path(cfg.paths.run_dir)
     try:
-        if cfg.mode not in MODES:
-            raise UserError(f"mode={cfg.mode} does not exist{nearest(str(cfg.mode), MODES)}")
-        module, _, function = MODES[cfg.mode].partition(":")
-        return getattr(import_module(module), function)(cfg)
+        return call_mode(cfg)
     except Exception as error:
-        if user_error(error) is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        elif HydraConfig.get().mode is RunMode.RUN:
+        if user_error(error) is not None:
             # Raised here, it would be printed once by Hydra and once more by us.
             raise SystemExit(report(error)) from None
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
         raise
     finally:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def call_mode(cfg: DictConfig) -> Any:
+    """Call the function of ``cfg.mode``.
+
+    Raises:
+        UserError: if there is no such mode.
+    """
+    if cfg.mode not in MODES:
+        raise UserError(f"mode={cfg.mode} does not exist{nearest(str(cfg.mode), MODES)}")
+    module, _, function = MODES[cfg.mode].partition(":")
+    return getattr(import_module(module), function)(cfg)
 
 
 @contextmanager

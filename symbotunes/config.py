@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from symbotunes.checkpoint import TRAINING, Checkpoint, CheckpointError, refuse_strangers, unpack
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
+from symbotunes.jobs import difference
 from symbotunes.models.base import LatentModel, Model, SequenceModel
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.transforms.base import Chain
@@ -74,7 +75,7 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
     """
     saved = checkpoint.config.copy()
     refuse_strangers(checkpoint.path, [saved.dataset, saved.loader], TRAINING)
-    named = any(_group(override) == "dataset" for override in overrides())
+    named = any(_group(override) == "dataset" for override in overrides(cfg))
     with open_dict(saved):
         saved.loader.cache = cfg.loader.cache
         if named:
@@ -135,6 +136,7 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
         UserError: if the command line asks to change what the checkpoint fixes.
     """
     refuse_overrides(
+        cfg,
         FIXED,
         "a resumed run keeps what its checkpoint says; to start anew from its "
         "weights use model.init_from=PATH instead of ckpt=PATH",
@@ -160,7 +162,7 @@ def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
 
     ``trainer=cpu`` sets where the run goes on, not for how long.
     """
-    named = {override.partition("=")[0].lstrip("+~") for override in overrides()}
+    named = {override.partition("=")[0].lstrip("+~") for override in overrides(cfg)}
     given = {key.removeprefix("trainer.") for key in named if key.startswith("trainer.")}
     if "trainer" in named:
         given |= DEVICE_KEYS
@@ -174,21 +176,52 @@ def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
     }
 
 
+def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
+    """With ``resume=auto``, the config and checkpoint that this run folder goes on from.
+
+    The command is the same as before, so all of its config counts, and what a checkpoint fixes must
+    be as it was.
+
+    Returns:
+        ``None`` for a folder without ``last.ckpt``, in which a run begins.
+
+    Raises:
+        UserError: if the folder holds a run of another config.
+    """
+    last = Path(cfg.paths.run_dir) / "checkpoints" / "last.ckpt"
+    if cfg.resume != "auto" or not last.is_file():
+        return None
+    checkpoint = unpack(last)
+    before: Any = OmegaConf.to_container(checkpoint.config, resolve=True)
+    now: Any = OmegaConf.to_container(cfg, resolve=True)
+    for key in KEPT:
+        changed = difference(before[key], now[key], key)
+        if changed is not None:
+            raise UserError(f"resume=auto: {last.parents[1]} is another run: {changed}")
+    going_on = cfg.copy()
+    with open_dict(going_on):
+        going_on.ckpt = str(last)
+    return going_on, checkpoint
+
+
 def run_folder(checkpoint: Path) -> Path | None:
     """The run that a checkpoint lies in, if it still lies where the run put it."""
     folder = checkpoint.resolve().parent.parent
     return folder if (folder / "run.json").is_file() else None
 
 
-def overrides() -> list[str]:
-    """What the command line changed, as Hydra heard it."""
+def overrides(cfg: DictConfig) -> list[str]:
+    """What the command line changed, as Hydra heard it; a job of a sweep has it in its config."""
+    frozen = OmegaConf.select(cfg, "sweep.overrides")
+    if frozen is not None:
+        return [str(override) for override in frozen]
     return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
 
 
-def refuse_overrides(groups: Sequence[str], why: str) -> None:
+def refuse_overrides(cfg: DictConfig, groups: Sequence[str], why: str) -> None:
     """Raise `UserError` if the command line changes one of these groups."""
     offenders = []
-    for override in overrides():
+    for override in overrides(cfg):
         key = override.partition("=")[0].lstrip("+~")
         if _group(override) in groups and key != "model.init_from":
             offenders.append(override)

@@ -34,6 +34,7 @@ OPEN = ("dataset",)  # what an evaluation may choose anew
 def evaluate(cfg: DictConfig) -> None:
     """Evaluate ``cfg.ckpt``, or the best checkpoint of the newest run, to a report."""
     refuse_overrides(
+        cfg,
         [group for group in FIXED if group not in OPEN],
         "an evaluation uses the model, transforms and loader of its checkpoint; choose another "
         "ckpt=PATH, or dataset=... for other tunes",

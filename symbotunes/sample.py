@@ -17,7 +17,9 @@ from symbotunes.render.gallery import write_gallery
 def sample(cfg: DictConfig) -> None:
     """Sample ``cfg.ckpt``, or the best checkpoint of the newest run, to a folder of music."""
     refuse_overrides(
-        FIXED, "a sample uses the model and transforms of its checkpoint; choose another ckpt=PATH"
+        cfg,
+        FIXED,
+        "a sample uses the model and transforms of its checkpoint; choose another ckpt=PATH",
     )
     plan: SamplePlan | LatentPlan = build(cfg.sample)
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))

@@ -12,7 +12,15 @@ from symbotunes.baselines import ngram_losses
 from symbotunes.callbacks.checkpoints import BestAndLast
 from symbotunes.callbacks.interrupt import OnInterrupt
 from symbotunes.checkpoint import Checkpoint, CheckpointError, pack
-from symbotunes.config import build, build_chain, build_data, build_many, load_weights, resumed
+from symbotunes.config import (
+    build,
+    build_chain,
+    build_data,
+    build_many,
+    continued,
+    load_weights,
+    resumed,
+)
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.lit import LitModel
@@ -70,6 +78,8 @@ def train(cfg: DictConfig) -> float | None:
     checkpoint = None
     if cfg.ckpt is not None:
         cfg, checkpoint = resumed(cfg)
+    elif (going_on := continued(cfg)) is not None:
+        cfg, checkpoint = going_on
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     run = assemble(cfg, checkpoint)
     completed = False

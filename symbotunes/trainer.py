@@ -47,6 +47,7 @@ def quiet_lightning() -> None:
     for message in (
         ".*does not have many workers.*",
         ".*is smaller than the logging interval.*",
+        ".*srun. command is available.*",  # a training of one process on a cluster's machine
         ".*isinstance.treespec, LeafSpec.*",  # of Lightning's own code
     ):
         warnings.filterwarnings("ignore", message=message)

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "symbotunes"
 # A package may import from its own line and the lines above it.
 LAYERS = [
-    {"errors", "atomic"},
+    {"errors", "atomic", "jobs"},
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim"},
     {"transforms", "models"},
@@ -17,15 +17,15 @@ LAYERS = [
         "scoring", "evaluating",
     },
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
-    {"train", "sample", "evaluate", "prepare", "convert"},
-    {"suggestions", "cli"},
+    {"train", "sample", "evaluate", "prepare", "convert", "report"},
+    {"suggestions", "cli", "isolation", "job", "sweeping"},
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
-    "hydra": {"config", "checkpoint", "suggestions", "cli"},
+    "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping"},
     "omegaconf": {
         "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
-        "prepare",
+        "prepare", "report", "isolation", "job", "sweeping",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",

@@ -1,7 +1,9 @@
 """When checkpoints are written, and what happens when the disk does not take one."""
 
 import math
+import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +191,47 @@ class EveryNSteps(Saving):
         if self.keep:
             for path in sorted(folder.glob("step_*.ckpt"))[: -self.keep]:
                 path.unlink(missing_ok=True)
+
+
+class EveryNMinutes(Saving):
+    """Refreshes ``last.ckpt`` by the clock, so that a machine that fails costs minutes.
+
+    Args:
+        minutes: between two writes, counted from the end of the last one.
+        now: a clock in seconds that never goes back.
+    """
+
+    def __init__(self, minutes: float, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        if minutes <= 0:
+            raise ValueError(f"minutes must be above 0, got {minutes}")
+        self.seconds = 60 * minutes
+        self._now = now
+        self._saved_at = 0.0
+        self._seen_step = 0
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._saved_at, self._seen_step = self._now(), trainer.global_step
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        _pl_module: lightning.LightningModule,
+        _outputs: Any,
+        _batch: Any,
+        batch_idx: int,
+    ) -> None:
+        stepped = trainer.global_step > self._seen_step  # not while gradients accumulate
+        self._seen_step = trainer.global_step
+        # What follows the last batch belongs to its epoch; the next batch is soon enough.
+        if not stepped or trainer.is_last_batch or validation_follows(trainer, batch_idx):
+            return
+        due = self._now() - self._saved_at >= self.seconds
+        if trainer.world_size > 1:  # clocks differ, saving needs all ranks
+            due = trainer.strategy.reduce_boolean_decision(due, all=False)
+        if due and saving_makes_sense(trainer):
+            self.save(trainer, "last.ckpt")
+            self._saved_at = self._now()
 
 
 def checkpoints_of(trainer: lightning.Trainer) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
@@ -12,13 +13,15 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from symbotunes.callbacks.checkpoints import Saving, saving_makes_sense, validation_follows
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
+SAME_REQUEST_SECONDS = 0.5
 
 
 class Interrupted(SystemExit):
     """Training stopped on a signal with its state saved; uncaught, it sets the exit status.
 
     The status is 128 plus the signal's number, as shells report it: 130 for Ctrl-C, 143 for
-    SIGTERM.
+    SIGTERM, 138 and 140 for SIGUSR1 and SIGUSR2, by which schedulers announce an end. A job script
+    that sees one of the last two asks for the job to be queued again.
     """
 
     def __init__(self, signum: int) -> None:
@@ -27,11 +30,13 @@ class Interrupted(SystemExit):
 
 
 class OnInterrupt(Saving):
-    """On Ctrl-C or SIGTERM, finishes the optimizer step, writes ``last.ckpt`` and stops.
+    """On a signal, finishes the optimizer step, writes ``last.ckpt`` and stops.
 
-    A second signal ends the process at once. A signal during validation waits for its end and one
-    more step. The handlers stand from `on_fit_start`, because data workers fork soon after and
-    inherit them: a worker would otherwise die of the Ctrl-C that its terminal sends to all.
+    The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2. A second one ends the process at once, but
+    for one within half a second: terminals and launchers tell a process twice. A signal during
+    validation waits for its end and one more step. The handlers stand from `on_fit_start`, because
+    data workers fork soon after and inherit them: a worker would otherwise die of the Ctrl-C that
+    its terminal sends to all.
 
     Attributes:
         signal_received: number of the signal that asked to stop, ``None`` if none did.
@@ -40,6 +45,7 @@ class OnInterrupt(Saving):
     def __init__(self) -> None:
         super().__init__()
         self.signal_received: int | None = None
+        self._received_at = 0.0
         self._before: dict[int, Handler] = {}
         self._process = os.getpid()
         self._step_at_start = 0
@@ -54,7 +60,8 @@ class OnInterrupt(Saving):
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         # Lightning's own handler, which stops at a point of its choosing, is in place only now.
-        self._replace(signal.SIGTERM, self._handle)
+        for signum in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+            self._replace(signum, self._handle)
         correct_originals(trainer, self._before)
         self._step_at_start = trainer.global_step
         if trainer.received_sigterm:
@@ -104,10 +111,12 @@ class OnInterrupt(Saving):
         if os.getpid() != self._process:  # a forked data worker; the trainer decides
             return
         if self.signal_received is not None:
+            if time.monotonic() - self._received_at < SAME_REQUEST_SECONDS:
+                return
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
             return
-        self.signal_received = signum
+        self.signal_received, self._received_at = signum, time.monotonic()
         name = signal.Signals(signum).name
         # print() is not allowed to meet itself inside a handler; write(2) is.
         os.write(2, f"\n{name}: stopping after this step; once more quits at once\n".encode())

@@ -19,14 +19,16 @@ from symbotunes.callbacks.interrupt import OnInterrupt
 
 
 class Slow(lightning.LightningModule):
-    def __init__(self) -> None:
+    def __init__(self, workers: int) -> None:
         super().__init__()
+        self.workers = workers
         self.net = nn.Linear(1, 1)
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         if self.trainer.global_step == 3:
             print("ready", flush=True)
-        for _ in range(20):
+        # Without workers a second signal comes, which needs time to be told from the first.
+        for _ in range(20 if self.workers else 200):
             time.sleep(0.01)
         return self.net(batch).mean()
 
@@ -50,7 +52,7 @@ def main(folder: str, workers: int) -> None:
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
-    model = Slow()
+    model = Slow(workers)
     batches = DataLoader(torch.ones(1000, 1), num_workers=workers)
     try:
         trainer.fit(model, batches, DataLoader(torch.ones(1, 1)))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
-from symbotunes.callbacks.checkpoints import BestAndLast, EveryNSteps
+from symbotunes.callbacks.checkpoints import BestAndLast, EveryNMinutes, EveryNSteps
 
 
 def names(run_dir: Path) -> list[str]:
@@ -66,6 +66,20 @@ def test_the_best_score_survives_a_resume_in_the_same_folder(fit, run_dir):
     assert (keeper.best_model_score, keeper.best_step) == (2.0, 8)
     assert opened(run_dir, "best.ckpt")["global_step"] == 8
     assert names(run_dir) == ["best.ckpt", "last.ckpt"]
+
+
+def test_last_is_refreshed_by_the_clock_but_never_before_a_validation(fit, run_dir):
+    class Watching(EveryNMinutes):
+        steps: list[int]
+
+        def save(self, trainer, name):
+            self.steps = [*getattr(self, "steps", []), trainer.global_step]
+            return super().save(trainer, name)
+
+    seconds = iter(range(0, 1000, 60))  # a minute for every look at the clock
+    keeper = Watching(1.0, now=lambda: next(seconds))
+    fit(keeper)  # two epochs of 4 batches, each with a validation at its end
+    assert keeper.steps == [1, 2, 3, 5, 6, 7]
 
 
 def test_a_resume_in_another_folder_starts_its_own_best(fit, run_dir, tmp_path):

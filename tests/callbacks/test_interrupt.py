@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ class Training:
 
 @pytest.fixture(scope="module")
 def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Training]]:
-    """Three trainings at once, since each takes seconds to import what it needs."""
+    """Four trainings at once, since each takes seconds to import what it needs."""
 
     def start(workers: int) -> Training:
         folder = tmp_path_factory.mktemp("training")
@@ -43,14 +44,19 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Tr
         )
         return Training(folder, process)
 
-    started = {"SIGINT": start(2), "SIGTERM": start(2), "twice": start(0)}
+    started = {
+        "SIGINT": start(2),
+        "SIGTERM": start(2),
+        "SIGUSR1": start(2),
+        "twice": start(0),
+    }
     yield started
     for training in started.values():
         training.process.kill()
         training.process.communicate()
 
 
-@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGUSR1", 138)])
 def test_a_signal_saves_the_state_after_the_step_and_sets_the_exit_status(trainings, name, status):
     training = trainings[name]
     process = training.process
@@ -68,6 +74,8 @@ def test_a_second_signal_ends_the_process_at_once(trainings):
     training.wait_until("ready", process.stdout)
     process.send_signal(signal.SIGINT)
     training.wait_until("stopping after this step", process.stderr)
+    process.send_signal(signal.SIGINT)  # at once: the same request, told twice
+    time.sleep(0.6)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == -signal.SIGINT
