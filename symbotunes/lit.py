@@ -95,7 +95,10 @@ class LitModel(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         trained = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
-        optimizer = self.make_optimizer(trained)
+        try:
+            optimizer = self.make_optimizer(trained)
+        except ValueError as error:  # torch checks the ranges of its constants
+            raise UserError(f"model.optimizer: {error}") from error
         if self.make_scheduler is None:
             return optimizer
         scheduler = self.make_scheduler(optimizer)

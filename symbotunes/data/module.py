@@ -81,7 +81,7 @@ class MusicData(lightning.LightningDataModule):
         pack_length: length of such a row in tokens.
         split: shares of pieces for ``val`` and ``test``.
         min_tokens: shorter examples are left out.
-        max_tokens: longer examples are left out; ``None`` sets no limit.
+        max_tokens: longer ones too, unless the chain cuts them; ``None`` sets no limit.
         workers: processes that make batches; 0 makes them in the training process.
         prepare_workers: processes that prepare the corpus; see `Workers` for the next two.
         file_seconds: what a file may take to prepare.
@@ -114,7 +114,7 @@ class MusicData(lightning.LightningDataModule):
         self.chain = chain
         self.plan = Plan(
             key=key,
-            limits=Limits(min_tokens, max_tokens),
+            limits=Limits(min_tokens, None if chain.cuts else max_tokens),
             shares=Shares(**split),
             cache=Path(cache),
             workers=Workers(prepare_workers, file_seconds, file_gib),

@@ -130,5 +130,14 @@ class FolkRNN(SequenceModel):
         return h0.contiguous(), c0.contiguous()
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        hidden, state = self._hidden(tokens[:, None], state)
-        return self.head(hidden[:, 0]), state
+        return self.read(tokens[:, None], state)
+
+    def read(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read tokens ``[B, T]``, T of at least 1, and answer as `step` after the last of them."""
+        hidden, state = self._hidden(tokens, state)
+        return self.head(hidden[:, -1]), state
+
+    def select(self, state: State, rows: Tensor) -> State:
+        """The state of some of the pieces, ``rows`` ``[B']`` being their indices."""
+        hidden, cell = state
+        return hidden[:, rows], cell[:, rows]

@@ -207,6 +207,14 @@ def test_cut_examples_are_grouped_by_the_length_that_they_have_left(corpus_of, t
     assert max(len(batch.tokens) for batch in batches) == 4
 
 
+def test_pieces_that_are_cut_are_never_too_long(corpus_of, tmp_path):
+    corpus = corpus_of(["abcdabcdabcd", "abc", "bca", "cab", "abd"])
+    for chain, kept in (({}, 4), ({"crop": Crop(5)}, 5)):
+        chain = Chain({"letters": Letters(), **chain})
+        data = module_of(corpus, tmp_path, chain, max_tokens=4)
+        assert data.encoded.receipt.kept.total() == kept
+
+
 @pytest.mark.parametrize(
     "rule",
     [

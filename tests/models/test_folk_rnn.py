@@ -92,6 +92,20 @@ def test_every_token_gets_a_dropout_mask_of_its_own():
     assert not torch.equal(mask[0, 0], mask[0, 1])
 
 
+def test_tokens_are_read_at_once_or_one_by_one_and_rows_can_be_picked(small):
+    small.eval()
+    tokens = torch.tensor([[0, 5, 6], [0, 8, 2], [0, 3, 4]])
+    state = small.start(3)
+    for column in tokens.unbind(1):
+        one_by_one, state = small.step(column, state)
+    at_once, again = small.read(tokens, small.start(3))
+    torch.testing.assert_close(at_once, one_by_one)
+    picked = small.select(again, torch.tensor([2, 0]))
+    following, _ = small.step(torch.tensor([7, 9]), picked)
+    expected, _ = small.step(torch.tensor([9, 1, 7]), state)
+    torch.testing.assert_close(following, expected[[2, 0]])
+
+
 def test_the_objective_is_nats_per_tune(small):
     loss = small.eval().loss(BATCH)
     assert loss.objective.item() == pytest.approx(loss.nll_nats.item() / 2)

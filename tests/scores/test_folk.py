@@ -101,6 +101,12 @@ def test_a_title_is_one_line_whatever_it_holds():
     assert "T:Untitled\n" in to_abc(["C"], title=" \n")
 
 
+def test_no_line_reads_like_a_field():
+    tokens = words("M:4/4 K:Cmaj A :| C 8 | D 8 | E 8 | z :| C 8 |")
+    assert to_abc(tokens).split("K:Cmaj\n")[1] == "A1 :| C8 | D8 | E8 |\nz1 :| C8 |]\n"
+    assert from_abc(to_abc(tokens)) == tokens
+
+
 def test_tokens_that_are_not_well_formed_still_give_abc():
     assert to_abc(words("[ C E > | (3 G A | 2 |: x")) == (
         "X:1\nT:Untitled\nM:4/4\nL:1/8\nK:Cmaj\n[CE] | G A | |]\n"

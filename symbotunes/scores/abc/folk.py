@@ -35,6 +35,7 @@ _PROMPT_FIELD = re.compile(
     + r")[a-z]*|m\b)?(?!\S)|\S+)",
     re.IGNORECASE,
 )
+_LIKE_A_FIELD = re.compile(r"\A[A-Za-z](?= *:)")
 _OTHER_FIELD = re.compile(r"^[A-JN-Zm-z]:.*$", re.MULTILINE)
 
 
@@ -176,7 +177,9 @@ def to_abc(tokens: Sequence[str], *, number: int = 1, title: str = "Untitled") -
     phrase = parse_tokens(tokens)
     safe = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", title).split()).replace("%", r"\%")
     head = [f"X:{number}", f"T:{safe or 'Untitled'}", f"M:{phrase.meter}", "L:1/8"]
-    return "\n".join([*head, f"K:{phrase.key}", *_lines(phrase)]) + "\n"
+    # A line that began with "A :|" would read like a field; "A1" is the same note.
+    body = [_LIKE_A_FIELD.sub(r"\g<0>1", line) for line in _lines(phrase)]
+    return "\n".join([*head, f"K:{phrase.key}", *body]) + "\n"
 
 
 def _lines(phrase: Phrase) -> list[str]:

@@ -1,0 +1,21 @@
+"""The training wrapper."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from symbotunes.errors import UserError
+from symbotunes.lit import LitModel
+from symbotunes.models.folk_rnn import FolkRNN
+from symbotunes.tokenizers.base import Vocabulary
+
+
+def test_an_impossible_learning_rate_is_the_users_mistake():
+    model = LitModel(
+        net=partial(FolkRNN, width=4, depth=1),
+        optimizer=partial(torch.optim.AdamW, lr=-3.0),
+        vocabulary=Vocabulary(5, 0, 1),
+    )
+    with pytest.raises(UserError, match="model.optimizer: Invalid learning rate: -3.0"):
+        model.configure_optimizers()
