@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from symbotunes.errors import UserError
 from symbotunes.latent.plans import PriorPlan, Training
 from symbotunes.models.base import LatentModel, SequenceModel
+from symbotunes.models.gpt2 import GPT2
 from symbotunes.prompts import read_prompt, read_prompt_file
 from symbotunes.render.sample import Composition, Sample
 from symbotunes.sampling import Constraint, Generated, Settings, generate
@@ -16,6 +19,7 @@ from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.base import Tokenizer
 
 CONSTRAINTS = ("abc",)
+ROUNDED = {None: None, "bfloat16": torch.bfloat16, "int8": torch.int8}
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class SamplePlan:
             model free.
         prompt_file: a file whose first bars every sample goes on from, or ``None``.
         prompt_bars: how many of them, an upbeat not counted.
+        weights: what GPT-2's weights are rounded to while it writes on a CPU, ``bfloat16`` or
+            ``int8``; ``None`` is exact.
 
     Raises:
         UserError: if a value is out of range.
@@ -57,6 +63,7 @@ class SamplePlan:
     constraint: str | None = None
     prompt_file: str | None = None
     prompt_bars: int = 4
+    weights: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("num", "batch_size", "prompt_bars"):
@@ -65,6 +72,8 @@ class SamplePlan:
                 raise UserError(f"sample.{name}={value}: must be a whole number of at least 1")
         if self.constraint is not None and self.constraint not in CONSTRAINTS:
             raise UserError(f"sample.constraint={self.constraint}: must be abc or null")
+        if self.weights not in ROUNDED:
+            raise UserError(f"sample.weights={self.weights}: must be bfloat16, int8 or null")
         if self.prompt and self.prompt_file:
             raise UserError("sample.prompt and sample.prompt_file: give one of them")
         _ = self.settings
@@ -119,6 +128,8 @@ class SamplePlan:
             facts["repetition penalty"] = f"{self.repetition_penalty:g} over {window} tokens"
         if self.constraint:
             facts["constraint"] = self.constraint
+        if self.weights:
+            facts["weights rounded to"] = self.weights
         if self.prompt:
             facts["prompt"] = self.prompt
         if self.prompt_file:
@@ -168,6 +179,7 @@ def draw(
         prompt = read_prompt(tokenizer, plan.prompt)
     constraint = read_constraint(tokenizer, plan.constraint)
     _check_prompt(constraint, prompt, plan)
+    round_weights(net, plan.weights)
     seeds = [seed + index for index in range(plan.num)]
     drawn: list[Generated] = []
     for start in range(0, plan.num, plan.batch_size):
@@ -182,6 +194,18 @@ def draw(
             on_step=on_step,
         )
     return drawn
+
+
+def round_weights(net: SequenceModel, name: str | None) -> None:
+    """Let a network write with rounded weights, or with its own for ``None``.
+
+    Raises:
+        UserError: if it is of a kind that cannot.
+    """
+    if isinstance(net, GPT2):
+        net.decoding_dtype = ROUNDED[name]
+    elif name is not None:
+        raise UserError(f"sample.weights={name}: {type(net).__name__} has no rounded weights")
 
 
 def read_constraint(tokenizer: Tokenizer[Any], name: str | None) -> Constraint | None:

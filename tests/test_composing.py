@@ -6,6 +6,7 @@ import torch
 from symbotunes.composing import SamplePlan, draw_samples
 from symbotunes.errors import UserError
 from symbotunes.models.folk_rnn import FolkRNN
+from symbotunes.models.gpt2 import GPT2
 from symbotunes.tokenizers.abc import AbcTokens
 
 PLAN = SamplePlan(num=6, temperature=1.0, top_k=0, top_p=1.0, max_tokens=60)
@@ -92,6 +93,7 @@ def test_a_file_that_is_no_prompt_is_answered_in_one_line(
         ({"min_p": 2.0}, "sample: min_p=2.0 must not be above 1"),
         ({"repetition_penalty": -1.0}, "sample: repetition_penalty=-1.0 must be above 0"),
         ({"prompt_bars": 0}, "sample.prompt_bars=0: must be a whole number of at least 1"),
+        ({"weights": "int4"}, "sample.weights=int4: must be bfloat16, int8 or null"),
         ({"prompt": "A", "prompt_file": "a.abc"}, "sample.prompt and sample.prompt_file: give one"),
     ],
 )
@@ -119,3 +121,14 @@ def test_a_vocabulary_that_cannot_write_a_tune_is_answered_in_one_line(net):
     poor.fit({"M:4/4": 1, "K:Cmaj": 1, "C": 1})
     with pytest.raises(UserError, match=r"sample.constraint=abc: a tune needs a meter, a key"):
         draw_samples(net, poor, plan(constraint="abc"), seed=0)
+
+
+def test_a_gpt_writes_with_rounded_weights_where_the_plan_says_so(net, tokenizer):
+    torch.manual_seed(1)
+    gpt = GPT2(tokenizer.vocabulary, width=64, depth=2, heads=2)
+    exact = draw_samples(gpt, tokenizer, plan(num=1), seed=0)
+    rounded = draw_samples(gpt, tokenizer, plan(num=1, weights="int8"), seed=0)
+    assert rounded[0].nll_nats != exact[0].nll_nats
+    assert draw_samples(gpt, tokenizer, plan(num=1), seed=0)[0].nll_nats == exact[0].nll_nats
+    with pytest.raises(UserError, match=r"sample.weights=int8: FolkRNN has no rounded weights"):
+        draw_samples(net, tokenizer, plan(weights="int8"), seed=0)
