@@ -13,8 +13,9 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from symbotunes.atomic import atomic_write
+from symbotunes.loggers.limits import config_within, name_within, tags_within
+from symbotunes.loggers.records import STEP, Reached, reached
 
-TAG_LENGTH = 64  # characters; W&B refuses a run with a longer tag
 ID_FILE = "wandb_id"
 Mode = Literal["online", "offline", "disabled", "shared"]
 
@@ -23,18 +24,22 @@ class SafeWandbLogger(WandbLogger):
     """W&B in the run folder.
 
     It works offline when no API key is known. The run's id is kept in ``<save_dir>/wandb_id``, so
-    that a resumed training goes on in the same W&B run. Whatever goes wrong with W&B is said once;
-    training then goes on without it.
+    that a resumed training goes on in the same W&B run. What W&B has is never changed: steps that a
+    resumed training takes again are not logged again, and rows are counted on, so that the
+    parts of a run that was resumed offline make one run when they are uploaded. Whatever goes
+    wrong with W&B is said once; training then goes on without it.
 
     Args:
         save_dir: folder of the run.
         project: on W&B.
-        name: of the run on W&B.
+        name: of the run on W&B; at most 128 characters are shown.
+        number: of the job in its sweep, which becomes part of the name.
         entity: user or team; ``None`` is the default of the account.
         group: runs shown together, such as the jobs of a sweep.
         job_type: what the run does, such as ``train``.
         tags: short labels; longer ones are cut at 64 characters.
-        notes: free text.
+        notes: free text, or its lines.
+        best_checkpoint: whether the best checkpoint is uploaded when training ends.
         mode: ``online``, ``offline``, ``disabled``, or ``None``: the environment variable
             ``WANDB_MODE``, else online if there is an API key.
     """
@@ -45,28 +50,35 @@ class SafeWandbLogger(WandbLogger):
         project: str = "symbotunes",
         *,
         name: str | None = None,
+        number: int | None = None,
         entity: str | None = None,
         group: str | None = None,
         job_type: str | None = "train",
         tags: Sequence[str] = (),
-        notes: str | None = None,
+        notes: str | Sequence[str] | None = None,
         mode: Mode | None = None,
+        best_checkpoint: bool = False,
     ) -> None:
         self._folder = Path(save_dir)
+        if number is not None:
+            name = f"{name or 'job'}-{number}"
         super().__init__(
-            name=name,
+            name=name_within(name),
             save_dir=save_dir,
             project=project,
             id=read_id(self._folder),
             entity=entity,
-            group=group,
+            group=name_within(group),
             job_type=job_type,
-            tags=[str(tag)[:TAG_LENGTH] for tag in tags],
-            notes=notes,
+            tags=tags_within(tags),
+            notes=notes if isinstance(notes, str | None) else "\n".join(map(str, notes)),
             reinit="finish_previous",  # the jobs of a sweep share a process, never a run
         )
         self._wandb_init.pop("anonymous", None)  # W&B has dropped it and warns of it
+        self.best_checkpoint = best_checkpoint
         self._mode = mode
+        self._before = Reached()
+        self._first_row: int | None = None
         self._given_up = False
         self._said = False
 
@@ -88,6 +100,12 @@ class SafeWandbLogger(WandbLogger):
         return run is not None and bool(getattr(run, "offline", False))
 
     @property
+    def continued(self) -> bool:
+        """Whether an earlier training has logged to this run."""
+        _ = self.experiment
+        return self._before.row >= 0
+
+    @property
     def sync_command(self) -> str | None:
         """The command that uploads what was written offline, ``None`` if nothing was."""
         folders = sorted((self._folder / "wandb").glob(f"offline-run-*-{self.version}"))
@@ -97,12 +115,28 @@ class SafeWandbLogger(WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        self._guarded(lambda: super(SafeWandbLogger, self).log_metrics(metrics, step))
+        """Log one row; what earlier trainings in this folder have logged stays as it is.
+
+        Args:
+            metrics: numbers and media.
+            step: the trainer's; it does not fall from call to call.
+        """
+        self._guarded(lambda: self._log(metrics, step))
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
         """Show the config on W&B; plain containers only."""
-        self._guarded(lambda: super(SafeWandbLogger, self).log_hyperparams(params))
+        try:
+            config = config_within(dict(vars(params) if isinstance(params, Namespace) else params))
+        except ValueError as error:
+            warnings.warn(f"W&B does not show the config: {error}", stacklevel=2)
+            return
+        self._guarded(lambda: super(SafeWandbLogger, self).log_hyperparams(config))
+
+    @rank_zero_only
+    def log_checkpoint(self, path: Path, metadata: Mapping[str, Any]) -> None:
+        """Keep a checkpoint as version ``best`` of the artifact ``model-<run id>``."""
+        self._guarded(lambda: self._upload(path, metadata))
 
     def watch(self, *arguments: Any, **named: Any) -> None:
         self._guarded(lambda: super(SafeWandbLogger, self).watch(*arguments, **named))
@@ -127,7 +161,12 @@ class SafeWandbLogger(WandbLogger):
 
     def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        mode = self._mode or os.environ.get("WANDB_MODE") or natural_mode()
+        if self.version:
+            self._before = reached(self._folder, self.version)
+        asked = self._mode or os.environ.get("WANDB_MODE")
+        mode = natural_mode() if asked in (None, "online") else asked
+        if asked == "online" and mode == "offline":  # W&B itself would ask for a key
+            warnings.warn("W&B goes on offline: no API key is known", stacklevel=2)
         try:
             run = self._open(mode)
         except Exception as error:  # such as no network, hours after the key was stored
@@ -135,11 +174,30 @@ class SafeWandbLogger(WandbLogger):
                 raise
             warnings.warn(f"W&B goes on offline: {first_line(error)}", stacklevel=2)
             run = self._open("offline")
-        run.define_metric("trainer/global_step")
-        run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
+        run.define_metric(STEP)
+        run.define_metric("*", step_metric=STEP, step_sync=True)
         self._experiment = run
+        if self.offline and self._before.row >= 0:  # a server would tell W&B how far the run is
+            self._first_row = self._before.row + 1
         if run.id and mode != "disabled":
             atomic_write(self._folder / ID_FILE, f"{run.id}\n".encode())
+
+    def _log(self, metrics: Mapping[str, Any], step: int | None) -> None:
+        run = self.experiment
+        if step is not None and step < self._before.step:
+            return
+        row = dict(metrics) if step is None else {**metrics, STEP: step}
+        if self._first_row is None:
+            run.log(row)
+            return
+        run.log(row, step=self._first_row, commit=True)
+        self._first_row = None
+
+    def _upload(self, path: Path, metadata: Mapping[str, Any]) -> None:
+        run = self.experiment
+        artifact = wandb.Artifact(f"model-{self.version}", type="model", metadata=dict(metadata))
+        artifact.add_file(str(path), name=path.name)
+        run.log_artifact(artifact, aliases=["best"])
 
     def _open(self, mode: Any) -> Any:
         # Offline, W&B's advice on syncing is replaced by our own exact line.
