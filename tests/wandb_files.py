@@ -9,11 +9,14 @@ PATIENCE_SECONDS = 20
 
 
 def closed_files(folder: Path, run_id: str) -> list[Path]:
-    """Files of a run, oldest first. W&B's own process writes them a moment after it ended."""
+    """Files of a run, oldest first."""
+    return [closed(path) for path in files_of(folder, run_id)]
+
+
+def closed(path: Path) -> Path:
+    """A file that is complete: W&B's own process writes it a moment after the run has ended."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        files = files_of(folder, run_id)
-        if files and all(any(each.HasField("exit") for each in records(path)) for path in files):
-            return files
-        assert time.monotonic() < deadline, f"W&B did not close {files} below {folder}"
+    while not any(record.HasField("exit") for record in records(path)):
+        assert time.monotonic() < deadline, f"W&B did not close {path}"
         time.sleep(0.02)
+    return path

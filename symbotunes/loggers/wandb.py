@@ -17,6 +17,7 @@ from symbotunes.loggers.limits import config_within, name_within, tags_within
 from symbotunes.loggers.records import STEP, Reached, reached
 
 ID_FILE = "wandb_id"
+FLUSH_SECONDS = 2.0  # what a killed run loses of its metrics at most
 Mode = Literal["online", "offline", "disabled", "shared"]
 
 
@@ -201,7 +202,7 @@ class SafeWandbLogger(WandbLogger):
 
     def _open(self, mode: Any) -> Any:
         # Offline, W&B's advice on syncing is replaced by our own exact line.
-        settings = wandb.Settings(silent=mode != "online")
+        settings = wandb.Settings(silent=mode != "online", **flushing())
         return wandb.init(**self._wandb_init, mode=mode, settings=settings)
 
     def _guarded(self, act: Callable[[], Any]) -> None:
@@ -239,6 +240,12 @@ def natural_mode() -> str:
     except Exception:  # a malformed key: wandb would refuse it again
         known = False
     return "online" if known else "offline"
+
+
+def flushing() -> dict[str, Any]:
+    """Settings that make W&B write to disk soon; older versions write what fills 32 KiB."""
+    name = "x_transaction_log_flush_interval"
+    return {name: FLUSH_SECONDS} if name in wandb.Settings.model_fields else {}
 
 
 def first_line(error: Exception) -> str:
