@@ -47,7 +47,7 @@ class Dashboard(lightning.Callback):
         stage: str,
     ) -> None:
         # Training ended well, and callbacks that write checkpoints are through.
-        if stage != "fit" or not trainer.is_global_zero or not saving_makes_sense(trainer):
+        if stage != "fit" or not saving_makes_sense(trainer):
             return
         path = checkpoints_of(trainer) / "best.ckpt"
         for logger in wandb_loggers(trainer):
@@ -62,7 +62,9 @@ class Dashboard(lightning.Callback):
 
 
 def wandb_loggers(trainer: lightning.Trainer) -> list[SafeWandbLogger]:
-    """Those of the trainer's loggers that go to W&B."""
+    """Those of the trainer's loggers that go to W&B; none where another rank logs."""
+    if not trainer.is_global_zero:
+        return []
     return [logger for logger in trainer.loggers if isinstance(logger, SafeWandbLogger)]
 
 

@@ -28,6 +28,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> wandb.Table:
 
 def log_receipt(logger: SafeWandbLogger, receipt: Receipt, step: int) -> None:
     """Log what became of every piece of the data as ``data/receipt``."""
+    logger.attempt(lambda: logger.log_metrics({"data/receipt": receipt_table(receipt)}, step))
+
+
+def receipt_table(receipt: Receipt) -> wandb.Table:
+    """One row per split and reason."""
     rows: list[list[Any]] = [["read", receipt.read, None, None]]
     for split in SPLITS:
         counts = receipt.kept[split], receipt.examples[split], receipt.tokens[split]
@@ -35,19 +40,22 @@ def log_receipt(logger: SafeWandbLogger, receipt: Receipt, step: int) -> None:
     rows += [[f"dropped: {why}", n, None, None] for why, n in receipt.dropped.most_common()]
     rows += [[f"left out: {why}", None, n, None] for why, n in receipt.left_out.most_common()]
     rows.append(["vocabulary", receipt.vocabulary, None, None])
-    logger.log_metrics(
-        {"data/receipt": table(["pieces", "count", "examples", "tokens"], rows)}, step
-    )
+    return table(["pieces", "count", "examples", "tokens"], rows)
 
 
 def log_evaluation(
     logger: SafeWandbLogger, findings: Findings | LatentFindings, page: Path
 ) -> None:
     """Log an evaluation: tables, the figures of the model as numbers, and the report's page."""
-    content = language_row(findings) if isinstance(findings, Findings) else latent_row(findings)
-    content["evaluation/facts"] = table(["fact", "value"], [*map(list, findings.facts.items())])
-    content["evaluation/report"] = html(page)
-    logger.log_metrics(content)
+    logger.log_hyperparams({"evaluation": dict(findings.facts)})
+    logger.attempt(lambda: logger.log_metrics(evaluation_row(findings, page)))
+
+
+def evaluation_row(findings: Findings | LatentFindings, page: Path) -> dict[str, Any]:
+    """All that is logged of an evaluation, by name."""
+    found = language_row(findings) if isinstance(findings, Findings) else latent_row(findings)
+    facts = table(["fact", "value"], [*map(list, findings.facts.items())])
+    return {**found, "evaluation/facts": facts, "evaluation/report": html(page)}
 
 
 def language_row(findings: Findings) -> dict[str, Any]:
@@ -169,11 +177,13 @@ def log_sweep_table(
         job_type="report",
         mode=mode,
     )
-    content: dict[str, Any] = {"sweep/jobs": sweep_table(keys, rows, runs)}
     page = folder / "sweep.html"
-    if page.is_file():
-        content["sweep/report"] = html(page)
-    logger.log_metrics(content)
+    logger.attempt(
+        lambda: logger.log_metrics(
+            {"sweep/jobs": sweep_table(keys, rows, runs)}
+            | ({"sweep/report": html(page)} if page.is_file() else {})
+        )
+    )
     logger.finish()
     return True
 

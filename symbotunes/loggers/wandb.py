@@ -91,7 +91,7 @@ class SafeWandbLogger(WandbLogger):
             and not self._given_up
             and getattr(rank_zero_only, "rank", 0) == 0
         ):
-            self._guarded(self._start)
+            self.attempt(self._start)
         return Nothing() if self._experiment is None else self._experiment
 
     @property
@@ -122,7 +122,7 @@ class SafeWandbLogger(WandbLogger):
             metrics: numbers and media.
             step: the trainer's; it does not fall from call to call.
         """
-        self._guarded(lambda: self._log(metrics, step))
+        self.attempt(lambda: self._log(metrics, step))
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
@@ -132,15 +132,27 @@ class SafeWandbLogger(WandbLogger):
         except ValueError as error:
             warnings.warn(f"W&B does not show the config: {error}", stacklevel=2)
             return
-        self._guarded(lambda: super(SafeWandbLogger, self).log_hyperparams(config))
+        self.attempt(lambda: super(SafeWandbLogger, self).log_hyperparams(config))
 
     @rank_zero_only
     def log_checkpoint(self, path: Path, metadata: Mapping[str, Any]) -> None:
         """Keep a checkpoint as version ``best`` of the artifact ``model-<run id>``."""
-        self._guarded(lambda: self._upload(path, metadata))
+        self.attempt(lambda: self._upload(path, metadata))
 
     def watch(self, *arguments: Any, **named: Any) -> None:
-        self._guarded(lambda: super(SafeWandbLogger, self).watch(*arguments, **named))
+        self.attempt(lambda: super(SafeWandbLogger, self).watch(*arguments, **named))
+
+    def attempt(self, act: Callable[[], Any]) -> None:
+        """Do something with W&B; its first failure is a warning, and the end of W&B in this run."""
+        if self._given_up:
+            return
+        try:
+            act()
+        except Exception as error:  # W&B raises of many kinds, and none is worth a training
+            self._given_up = True
+            if not self._said:
+                warnings.warn(f"training goes on without W&B: {first_line(error)}", stacklevel=2)
+            self._said = True
 
     @rank_zero_only
     def finish(self, exit_code: int = 0) -> None:
@@ -155,7 +167,7 @@ class SafeWandbLogger(WandbLogger):
         offline = bool(getattr(run, "offline", False))
         self._id = run.id
         self._given_up = False  # a run that could not be written to may still close
-        self._guarded(lambda: run.finish(exit_code=exit_code))
+        self.attempt(lambda: run.finish(exit_code=exit_code))
         self._given_up = True  # a late metric must not open a second run
         if offline and self.sync_command:
             print(self.sync_command)
@@ -204,17 +216,6 @@ class SafeWandbLogger(WandbLogger):
         # Offline, W&B's advice on syncing is replaced by our own exact line.
         settings = wandb.Settings(silent=mode != "online", **flushing())
         return wandb.init(**self._wandb_init, mode=mode, settings=settings)
-
-    def _guarded(self, act: Callable[[], Any]) -> None:
-        if self._given_up:
-            return
-        try:
-            act()
-        except Exception as error:  # W&B raises of many kinds, and none is worth a training
-            self._given_up = True
-            if not self._said:
-                warnings.warn(f"training goes on without W&B: {first_line(error)}", stacklevel=2)
-            self._said = True
 
 
 class Nothing:

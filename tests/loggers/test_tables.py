@@ -31,7 +31,7 @@ def kinds(row: dict) -> dict[str, str]:
     }
 
 
-def test_a_receipt_is_a_table_of_what_became_of_every_piece(run_dir, monkeypatch):
+def test_a_receipt_is_a_table_of_what_became_of_every_piece():
     receipt = Receipt(
         read=6,
         kept=Counter(train=3, val=1),
@@ -41,22 +41,26 @@ def test_a_receipt_is_a_table_of_what_became_of_every_piece(run_dir, monkeypatch
         left_out=Counter({"too long": 4}),
         vocabulary=50,
     )
-    made = []
-    monkeypatch.setattr(tables.wandb, "Table", lambda **content: made.append(content["data"]))
-    logger = SafeWandbLogger(run_dir, mode="disabled")
-    tables.log_receipt(logger, receipt, step=0)
-    logger.finish(0)
-    assert made == [
-        [
-            ["read", 6, None, None],
-            ["kept for train", 3, 30, 300],
-            ["kept for val", 1, 10, 100],
-            ["kept for test", 0, 0, 0],
-            ["dropped: duplicate", 2, None, None],
-            ["left out: too long", None, 4, None],
-            ["vocabulary", 50, None, None],
-        ]
+    assert tables.receipt_table(receipt).data == [
+        ["read", 6, None, None],
+        ["kept for train", 3, 30, 300],
+        ["kept for val", 1, 10, 100],
+        ["kept for test", 0, 0, 0],
+        ["dropped: duplicate", 2, None, None],
+        ["left out: too long", None, 4, None],
+        ["vocabulary", 50, None, None],
     ]
+
+
+def test_a_table_that_cannot_be_made_is_a_warning(run_dir, monkeypatch):
+    def broken(**_: object) -> None:
+        raise TypeError("no such column")
+
+    monkeypatch.setattr(tables.wandb, "Table", broken)
+    logger = SafeWandbLogger(run_dir)
+    with pytest.warns(UserWarning, match="without W&B: no such column"):
+        tables.log_receipt(logger, Receipt(), step=0)
+    logger.finish(0)
 
 
 @pytest.fixture

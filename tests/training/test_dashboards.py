@@ -187,3 +187,20 @@ def test_one_line_uploads_both_parts_in_order(run):
     folders = [Path(word).name for word in line.split()[2:]]
     assert len(folders) == 2
     assert folders == sorted(folders)
+
+
+def test_an_evaluation_is_logged_as_tables_and_numbers(run_main, run):
+    outputs = run.folder.parents[1]
+    run_main(
+        outputs, "mode=evaluate", "logger=wandb", f"ckpt={run.folder / 'checkpoints/best.ckpt'}",
+        "evaluate.num_samples=2", "evaluate.resamples=10", "sample.max_tokens=20", "baselines=[1]",
+    )  # fmt: skip
+    (folder,) = (outputs / "evaluate").iterdir()
+    (path,) = files_of(folder, (folder / "wandb_id").read_text().strip())
+    (row,) = history(closed(path))
+    report = json.loads((folder / "report.json").read_text())["held_out"]["models"]
+    nats = report["folk_rnn_small"]["nats_per_token"]["value"]
+    assert row["evaluation/nats_per_token"] == pytest.approx(nats)
+    assert row["evaluation/losses._type"] == row["evaluation/tunes._type"] == "table-file"
+    started = next(record.run for record in records(path) if record.HasField("run"))
+    assert started.job_type == "evaluate"
