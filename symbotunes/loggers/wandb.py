@@ -4,7 +4,8 @@ import os
 import shlex
 import warnings
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,7 +148,8 @@ class SafeWandbLogger(WandbLogger):
         if self._given_up:
             return
         try:
-            act()
+            with staging_in(self._folder / "wandb"):
+                act()
         except Exception as error:  # W&B raises of many kinds, and none is worth a training
             self._given_up = True
             if not self._said:
@@ -241,6 +243,23 @@ def natural_mode() -> str:
     except Exception:  # a malformed key: wandb would refuse it again
         known = False
     return "online" if known else "offline"
+
+
+@contextmanager
+def staging_in(folder: Path) -> Iterator[None]:
+    """Let W&B keep copies of tables and checkpoints here until they are uploaded.
+
+    By default they lie in the home of the user, which jobs may not write to and other machines do
+    not have. ``WANDB_DATA_DIR`` of the user's wins.
+    """
+    if "WANDB_DATA_DIR" in os.environ:
+        yield
+        return
+    os.environ["WANDB_DATA_DIR"] = str(folder.absolute())
+    try:
+        yield
+    finally:
+        os.environ.pop("WANDB_DATA_DIR", None)
 
 
 def flushing() -> dict[str, Any]:

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -9,6 +11,7 @@ import wandb
 
 from symbotunes.loggers.records import history, records
 from symbotunes.loggers.wandb import SafeWandbLogger, natural_mode
+from tests.conftest import ROOT
 from tests.wandb_files import closed_files
 
 pytestmark = pytest.mark.usefixtures("no_account")
@@ -207,3 +210,51 @@ def test_a_config_too_large_for_wandb_is_not_shown_and_metrics_are_logged_all_th
     logger.log_metrics({"a": 1.0}, step=0)
     logger.finish(0)
     assert rows_of(logger, run_dir) == [[(0, 0, 1.0)]]
+
+
+def test_what_waits_for_its_upload_lies_in_the_run_folder(run_dir, tmp_path):
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(b"weights")
+    logger = SafeWandbLogger(run_dir)
+    logger.log_checkpoint(path, {})
+    logger.log_metrics({"table": wandb.Table(columns=["a"], data=[[1]])}, step=0)
+    logger.finish(0)
+    (file,) = closed_files(run_dir, logger.version)
+    staged = [
+        Path(entry.local_path)
+        for record in records(file)
+        for entry in record.artifact.manifest.contents
+    ]
+    assert len(staged) == 2
+    assert all(each.is_relative_to(run_dir / "wandb") and each.is_file() for each in staged)
+
+
+SCRIPT = """
+import sys
+import time
+import psutil
+from symbotunes.loggers.wandb import SafeWandbLogger
+logger = SafeWandbLogger(sys.argv[1], mode="offline")
+logger.log_metrics({"a": 1}, step=0)
+{trouble}
+logger.log_metrics({"a": 2}, step=1)
+logger.log_hyperparams({"b": 3})
+logger.finish(0)
+print("trained")
+"""
+KILL = "[each.kill() for each in psutil.Process().children(recursive=True)]; time.sleep(0.5)"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "folder"),
+    [(KILL, None), ("", "/proc/nowhere")],
+    ids=["its process dies", "it cannot write"],
+)
+def test_training_goes_on_without_wandb_when(run_dir, trouble, folder):
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT.replace("{trouble}", trouble), folder or str(run_dir)],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "trained" in result.stdout.splitlines()
+    assert result.stderr.count("training goes on without W&B") == 1
