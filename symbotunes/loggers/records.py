@@ -6,6 +6,7 @@ only, so this is written from the format's description.
 """
 
 import json
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,9 +43,16 @@ def started(path: Path) -> str:
     return path.parent.name.removeprefix("offline-")
 
 
-def reached(folder: Path, run_id: str) -> Reached:
-    """How far earlier starts of a W&B run had come."""
-    rows = [row for path in files_of(folder, run_id) for row in history(path)]
+def reached(folder: Path, run_id: str, first_row: float = math.inf) -> Reached:
+    """How far earlier starts of a W&B run had come.
+
+    Args:
+        folder: of the training.
+        run_id: of the W&B run.
+        first_row: that the server does not have; rows from there on were lost on their way.
+    """
+    files = files_of(folder, run_id)
+    rows = [row for path in files for row in history(path) if row["_step"] < first_row]
     return Reached(
         row=max((int(row["_step"]) for row in rows), default=-1),
         step=max((int(row.get(STEP, -1)) for row in rows), default=-1),

@@ -176,8 +176,6 @@ class SafeWandbLogger(WandbLogger):
 
     def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        if self.version:
-            self._before = reached(self._folder, self.version)
         asked = self._mode or os.environ.get("WANDB_MODE")
         mode = natural_mode() if asked in (None, "online") else asked
         if asked == "online" and mode == "offline":  # W&B itself would ask for a key
@@ -192,8 +190,11 @@ class SafeWandbLogger(WandbLogger):
         run.define_metric(STEP)
         run.define_metric("*", step_metric=STEP, step_sync=True)
         self._experiment = run
-        if self.offline and self._before.row >= 0:  # a server would tell W&B how far the run is
-            self._first_row = self._before.row + 1
+        if run.id and self.offline:
+            self._before = reached(self._folder, run.id)
+            self._first_row = self._before.row + 1  # a server would tell W&B
+        elif run.id:
+            self._before = reached(self._folder, run.id, run.starting_step)
         if run.id and mode != "disabled":
             atomic_write(self._folder / ID_FILE, f"{run.id}\n".encode())
 
@@ -217,7 +218,13 @@ class SafeWandbLogger(WandbLogger):
     def _open(self, mode: Any) -> Any:
         # Offline, W&B's advice on syncing is replaced by our own exact line.
         settings = wandb.Settings(silent=mode != "online", **flushing())
-        return wandb.init(**self._wandb_init, mode=mode, settings=settings)
+        # By this variable, children would write through their parent's W&B process: two trainings
+        # by one process, which may end before them.
+        os.environ.pop("WANDB_SERVICE", None)
+        try:
+            return wandb.init(**self._wandb_init, mode=mode, settings=settings)
+        finally:
+            os.environ.pop("WANDB_SERVICE", None)
 
 
 class Nothing:

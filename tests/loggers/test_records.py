@@ -69,6 +69,11 @@ def test_rows_come_back_as_they_were_logged(written, run_dir):
     assert (found.row, found.step) == (299, 299)
 
 
+def test_rows_that_a_server_does_not_have_do_not_count(written, run_dir):
+    found = reached(run_dir, (run_dir / "wandb_id").read_text().strip(), first_row=120)
+    assert (found.row, found.step) == (119, 119)
+
+
 @pytest.mark.skipif(
     find_spec("wandb.sdk.internal.datastore") is None, reason="this W&B has no reader in Python"
 )

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import time
@@ -227,6 +228,15 @@ def test_what_waits_for_its_upload_lies_in_the_run_folder(run_dir, tmp_path):
     ]
     assert len(staged) == 2
     assert all(each.is_relative_to(run_dir / "wandb") and each.is_file() for each in staged)
+
+
+def test_what_a_training_starts_does_not_write_through_its_wandb_process(run_dir, monkeypatch):
+    monkeypatch.setenv("WANDB_SERVICE", "3-1-unix-/tmp/of-a-parent-that-has-ended")
+    logger = SafeWandbLogger(run_dir)
+    logger.log_metrics({"a": 1.0}, step=0)
+    assert "WANDB_SERVICE" not in os.environ
+    logger.finish(0)
+    assert rows_of(logger, run_dir) == [[(0, 0, 1.0)]]
 
 
 SCRIPT = """
