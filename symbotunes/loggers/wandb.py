@@ -218,8 +218,8 @@ class SafeWandbLogger(WandbLogger):
     def _open(self, mode: Any) -> Any:
         # Offline, W&B's advice on syncing is replaced by our own exact line.
         settings = wandb.Settings(silent=mode != "online", **flushing())
-        # By this variable, children would write through their parent's W&B process: two trainings
-        # by one process, which may end before them.
+        # Through this variable, trainings started from here would share our W&B process, or we
+        # that of whoever started us: it may end first, and two starts of one run get mixed up.
         os.environ.pop("WANDB_SERVICE", None)
         try:
             return wandb.init(**self._wandb_init, mode=mode, settings=settings)
@@ -256,8 +256,8 @@ def natural_mode() -> str:
 def staging_in(folder: Path) -> Iterator[None]:
     """Let W&B keep copies of tables and checkpoints here until they are uploaded.
 
-    By default they lie in the home of the user, which jobs may not write to and other machines do
-    not have. ``WANDB_DATA_DIR`` of the user's wins.
+    By default they lie in the user's home, where jobs may not be allowed to write and which other
+    machines may not have. A ``WANDB_DATA_DIR`` that is set already counts.
     """
     if "WANDB_DATA_DIR" in os.environ:
         yield
