@@ -61,12 +61,16 @@ def killed(outputs: Path) -> Path:
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 300
-    while not (found := [path for path in outputs.glob("train/*/wandb_id") if written(path) >= 8]):
-        assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.kill()
-    process.wait(60)
+    try:
+        while not (
+            found := [path for path in outputs.glob("train/*/wandb_id") if written(path) >= 8]
+        ):
+            assert process.poll() is None, "the run ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait(60)
     return found[0].parent
 
 
