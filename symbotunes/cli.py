@@ -28,6 +28,8 @@ MODES = {
     "prepare": "symbotunes.prepare:prepare",
     "convert": "symbotunes.convert:convert",
     "report": "symbotunes.report:report",
+    "export": "symbotunes.export:export",
+    "check": "symbotunes.check:check",
 }
 
 

@@ -142,6 +142,11 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
         "weights use model.init_from=PATH instead of ckpt=PATH",
     )
     checkpoint = unpack(Path(cfg.ckpt))
+    if "rng" not in checkpoint.content:
+        raise UserError(
+            f"{cfg.ckpt} is published: it holds weights, but no position of a training to go on "
+            f"from; start a new run with model.init_from={cfg.ckpt}"
+        )
     saved = checkpoint.config
     kept = {key: saved[key] for key in KEPT}
     refuse_strangers(checkpoint.path, kept, TRAINING)

@@ -1,0 +1,8 @@
+"""Folders that come along: in a checkout, and in an installed package."""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+# A wheel carries conf/ inside the package; in a checkout it lies beside it.
+CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
+PRETRAINED = PACKAGE / "pretrained"
