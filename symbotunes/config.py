@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -14,6 +16,7 @@ from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.jobs import difference
 from symbotunes.models.base import LatentModel, Model, SequenceModel
+from symbotunes.places import CONF
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.transforms.base import Chain
 
@@ -213,6 +216,13 @@ def run_folder(checkpoint: Path) -> Path | None:
     """The run that a checkpoint lies in, if it still lies where the run put it."""
     folder = checkpoint.resolve().parent.parent
     return folder if (folder / "run.json").is_file() else None
+
+
+def recomposed(arguments: Sequence[str]) -> DictConfig:
+    """The config that a command with these arguments would have."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", list(arguments))
 
 
 def overrides(cfg: DictConfig) -> list[str]:

@@ -144,6 +144,7 @@ def write_folder(
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: _rounded(name, tensor, dtype) for name, tensor in weights.items()}
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    (folder / WEIGHTS).chmod(0o644)  # the writer of safetensors lets the owner alone read it
     content = {"library_name": LIBRARY, "dtype": dtype, **description}
     text = json.dumps(content, indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")

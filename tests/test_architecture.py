@@ -14,11 +14,11 @@ LAYERS = [
     {"transforms", "models"},
     {
         "datasets", "data", "lit", "importers", "prompts", "composing", "latent", "baselines",
-        "scoring", "evaluating",
+        "scoring", "evaluating", "invented",
     },
     {
         "callbacks", "loggers", "checkpoint", "published", "model_card", "weights", "config",
-        "trainer", "reports",
+        "trainer", "reports", "checking",
     },
     {"train", "sample", "evaluate", "prepare", "convert", "report", "export", "check"},
     {"suggestions", "cli", "isolation", "job", "sweeping"},
@@ -29,6 +29,7 @@ ONLY_HERE = {  # third-party library -> the only places that may know about it
     "omegaconf": {
         "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
         "prepare", "report", "isolation", "job", "sweeping", "export", "check", "model_card",
+        "checking",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",
