@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from omegaconf import DictConfig
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -81,21 +82,23 @@ def check_entry(entry: str, arguments: Sequence[str], limits: Limits) -> Verdict
 def verdict_table(verdicts: Sequence[Verdict], device: str) -> Table:
     """One row for each entry."""
     table = Table(
-        title=f"Every model and experiment; time and memory estimated from a few rows on {device}",
+        title=f"Every model and experiment; costs of a whole batch, estimated on {device}",
+        caption="ok: a step was taken; (invented): on invented music, as the default dataset holds "
+        "none of the kind; too large: above check.largest, no step; no data here: not downloaded",
         title_justify="left",
+        caption_justify="left",
+        box=SIMPLE,
     )
     table.add_column("entry", no_wrap=True)
-    table.add_column("data")
-    for name in ("parameters", "memory, GiB", "s per step"):
-        table.add_column(name, justify="right")
-    table.add_column("result")
+    for name in ("weights", "GiB", "s/step"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("result", no_wrap=True)
     for one in verdicts:
         table.add_row(
             escape(one.label),
-            escape(one.data),
-            "" if one.parameters is None else f"{one.parameters:,}",
-            "" if one.bytes is None else f"{one.bytes / 2**30:.2f}",
-            "" if one.seconds is None else f"{one.seconds:.2f}",
-            f"[red]{len(one.errors)} errors[/red]" if one.errors else escape(one.remark or "ok"),
+            "" if one.parameters is None else f"{one.parameters / 1e6:,.1f} M",
+            "" if one.bytes is None else f"{one.bytes / 2**30:.1f}",
+            "" if one.seconds is None else f"{one.seconds:.1f}",
+            f"[red]errors: {len(one.errors)}[/red]" if one.errors else escape(one.remark or "ok"),
         )
     return table

@@ -49,17 +49,15 @@ class Verdict:
 
     Attributes:
         label: the arguments that were checked.
-        data: name of the dataset.
         parameters: weights of the network.
         bytes: estimate of the memory of training: weights, gradients, optimizer, and, where
             a step was run, what it keeps for the gradient of a whole batch.
         seconds: estimate of a step on a whole batch.
-        remark: what was left out.
+        remark: what was left out; nothing if all was tried.
         errors: all that went wrong, a line each.
     """
 
     label: str
-    data: str = ""
     parameters: int | None = None
     bytes: int | None = None
     seconds: float | None = None
@@ -79,7 +77,6 @@ class Verdict:
 
 def check_config(verdict: Verdict, cfg: DictConfig, limits: Limits) -> None:
     """Build everything that the config names and try a step; errors go into the verdict."""
-    verdict.data = str(cfg.dataset._target_).rpartition(".")[2]
     for part in ("sample", "evaluate", "export"):
         with verdict.noting(part):
             build(cfg[part])
@@ -107,7 +104,7 @@ def some_batch(verdict: Verdict, cfg: DictConfig, chain: Chain, limits: Limits) 
         files = write_trios(limits.space / "trios")
         invented = {"_target_": "symbotunes.datasets.midi_folder.MidiFolder", "path": str(files)}
         batch = first_batch(cfg, invented, chain, limits)
-        verdict.remark = "on invented music: the data hold none of this kind"
+        verdict.remark = "ok (invented)"
         return batch
 
 
@@ -132,7 +129,7 @@ def check_network(
 ) -> None:
     """Count the network's weights; run a step if there is a batch and it is not too large."""
     if not chain.tokenizer.fitted:
-        verdict.remark = "composed only: its data need a download"
+        verdict.remark = "no data here"
         return
     vocabulary = chain.tokenizer.vocabulary
     with verdict.noting("model"), torch.device("meta"):
@@ -142,9 +139,9 @@ def check_network(
     if verdict.parameters is None:
         return
     if batch is None:
-        verdict.remark = "no step: its data need a download"
+        verdict.remark = "no data here"
     elif verdict.parameters > limits.largest:
-        verdict.remark = "no step: above check.largest"
+        verdict.remark = "too large"
     else:
         with verdict.noting("step"):
             model = build(cfg.model, vocabulary=vocabulary).to(limits.device)
