@@ -21,15 +21,15 @@ LAYERS = [
         "trainer", "reports", "checking",
     },
     {"train", "sample", "evaluate", "prepare", "convert", "report", "export", "check"},
-    {"suggestions", "cli", "isolation", "job", "sweeping"},
+    {"suggestions", "cli", "isolation", "job", "sweeping", "__main__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
-    "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping"},
+    "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping", "__main__"},
     "omegaconf": {
         "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
         "prepare", "report", "isolation", "job", "sweeping", "export", "check", "model_card",
-        "checking",
+        "checking", "__main__",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",
