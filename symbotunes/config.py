@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -16,7 +18,7 @@ from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.jobs import difference
 from symbotunes.models.base import LatentModel, Model, SequenceModel
-from symbotunes.places import CONF
+from symbotunes.places import CONF, PROGRAM
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.transforms.base import Chain
 
@@ -36,15 +38,32 @@ def build(node: Any, **late: Any) -> Any:
     """
     for key in sorted(OmegaConf.missing_keys(node)):
         raise UserError(f"{key} is needed: give {key}=VALUE")
-    make = instantiate(node, _partial_=True, _convert_="all")
     try:
+        make = instantiate(node, _partial_=True, _convert_="all")
         return make(**late)
     except UserError:
         raise
+    except InstantiationException as error:
+        if (ours := _user_error(error)) is not None:
+            raise ours from error
+        raise UserError(_unbuildable(node, error)) from error
     except (TypeError, ValueError) as error:
         where = node._get_full_key(None) or "config"
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)") from error
+
+
+def _user_error(error: BaseException | None) -> UserError | None:
+    while error is not None and not isinstance(error, UserError):
+        error = error.__cause__
+    return error
+
+
+def _unbuildable(node: Any, error: BaseException) -> str:
+    """What Hydra says of a target that is not there or does not take its arguments."""
+    where = node._get_full_key(None) or "config"
+    reason = shorten(str(error).partition(", set env var")[0], 200)
+    return f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)"
 
 
 def build_chain(cfg: DictConfig) -> Chain:
@@ -159,6 +178,7 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
             merged[key] = node
         for key, value in limits_before(saved, cfg).items():
             merged.trainer[key] = value
+        merged.loader.cache = cfg.loader.cache
         folder = run_folder(checkpoint.path)
         if folder is not None:
             merged.paths.run_dir = str(folder)
@@ -180,6 +200,7 @@ def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
         if key in cfg.trainer
         and key not in given
         and not key.startswith("_")
+        and key != "default_root_dir"  # where files go is never the checkpoint's to say
         and not OmegaConf.is_config(value)
     }
 
@@ -262,7 +283,5 @@ def newest_checkpoint(root: Path) -> Path:
         for path in root.glob(pattern)
     ]
     if not found:
-        raise UserError(
-            f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH"
-        )
+        raise UserError(f"no trained model below {root}: run `{PROGRAM}` first, or set ckpt=PATH")
     return max(found, key=lambda path: path.stat().st_mtime)

@@ -20,6 +20,7 @@ from symbotunes.errors import UserError
 from symbotunes.importers import hugging_face
 from symbotunes.model_card import Card, best_loss, model_card, read_report
 from symbotunes.models.gpt2 import GPT2
+from symbotunes.places import PROGRAM
 from symbotunes.published import DTYPES, is_published, write_folder
 from symbotunes.render.gallery import FORMS
 from symbotunes.sample import write_samples
@@ -70,7 +71,7 @@ def export(cfg: DictConfig) -> None:
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)
     write_export(unpack(path), plan, sampling, seed=cfg.seed, folder=folder)
     console = Console()
-    console.print(f"symbotunes mode=sample ckpt={folder}", soft_wrap=True, markup=False)
+    console.print(f"{PROGRAM} mode=sample ckpt={folder}", soft_wrap=True, markup=False)
     if api is not None and plan.push:
         console.print(f"Uploaded  {push(api, folder, plan.push, private=plan.private)}")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from symbotunes.checkpoint import Checkpoint, targets
+from symbotunes.checkpoint import TRAINING, Checkpoint, refuse_strangers, targets
 from symbotunes.errors import UserError
 from symbotunes.published import LIBRARY
 
@@ -62,7 +62,7 @@ def model_card(checkpoint: Checkpoint, card: Card) -> str:
     config = checkpoint.config
     parts = [
         f"---\n{_front_matter(checkpoint, card)}---",
-        f"# {card.title}",
+        f"# {' '.join(card.title.split())}",
         f"A {_class(config.model.net)} that writes symbolic music, trained with Symbotunes. "
         f"{card.parameters:,} parameters, stored as {card.dtype}.",
         f"```bash\nsymbotunes mode=sample ckpt={card.name}\n"
@@ -73,7 +73,7 @@ def model_card(checkpoint: Checkpoint, card: Card) -> str:
         "## Training",
         _table(("setting", "value"), _regime(checkpoint)),
         "## Data",
-        card.data or data_words(config.dataset),
+        card.data or data_words(checkpoint),
         f"Transforms: {', '.join(map(str, config.transforms))}. "
         f"Fingerprint of the prepared corpus: `{checkpoint.data}`.",
         "## Figures",
@@ -174,8 +174,10 @@ def _figures(metrics: Sequence[Metric]) -> str:
     return _table(("figure", "of", "value", "confidence interval"), rows)
 
 
-def data_words(dataset: Any) -> str:
+def data_words(checkpoint: Checkpoint) -> str:
     """Source, licence and citation as the dataset's own module states them."""
+    dataset = checkpoint.config.dataset
+    refuse_strangers(checkpoint.path, dataset, TRAINING)
     modules = dict.fromkeys(target.rpartition(".")[0] for target in targets(dataset))
     said = [inspect.getdoc(import_module(name)) or "" for name in modules]
     return "\n\n".join(filter(None, said)) or "Not described."
