@@ -125,10 +125,15 @@ def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel | LatentModel, Tokeni
     """The network with its weights and the tokenizer, from the checkpoint alone.
 
     Raises:
-        CheckpointError: if the weights do not fit the network that the recipe describes.
+        CheckpointError: if the vocabulary is none, or the weights do not fit the network that the
+            recipe describes.
     """
     tokenizer = build_chain(checkpoint.config).tokenizer
-    tokenizer.load_state(checkpoint.tokenizer)
+    try:
+        tokenizer.load_state(checkpoint.tokenizer)
+    except Exception as error:  # byte pairs raise plain exceptions
+        reason = shorten(str(error), 120)
+        raise CheckpointError(f"{checkpoint.path} carries no vocabulary: {reason}") from error
     net = build(checkpoint.config.model.net, vocabulary=tokenizer.vocabulary)
     load_weights(net, checkpoint.weights, str(checkpoint.path))
     return net, tokenizer

@@ -158,3 +158,9 @@ def test_an_interpolation_cannot_change_a_name_after_it_was_looked_at(folder):
 def test_a_config_without_a_model_is_refused(folder, config):
     with pytest.raises(UserError, match="carries no config of a model"):
         unpack(rewrite(folder, lambda content: content.update(config=config)))
+
+
+@pytest.mark.parametrize("state", [{}, {"tokens": []}, {"tokens": ["<s>", "</s>", "A", "A"]}])
+def test_a_vocabulary_that_is_none_is_refused(folder, state):
+    with pytest.raises(CheckpointError, match="carries no vocabulary"):
+        rebuild(unpack(rewrite(folder, lambda content: content.update(tokenizer=state))))
