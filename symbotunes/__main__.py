@@ -15,7 +15,8 @@ from symbotunes.places import CONF
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def main(cfg: DictConfig) -> float | None:
     """Run one mode; returns the value that a hyper-parameter search minimizes, if there is one."""
-    return run_mode(cfg)
+    value: float | None = run_mode(cfg)
+    return value
 
 
 def run() -> None:

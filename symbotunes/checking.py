@@ -192,7 +192,7 @@ def training_step(model: LitModel, batch: Batch) -> tuple[int, int]:
         raise UserError(f"the loss is {float(objective)}")
     found = model.configure_optimizers()
     optimizer = found["optimizer"] if isinstance(found, dict) else found
-    objective.backward()
+    objective.backward()  # type: ignore[no-untyped-call]
     gradients = [weight.grad for weight in model.net.parameters() if weight.grad is not None]
     if not all(bool(gradient.isfinite().all()) for gradient in gradients):
         raise UserError("a gradient is not finite")
