@@ -18,7 +18,7 @@ from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.jobs import difference
 from symbotunes.models.base import LatentModel, Model, SequenceModel
-from symbotunes.places import CONF, PROGRAM
+from symbotunes.places import CONF
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.transforms.base import Chain
 
@@ -288,5 +288,7 @@ def newest_checkpoint(root: Path) -> Path:
         for path in root.glob(pattern)
     ]
     if not found:
-        raise UserError(f"no trained model below {root}: run `{PROGRAM}` first, or set ckpt=PATH")
+        raise UserError(
+            f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH"
+        )
     return max(found, key=lambda path: path.stat().st_mtime)
