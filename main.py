@@ -1,18 +1,6 @@
-"""The only entry: Hydra composes conf/, and cfg.mode names what is done with it."""
+"""`python main.py` is `symbotunes` from a checkout, installed or not."""
 
-import hydra
-from omegaconf import DictConfig
-
-from symbotunes.cli import one_line_errors, register_resolvers, run_mode
-
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def main(cfg: DictConfig) -> float | None:
-    """Run one mode; returns the value that a hyper-parameter search minimizes, if there is one."""
-    return run_mode(cfg)
-
+from symbotunes.__main__ import run
 
 if __name__ == "__main__":
-    register_resolvers()
-    with one_line_errors():
-        main()
+    run()

@@ -19,6 +19,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.errors import UserError
+from symbotunes.published import locate, read_folder
 
 FORMAT = 1
 LFS_POINTER = b"version https://git-lfs"
@@ -80,11 +81,15 @@ def pack(cfg: DictConfig, tokenizer: Mapping[str, Any], *, data: str) -> dict[st
 def unpack(path: Path) -> Checkpoint:
     """Open a checkpoint without running any code that it names.
 
+    Args:
+        path: a file of a training, or a published model as `symbotunes.published.locate` knows it.
+
     Raises:
-        CheckpointError: if the file is missing, damaged or not ours, or if its config names code
-            that Symbotunes does not define.
+        UserError: if the file is missing, damaged or not ours, or if its config names code that
+            Symbotunes does not define.
     """
-    content = read(path)
+    found = locate(path)
+    content = read_folder(found) if found.is_dir() else read(found)
     recipe = content.get("recipe")
     if not isinstance(recipe, dict) or "config" not in recipe:
         raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")
@@ -92,10 +97,39 @@ def unpack(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path} has recipe format {recipe.get('format')}, this version reads {FORMAT}"
         )
-    config = OmegaConf.create(recipe["config"])
-    assert isinstance(config, DictConfig)
+    config = _config(path, recipe["config"])
     refuse_strangers(path, {"net": config.model.net, "transforms": config.transforms})
     return Checkpoint(path, content, config, json.loads(recipe["tokenizer"]), recipe["data"])
+
+
+def _config(path: Path, recipe: Any) -> DictConfig:
+    """The config of a recipe, in which every value is as it stands there.
+
+    An interpolation could be one class when it is looked at and another one when it is built.
+    """
+    try:
+        config = OmegaConf.create(recipe)
+        plain = OmegaConf.to_container(config)
+    except Exception as error:  # YAML and OmegaConf raise of many kinds
+        raise CheckpointError(f"{path} carries a config that cannot be read") from error
+    if not isinstance(config, DictConfig) or not all(
+        OmegaConf.is_dict(node) for node in (config.get("model"), config.get("transforms"))
+    ):
+        raise CheckpointError(f"{path} carries no config of a model and its transforms")
+    for key, value in _leaves(plain):
+        if isinstance(value, str) and "${" in value:
+            raise CheckpointError(f"{path} carries an interpolation in {key}; it is not opened")
+    return config
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of plain dicts and lists, with the key that leads to it."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        if isinstance(value, dict | list):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -28,6 +28,8 @@ MODES = {
     "prepare": "symbotunes.prepare:prepare",
     "convert": "symbotunes.convert:convert",
     "report": "symbotunes.report:report",
+    "export": "symbotunes.export:export",
+    "check": "symbotunes.check:check",
 }
 
 
@@ -36,6 +38,15 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
+
+
+def expand_home(arguments: list[str]) -> list[str]:
+    """``dataset.path=~/tunes`` with the home folder, which shells leave as it is behind a dot."""
+    pairs = [argument.partition("=") for argument in arguments]
+    return [
+        f"{key}={Path(value).expanduser()}" if sign and value.startswith("~/") else argument
+        for argument, (key, sign, value) in zip(arguments, pairs, strict=True)
+    ]
 
 
 def run_mode(cfg: DictConfig) -> Any:

@@ -3,9 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -14,6 +18,7 @@ from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.jobs import difference
 from symbotunes.models.base import LatentModel, Model, SequenceModel
+from symbotunes.places import CONF
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.transforms.base import Chain
 
@@ -33,15 +38,32 @@ def build(node: Any, **late: Any) -> Any:
     """
     for key in sorted(OmegaConf.missing_keys(node)):
         raise UserError(f"{key} is needed: give {key}=VALUE")
-    make = instantiate(node, _partial_=True, _convert_="all")
     try:
+        make = instantiate(node, _partial_=True, _convert_="all")
         return make(**late)
     except UserError:
         raise
+    except InstantiationException as error:
+        if (ours := _user_error(error)) is not None:
+            raise ours from error
+        raise UserError(_unbuildable(node, error)) from error
     except (TypeError, ValueError) as error:
         where = node._get_full_key(None) or "config"
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)") from error
+
+
+def _user_error(error: BaseException | None) -> UserError | None:
+    while error is not None and not isinstance(error, UserError):
+        error = error.__cause__
+    return error
+
+
+def _unbuildable(node: Any, error: BaseException) -> str:
+    """What Hydra says of a target that is not there or does not take its arguments."""
+    where = node._get_full_key(None) or "config"
+    reason = shorten(str(error).partition(", set env var")[0], 200)
+    return f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)"
 
 
 def build_chain(cfg: DictConfig) -> Chain:
@@ -103,10 +125,15 @@ def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel | LatentModel, Tokeni
     """The network with its weights and the tokenizer, from the checkpoint alone.
 
     Raises:
-        CheckpointError: if the weights do not fit the network that the recipe describes.
+        CheckpointError: if the vocabulary is none, or the weights do not fit the network that the
+            recipe describes.
     """
     tokenizer = build_chain(checkpoint.config).tokenizer
-    tokenizer.load_state(checkpoint.tokenizer)
+    try:
+        tokenizer.load_state(checkpoint.tokenizer)
+    except Exception as error:  # byte pairs raise plain exceptions
+        reason = shorten(str(error), 120)
+        raise CheckpointError(f"{checkpoint.path} carries no vocabulary: {reason}") from error
     net = build(checkpoint.config.model.net, vocabulary=tokenizer.vocabulary)
     load_weights(net, checkpoint.weights, str(checkpoint.path))
     return net, tokenizer
@@ -142,6 +169,11 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
         "weights use model.init_from=PATH instead of ckpt=PATH",
     )
     checkpoint = unpack(Path(cfg.ckpt))
+    if "rng" not in checkpoint.content:
+        raise UserError(
+            f"{cfg.ckpt} is published: it holds weights, but no position of a training to go on "
+            f"from; start a new run with model.init_from={cfg.ckpt}"
+        )
     saved = checkpoint.config
     kept = {key: saved[key] for key in KEPT}
     refuse_strangers(checkpoint.path, kept, TRAINING)
@@ -151,6 +183,7 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
             merged[key] = node
         for key, value in limits_before(saved, cfg).items():
             merged.trainer[key] = value
+        merged.loader.cache = cfg.loader.cache
         folder = run_folder(checkpoint.path)
         if folder is not None:
             merged.paths.run_dir = str(folder)
@@ -172,6 +205,7 @@ def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
         if key in cfg.trainer
         and key not in given
         and not key.startswith("_")
+        and key != "default_root_dir"  # where files go is never the checkpoint's to say
         and not OmegaConf.is_config(value)
     }
 
@@ -208,6 +242,13 @@ def run_folder(checkpoint: Path) -> Path | None:
     """The run that a checkpoint lies in, if it still lies where the run put it."""
     folder = checkpoint.resolve().parent.parent
     return folder if (folder / "run.json").is_file() else None
+
+
+def recomposed(arguments: Sequence[str]) -> DictConfig:
+    """The config that a command with these arguments would have."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", list(arguments))
 
 
 def overrides(cfg: DictConfig) -> list[str]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from symbotunes.checkpoint import AtomicCheckpointIO, pack
 from symbotunes.config import build, build_chain, load_weights
 from symbotunes.errors import UserError
+from symbotunes.places import PROGRAM
 from symbotunes.weights import read_weights
 
 
@@ -39,4 +40,4 @@ def convert(cfg: DictConfig) -> None:
     }
     path = Path(cfg.paths.run_dir) / "checkpoints" / "best.ckpt"
     AtomicCheckpointIO().save_checkpoint(content, path)
-    Console().print(f"python main.py mode=sample ckpt={path}", soft_wrap=True)
+    Console().print(f"{PROGRAM} mode=sample ckpt={path}", soft_wrap=True)

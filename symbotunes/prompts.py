@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from symbotunes.scores.abc.beginnings import first_bars
 from symbotunes.scores.abc.files import read_tunes
 from symbotunes.tokenizers.base import Tokenizer
 
+LONGEST = 20_000  # characters; tunes have some hundreds
+
 
 def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Sequence[int]:
     """Ids of the beginning that a user typed; none for no text.
@@ -21,10 +24,12 @@ def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Sequence[int]:
     """
     if not text or not text.strip():
         return []
+    if len(text) > LONGEST:
+        raise UserError(f"sample.prompt has {len(text):,} characters, at most {LONGEST:,} are read")
     try:
         return tokenizer.prompt(text)
     except ValueError as error:
-        raise UserError(f"sample.prompt: {error}") from error
+        raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
 
 
 def read_prompt_file(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Sequence[int]:

@@ -13,6 +13,7 @@ from symbotunes.evaluating import NGRAM_NAMES
 from symbotunes.metrics.bootstrap import Interval
 from symbotunes.metrics.findings import LOSSES, TUNES, Figure, Findings
 from symbotunes.metrics.latent_findings import ACCURACIES, COSTS, DISTANCE, OVERLAP, LatentFindings
+from symbotunes.places import PROGRAM
 
 
 def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
@@ -183,8 +184,8 @@ def closing_lines(folder: Path, best: Path, page: Path) -> str:
         [
             f"Run folder   {escape(str(folder))}",
             f"Listen       {escape(str(page))}",
-            f"Sample more  python main.py mode=sample ckpt={escape(str(best))}",
-            f"Go on        python main.py ckpt={escape(str(folder / 'checkpoints' / 'last.ckpt'))} "
+            f"Sample more  {PROGRAM} mode=sample ckpt={escape(str(best))}",
+            f"Go on        {PROGRAM} ckpt={escape(str(folder / 'checkpoints' / 'last.ckpt'))} "
             "trainer.max_steps=N",
         ]
     )
@@ -195,4 +196,4 @@ def interrupted_lines(folder: Path) -> str:
     last = folder / "checkpoints" / "last.ckpt"
     if not last.is_file():
         return f"Interrupted before the first checkpoint; the run folder is {escape(str(folder))}"
-    return f"Interrupted. To go on: python main.py ckpt={escape(str(last))}"
+    return f"Interrupted. To go on: {PROGRAM} ckpt={escape(str(last))}"

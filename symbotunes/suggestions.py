@@ -4,14 +4,13 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
+from symbotunes.places import CONF
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

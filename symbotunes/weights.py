@@ -14,6 +14,7 @@ from symbotunes.importers import hugging_face
 from symbotunes.importers.folk_rnn import load_pickle
 from symbotunes.importers.magenta import is_magenta, load_magenta
 from symbotunes.models.base import SequenceModel
+from symbotunes.published import HUB, SHIPPED, is_published
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.tokenizers.bpe import AbcBpe, read_files
 
@@ -74,8 +75,9 @@ def read_weights(path: Path) -> Weights:
     """Read ``model.init_from``.
 
     Args:
-        path: a ``.pkl`` of the Folk-RNN authors, a checkpoint of Magenta or of ours, a folder with
-            a Hugging Face GPT-2, or the id of one on the hub (``owner/name``).
+        path: a ``.pkl`` of the Folk-RNN authors, a checkpoint of Magenta or of ours, a published
+            model of ours (a folder, ``hub:owner/name`` or ``pretrained/name``), a folder with a
+            Hugging Face GPT-2, or the id of one on the hub (``owner/name``).
 
     Raises:
         UserError: if it is missing, damaged, or would run code.
@@ -83,12 +85,18 @@ def read_weights(path: Path) -> Weights:
     if path.suffix == ".pkl":
         published = load_pickle(path)
         return Weights(published.weights, {"tokens": published.tokens}, str(path))
+    if is_published(path) or str(path).startswith((HUB, f"{SHIPPED}/")):
+        return _from_checkpoint(path)
     if (path / hugging_face.CONFIG).is_file():
         return _from_hugging_face(path)
     if is_magenta(path):
         return Weights(load_magenta(path), {}, str(path))
     if _HUB_ID.fullmatch(str(path)) and path.suffix not in CHECKPOINTS and not path.exists():
         return _from_hugging_face(path)
+    return _from_checkpoint(path)
+
+
+def _from_checkpoint(path: Path) -> Weights:
     checkpoint = unpack(path)
     return Weights(checkpoint.weights, checkpoint.tokenizer, str(path))
 

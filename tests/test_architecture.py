@@ -8,24 +8,28 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "symbotunes"
 # A package may import from its own line and the lines above it.
 LAYERS = [
-    {"errors", "atomic", "jobs"},
+    {"errors", "atomic", "jobs", "places"},
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim"},
     {"transforms", "models"},
     {
         "datasets", "data", "lit", "importers", "prompts", "composing", "latent", "baselines",
-        "scoring", "evaluating",
+        "scoring", "evaluating", "invented",
     },
-    {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
-    {"train", "sample", "evaluate", "prepare", "convert", "report"},
-    {"suggestions", "cli", "isolation", "job", "sweeping"},
+    {
+        "callbacks", "loggers", "checkpoint", "published", "model_card", "weights", "config",
+        "trainer", "reports", "checking",
+    },
+    {"train", "sample", "evaluate", "prepare", "convert", "report", "export", "check"},
+    {"suggestions", "cli", "isolation", "job", "sweeping", "__main__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
-    "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping"},
+    "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping", "__main__"},
     "omegaconf": {
         "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
-        "prepare", "report", "isolation", "job", "sweeping",
+        "prepare", "report", "isolation", "job", "sweeping", "export", "check", "model_card",
+        "checking", "__main__",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",

@@ -1,0 +1,31 @@
+"""The only entry: Hydra composes conf/, and cfg.mode names what is done with it.
+
+It is `python main.py` in a checkout, and `symbotunes` or `python -m symbotunes` once installed.
+"""
+
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from symbotunes.cli import expand_home, one_line_errors, register_resolvers, run_mode
+from symbotunes.places import CONF
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+def main(cfg: DictConfig) -> float | None:
+    """Run one mode; returns the value that a hyper-parameter search minimizes, if there is one."""
+    value: float | None = run_mode(cfg)
+    return value
+
+
+def run() -> None:
+    """Read the command line and run."""
+    register_resolvers()
+    sys.argv[1:] = expand_home(sys.argv[1:])
+    with one_line_errors():
+        main()
+
+
+if __name__ == "__main__":
+    run()
