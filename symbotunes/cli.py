@@ -38,6 +38,15 @@ def register_resolvers() -> None:
     )
 
 
+def expand_home(arguments: list[str]) -> list[str]:
+    """``dataset.path=~/tunes`` with the home folder, which shells leave as it is behind a dot."""
+    pairs = [argument.partition("=") for argument in arguments]
+    return [
+        f"{key}={Path(value).expanduser()}" if sign and value.startswith("~/") else argument
+        for argument, (key, sign, value) in zip(arguments, pairs, strict=True)
+    ]
+
+
 def run_mode(cfg: DictConfig) -> Any:
     """Call the function of ``cfg.mode``; a failure leaves its traceback in the run folder.
 
