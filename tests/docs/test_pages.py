@@ -75,12 +75,22 @@ def test_every_message_of_the_troubleshooting_page_is_one_of_the_program():
     assert strangers == []
 
 
-@pytest.mark.parametrize("group", ["dataset", "transforms", "sweep", "launch"])
-def test_a_page_lists_every_option_of_a_group(group):
-    page = {"dataset": "datasets", "transforms": "transforms"}.get(group, "sweeps")
+LISTED = {  # page -> groups whose options it lists
+    "datasets": ["dataset"],
+    "transforms": ["transforms"],
+    "sweeps": ["sweep", "launch"],
+    "training": [
+        "callbacks", "debug", "loader", "logger", "model/optimizer", "model/scheduler", "trainer",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", LISTED)
+def test_a_page_lists_every_option_of_its_groups(page):
     text = (DOCS / f"{page}.md").read_text()
-    for path in (ROOT / "conf" / group).glob("*.yaml"):
-        assert f"`{path.stem}`" in text, path
+    for group in LISTED[page]:
+        for path in (ROOT / "conf" / group).glob("*.yaml"):
+            assert f"`{path.stem}`" in text, path
 
 
 def test_the_sampling_guide_names_every_key():
