@@ -9,7 +9,15 @@ from rich.console import Console
 
 from symbotunes.checkpoint import Checkpoint, unpack
 from symbotunes.composing import SamplePlan, draw
-from symbotunes.config import FIXED, build, data_of, newest_checkpoint, rebuild, refuse_overrides
+from symbotunes.config import (
+    FIXED,
+    build,
+    build_many,
+    data_of,
+    newest_checkpoint,
+    rebuild,
+    refuse_overrides,
+)
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.evaluating import EvaluationPlan, Subject, measure_held_out, measure_tunes
@@ -20,6 +28,8 @@ from symbotunes.latent.measuring import (
     measure_reconstruction,
 )
 from symbotunes.latent.player import Player
+from symbotunes.loggers.tables import log_evaluation
+from symbotunes.loggers.wandb import SafeWandbLogger
 from symbotunes.metrics.findings import Findings
 from symbotunes.metrics.latent_findings import LatentFindings
 from symbotunes.models.base import LatentModel, SequenceModel
@@ -86,7 +96,7 @@ def _evaluate_language(
     findings = Findings(f"Evaluation of {name}", facts, held_out, sets, remarks)
     for table in findings_tables(findings):
         console.print(table)
-    return write_report(Path(cfg.paths.run_dir), findings)
+    return _show(cfg, findings, write_report(Path(cfg.paths.run_dir), findings))
 
 
 def _evaluate_latent(
@@ -114,7 +124,16 @@ def _evaluate_latent(
     )
     for table in latent_tables(findings):
         console.print(table)
-    return write_latent_report(Path(cfg.paths.run_dir), findings)
+    return _show(cfg, findings, write_latent_report(Path(cfg.paths.run_dir), findings))
+
+
+def _show(cfg: DictConfig, findings: Findings | LatentFindings, page: Path) -> Path:
+    """Log the findings where loggers take tables; returns the page."""
+    for logger in build_many(cfg.logger):
+        if isinstance(logger, SafeWandbLogger):
+            log_evaluation(logger, findings, page)
+            logger.finish()
+    return page
 
 
 def _latent_facts(

@@ -21,10 +21,10 @@ from symbotunes.tokenizers.base import Tokenizer
 class SamplePanel(lightning.Callback):
     """Draws samples before training, every n steps and at the end.
 
-    They go to ``samples/step_<step>/`` as a page with players and scores, and to W&B where it
-    logs. Trouble with any of it is a warning. Training itself is not touched: random states and
-    train or eval modes are put back. Only rank 0 draws, so the network must be whole there (DDP
-    is fine, FSDP is not).
+    They go to ``samples/step_<step>/`` as a page with players and scores, and from there to W&B
+    where it logs. Trouble with any of it is a warning. Training itself is not touched: random
+    states and train or eval modes are put back. Only rank 0 draws, so the network must be whole
+    there (DDP is fine, FSDP is not).
 
     Args:
         every_n_steps: optimizer steps between two panels.
@@ -35,6 +35,9 @@ class SamplePanel(lightning.Callback):
         max_tokens: longer samples are cut and marked unfinished.
         seed: of the first sample; the next ones count up.
         prompt: the beginning that every sample goes on from, or ``None``.
+
+    Attributes:
+        seconds: what panels have taken so far.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class SamplePanel(lightning.Callback):
         self.every_n_steps = every_n_steps
         self.seed = seed
         self.plan = SamplePlan(num, temperature, top_k, top_p, max_tokens, prompt)
+        self.seconds = 0.0
         self._drawn_step = -1
 
     def on_train_start(
@@ -83,6 +87,7 @@ class SamplePanel(lightning.Callback):
         ):
             return
         self._drawn_step = step
+        began = time.monotonic()
         # The error is caught inside, because isolate_rng puts nothing back when one passes it.
         with isolate_rng():
             try:
@@ -91,6 +96,7 @@ class SamplePanel(lightning.Callback):
             except Exception as error:  # whatever the reason, music is not worth a training
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0]
                 warnings.warn(f"no sample panel at step {step}: {reason}", stacklevel=2)
+        self.seconds += time.monotonic() - began
 
     def _publish(self, trainer: lightning.Trainer, pl_module: Any, step: int) -> None:
         began = time.monotonic()
@@ -101,7 +107,8 @@ class SamplePanel(lightning.Callback):
         write_gallery(folder, samples, heading=f"Samples at step {step}", facts=facts)
         for logger in trainer.loggers:
             if isinstance(logger, SafeWandbLogger):
-                log_samples(logger, samples, step)
+                # Lightning numbers the metrics of the first step 0; samples go into their rows.
+                log_samples(logger, samples, folder, trained=step, step=max(step - 1, 0))
 
     @staticmethod
     def _tokenizer(trainer: Any) -> Tokenizer[Any]:

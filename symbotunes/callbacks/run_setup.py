@@ -16,8 +16,14 @@ from symbotunes.callbacks.interrupt import Interrupted, OnInterrupt
 from symbotunes.callbacks.memory import MemoryReport
 from symbotunes.callbacks.provenance import command_line, device_name, git_state, versions
 from symbotunes.callbacks.speed import TokenRate, tokens_of
+from symbotunes.callbacks.vitals import Vitals
 from symbotunes.loggers.csv import RunCsvLogger
 from symbotunes.loggers.wandb import SafeWandbLogger
+
+SHOWN = (  # of the record, beside the config on W&B
+    "git", "versions", "host", "device", "devices", "data_fingerprint", "parameters",
+    "parameters_trained", "command",
+)  # fmt: skip
 
 
 class RunSetup(lightning.Callback):
@@ -60,6 +66,8 @@ class RunSetup(lightning.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, RunCsvLogger):
                 logger.drop_from(trainer.global_step)
+            elif isinstance(logger, SafeWandbLogger) and self.record:
+                logger.log_hyperparams({"run": {key: self.record[key] for key in SHOWN}})
         self._write(trainer, pl_module)
 
     def on_validation_start(self, *_: Any) -> None:
@@ -174,6 +182,8 @@ def findings_of(callback: object) -> dict[str, Any]:
     """What another callback knows that belongs into ``run.json``."""
     if isinstance(callback, MemoryReport):
         return {"peak_memory_gib": round(callback.peak_gib, 3), "memory_kind": callback.kind}
+    if isinstance(callback, Vitals):
+        return {"peak_tflops": callback.peak_tflops}
     if isinstance(callback, BestAndLast):
         return {
             "best": {

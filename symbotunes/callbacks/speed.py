@@ -35,6 +35,10 @@ class TokenRate:
             self._pauses += self._now() - self._paused
             self._paused = None
 
+    def leave_out(self, seconds: float) -> None:
+        """Take time out of what has been counted, such as that of a sample panel."""
+        self._pauses += seconds
+
     @property
     def seconds(self) -> float:
         """Seconds of training so far."""

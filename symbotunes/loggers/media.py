@@ -1,41 +1,73 @@
-"""Samples as sound, picture and table on Weights & Biases."""
+"""Samples as sound, piano roll, notation and table on Weights & Biases."""
 
 import io
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import wandb
-from PIL import Image
 
 from symbotunes.loggers.wandb import SafeWandbLogger
-from symbotunes.render.audio import synthesize, write_wav
-from symbotunes.render.roll import piano_roll_png
 from symbotunes.render.sample import Sample
 
-COLUMNS: list[str | int] = ["step", "name", "abc", "nats per token", "finished"]
+COLUMNS: list[str | int] = [
+    "step", "name", "seed", "abc", "nats per token", "finished", "right bars",
+]  # fmt: skip
 
 
-def log_samples(logger: SafeWandbLogger, samples: Sequence[Sample], step: int) -> None:
-    """Log a panel; the x axis is the trainer's step, as for every other metric."""
-    media: dict[str, object] = {"samples/table": sample_table(samples, step)}
-    with tempfile.TemporaryDirectory() as folder:
-        for sample in samples:
-            if sample.score is None:
-                continue
-            path = Path(folder) / f"{sample.name}.wav"
-            write_wav(path, synthesize(sample.score))
-            picture = Image.open(io.BytesIO(piano_roll_png(sample.score)))
-            key = f"samples/{sample.name}"
-            media[f"{key}/audio"] = wandb.Audio(str(path), caption=sample.title)
-            media[f"{key}/roll"] = wandb.Image(picture, caption=sample.title)
-        logger.log_metrics(media, step)  # W&B copies the files before it returns
+def log_samples(
+    logger: SafeWandbLogger, samples: Sequence[Sample], folder: Path, *, trained: int, step: int
+) -> None:
+    """Log a panel; each sample has keys of its own, so that one can hear it change.
+
+    Args:
+        logger: that takes it.
+        samples: in the order of the page.
+        folder: where `symbotunes.render.gallery` wrote them; a form that is missing is left out.
+        trained: optimizer steps that the model has taken, for the table.
+        step: on the x axis.
+    """
+    row: dict[str, object] = {"samples/table": sample_table(samples, trained)}
+    for sample in samples:
+        row |= {
+            f"samples/{sample.name}/{form}": medium
+            for form, medium in media_of(folder / sample.name, sample.title).items()
+        }
+    logger.log_metrics(row, step)  # W&B copies the files before it returns
 
 
-def sample_table(samples: Sequence[Sample], step: int) -> wandb.Table:
-    """One row per sample."""
+def media_of(stem: Path, title: str) -> dict[str, object]:
+    """What can be heard and seen of a sample, by form.
+
+    Args:
+        stem: its files without their suffixes.
+        title: shown below.
+    """
+    found: dict[str, object] = {}
+    sound, roll, notation = (
+        stem.with_name(f"{stem.name}.{suffix}") for suffix in ("wav", "png", "svg")
+    )
+    if sound.is_file():
+        found["audio"] = wandb.Audio(str(sound), caption=title)
+    if roll.is_file():
+        found["roll"] = wandb.Image(str(roll), caption=title)
+    if notation.is_file():
+        page = f'<!doctype html><meta charset="utf-8">{notation.read_text(encoding="utf-8")}'
+        found["notation"] = wandb.Html(io.StringIO(page), inject=False)
+    return found
+
+
+def sample_table(samples: Sequence[Sample], trained: int) -> wandb.Table:
+    """One row per sample; shares of bars from 0 to 1."""
     rows = [
-        [step, sample.name, sample.abc or "", nats_per_token(sample), sample.finished]
+        [
+            trained,
+            sample.name,
+            sample.seed,
+            sample.abc or "",
+            nats_per_token(sample),
+            sample.finished,
+            (sample.right_bars or 0) / sample.bars if sample.bars else None,
+        ]
         for sample in samples
     ]
     return wandb.Table(columns=COLUMNS, data=rows)

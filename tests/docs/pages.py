@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "launch" / "README.md"]
+PAGES = [
+    ROOT / "README.md",
+    *(page for folder in ("docs", "launch") for page in sorted((ROOT / folder).rglob("*.md"))),
+]
 CONFIGS = sorted((ROOT / "conf").rglob("*.yaml"))
 FENCE = re.compile(
     r"^```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.M | re.S

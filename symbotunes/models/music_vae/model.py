@@ -160,11 +160,15 @@ class MusicVAE(LatentModel):
             return self.decoder.previous(steps)
         share = sampling_probability(step, self.sampling_rate)
         own = torch.rand(steps.shape[:2], device=steps.device) < share
-        if not own.any():
+        rows = own.any(1).nonzero()[:, 0]  # at first there are few
+        if not len(rows):
             return self.decoder.previous(steps)
         uniforms = torch.rand(steps.shape, device=steps.device)
         temperature = self.symbols.feedback_temperature
-        mixed = self.decoder.write(z, uniforms, temperature, steps, own)
+        mixed = steps.clone()
+        mixed[rows] = self.decoder.write(
+            z[rows], uniforms[rows], temperature, steps[rows], own[rows]
+        )
         return self.decoder.previous(mixed)
 
     @torch.no_grad()
