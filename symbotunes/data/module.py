@@ -156,13 +156,15 @@ class MusicData(lightning.LightningDataModule):
         examples = self.encoded.examples(split)
         if not len(examples):
             raise DatasetError(f"the {split} split is empty")
-        batches = Batches(
-            examples,
-            self._grouping(examples, pack=self.rule.pack and augment),
-            seed,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            world_size=self.trainer.world_size if self.trainer else 1,
-        )
+        grouping = self._grouping(examples, pack=self.rule.pack and augment)
+        rank = self.trainer.global_rank if self.trainer else 0
+        processes = self.trainer.world_size if self.trainer else 1
+        if grouping.count < processes:
+            raise DatasetError(
+                f"the {split} split makes {grouping.count} batches, which is not one for each of "
+                f"{processes} processes: lower loader.batch_size, or trainer.devices"
+            )
+        batches = Batches(examples, grouping, seed, rank=rank, world_size=processes)
         source = Examples(self.encoded, self.chain, augment=augment)
         return ResumableLoader(source, batches, workers=self.workers)
 

@@ -1,6 +1,7 @@
 """From draws to batches: padding, frames, rows of several pieces, and going on."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,6 +198,15 @@ def test_a_token_budget_holds_for_examples_of_any_and_of_one_length(corpus_of, t
         data = module_of(corpus, tmp_path, chain, batch_tokens=17)
         sizes = [batch.tokens[..., :1].numel() for batch in data.train_dataloader()]
         assert max(sizes) <= 34 if chain.tokenizer.FIELDS == 2 else max(sizes) <= 17
+
+
+def test_a_split_that_leaves_a_process_without_a_batch_is_refused(corpus_of, tmp_path):
+    data = module_of(corpus_of(binary_words(1, 20)), tmp_path, Chain({"letters": Letters()}))
+    data.trainer = SimpleNamespace(global_rank=0, world_size=3)
+    with pytest.raises(UserError, match="the val split makes 2 batches, which is not one for each"):
+        data.val_dataloader()
+    data.rule = BatchRule(1)
+    assert len(data.val_dataloader()) == 3
 
 
 def test_cut_examples_are_grouped_by_the_length_that_they_have_left(corpus_of, tmp_path):

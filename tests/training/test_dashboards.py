@@ -60,7 +60,7 @@ def killed(outputs: Path) -> Path:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (found := [path for path in outputs.glob("train/*/wandb_id") if written(path) >= 8]):
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
