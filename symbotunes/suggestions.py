@@ -70,7 +70,7 @@ _ANSWERS: list[tuple[str, Any]] = [
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Missing mandatory value: (\S+)", _missing_value),
     (r"Error parsing override '([^']*)'", _bad_syntax),
-    (r"LexerNoViableAltException: (.*)", _bad_syntax),
+    (r"LexerNoViableAltException: ([^\n]*)", _bad_syntax),
 ]
 
 

@@ -79,9 +79,17 @@ def test_a_sample_cannot_change_what_its_checkpoint_fixes(key, tmp_path):
 
 
 def test_unreadable_syntax_shows_how_to_quote():
-    result = run("mode")
-    assert "write KEY=VALUE" in result.stderr
-    assert result.stderr.count("\n") == 1
+    for argument in ("mode", "sample.prompt=~x"):
+        result = run(argument)
+        assert "write KEY=VALUE" in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_a_path_in_the_home_folder_is_found(tmp_path):
+    result = run("mode=prepare", "dataset=abc_folder", "dataset.path=~/tunes", HOME=str(tmp_path))
+    assert (
+        result.stderr == f"error: {tmp_path}/tunes does not exist; set dataset.path to ABC files\n"
+    )
 
 
 def test_help_lists_modes_groups_options_and_examples():

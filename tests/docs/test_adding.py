@@ -1,0 +1,82 @@
+"""The pages on adding a model and a dataset, followed word for word in a copy of the checkout."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.docs.pages import ROOT, blocks
+
+COPIED = ("conf", "symbotunes")
+TESTS = ("tests/conftest.py", "tests/test_configs.py", "tests/models/test_contract.py")
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """What a reader works in."""
+    folder = tmp_path / "checkout"
+    for name in COPIED:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("main.py", "pyproject.toml", *TESTS):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def apply(diff, path):
+    """Replace the lines of a diff that are not added by those that are not removed."""
+    lines = diff.splitlines()
+    old = "\n".join(line[1:] for line in lines if not line.startswith("+"))
+    new = "\n".join(line[1:] for line in lines if not line.startswith("-"))
+    text = path.read_text()
+    assert text.count(old) == 1, f"{path}: the page shows lines that are not there once"
+    path.write_text(text.replace(old, new))
+
+
+def follow(page, folder):
+    """Write the files of a page; its commands, in order."""
+    commands = []
+    for block in blocks(ROOT / "docs" / page):
+        path = folder / block.title
+        if block.language == "diff":
+            apply(block.text, path)
+        elif block.title:
+            assert not path.exists(), f"{block.title} is there already"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text)
+        else:
+            assert block.language == "bash", block
+            commands += [shlex.split(line, comments=True) for line in block.text.splitlines()]
+    return commands
+
+
+def test_the_page_on_adding_a_model_works(checkout, run_all):
+    said = run_all(checkout, follow("adding_a_model.md", checkout))
+    assert len(list(checkout.glob("outputs/train/*/samples/best/index.html"))) == 1
+    assert len(list(checkout.glob("outputs/sample/*/sample_01.abc"))) == 1
+    assert "passed" in said[-1]
+    assert "failed" not in said[-1]
+
+
+def test_the_page_on_adding_a_dataset_works(checkout, run_all):
+    said = run_all(checkout, follow("adding_a_dataset.md", checkout))
+    assert "incomplete song" in said[1]
+    assert len(list(checkout.glob("outputs/train/*/samples/best/index.html"))) == 1
+    assert "passed" in said[-1]
+    assert "failed" not in said[-1]
+
+
+@pytest.mark.parametrize("page", ["adding_a_model.md", "adding_a_dataset.md"])
+def test_the_code_on_the_page_is_as_clean_as_ours(page, checkout):
+    follow(page, checkout)
+    for words in (["check", "symbotunes", "tests"], ["format", "--check", "symbotunes", "tests"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *words],
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
