@@ -14,17 +14,17 @@ LAYERS = [
     {"transforms", "models"},
     {
         "datasets", "data", "lit", "importers", "prompts", "composing", "latent", "baselines",
-        "scoring", "evaluating",
+        "scoring", "evaluating", "comparing",
     },
     {"callbacks", "loggers", "checkpoint", "weights", "config", "trainer", "reports"},
-    {"train", "sample", "evaluate", "prepare", "convert", "report"},
+    {"train", "sample", "evaluate", "compare", "prepare", "convert", "report"},
     {"suggestions", "cli", "isolation", "job", "sweeping"},
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping"},
     "omegaconf": {
-        "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
+        "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "compare", "convert",
         "prepare", "report", "isolation", "job", "sweeping",
     },
     "lightning": {

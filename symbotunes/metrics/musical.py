@@ -1,9 +1,9 @@
 """What music is like, piece by piece, in numbers that know no tokens.
 
-The definitions are those of MusPy 0.5 (Dong et al. 2020, https://arxiv.org/abs/2008.01951), its ways
-at the edges included: time is counted in 24ths of a quarter note, there is one bar more than whole
-bars in the music, and a bar in which a note ends, on its bar line too, is not empty. Figures of pitch
-leave drums out.
+The definitions are those of MusPy 0.5 (Dong et al. 2020, https://arxiv.org/abs/2008.01951), its
+ways at the edges included: time is counted in 24ths of a quarter note, there is one bar more than
+whole bars in the music, and a bar in which a note ends, on its bar line too, is not empty. Figures
+of pitch leave drums out.
 """
 
 import math

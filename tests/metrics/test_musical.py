@@ -90,16 +90,11 @@ def test_random_music_has_muspys_own_values(seed):
     muspy = pytest.importorskip("muspy")
     random = np.random.default_rng(seed)
     tracks = [
-        [
-            (
-                int(random.integers(0, 960)),
-                int(random.integers(1, 60)),
-                int(random.integers(40, 80)),
-            )
-            for _ in range(25)
-        ]
+        list(zip(random.integers(0, 960, 25).tolist(), random.integers(1, 60, 25).tolist(),
+                 random.integers(40, 80, 25).tolist(), strict=True))
         for _ in range(2)
-    ] + [["drums", *((int(at), 6, 36) for at in random.integers(0, 960, 8))]]
+    ]  # fmt: skip
+    tracks.append(["drums", *((at, 6, 36) for at in random.integers(0, 960, 8).tolist())])
     score = score_of(*tracks)
     music = muspy.Music(
         resolution=RESOLUTION,
