@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
-from symbotunes.checkpoint import unpack
+from symbotunes.checkpoint import Checkpoint, unpack
 from symbotunes.comparing import ComparisonPlan, Contender, measure_contender
 from symbotunes.composing import SamplePlan
 from symbotunes.config import FIXED, build, data_of, rebuild, refuse_overrides
@@ -21,7 +21,7 @@ def compare(cfg: DictConfig) -> None:
     refuse_overrides(
         cfg,
         [group for group in FIXED if group != "dataset"],
-        "a comparison uses the models and transforms of its checkpoints; choose other compare.ckpts",
+        "a comparison uses the models of its checkpoints; choose other compare.ckpts",
     )
     compared: ComparisonPlan = build(cfg.compare)
     plan: EvaluationPlan = build(cfg.evaluate)
@@ -53,8 +53,8 @@ def compare(cfg: DictConfig) -> None:
         )
     elif len(references) > 1:
         remarks.append(
-            "the models read the same data in different forms, and what does not fit a form is left "
-            "out of it: compare bits per note, not nats per token, and see pieces and notes"
+            "the models read the same data in different forms, and what does not fit a form is "
+            "left out of it: compare bits per note, not nats per token, and see pieces and notes"
         )
     facts = {
         "samples of each": str(plan.num_samples),
@@ -73,7 +73,7 @@ def contender(
     cfg: DictConfig, plan: EvaluationPlan, name: str, path: Path
 ) -> tuple[Contender, str]:
     """A checkpoint ready to be measured, and its corpus in words that tell it from others."""
-    checkpoint = unpack(path)
+    checkpoint = _open(path)
     net, tokenizer = rebuild(checkpoint)
     data = data_of(checkpoint, cfg)
     net.to(plan.torch_device).eval()
@@ -82,6 +82,15 @@ def contender(
         Contender(name, path, net, tokenizer, data.encoded, int(cfg.seed)),
         json.dumps(dataset, sort_keys=True),
     )
+
+
+def _open(path: Path) -> Checkpoint:
+    try:
+        return unpack(path)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of its reader
+        raise UserError(f"{path} is not a checkpoint ({type(error).__name__})") from error
 
 
 def names(paths: list[str]) -> list[str]:

@@ -24,8 +24,8 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping"},
     "omegaconf": {
-        "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "compare", "convert",
-        "prepare", "report", "isolation", "job", "sweeping",
+        "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "compare",
+        "convert", "prepare", "report", "isolation", "job", "sweeping",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",

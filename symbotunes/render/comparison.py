@@ -1,4 +1,4 @@
-"""Several models side by side: one HTML file with tables, charts and music, and the figures as JSON."""
+"""Several models side by side: one HTML file with tables, charts, music; figures as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
