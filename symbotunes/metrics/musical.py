@@ -178,7 +178,7 @@ def _bar(score: symusic.Score) -> int:
     if not len(score.time_signatures):
         return 4 * RESOLUTION
     first = score.time_signatures[0]
-    return max(1, round(4 * RESOLUTION * first.numerator / first.denominator))
+    return int(max(1, round(4 * RESOLUTION * first.numerator / first.denominator)))
 
 
 def _entropy(pitches: Ints) -> float:
@@ -238,4 +238,4 @@ def _intervals(notes: _Notes) -> Ints:
     pitched = ~notes.drum
     order = np.lexsort((notes.pitch[pitched], notes.start[pitched], notes.track[pitched]))
     pitch, track = notes.pitch[pitched][order], notes.track[pitched][order]
-    return np.diff(pitch)[np.diff(track) == 0]
+    return np.asarray(np.diff(pitch)[np.diff(track) == 0], np.int64)
