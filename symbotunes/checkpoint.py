@@ -153,7 +153,7 @@ def read(path: Path) -> dict[str, Any]:
                 f"{_last_line(error)}"
             ) from error
         raise CheckpointError(f"{path} is not a checkpoint, or it is truncated") from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError) as error:
         raise CheckpointError(f"{path} is not a checkpoint, or it is truncated") from error
     if not isinstance(content, dict) or "state_dict" not in content:
         raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")

@@ -25,6 +25,7 @@ MODES = {
     "train": "symbotunes.train:train",
     "sample": "symbotunes.sample:sample",
     "evaluate": "symbotunes.evaluate:evaluate",
+    "compare": "symbotunes.compare:compare",
     "prepare": "symbotunes.prepare:prepare",
     "convert": "symbotunes.convert:convert",
     "report": "symbotunes.report:report",

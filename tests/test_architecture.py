@@ -14,22 +14,22 @@ LAYERS = [
     {"transforms", "models"},
     {
         "datasets", "data", "lit", "importers", "prompts", "composing", "latent", "baselines",
-        "scoring", "evaluating", "invented",
+        "scoring", "evaluating", "comparing", "invented",
     },
     {
         "callbacks", "loggers", "checkpoint", "published", "model_card", "weights", "config",
         "trainer", "reports", "checking",
     },
-    {"train", "sample", "evaluate", "prepare", "convert", "report", "export", "check"},
+    {"train", "sample", "evaluate", "compare", "prepare", "convert", "report", "export", "check"},
     {"suggestions", "cli", "isolation", "job", "sweeping", "__main__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping", "__main__"},
     "omegaconf": {
-        "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "convert",
-        "prepare", "report", "isolation", "job", "sweeping", "export", "check", "model_card",
-        "checking", "__main__",
+        "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "compare",
+        "convert", "prepare", "report", "isolation", "job", "sweeping", "export", "check",
+        "model_card", "checking", "__main__",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",

@@ -92,6 +92,13 @@ def test_a_truncated_checkpoint_says_so(tmp_path, share):
         unpack(path)
 
 
+@pytest.mark.parametrize("content", [b"bad\n", b"\0" * 99, b"X:1\nK:C\n", b"(lp0\n."])
+def test_any_other_file_is_no_checkpoint(tmp_path, content):
+    (tmp_path / "tune.ckpt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"not a checkpoint|another program"):
+        unpack(tmp_path / "tune.ckpt")
+
+
 def test_a_file_of_another_program_is_refused(tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
     with pytest.raises(CheckpointError, match="another program"):

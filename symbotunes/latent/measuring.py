@@ -128,6 +128,29 @@ def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
     )
 
 
+def measure_bound(subject: LatentSubject, notes: Sequence[int]) -> dict[str, Interval]:
+    """What a model pays at most for the held-out windows, per token and in bits per note.
+
+    Args:
+        subject: the model with its windows.
+        notes: heard in each window.
+
+    Raises:
+        UserError: if the network has diverged.
+    """
+    windows, owners = subject.windows(subject.plan.split, subject.plan.windows)
+    read = _read(subject.player, windows, subject.seed)
+    nats = read.nats + read.kl_nats
+    if not np.isfinite(nats).all():
+        raise UserError("the network gives held-out windows no finite likelihood; did it diverge?")
+    pieces = _ByPiece(owners, subject.bootstrap)
+    tokens = np.full(len(nats), float(windows[0].size))
+    return {
+        "nats_per_token": pieces.ratio(nats, tokens),
+        "bits_per_note": pieces.ratio(nats / np.log(2), np.asarray(notes, np.float64)),
+    }
+
+
 @torch.inference_mode()
 def _read(player: Player, windows: NDArray[Any], seed: int) -> _Read:
     random = torch.Generator().manual_seed(seed)
@@ -167,9 +190,11 @@ class _ByPiece:
         self.bootstrap = bootstrap
 
     def mean(self, values: Floats) -> Interval:
-        sums = np.bincount(self.places, values, self.count)
-        sizes = np.bincount(self.places, minlength=self.count)
-        return self.bootstrap.interval(np.stack([sums, sizes], 1), ratio)
+        return self.ratio(values, np.ones(len(values)))
+
+    def ratio(self, values: Floats, sizes: Floats) -> Interval:
+        columns = [np.bincount(self.places, each, self.count) for each in (values, sizes)]
+        return self.bootstrap.interval(np.stack(columns, 1), ratio)
 
 
 def measure_path(subject: LatentSubject) -> Path:

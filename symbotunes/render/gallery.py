@@ -124,6 +124,11 @@ def _render(sample: Sample) -> _Forms:
     return forms
 
 
+def card_of(sample: Sample) -> Card:
+    """A sample in all forms that can be made, for a page."""
+    return _card(_render(sample))
+
+
 def _seconds(sample: Sample) -> float:
     score = sample.score.to("tick")
     return Clock(score).seconds(int(score.end()))

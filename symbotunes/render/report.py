@@ -34,7 +34,7 @@ def report_page(findings: Findings) -> str:
     """The page as text; charts are inside it, and nothing is loaded."""
     held_out, sets = findings.held_out, findings.sets
     return Template(own_file("report.html")).substitute(
-        look=own_file("look.css"),
+        look=own_file("look.css") + own_file("report.css"),
         heading=escape(findings.heading),
         facts="".join(fact(name, value) for name, value in findings.facts.items()),
         remarks=remark_list(findings.remarks),

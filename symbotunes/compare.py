@@ -1,0 +1,108 @@
+"""mode=compare: which of several trained models is better, on one page."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.markup import escape
+
+from symbotunes.checkpoint import Checkpoint, unpack
+from symbotunes.comparing import ComparisonPlan, Contender, measure_contender
+from symbotunes.composing import SamplePlan
+from symbotunes.config import FIXED, build, data_of, rebuild, refuse_overrides
+from symbotunes.errors import UserError
+from symbotunes.evaluating import EvaluationPlan
+from symbotunes.render.comparison import Column, Comparison, Reference, write_comparison
+
+
+def compare(cfg: DictConfig) -> None:
+    """Measure every checkpoint of ``compare.ckpts`` alike; one that fails costs its column."""
+    refuse_overrides(
+        cfg,
+        [group for group in FIXED if group != "dataset"],
+        "a comparison uses the models of its checkpoints; choose other compare.ckpts",
+    )
+    compared: ComparisonPlan = build(cfg.compare)
+    plan: EvaluationPlan = build(cfg.evaluate)
+    sampling = build(cfg.sample)
+    if not isinstance(sampling, SamplePlan):
+        raise UserError("mode=compare draws plain samples: leave sample=default")
+    console = Console()
+    columns: list[Column] = []
+    references: dict[str, Reference] = {}
+    corpora: dict[str, str] = {}
+    for name, path in zip(names(compared.ckpts), map(Path, compared.ckpts), strict=True):
+        with console.status(f"Measuring {escape(name)}"):
+            try:
+                one, corpora[name] = contender(cfg, plan, name, path)
+                column, reference = measure_contender(one, plan, sampling, compared)
+            except UserError as error:
+                columns.append(Column(name, str(path), failure=str(error)))
+                console.print(f"Left out  {escape(name)}: {escape(str(error))}", soft_wrap=True)
+                continue
+        columns.append(column)
+        references.setdefault(reference.data, reference)
+    if not references:
+        raise UserError("none of compare.ckpts can be measured; the lines above say why")
+    remarks = []
+    if len(set(corpora.values())) > 1:
+        remarks.append(
+            "these models were trained on different data: each is measured on the test set of its "
+            "own, so likelihoods compare models and data together; dataset=... gives all the same"
+        )
+    elif len(references) > 1:
+        remarks.append(
+            "the models read the same data in different forms, and what does not fit a form is "
+            "left out of it: compare bits per note, not nats per token, and see pieces and notes"
+        )
+    facts = {
+        "samples of each": str(plan.num_samples),
+        "temperature": f"{sampling.temperature:g}",
+        "tokens of a sample at most": f"{sampling.max_tokens:,}",
+        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "device": str(plan.torch_device),
+        "seed": str(cfg.seed),
+    }
+    found = Comparison(facts, tuple(columns), tuple(references.values()), tuple(remarks))
+    page = write_comparison(Path(cfg.paths.run_dir), found)
+    console.print(f"Read  {page}", soft_wrap=True)
+
+
+def contender(
+    cfg: DictConfig, plan: EvaluationPlan, name: str, path: Path
+) -> tuple[Contender, str]:
+    """A checkpoint ready to be measured, and its corpus in words that tell it from others."""
+    checkpoint = _open(path)
+    net, tokenizer = rebuild(checkpoint)
+    data = data_of(checkpoint, cfg)
+    net.to(plan.torch_device).eval()
+    dataset = OmegaConf.to_container(checkpoint.config.dataset, resolve=True)
+    return (
+        Contender(name, path, net, tokenizer, data.encoded, int(cfg.seed)),
+        json.dumps(dataset, sort_keys=True),
+    )
+
+
+def _open(path: Path) -> Checkpoint:
+    try:
+        return unpack(path)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of its reader
+        raise UserError(f"{path} is not a checkpoint ({type(error).__name__})") from error
+
+
+def names(paths: Sequence[str]) -> list[str]:
+    """A short name for each checkpoint: its run's, and as much more as tells it from others."""
+    runs = [
+        Path(path).resolve().parent.parent.name
+        if Path(path).resolve().parent.name == "checkpoints"
+        else Path(path).stem
+        for path in paths
+    ]
+    return [
+        run if runs.count(run) == 1 else f"{run}/{Path(path).stem} ({index + 1})"
+        for index, (run, path) in enumerate(zip(runs, paths, strict=True))
+    ]
