@@ -133,7 +133,9 @@ def test_a_job_comes_back_from_a_time_limit_a_preemption_and_a_drained_node(clus
 
     wait_for_progress(cluster, job)
     node = job_field(cluster, job, "NodeList")
-    slurm(cluster, "scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    for state_of_node in ("drain", "down"):  # a node that is only drained lets its jobs end
+        change = [f"nodename={node}", f"state={state_of_node}", "reason=test"]
+        slurm(cluster, "scontrol", "update", *change)
     wait_for_restart(cluster, job, 3)
     other = job_field(cluster, job, "NodeList")
     slurm(cluster, "scontrol", "update", f"nodename={node}", "state=resume")
