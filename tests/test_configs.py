@@ -128,15 +128,30 @@ def test_nothing_asks_for_a_device_while_a_config_is_composed():
     assert b"accelerator: gpu" in done.stdout
 
 
-def test_jobs_of_slurm_have_a_process_per_device_and_go_on_after_their_time():
+def hydra_of(*overrides):
     register_resolvers()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose(
-            "config",
-            ["launch=slurm", "trainer.devices=4", "trainer.num_nodes=2"],
-            return_hydra_config=True,
-        )
-    launcher = cfg.hydra.launcher
+        return compose("config", [*overrides], return_hydra_config=True).hydra
+
+
+def test_jobs_of_slurm_have_a_process_per_device_and_go_on_after_their_time():
+    launcher = hydra_of("launch=slurm", "trainer.devices=4", "trainer.num_nodes=2").launcher
     assert (launcher.nodes, launcher.tasks_per_node) == (2, 4)
     assert launcher.max_num_timeout > 0  # the plug-in's 0 ends a job with its first time limit
-    assert launcher.timeout_min >= 60
+    assert launcher.timeout_min > 60  # the plug-in's limit
+
+
+def test_runs_and_sweeps_of_one_second_have_folders_of_their_own():
+    one, other = hydra_of(), hydra_of()
+    assert one.sweep.dir != other.sweep.dir
+    assert one.run.dir != other.run.dir
+
+
+def test_folders_of_jobs_are_numbers_whatever_they_override():
+    hydra = OmegaConf.to_container(hydra_of("name=a/b"), resolve=False)
+    assert hydra["sweep"]["subdir"] == "${hydra:job.num}"
+    assert hydra["job"]["chdir"] is False
+
+
+def test_a_failed_trial_does_not_end_a_search():
+    assert hydra_of("sweep=optuna").sweeper.max_failure_rate == 1.0
