@@ -48,7 +48,7 @@ def main(jobs: int) -> None:
 def timed(environment: dict[str, str], *arguments: str) -> float:
     """Seconds of one call of the program."""
     began = time.monotonic()
-    command = [sys.executable, "main.py", *ARGUMENTS, *arguments]
+    command = [sys.executable, "main.py", *arguments, *ARGUMENTS]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
     return time.monotonic() - began
 
