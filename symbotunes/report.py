@@ -2,14 +2,16 @@
 
 import csv
 import io
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from symbotunes.atomic import atomic_write
 from symbotunes.errors import UserError
-from symbotunes.jobs import Job, read_jobs, split, varied
+from symbotunes.jobs import CONFIG, Job, read_jobs, split, varied
 from symbotunes.render.sweep import Row, sweep_page
 
 COLUMNS = ("job", "status", "metric", "best", "step", "tokens_per_s", "peak_gib", "error")
@@ -51,7 +53,20 @@ def write_sweep_report(folder: Path) -> Path:
     atomic_write(folder / "sweep.csv", text.getvalue())
     page = folder / "sweep.html"
     atomic_write(page, sweep_page(folder.name, keys, rows))
+    show(folder, jobs, keys, rows)
     return page
+
+
+def show(folder: Path, jobs: Sequence[Job], keys: list[str], rows: list[Row]) -> None:
+    """Put the table on W&B, too, where jobs have logged to it."""
+    logged = [job for job in jobs if (job.folder / "wandb_id").is_file()]
+    if not logged:
+        return
+    logger = OmegaConf.load(logged[0].folder / CONFIG).logger.wandb
+    tables = import_module("symbotunes.loggers.tables")  # takes seconds, and most need it not
+    tables.log_sweep_table(
+        folder, keys, rows, project=logger.project, entity=logger.entity, mode=logger.mode
+    )
 
 
 def row_of(job: Job, keys: list[str], sweep: Path) -> Row:

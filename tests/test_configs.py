@@ -1,25 +1,23 @@
 """The shipped configs: all compose, all comment every key, none has a dead one."""
 
+import os
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from symbotunes.cli import register_resolvers
+from symbotunes.errors import UserError
 
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)
-PLUGINS = {  # options that need an extra of ours
-    "launch=joblib": "hydra_plugins.hydra_joblib_launcher",
-    "launch=slurm": "hydra_plugins.hydra_submitit_launcher",
-    "sweep=optuna": "hydra_plugins.hydra_optuna_sweeper",
-    "sweep=optuna_folk_rnn": "hydra_plugins.hydra_optuna_sweeper",
-    "sweep=optuna_gpt2": "hydra_plugins.hydra_optuna_sweeper",
-}
 OPTIONS = [
     f"{path.parent.relative_to(CONF)}={path.stem}"
     for path in FILES
@@ -37,13 +35,6 @@ def composed(*overrides):
         return compose("config", [*overrides])
 
 
-def installed(package):
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:
-        return False
-
-
 def targets_of(node):
     if isinstance(node, dict):
         yield from [node["_target_"]] if "_target_" in node else []
@@ -54,8 +45,8 @@ def targets_of(node):
 
 @pytest.mark.parametrize("choice", OPTIONS + EXPERIMENTS + TRANSFORMS)
 def test_every_option_composes_and_every_target_exists(choice):
-    if choice in PLUGINS and not installed(PLUGINS[choice]):
-        pytest.skip(f"{PLUGINS[choice]} is not installed")
+    if choice == "launch=ray" and find_spec("ray") is None:
+        pytest.skip("Ray, 75 MB, is in the extra `ray` only")
     for target in targets_of(OmegaConf.to_container(composed(choice))):
         assert callable(get_object(target)), target
 
@@ -112,3 +103,55 @@ def test_resolving_needs_nothing_from_the_machine(monkeypatch):
     cfg = composed()
     assert cfg.paths.root == "outputs"
     assert OmegaConf.select(cfg, "loader.cache") == "outputs/cache"
+
+
+def test_fsdp_cuts_the_weights_into_pieces():
+    trainer = composed("trainer=fsdp", "trainer.devices=2").trainer
+    assert (trainer.strategy, trainer.accelerator, trainer.devices) == ("fsdp", "gpu", 2)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with CUDA, FSDP has what it asks for")
+def test_fsdp_without_cuda_is_refused_in_one_line():
+    overrides = ["trainer=fsdp", "trainer.default_root_dir=unused"]
+    settings = OmegaConf.to_container(composed(*overrides).trainer)
+    target = settings.pop("_target_")
+    with pytest.raises(UserError, match="^trainer: No supported gpu backend found!$"):
+        get_object(target)(**settings)
+
+
+def test_nothing_asks_for_a_device_while_a_config_is_composed():
+    # Login nodes of clusters have no GPU.
+    command = [sys.executable, "main.py", "trainer=gpu", "--cfg", "job"]
+    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, cwd=CONF.parent, env=hidden, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert b"accelerator: gpu" in done.stdout
+
+
+def hydra_of(*overrides):
+    register_resolvers()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", [*overrides], return_hydra_config=True).hydra
+
+
+def test_jobs_of_slurm_have_a_process_per_device_and_go_on_after_their_time():
+    launcher = hydra_of("launch=slurm", "trainer.devices=4", "trainer.num_nodes=2").launcher
+    assert (launcher.nodes, launcher.tasks_per_node) == (2, 4)
+    assert launcher.max_num_timeout > 0  # the plug-in's 0 ends a job with its first time limit
+    assert launcher.timeout_min > 60  # the plug-in's limit
+
+
+def test_runs_and_sweeps_of_one_second_have_folders_of_their_own():
+    one, other = hydra_of(), hydra_of()
+    assert one.sweep.dir != other.sweep.dir
+    assert one.run.dir != other.run.dir
+
+
+def test_folders_of_jobs_are_numbers_whatever_they_override():
+    hydra = OmegaConf.to_container(hydra_of("name=a/b"), resolve=False)
+    assert hydra["sweep"]["subdir"] == "${hydra:job.num}"
+    assert hydra["job"]["chdir"] is False
+
+
+def test_a_failed_trial_does_not_end_a_search():
+    assert hydra_of("sweep=optuna").sweeper.max_failure_rate == 1.0

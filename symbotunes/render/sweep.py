@@ -10,7 +10,7 @@ from symbotunes.render.charts import COLOURS
 from symbotunes.render.page import own_file
 
 UNITS = {"val/loss": "nats per token"}
-WIDTH, HEIGHT, MARGIN = 280, 190, 36  # px
+WIDTH, HEIGHT, MARGIN = 300, 210, 40  # px
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def sweep_page(name: str, keys: Sequence[str], rows: Sequence[Row]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(name)}</title><style>{own_file('look.css')}"
-        "table{border-collapse:collapse}td,th{padding:.3em .8em;text-align:left}"
+        "table{border-collapse:collapse}td,th{padding:.3em .6em;text-align:left}"
+        "main{max-width:90rem;margin:0 auto;padding:1.5rem}"
         ".wide{overflow-x:auto}.slices{display:flex;flex-wrap:wrap;gap:1em}</style>"
         f"<main><h1>Sweep {escape(name)}</h1><p>{done} of {len(rows)} jobs finished.</p>"
         f'<div class="wide"><table><thead><tr>'
@@ -113,12 +114,23 @@ def slice_chart(key: str, rows: Sequence[Row], label: str) -> str:
     small = 'font-size="11" fill="currentColor"'
     return (
         f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{escape(label)} over '
-        f'{escape(key)}"><text x="{MARGIN}" y="14" {small}>{escape(label)} over {escape(key)}'
-        f'</text><text x="0" y="{MARGIN + 4}" {small}>{high:.2f}</text>'
+        f'{escape(key)}"><text x="0" y="12" {small}>{escape(label)}</text>'
+        f'<text x="0" y="{MARGIN + 4}" {small}>{high:.2f}</text>'
         f'<text x="0" y="{HEIGHT - MARGIN + 4}" {small}>{low:.2f}</text>'
-        f'<text x="{MARGIN}" y="{HEIGHT - 12}" {small}>{first}</text>'
-        f'<text x="{WIDTH - 4}" y="{HEIGHT - 12}" text-anchor="end" {small}>{last}</text>'
+        f'<text x="{MARGIN}" y="{HEIGHT - 20}" {small}>{first}</text>'
+        f'<text x="{WIDTH - 4}" y="{HEIGHT - 20}" text-anchor="end" {small}>{last}</text>'
+        f'<text x="{WIDTH // 2}" y="{HEIGHT - 4}" text-anchor="middle" {small}>{escape(key)}'
+        f"</text>{_frame()}"
         f"{''.join(dots)}</svg>"
+    )
+
+
+def _frame() -> str:
+    """The two axes, a little outside the dots."""
+    left, bottom = MARGIN - 8, HEIGHT - MARGIN + 8
+    return (
+        f'<path d="M{left} {MARGIN - 8}V{bottom}H{WIDTH - MARGIN + 8}" fill="none" '
+        'stroke="currentColor" stroke-opacity=".4"/>'
     )
 
 

@@ -12,13 +12,17 @@ stop() {
     done
 }
 
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
+}
+
 start() {
     mkdir -p "$folder"/{state,n1,n2}
     cat >"$folder/slurm.conf" <<CONF
 ClusterName=symbotunes
 SlurmctldHost=$(hostname)(127.0.0.1)
 SlurmUser=root
-SlurmctldPort=16817
+SlurmctldPort=$(free_port)
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/%n
 SlurmctldPidFile=$folder/slurmctld.pid
@@ -34,11 +38,13 @@ AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 MpiDefault=none
 JobRequeue=1
+AuthInfo=cred_expire=5
+SlurmdParameters=config_overrides
 KillWait=30
 ReturnToService=2
 RebootProgram=/bin/true
-NodeName=n1 NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=16821 CPUs=2 RealMemory=1000
-NodeName=n2 NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=16822 CPUs=2 RealMemory=1000
+NodeName=n1 NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=$(free_port) CPUs=8 RealMemory=1000
+NodeName=n2 NodeHostname=$(hostname) NodeAddr=127.0.0.1 Port=$(free_port) CPUs=8 RealMemory=1000
 PartitionName=all Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 CONF
     mkdir -p /run/munge
@@ -47,6 +53,11 @@ CONF
     slurmctld -f "$folder/slurm.conf"
     slurmd -f "$folder/slurm.conf" -N n1
     slurmd -f "$folder/slurm.conf" -N n2
+    export SLURM_CONF=$folder/slurm.conf
+    for _ in {1..300}; do  # tenths of a second
+        if [ "$(sinfo -h -N -o %t | sort -u)" = idle ]; then break; fi
+        sleep 0.1
+    done
     echo "export SLURM_CONF=$folder/slurm.conf"
 }
 
