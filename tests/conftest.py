@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest has a process on every core already
 ROOT = Path(__file__).parents[1]
 # A corpus that reads in a moment, a network that trains in seconds.
 TINY = [

@@ -98,7 +98,7 @@ def test_help_lists_modes_groups_options_and_examples():
         "mode=sample",
         "model: ",
         "folk_rnn, folk_rnn_small",
-        "trainer: auto, cpu, ddp, gpu",
+        "trainer: auto, cpu, ddp, fsdp, gpu, quarter_hour",
         "dataset: abc_folder, concat, folk, folk_rnn",
         "python main.py --multirun",
     ):

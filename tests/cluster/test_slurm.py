@@ -199,5 +199,6 @@ def test_a_preempted_job_of_a_sweep_goes_on_where_it_was(cluster, undisturbed):
         ".submitit",
         "0",
         "1",
+        "wandb",
     ]
     assert "2 of 2 jobs finished" in (folder / "sweep.html").read_text()

@@ -51,7 +51,7 @@ def undisturbed(run_main, tmp_path_factory):
     return state(folder)
 
 
-@pytest.mark.parametrize("stop", [2, 3, 9, 10, 18])
+@pytest.mark.parametrize("stop", [3, 9, 10])
 def test_a_run_that_is_prolonged_equals_one_that_ran_through(run_main, undisturbed, tmp_path, stop):
     run_main(tmp_path / "outputs", *LONG, f"trainer.max_steps={stop}")
     (folder,) = (tmp_path / "outputs" / "train").iterdir()

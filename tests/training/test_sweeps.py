@@ -67,7 +67,7 @@ def test_the_report_is_a_table_on_wandb_too(swept):
     sweep, _ = swept
     first = files_of(sweep, (sweep / "wandb_id").read_text().strip())[0]
     (row,) = history(closed(first))
-    assert row["sweep/jobs"]["nrows"] == 3
+    assert row["sweep/jobs.nrows"] == 3
 
 
 def test_the_report_shows_what_varies_and_how_it_went(swept):
