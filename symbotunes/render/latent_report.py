@@ -39,7 +39,7 @@ def latent_report_page(findings: LatentFindings) -> str:
     found, path = findings.reconstruction, findings.path
     figures = (*ACCURACIES.values(), *COSTS.values(), DISTANCE, OVERLAP)
     return Template(own_file("latent_report.html")).substitute(
-        look=own_file("look.css"),
+        look=own_file("look.css") + own_file("report.css"),
         heading=escape(findings.heading),
         facts="".join(fact(name, value) for name, value in findings.facts.items()),
         remarks=remark_list(findings.remarks),
