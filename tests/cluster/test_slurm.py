@@ -23,7 +23,7 @@ SLOW = [
     "loader.batch_size=16",
     "logger=[csv,wandb]",
     "+callbacks.slow._target_=tests.training.spy.Slow",
-    "+callbacks.slow.seconds=0.4",
+    "+callbacks.slow.seconds=0.3",
 ]
 NEEDED = ("slurmctld", "slurmd", "sbatch", "munged")
 PATIENCE = 240  # seconds

@@ -144,24 +144,6 @@ def test_weights_of_another_size_are_refused_in_one_line(run_main, trained, tmp_
     assert result.returncode == 2
 
 
-def test_a_multirun_gives_every_job_its_own_folder(run_main, tmp_path):
-    run_main(
-        tmp_path / "outputs",
-        "--multirun",
-        *TINY,
-        "trainer.max_steps=2",
-        "trainer.val_check_interval=1",
-        "seed=1,2",
-    )
-    (sweep,) = (tmp_path / "outputs" / "multirun").iterdir()
-    seeds = {
-        job.name: re.search(r"^seed: (\d)$", (job / "config.yaml").read_text(), re.M)[1]
-        for job in sweep.iterdir()
-        if job.is_dir()
-    }
-    assert seeds == {"0": "1", "1": "2"}
-
-
 def test_a_compiled_run_trains_or_falls_back(run_main, tmp_path):
     result = run_main(
         tmp_path / "outputs",

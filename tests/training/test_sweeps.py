@@ -5,11 +5,10 @@ import json
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 
 from symbotunes.jobs import note
 from symbotunes.loggers.records import files_of, history
-from symbotunes.report import report, write_sweep_report
+from symbotunes.report import write_sweep_report
 from tests.conftest import TINY
 from tests.wandb_files import closed
 
@@ -70,10 +69,10 @@ def test_the_report_is_a_table_on_wandb_too(swept):
     assert row["sweep/jobs.nrows"] == 3
 
 
-def test_the_report_shows_what_varies_and_how_it_went(swept):
+def test_the_report_shows_what_varies_and_how_it_went(swept, run_main):
     sweep, _ = swept
     (sweep / "sweep.csv").unlink()
-    report(OmegaConf.create({"sweep": {"dir": str(sweep)}, "paths": {"root": "unused"}}))
+    run_main(sweep.parents[1], "mode=report", f"sweep.dir={sweep}")
     with (sweep / "sweep.csv").open() as file:
         rows = list(csv.DictReader(file))
     seen = [(row["model.net.dropout"], row["status"]) for row in rows]
