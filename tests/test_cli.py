@@ -54,7 +54,6 @@ def run(*arguments, timeout=60, **environment):
         (["mode=convert"], "mode=convert needs model.init_from=FILE, for example folkrnn_v2.pkl"),
         (["sample.num=0", "mode=sample"], "sample.num=0: must be a whole number of at least 1"),
         (["mode=sample", "ckpt=nowhere.ckpt"], "no checkpoint at nowhere.ckpt; set ckpt=PATH"),
-        (["ckpt=nowhere.ckpt"], "no checkpoint at nowhere.ckpt; set ckpt=PATH"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
