@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -107,7 +107,6 @@ def test_a_sweep_names_itself_like_its_file_and_minimizes_the_best_loss(path):
     assert f"`{path.name}`" in (FOLDER / "README.md").read_text()
 
 
-@pytest.mark.skipif(find_spec("wandb_workspaces") is None, reason="wandb-workspaces is optional")
 def test_the_view_shows_metrics_that_are_logged(monkeypatch):
     spec = spec_from_file_location("workspace", FOLDER / "workspace.py")
     module = module_from_spec(spec)
