@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
-from symbotunes.checkpoint import Checkpoint, unpack
+from symbotunes.checkpoint import unpack
 from symbotunes.comparing import ComparisonPlan, Contender, measure_contender
 from symbotunes.composing import SamplePlan
 from symbotunes.config import FIXED, build, data_of, rebuild, refuse_overrides
@@ -32,22 +32,23 @@ def compare(cfg: DictConfig) -> None:
     console = Console()
     columns: list[Column] = []
     references: dict[str, Reference] = {}
-    corpora: dict[str, str] = {}
+    corpora: set[str] = set()
     for name, path in zip(names(compared.ckpts), map(Path, compared.ckpts), strict=True):
         with console.status(f"Measuring {escape(name)}"):
             try:
-                one, corpora[name] = contender(cfg, plan, name, path)
+                one, corpus = contender(cfg, plan, name, path)
                 column, reference = measure_contender(one, plan, sampling, compared)
             except UserError as error:
                 columns.append(Column(name, str(path), failure=str(error)))
                 console.print(f"Left out  {escape(name)}: {escape(str(error))}", soft_wrap=True)
                 continue
         columns.append(column)
+        corpora.add(corpus)
         references.setdefault(reference.data, reference)
     if not references:
         raise UserError("none of compare.ckpts can be measured; the lines above say why")
     remarks = []
-    if len(set(corpora.values())) > 1:
+    if len(corpora) > 1:
         remarks.append(
             "these models were trained on different data: each is measured on the test set of its "
             "own, so likelihoods compare models and data together; dataset=... gives all the same"
@@ -74,7 +75,7 @@ def contender(
     cfg: DictConfig, plan: EvaluationPlan, name: str, path: Path
 ) -> tuple[Contender, str]:
     """A checkpoint ready to be measured, and its corpus in words that tell it from others."""
-    checkpoint = _open(path)
+    checkpoint = unpack(path)
     net, tokenizer = rebuild(checkpoint)
     data = data_of(checkpoint, cfg)
     net.to(plan.torch_device).eval()
@@ -83,15 +84,6 @@ def contender(
         Contender(name, path, net, tokenizer, data.encoded, int(cfg.seed)),
         json.dumps(dataset, sort_keys=True),
     )
-
-
-def _open(path: Path) -> Checkpoint:
-    try:
-        return unpack(path)
-    except UserError:
-        raise
-    except Exception as error:  # whatever a damaged file makes of its reader
-        raise UserError(f"{path} is not a checkpoint ({type(error).__name__})") from error
 
 
 def names(paths: Sequence[str]) -> list[str]:
