@@ -33,7 +33,8 @@ def compare(cfg: DictConfig) -> None:
     columns: list[Column] = []
     references: dict[str, Reference] = {}
     corpora: set[str] = set()
-    for name, path in zip(names(compared.ckpts), map(Path, compared.ckpts), strict=True):
+    paths = [Path(ckpt).expanduser() for ckpt in compared.ckpts]
+    for name, path in zip(names(paths), paths, strict=True):
         with console.status(f"Measuring {escape(name)}"):
             try:
                 one, corpus = contender(cfg, plan, name, path)
@@ -86,15 +87,15 @@ def contender(
     )
 
 
-def names(paths: Sequence[str]) -> list[str]:
+def names(paths: Sequence[Path]) -> list[str]:
     """A short name for each checkpoint: its run's, and as much more as tells it from others."""
     runs = [
-        Path(path).resolve().parent.parent.name
-        if Path(path).resolve().parent.name == "checkpoints"
-        else Path(path).stem
+        path.resolve().parent.parent.name
+        if path.resolve().parent.name == "checkpoints"
+        else path.stem
         for path in paths
     ]
     return [
-        run if runs.count(run) == 1 else f"{run}/{Path(path).stem} ({index + 1})"
+        run if runs.count(run) == 1 else f"{run}/{path.stem} ({index + 1})"
         for index, (run, path) in enumerate(zip(runs, paths, strict=True))
     ]

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -81,10 +81,13 @@ def slurm(cluster: dict[str, str], *command: str) -> str:
     return done.stdout.strip()
 
 
-def submit(cluster: dict[str, str], recipe: str, *arguments: str) -> str:
+def submit(
+    cluster: dict[str, str], recipe: str, *arguments: str, options: Sequence[str] = ()
+) -> str:
     """Hand a recipe to the queue as it is; the job's number."""
     log = f"{cluster['SYMBOTUNES_OUTPUTS']}/%j.log"
-    return slurm(cluster, "sbatch", "--parsable", "-o", log, f"launch/{recipe}", *arguments)
+    command = ["sbatch", "--parsable", "-o", log, *options, f"launch/{recipe}", *arguments]
+    return slurm(cluster, *command)
 
 
 def wait(what: str, found: Callable[[], bool], log: Path | None = None) -> None:
@@ -119,26 +122,20 @@ def wait_for_progress(cluster: dict[str, str], job: str) -> None:
     wait("a checkpoint", written, log)
 
 
-def test_a_job_comes_back_from_the_signal_of_a_time_limit_a_preemption_and_a_drained_node(
-    cluster, undisturbed
-):
+def test_a_job_comes_back_from_a_preemption_and_from_a_drained_node(cluster, undisturbed):
     job = submit(cluster, "single.sbatch", *SLOW, "seed=1")
     run = Path(cluster["SYMBOTUNES_OUTPUTS"]) / "slurm" / job
     wait_for_progress(cluster, job)
     identity = (run / "wandb_id").read_text()
-    slurm(cluster, "scancel", "--signal=USR1", job)  # what --signal=USR1@120 sends
-    wait_for_restart(cluster, job, 1)
-
-    wait_for_progress(cluster, job)
     slurm(cluster, "scontrol", "requeue", job)  # as a job of higher priority does: SIGTERM
-    wait_for_restart(cluster, job, 2)
+    wait_for_restart(cluster, job, 1)
 
     wait_for_progress(cluster, job)
     node = job_field(cluster, job, "NodeList")
     for state_of_node in ("drain", "down"):  # a node that is only drained lets its jobs end
         change = [f"nodename={node}", f"state={state_of_node}", "reason=test"]
         slurm(cluster, "scontrol", "update", *change)
-    wait_for_restart(cluster, job, 3)
+    wait_for_restart(cluster, job, 2)
     other = job_field(cluster, job, "NodeList")
     slurm(cluster, "scontrol", "update", f"nodename={node}", "state=resume")
 
@@ -158,6 +155,18 @@ def wait_for_restart(cluster: dict[str, str], job: str, times: int) -> None:
         return restarts == times and job_field(cluster, job, "JobState") == "RUNNING"
 
     wait(f"restart {times}", again, Path(cluster["SYMBOTUNES_OUTPUTS"]) / f"{job}.log")
+
+
+def test_a_job_comes_back_whenever_its_time_is_up(cluster, undisturbed):
+    # SLURM looks every half minute: of this minute, 20 to 50 seconds pass before the signal.
+    limit = ["--time=1", "--signal=USR1@10"]
+    slow = [*SLOW, "callbacks.slow.seconds=2", "seed=1"]
+    job = submit(cluster, "single.sbatch", *slow, options=limit)
+    wait_for_end(cluster, job)
+    assert int(job_field(cluster, job, "Restarts")) >= 1
+    outputs = Path(cluster["SYMBOTUNES_OUTPUTS"])
+    assert "SIGUSR1: stopping" in (outputs / f"{job}.log").read_text()
+    assert_same_end(state(outputs / "slurm" / job), undisturbed)
 
 
 def test_two_nodes_train_together(cluster):

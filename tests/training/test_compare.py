@@ -16,9 +16,11 @@ def compared(run_main, trained, tmp_path_factory):
     double, broken = folder / "double.ckpt", folder / "broken.ckpt"
     shutil.copy(trained / "checkpoints" / "best.ckpt", double)
     broken.write_text("bad")
-    paths = f"{trained / 'checkpoints' / 'best.ckpt'},{double},{broken}"
+    paths = f"{trained / 'checkpoints' / 'best.ckpt'},~/double.ckpt,{broken}"
     outputs = trained.parents[1]
-    run_main(outputs, "mode=compare", f"compare.ckpts=[{paths}]", PROMPTS, *SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))
+        run_main(outputs, "mode=compare", f"compare.ckpts=[{paths}]", PROMPTS, *SMALL)
     (found,) = (outputs / "compare").iterdir()
     return found
 

@@ -28,6 +28,7 @@ class MusicVAE(LatentModel):
         free_bits: bits of each piece's divergence that cost nothing.
         max_beta: final weight of the divergence.
         beta_rate: how slowly that weight rises, per step; 0: at once.
+        beta_start: the step up to which it is 0.
         sampling_rate: how slowly the decoder's own samples replace the true steps that it reads in
             training; ``None``: never.
 
@@ -45,6 +46,7 @@ class MusicVAE(LatentModel):
         free_bits: float = 0.0,
         max_beta: float = 1.0,
         beta_rate: float = 0.0,
+        beta_start: int = 0,
         sampling_rate: float | None = None,
     ) -> None:
         super().__init__()
@@ -58,6 +60,7 @@ class MusicVAE(LatentModel):
         self.free_bits = free_bits
         self.max_beta = max_beta
         self.beta_rate = beta_rate
+        self.beta_start = beta_start
         self.sampling_rate = sampling_rate
         self.encoder = encoder(symbols.reads)
         self.posterior = PosteriorHead(self.encoder.outputs, latent)
@@ -129,7 +132,7 @@ class MusicVAE(LatentModel):
         nats, right = self._score(z, steps, self._inputs(z, steps, step))
         reconstruction = (nats.sum(-1) * real).sum() / len(steps)
         kl_nats = posterior.kl_nats()
-        beta = kl_weight(step, self.max_beta, self.beta_rate)
+        beta = kl_weight(step, self.max_beta, self.beta_rate, self.beta_start)
         objective = reconstruction + beta * kl_cost(kl_nats, self.free_bits).mean()
         kl = kl_nats.detach().mean()
         terms = {
