@@ -134,7 +134,7 @@ def _latent(
     laps = []
     for seeds in _parts(subject.seeds(plan.num_samples)):
         begin = time.perf_counter()
-        written += player.write(player.prior(seeds), seeds, sampling.temperature)
+        written += player.write(player.prior(seeds, fitted=True), seeds, sampling.temperature)
         laps.append((float(sum(ids.size for ids in written[-len(seeds) :])), _since(begin)))
     pieces = [measure(player.tokenizer.score(ids)) for ids in written]
     figures["speed"] = subject.bootstrap.interval(laps, ratio)

@@ -102,7 +102,7 @@ def _evaluate_language(
 def _evaluate_latent(
     cfg: DictConfig, checkpoint: Checkpoint, player: Player, data: MusicData, plan: EvaluationPlan
 ) -> Path:
-    """Reconstructions, interpolations and prior samples; returns the report's page."""
+    """Reconstructions, interpolations and new windows; returns the report's page."""
     console, temperature = Console(), float(cfg.sample.temperature)
     subject = LatentSubject(player, data.encoded, plan, cfg.seed)
     with console.status("Reconstructing held-out windows") as status:
@@ -149,7 +149,7 @@ def _latent_facts(
         f"{plan.split} windows": (
             f"{receipt.examples[plan.split]:,} of {receipt.kept[plan.split]:,} pieces"
         ),
-        "temperature of prior samples": f"{temperature:g}",
+        "temperature of new windows": f"{temperature:g}",
         "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
         "seed": str(seed),
     }

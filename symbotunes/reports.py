@@ -148,7 +148,7 @@ def latent_tables(findings: LatentFindings) -> list[Table]:
         ],
     )
     notes = _figure_table(
-        f"{findings.samples:,} prior samples: {OVERLAP.label} with the training windows",
+        f"{findings.samples:,} new windows: {OVERLAP.label} with the training windows",
         ["", *(prior[0].overlaps if prior else [])],
         [
             [each.name, *(_span(OVERLAP, value) for value in each.overlaps.values())]

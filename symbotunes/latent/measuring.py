@@ -261,11 +261,15 @@ def measure_prior(subject: LatentSubject, temperature: float) -> tuple[Notes, ..
     """Pitches and durations of what the model writes and of held-out windows, beside the data's."""
     player, plan = subject.player, subject.plan
     seeds = subject.seeds(plan.prior)
-    written = player.write(player.prior(seeds), seeds, temperature)
+    priors = {"fitted prior": True, "normal prior": False}
+    written = {
+        name: player.write(player.prior(seeds, fitted=fitted), seeds, temperature)
+        for name, fitted in priors.items()
+    }
     sets: dict[str, Sequence[Any] | NDArray[Any]] = {
         "training": subject.windows("train", plan.prior)[0],
         f"held out ({plan.split})": subject.windows(plan.split, plan.prior)[0],
-        "prior samples": written,
+        **written,
     }
     found = {name: _statistics(player, windows) for name, windows in sets.items()}
     data = found["training"]

@@ -21,6 +21,10 @@ from symbotunes.render.sample import Composition, Sample
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.tokenizers.grid import Windows
 
+PRIORS = {
+    "fitted": "a normal distribution fitted to the training windows",
+    "normal": "the standard normal distribution",
+}
 Training = Callable[[], Encoded]  # the data that a model was trained on, read when they are needed
 
 
@@ -88,20 +92,31 @@ class LatentPlan(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class PriorPlan(LatentPlan):
-    """New windows: latent vectors of the prior, written out.
+    """New windows: latent vectors drawn at random, written out.
 
     Attributes:
         num: how many; sample ``i`` depends on ``seed + i`` alone.
+        prior: ``fitted`` draws vectors as training windows lie, ``normal`` from the model's prior.
     """
 
     NAME: ClassVar[str] = "prior"
     COUNTS: ClassVar[tuple[str, ...]] = ("num",)
 
     num: int = 4
+    prior: str = "fitted"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.prior not in PRIORS:
+            raise UserError(f"sample.prior={self.prior}: choose {' or '.join(PRIORS)}")
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {**super().facts, "prior": PRIORS[self.prior]}
 
     def play(self, player: Player, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
         seeds = [seed + index for index in range(self.num)]
-        z = player.prior(seeds)
+        z = player.prior(seeds, fitted=self.prior == "fitted")
         names = [(f"sample_{index:02d}", f"Sample {index}") for index in range(1, self.num + 1)]
         windows = player.write(z, seeds, self.temperature)
         return Composition(tuple(player.samples(z, windows, names, seeds)), self.facts)
@@ -263,7 +278,7 @@ class AttributePlan(LatentPlan):
         """What was found in the input, the vectors ``[num, Z]`` to be moved, and their seeds."""
         if self.input is None:
             seeds = [seed + index for index in range(self.num)]
-            return {}, player.prior(seeds), seeds
+            return {}, player.prior(seeds, fitted=True), seeds
         found: Found = read_windows(Path(self.input), player.tokenizer, "sample.input")
         windows = found.chosen(self.window, self.num)
         seeds = [seed + index for index in range(len(windows))]

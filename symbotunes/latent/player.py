@@ -53,10 +53,17 @@ class Player:
         """Where the network is."""
         return next(self.net.parameters()).device
 
-    def prior(self, seeds: Sequence[int]) -> Tensor:
-        """Latent vectors ``[B, Z]`` of the prior, each from its seed."""
+    @torch.inference_mode()
+    def prior(self, seeds: Sequence[int], *, fitted: bool = False) -> Tensor:
+        """Latent vectors ``[B, Z]``, each from its seed.
+
+        Args:
+            seeds: one for each.
+            fitted: draw as training windows lie, not from the standard normal.
+        """
         rows = [torch.randn(self.net.latent, generator=_generator(seed)) for seed in seeds]
-        return torch.stack(rows).to(self.device)
+        z = torch.stack(rows).to(self.device)
+        return self.net.typical(z) if fitted else z
 
     @torch.inference_mode()
     def means(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:

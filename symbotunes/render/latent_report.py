@@ -65,8 +65,9 @@ def latent_report_page(findings: LatentFindings) -> str:
             "Distance from both ends along the way, in the latent space and for a mix of data",
         ),
         prior_lead=escape(
-            f"Notes of {findings.samples:,} windows of the prior, and of held-out windows for "
-            "comparison: what can be expected of music by people."
+            f"Notes of {findings.samples:,} new windows, and of held-out windows for comparison: "
+            "what can be expected of music by people. The fitted prior draws latent vectors as "
+            "training windows lie, the normal prior as the paper does."
         ),
         prior=_prior(findings.prior),
         prior_charts="".join(_prior_chart(notes) for notes in findings.prior),

@@ -8,7 +8,7 @@ from torch import Tensor
 from symbotunes.models.base import Batch, LatentModel, Loss
 from symbotunes.models.music_vae.decoder import Decoder
 from symbotunes.models.music_vae.encoder import BidirectionalEncoder
-from symbotunes.models.music_vae.latent import BIT, Posterior, PosteriorHead, kl_cost
+from symbotunes.models.music_vae.latent import Aggregate, BIT, Posterior, PosteriorHead, kl_cost
 from symbotunes.models.music_vae.schedules import kl_weight, sampling_probability
 from symbotunes.models.music_vae.symbols import Symbols
 from symbotunes.tokenizers.base import Vocabulary
@@ -65,6 +65,7 @@ class MusicVAE(LatentModel):
         self.encoder = encoder(symbols.reads)
         self.posterior = PosteriorHead(self.encoder.outputs, latent)
         self.decoder = decoder(latent, symbols)
+        self.aggregate = Aggregate(latent)
 
     @property
     def tracks(self) -> tuple[str, ...]:
@@ -77,6 +78,9 @@ class MusicVAE(LatentModel):
             lengths = torch.full((len(steps),), steps.shape[1])
         heard: Posterior = self.posterior(self.encoder(self.symbols.heard(steps), lengths))
         return heard
+
+    def typical(self, noise: Tensor) -> Tensor:
+        return self.aggregate.draw(noise)
 
     def logits(self, z: Tensor, tokens: Tensor) -> Tensor:
         """Teacher-forced outputs ``[B, T, O]``, track beside track; row t scores step t.
@@ -128,6 +132,8 @@ class MusicVAE(LatentModel):
         steps = self.symbols.unpack(batch.tokens)
         real = _real(steps, batch.lengths)
         posterior = self.encode(batch.tokens, batch.lengths)
+        if self.training:
+            self.aggregate.observe(posterior)
         z = posterior.sample()
         nats, right = self._score(z, steps, self._inputs(z, steps, step))
         reconstruction = (nats.sum(-1) * real).sum() / len(steps)
