@@ -8,7 +8,7 @@ from torch import Tensor
 from symbotunes.models.base import Batch, LatentModel, Loss
 from symbotunes.models.music_vae.decoder import Decoder
 from symbotunes.models.music_vae.encoder import BidirectionalEncoder
-from symbotunes.models.music_vae.latent import Aggregate, BIT, Posterior, PosteriorHead, kl_cost
+from symbotunes.models.music_vae.latent import BIT, Aggregate, Posterior, PosteriorHead, kl_cost
 from symbotunes.models.music_vae.schedules import kl_weight, sampling_probability
 from symbotunes.models.music_vae.symbols import Symbols
 from symbotunes.tokenizers.base import Vocabulary

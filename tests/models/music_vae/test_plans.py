@@ -66,9 +66,7 @@ def test_a_reconstruction_stands_beside_its_input(play, files):
 def test_a_path_leads_from_one_window_to_another_and_sounds_as_a_whole(play, files):
     found = play(InterpolatePlan(a=files[0], b=files[1], steps=5, temperature=0.0))
     whole, first, *points, last = found.samples
-    ends = [
-        play(ReconstructPlan(input=file, num=1, temperature=0.0)).samples[1] for file in files
-    ]
+    ends = [play(ReconstructPlan(input=file, num=1, temperature=0.0)).samples[1] for file in files]
     assert [notes(points[0]), notes(points[-1])] == [notes(each) for each in ends]
     assert len(points) == 5
     assert notes(first)[0][1] == 60
