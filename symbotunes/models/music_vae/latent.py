@@ -78,13 +78,13 @@ class Aggregate(nn.Module):
 
     def draw(self, noise: Tensor) -> Tensor:
         """Vectors ``[B, Z]`` of this distribution, made of standard normal `noise` ``[B, Z]``."""
-        if not self.batches:
+        # On the CPU: not every device has float64.
+        first, second = self.first.cpu().double(), self.second.cpu().double()
+        covariance = second - first.outer(first) + self.JITTER * torch.eye(len(first))
+        root, failed = torch.linalg.cholesky_ex(covariance)
+        if not self.batches or failed:  # no window yet, or a network that has diverged
             return noise
-        first, second = self.first.double(), self.second.double()
-        covariance = second - first.outer(first)
-        covariance += self.JITTER * torch.eye(len(first), device=first.device)
-        root = torch.linalg.cholesky(covariance)
-        return (first + noise.double() @ root.T).to(noise.dtype)
+        return (first + noise.cpu().double() @ root.T).to(noise)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         # The weights of other programs know nothing of it: then it stays as it is.

@@ -13,6 +13,13 @@ def test_before_any_window_it_is_the_prior():
     assert torch.equal(Aggregate(2).draw(noise), noise)
 
 
+def test_of_a_network_that_has_diverged_it_is_the_prior_too():
+    aggregate = Aggregate(2)
+    aggregate.observe(Posterior(MEANS * float("nan"), STDS))
+    noise = torch.randn(4, 2)
+    assert torch.equal(aggregate.draw(noise), noise)
+
+
 def test_it_draws_with_the_mean_and_covariance_of_the_posteriors_it_saw():
     aggregate = Aggregate(2)
     for _ in range(3):
