@@ -16,7 +16,7 @@ def compared(run_main, trained, tmp_path_factory):
     double, broken = folder / "double.ckpt", folder / "broken.ckpt"
     shutil.copy(trained / "checkpoints" / "best.ckpt", double)
     broken.write_text("bad")
-    paths = f"{trained / 'checkpoints' / 'best.ckpt'},~/double.ckpt,{broken}"
+    paths = f"{trained / 'checkpoints' / 'best.ckpt'},'~/double.ckpt',{broken}"
     outputs = trained.parents[1]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))
