@@ -84,7 +84,8 @@ class Aggregate(nn.Module):
         root, failed = torch.linalg.cholesky_ex(covariance)
         if not self.batches or failed:  # no window yet, or a network that has diverged
             return noise
-        return (first + noise.cpu().double() @ root.T).to(noise)
+        drawn: Tensor = first + noise.cpu().double() @ root.T
+        return drawn.to(noise)
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         # The weights of other programs know nothing of it: then it stays as it is.
