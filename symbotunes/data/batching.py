@@ -246,6 +246,7 @@ class Batches(Sampler[Draws]):
         rank: which of `world_size` processes this is; each takes every `world_size`-th batch.
         world_size: number of processes; in training, batches beyond a multiple of it are left out,
             since all processes must take the same number of steps.
+        repeat: make every epoch of these first batches of the first one; ``None``: of all.
 
     Attributes:
         epoch: passes over the data so far.
@@ -260,22 +261,26 @@ class Batches(Sampler[Draws]):
         *,
         rank: int = 0,
         world_size: int = 1,
+        repeat: int | None = None,
     ) -> None:
         self.examples = examples
         self.grouping = grouping
         self.seed = seed
         self.rank = rank
         self.world_size = world_size
+        self.repeat = repeat
         self.epoch = 0
         self.done = 0
 
     def __len__(self) -> int:
         if self.seed is not None:
-            return self.grouping.count // self.world_size
+            count = self.grouping.count // self.world_size
+            return count if self.repeat is None else min(count, self.repeat)
         return len(range(self.rank, self.grouping.count, self.world_size))
 
     def __iter__(self) -> Iterator[Draws]:
-        random = np.random.default_rng([self.seed or 0, self.epoch])
+        epoch = self.epoch if self.repeat is None else 0
+        random = np.random.default_rng([self.seed or 0, epoch])
         groups = self.grouping.groups(random if self.seed is not None else None)
         turn = np.arange(self.grouping.count)
         if self.seed is not None:
@@ -284,7 +289,7 @@ class Batches(Sampler[Draws]):
             place = slice(groups.bounds[number], groups.bounds[number + 1])
             examples = self.examples[groups.order[place]]
             rows = None if groups.rows is None else groups.rows[place] - groups.rows[place.start]
-            yield Draws(examples, seeds_of(examples, self.seed, self.epoch), rows)
+            yield Draws(examples, seeds_of(examples, self.seed, epoch), rows)
 
 
 def seeds_of(examples: Integers, seed: int | None, epoch: int) -> Integers:

@@ -86,6 +86,7 @@ class MusicData(lightning.LightningDataModule):
         prepare_workers: processes that prepare the corpus; see `Workers` for the next two.
         file_seconds: what a file may take to prepare.
         file_gib: what it may need of memory.
+        repeat: train on so many batches again and again; ``None``: on all.
         seed: of the order of batches and of random transforms.
     """
 
@@ -108,7 +109,10 @@ class MusicData(lightning.LightningDataModule):
         prepare_workers: int | None = None,
         file_seconds: float = 60.0,
         file_gib: float = 2.0,
+        repeat: int | None = None,
     ) -> None:
+        if repeat is not None and repeat < 1:
+            raise UserError(f"loader.repeat={repeat}: must be null or at least 1")
         super().__init__()
         self.corpus = corpus
         self.chain = chain
@@ -121,6 +125,7 @@ class MusicData(lightning.LightningDataModule):
         )
         self.rule = BatchRule(batch_size, batch_tokens, pack, pack_length)
         self.workers = workers
+        self.repeat = repeat
         self.seed = seed
         self._encoded: Encoded | None = None
 
@@ -164,7 +169,9 @@ class MusicData(lightning.LightningDataModule):
                 f"the {split} split makes {grouping.count} batches, which is not one for each of "
                 f"{processes} processes: lower loader.batch_size, or trainer.devices"
             )
-        batches = Batches(examples, grouping, seed, rank=rank, world_size=processes)
+        batches = Batches(
+            examples, grouping, seed, rank=rank, world_size=processes, repeat=self.repeat
+        )
         source = Examples(self.encoded, self.chain, augment=augment)
         return ResumableLoader(source, batches, workers=self.workers)
 

@@ -161,3 +161,11 @@ def test_seeds_depend_on_seed_epoch_and_example_alone():
     # Every bit is set in about half of them: five standard deviations are 2.5 %.
     for bit in range(63):
         assert abs(np.mean(seeds >> bit & 1) - 0.5) < 0.025
+
+
+def test_a_repeated_batch_is_the_same_in_every_epoch():
+    batches = Batches(np.arange(20), Windows(20, 4), seed=1, repeat=2)
+    first = [draw.examples.tolist() for draw in batches]
+    batches.epoch = 3
+    assert [draw.examples.tolist() for draw in batches] == first
+    assert len(batches) == len(first) == 2
