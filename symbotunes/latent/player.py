@@ -63,7 +63,7 @@ class Player:
         """
         rows = [torch.randn(self.net.latent, generator=_generator(seed)) for seed in seeds]
         z = torch.stack(rows).to(self.device)
-        return self.net.typical(z) if fitted else z
+        return self.net.fitted_prior(z) if fitted else z
 
     @torch.inference_mode()
     def means(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:

@@ -148,7 +148,7 @@ class LatentModel(Model):
     def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> Posterior:
         """The posterior of windows, as a batch holds them."""
 
-    def typical(self, noise: Tensor) -> Tensor:
+    def fitted_prior(self, noise: Tensor) -> Tensor:
         """Latent vectors ``[B, Z]`` as training windows have them, of standard normal ``[B, Z]``.
 
         A model that knows no better takes the noise itself, as the prior says.

@@ -51,7 +51,7 @@ def undisturbed(run_main, tmp_path_factory):
     return state(folder)
 
 
-@pytest.mark.parametrize("stop", [3, 10])
+@pytest.mark.parametrize("stop", [3, 9, 10])
 def test_a_run_that_is_prolonged_equals_one_that_ran_through(run_main, undisturbed, tmp_path, stop):
     run_main(tmp_path / "outputs", *LONG, f"trainer.max_steps={stop}")
     (folder,) = (tmp_path / "outputs" / "train").iterdir()
@@ -107,7 +107,9 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_ran_through(
     assert_same_end(state(last.parents[1]), undisturbed)
 
 
-@pytest.mark.parametrize("change", ["model.net.width=8", "transforms=[abc_tokens]"])
+@pytest.mark.parametrize(
+    "change", ["model.net.width=8", "loader.batch_size=4", "transforms=[abc_tokens]"]
+)
 def test_a_resumed_run_refuses_to_become_another(run_main, trained, tmp_path, change):
     last = trained / "checkpoints" / "last.ckpt"
     result = run_main(tmp_path, f"ckpt={last}", change, check=False)

@@ -1,5 +1,6 @@
 """The main job from the command line: what a run leaves behind, and sampling from it."""
 
+import csv
 import json
 import re
 
@@ -112,6 +113,14 @@ def test_training_prints_the_baseline_and_what_to_type_next(run_main, tmp_path):
     )
     for expected in ("unigram", "nats per token", "mode=sample ckpt=", "index.html"):
         assert expected in result.stdout
+
+
+def test_debug_overfit_drives_the_loss_of_one_batch_down(run_main, tmp_path):
+    run_main(tmp_path / "outputs", *TINY, "model.optimizer.lr=0.02", "debug=overfit")
+    (table,) = (tmp_path / "outputs" / "train").glob("*/metrics.csv")
+    with table.open() as file:
+        losses = [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_an_init_from_takes_weights_and_vocabulary_but_no_step(run_main, trained, tmp_path):

@@ -40,7 +40,7 @@ def kl_cost(kl_nats: Tensor, free_bits: float) -> Tensor:
     return (kl_nats - free_bits * BIT).clamp_min(0)
 
 
-class Aggregate(nn.Module):
+class FittedPrior(nn.Module):
     """The normal distribution of the latent vectors of training windows, learned as they go by.
 
     A posterior that says much leaves the prior: what is drawn from the standard normal then lies

@@ -8,7 +8,7 @@ from torch import Tensor
 from symbotunes.models.base import Batch, LatentModel, Loss
 from symbotunes.models.music_vae.decoder import Decoder
 from symbotunes.models.music_vae.encoder import BidirectionalEncoder
-from symbotunes.models.music_vae.latent import BIT, Aggregate, Posterior, PosteriorHead, kl_cost
+from symbotunes.models.music_vae.latent import BIT, FittedPrior, Posterior, PosteriorHead, kl_cost
 from symbotunes.models.music_vae.schedules import kl_weight, sampling_probability
 from symbotunes.models.music_vae.symbols import Symbols
 from symbotunes.tokenizers.base import Vocabulary
@@ -28,7 +28,6 @@ class MusicVAE(LatentModel):
         free_bits: bits of each piece's divergence that cost nothing.
         max_beta: final weight of the divergence.
         beta_rate: how slowly that weight rises, per step; 0: at once.
-        beta_start: the step up to which it is 0.
         sampling_rate: how slowly the decoder's own samples replace the true steps that it reads in
             training; ``None``: never.
 
@@ -46,7 +45,6 @@ class MusicVAE(LatentModel):
         free_bits: float = 0.0,
         max_beta: float = 1.0,
         beta_rate: float = 0.0,
-        beta_start: int = 0,
         sampling_rate: float | None = None,
     ) -> None:
         super().__init__()
@@ -60,12 +58,11 @@ class MusicVAE(LatentModel):
         self.free_bits = free_bits
         self.max_beta = max_beta
         self.beta_rate = beta_rate
-        self.beta_start = beta_start
         self.sampling_rate = sampling_rate
         self.encoder = encoder(symbols.reads)
         self.posterior = PosteriorHead(self.encoder.outputs, latent)
         self.decoder = decoder(latent, symbols)
-        self.aggregate = Aggregate(latent)
+        self.prior = FittedPrior(latent)
 
     @property
     def tracks(self) -> tuple[str, ...]:
@@ -79,8 +76,8 @@ class MusicVAE(LatentModel):
         heard: Posterior = self.posterior(self.encoder(self.symbols.heard(steps), lengths))
         return heard
 
-    def typical(self, noise: Tensor) -> Tensor:
-        return self.aggregate.draw(noise)
+    def fitted_prior(self, noise: Tensor) -> Tensor:
+        return self.prior.draw(noise)
 
     def logits(self, z: Tensor, tokens: Tensor) -> Tensor:
         """Teacher-forced outputs ``[B, T, O]``, track beside track; row t scores step t.
@@ -133,12 +130,12 @@ class MusicVAE(LatentModel):
         real = _real(steps, batch.lengths)
         posterior = self.encode(batch.tokens, batch.lengths)
         if self.training:
-            self.aggregate.observe(posterior)
+            self.prior.observe(posterior)
         z = posterior.sample()
         nats, right = self._score(z, steps, self._inputs(z, steps, step))
         reconstruction = (nats.sum(-1) * real).sum() / len(steps)
         kl_nats = posterior.kl_nats()
-        beta = kl_weight(step, self.max_beta, self.beta_rate, self.beta_start)
+        beta = kl_weight(step, self.max_beta, self.beta_rate)
         objective = reconstruction + beta * kl_cost(kl_nats, self.free_bits).mean()
         kl = kl_nats.detach().mean()
         terms = {

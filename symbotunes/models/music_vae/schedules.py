@@ -3,12 +3,9 @@
 import math
 
 
-def kl_weight(step: int, max_beta: float, rate: float, start: int = 0) -> float:
-    """Weight of the divergence: 0 up to step `start`, then it rises to `max_beta`.
-
-    What it still lacks shrinks by the factor `rate` per step; 0 is all at once.
-    """
-    return float(max_beta * (1 - rate ** max(0, step - start)))
+def kl_weight(step: int, max_beta: float, rate: float) -> float:
+    """Weight of the divergence: it rises to `max_beta`, at once after step 0 if `rate` is 0."""
+    return float(max_beta * (1 - rate**step))
 
 
 def sampling_probability(step: int, rate: float) -> float:

@@ -39,11 +39,6 @@ def test_axes_that_vary_between_pieces_are_active():
 )
 def test_the_weight_of_the_divergence_rises(step, rate, expected):
     assert kl_weight(step, 0.2, rate) == pytest.approx(expected, rel=1e-4)
-    assert kl_weight(step + 500, 0.2, rate, start=500) == pytest.approx(expected, rel=1e-4)
-
-
-def test_up_to_its_start_the_divergence_costs_nothing():
-    assert [kl_weight(step, 0.2, 0.0, start=3) for step in (0, 3, 4)] == [0, 0, 0.2]
 
 
 def test_own_samples_replace_true_inputs_by_an_inverse_sigmoid():
