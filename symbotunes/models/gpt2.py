@@ -186,13 +186,13 @@ class GPT2(SequenceModel):
         for layer, keys, values in zip(state.layers, state.keys, state.values, strict=True):
 
             def attend(qkv: Tensor, keys: Tensor = keys, values: Tensor = values) -> Tensor:
-                query, key, value = qkv.unbind(1)  # each [B, H, C]
+                query, key, value = qkv.to(keys.dtype).unbind(1)  # each [B, H, C]
                 keys[:, :, at], values[:, :, at] = key, value
                 seen = (keys[:, :, : at + 1], values[:, :, : at + 1])
                 return F.scaled_dot_product_attention(query[:, :, None], *seen)[:, :, 0]
 
             x = layer(x, attend)
-        return state.head(self.norm(x)), state._replace(length=at + 1)
+        return state.head(self.norm(x)).to(x.dtype), state._replace(length=at + 1)
 
     @torch.no_grad()
     def read(self, tokens: Tensor, state: Cache) -> tuple[Tensor, Cache]:
@@ -224,7 +224,7 @@ class GPT2(SequenceModel):
         layout = Layout.of([length] * rows, tokens.device)
         hidden = self._hidden(tokens.flatten(), layout, state)
         last = hidden.view(rows, length, -1)[:, -1]
-        return state.head(last), state._replace(length=length)
+        return state.head(last).to(last.dtype), state._replace(length=length)
 
 
 def piece_lengths(segments: Tensor) -> list[int]:

@@ -5,13 +5,14 @@ general product reads them at half the machine's bandwidth; oneDNN's own layout,
 ``torch.compile`` uses too, does better.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 TINY = 1e-12  # where a row is all zeros
+STRIDE = 32  # inputs that the kernel for 8-bit weights reads at once; it does not check for an end
 FIRST = 256  # tokens that a cache has room for at first; it doubles when it is full
 
 
@@ -59,7 +60,7 @@ class Packed(nn.Module):
         weight: ``[outputs, inputs]``.
         bias: ``[outputs]``, or ``None``.
         rows: for how many rows at a time the layout is chosen; any number works.
-        dtype: of weights and arithmetic; what comes out has the dtype of what goes in.
+        dtype: of weights, arithmetic and what comes out, whatever goes in.
         gelu: whether GELU follows.
     """
 
@@ -68,53 +69,46 @@ class Packed(nn.Module):
     ) -> None:
         super().__init__()
         self.dtype = dtype
-        self.gelu = gelu
+        self.after: tuple[str, list[float], str] = (
+            ("gelu", [], "tanh") if gelu else ("none", [], "")
+        )
         self.bias = None if bias is None else bias.detach().to(dtype)
         given = weight.detach().to(dtype)
         self.weight = torch.ops.mkldnn._reorder_linear_weight(given, rows)
-        self._run = torch.ops.mkldnn._linear_pointwise
+        self._run = torch.ops.mkldnn._linear_pointwise.default
 
     def forward(self, x: Tensor) -> Tensor:
-        activation, kind = ("gelu", "tanh") if self.gelu else ("none", "")
-        result: Tensor = self._run(x.to(self.dtype), self.weight, self.bias, activation, [], kind)
-        return result.to(x.dtype)
+        result: Tensor = self._run(x.to(self.dtype), self.weight, self.bias, *self.after)
+        return result
 
 
 class Quantized(nn.Module):
-    """A linear layer on 8-bit integers, with tanh GELU after it or not.
+    """A linear layer whose weights are 8-bit integers, with tanh GELU after it or not.
 
-    Weights are rounded per output and inputs per row, so that no row depends on those beside it.
+    Weights are rounded per output; arithmetic and what comes out are bfloat16. It pays for up to
+    eight rows: weights are widened once for each of them.
 
     Args:
         weight: ``[outputs, inputs]``.
         bias: ``[outputs]``, or ``None``.
-        rows: for how many rows at a time the layout is chosen; any number works.
         gelu: whether GELU follows.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, *, rows: int, gelu: bool) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, *, gelu: bool) -> None:
         super().__init__()
         self.gelu = gelu
-        self.bias = torch.zeros(len(weight)) if bias is None else bias.detach()
-        given = weight.detach()
+        self.bias = None if bias is None else bias.detach().bfloat16()
+        self.missing = -weight.shape[1] % STRIDE
+        given = F.pad(weight.detach(), (0, self.missing))
         scales = given.abs().amax(1).clamp_min(TINY) / 127
-        whole = (given / scales[:, None]).round().to(torch.int8)
-        layout = torch.ops.onednn.qlinear_prepack(whole, [rows, weight.shape[1]])
-        self.weight = (layout, scales, torch.zeros(len(weight), dtype=torch.int64))
+        self.weight = (given / scales[:, None]).round().to(torch.int8)
+        self.scales = scales.bfloat16()
 
     def forward(self, x: Tensor) -> Tensor:
-        scales = x.abs().amax(-1, keepdim=True).clamp_min(TINY) / 127
-        whole = (x / scales).round().to(torch.int8)
-        after: tuple[Any, ...] = (
-            1.0,
-            0,
-            torch.float32,
-            "none",
-            [],
-            "",
-        )  # scale, zero and type of the result
-        products = torch.ops.onednn.qlinear_pointwise(whole, 1.0, 0, *self.weight, None, *after)
-        hidden = torch.addcmul(self.bias, products, scales)
+        x = F.pad(x.bfloat16(), (0, self.missing)) if self.missing else x.bfloat16()
+        hidden: Tensor = torch._weight_int8pack_mm(x, self.weight, self.scales)
+        if self.bias is not None:
+            hidden = hidden.add_(self.bias)
         return F.gelu(hidden, approximate="tanh") if self.gelu else hidden
 
 
@@ -158,7 +152,7 @@ def packed(
     if weight.device.type != "cpu" or not torch._C._has_mkldnn:
         return Plain(weight, bias, gelu=gelu)
     if own == torch.int8:
-        return Quantized(weight, bias, rows=rows, gelu=gelu)
+        return Quantized(weight, bias, gelu=gelu)
     is_worth_it = rows > 1 or own != weight.dtype  # PyTorch reads a single row's at full speed
     if is_worth_it and own in (torch.float32, torch.bfloat16):
         return Packed(weight, bias, rows=rows, dtype=own, gelu=gelu)

@@ -124,8 +124,10 @@ def test_bfloat16_autocast_comes_near_float32():
 
 
 @pytest.mark.parametrize(("dtype", "error"), [(torch.bfloat16, 0.02), (torch.int8, 0.05)])
-def test_rounded_weights_change_logits_a_little_and_each_row_by_itself(dtype, error):
-    net, tokens = small(width=64).eval(), ids(3, 8)
+@pytest.mark.parametrize("width", [48, 64])
+@pytest.mark.parametrize("count", [3, 12])
+def test_rounded_weights_change_logits_a_little_and_each_row_by_itself(dtype, error, width, count):
+    net, tokens = small(width=width).eval(), ids(count, 8)
     exact = net(tokens)[:, -1]
     net.decoding_dtype = dtype
 
