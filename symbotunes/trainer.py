@@ -56,12 +56,13 @@ def quiet_lightning() -> None:
 def natural_precision(accelerator: str) -> str:
     """``bf16-mixed`` where there are units that multiply bfloat16, else ``32-true``.
 
-    These are CUDA devices since Ampere and CPUs with AMX, on which training takes about half the
-    time; weights and their updates stay in float32. ``trainer=cpu`` is float32 on every machine.
+    These are CUDA devices since Ampere, and CPUs with AMX or AVX512-BF16, on which training takes
+    about half the time; weights and their updates stay in float32. ``trainer=cpu`` is float32 on
+    every machine.
     """
     if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     if accelerator == "auto" and torch.backends.mps.is_available():
         return "32-true"
-    fast = accelerator in ("auto", "cpu") and torch.cpu._is_amx_tile_supported()
-    return "bf16-mixed" if fast else "32-true"
+    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if accelerator in ("auto", "cpu") and has_units else "32-true"
