@@ -36,6 +36,37 @@ def test_a_model_and_its_double_are_found_alike_and_a_broken_file_costs_its_colu
     assert "broken.ckpt is not a checkpoint" in broken["failure"]
 
 
+@pytest.fixture(scope="module")
+def mixed(run_main, trained, tmp_path_factory):
+    """The comparison of an LSTM of tokens, a transformer of tokens and an autoencoder of windows."""
+    outputs = tmp_path_factory.mktemp("mixed") / "outputs"
+    data = ["dataset.collections=[nottingham-dataset,miscFolk]", "loader.prepare_workers=0"]
+    short = ["trainer=cpu", "trainer.max_steps=4", "trainer.val_check_interval=4", "sample.num=1"]
+    given = [*data, *short, "~callbacks.panel"]
+    run_main(outputs, "model=gpt2_mini", "name=gpt", "transforms.abc_tokens.min_count=1", *given)
+    net = ["latent=8", "encoder.widths=[16]", "decoder.widths=[16]"]
+    run_main(outputs, "model=music_vae", "name=vae", *(f"model.net.{one}" for one in net), *given)
+    runs = [trained, *sorted((outputs / "train").iterdir())]
+    paths = ",".join(str(run / "checkpoints" / "best.ckpt") for run in runs)
+    run_main(outputs, "mode=compare", f"compare.ckpts=[{paths}]", PROMPTS, *SMALL)
+    (found,) = (outputs / "compare").iterdir()
+    return found
+
+
+def test_models_of_different_kinds_share_the_figures_that_both_have(mixed):
+    models = json.loads((mixed / "compare.json").read_text())["models"]
+    assert [model.get("failure") for model in models] == [None, None, None]
+    lstm, gpt, vae = (model["figures"] for model in models)
+    for figures in (lstm, gpt, vae):
+        figure = figures["bits_per_note"]
+        assert 0 < figure["low"] <= figure["value"] <= figure["high"]
+        assert {"pitch_class_entropy", "seen_ngrams", "speed"} <= set(figures)
+    assert "well_formed" in lstm
+    assert "well_formed" in gpt
+    assert "well_formed" not in vae  # it writes no ABC, and the column says so
+    assert "windows of one length" in models[2]["reasons"]["well_formed"]
+
+
 def test_the_page_stands_alone_and_runs_nothing(compared):
     page = (compared / "index.html").read_text()
     assert "<script" not in page
