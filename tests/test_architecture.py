@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "symbotunes"
 LAYERS = [
     {"errors", "atomic", "jobs", "places"},
     {"scores", "modules"},
-    {"tokenizers", "sampling", "render", "metrics", "optim"},
+    {"tokenizers", "sampling", "render", "metrics", "optim", "muon"},
     {"transforms", "models"},
     {
         "datasets", "data", "lit", "importers", "prompts", "composing", "latent", "baselines",
