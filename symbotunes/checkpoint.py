@@ -31,6 +31,7 @@ TRAINING = (
     "symbotunes.data",
     "symbotunes.lit",
     "symbotunes.optim",
+    "symbotunes.muon",
     "torch.optim",
 )
 
