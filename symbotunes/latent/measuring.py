@@ -3,6 +3,7 @@
 Roberts et al. 2018, table 1 and figure 4, https://arxiv.org/abs/1803.05428.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -299,9 +300,12 @@ def _statistics(
         score = player.tokenizer.score(ids)
         step = score.ticks_per_quarter // 4
         for name, track in zip(player.net.tracks, score.tracks, strict=True):
-            notes = list(track.notes)
-            found.setdefault(f"{name}: pitch", []).append([note.pitch for note in notes])
-            if not track.is_drum:  # every hit is as long as the next
+            notes = sorted(track.notes, key=lambda note: note.start)
+            pitches = [note.pitch for note in notes]
+            found.setdefault(f"{name}: pitch", []).append(pitches)
+            if not track.is_drum:  # every hit is as long as the next, and nothing leaps
+                leaps = [abs(b - a) for a, b in itertools.pairwise(pitches)]
                 durations = [note.duration // step for note in notes]
+                found.setdefault(f"{name}: semitones to the next", []).append(leaps)
                 found.setdefault(f"{name}: sixteenths", []).append(durations)
     return found
