@@ -13,7 +13,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
+from symbotunes.checkpoint import TRAINING, defined_in
 from symbotunes.cli import register_resolvers
+from symbotunes.config import KEPT
 from symbotunes.errors import UserError
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -49,6 +51,13 @@ def test_every_option_composes_and_every_target_exists(choice):
         pytest.skip("Ray, 75 MB, is in the extra `ray` only")
     for target in targets_of(OmegaConf.to_container(composed(choice))):
         assert callable(get_object(target)), target
+
+
+@pytest.mark.parametrize("choice", [name for name in OPTIONS if name.startswith("model")])
+def test_a_run_of_every_model_may_be_gone_on_from(choice):
+    saved = OmegaConf.to_container(composed(choice))
+    targets = [*targets_of({key: saved[key] for key in KEPT})]
+    assert [name for name in targets if not defined_in(TRAINING, name)] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONF)))
