@@ -4,8 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import nn
-from torch.optim import AdamW, Muon, Optimizer
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+ITERATIONS = 5
+QUINTIC = (3.4445, -4.7750, 2.0315)  # of Jordan's page: steepest at 0, singular values near 1
+TINY = 1e-7  # under the norm that a matrix is divided by
+SIZE = 0.2  # root mean square of AdamW's usual step; Liu et al.
 
 
 class MuonAdamW(Optimizer):
@@ -13,7 +18,8 @@ class MuonAdamW(Optimizer):
 
     Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; the size of a step is AdamW's,
     after Liu et al. 2025, https://arxiv.org/abs/2502.16982, section 2.2, so that both share a rate.
-    Meant for networks without embedding tables, whose rows it would treat as one matrix.
+    It is ``torch.optim.Muon``, but multiplies in bfloat16 only where that is fast. Not meant for
+    embedding tables, which it would treat as one matrix.
 
     Args:
         params: what to train.
@@ -36,20 +42,12 @@ class MuonAdamW(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        every = list(params)
-        matrices = [parameter for parameter in every if parameter.ndim == 2]
-        rest = [parameter for parameter in every if parameter.ndim != 2]
-        self._parts: list[Optimizer] = []
-        if matrices:
-            size: dict[str, Any] = {"adjust_lr_fn": "match_rms_adamw"}
-            self._parts.append(
-                Muon(matrices, lr=lr, momentum=momentum, weight_decay=weight_decay, **size)
-            )
-        if rest:
-            self._parts.append(
-                AdamW(rest, lr=lr, betas=(betas[0], betas[1]), eps=eps, weight_decay=0.0)
-            )
-        super().__init__([group for part in self._parts for group in part.param_groups], {})
+        if lr < 0 or eps < 0 or weight_decay < 0:
+            raise ValueError(f"Muon: lr={lr}, eps={eps}, weight_decay={weight_decay} must be >= 0")
+        if not all(0 <= share < 1 for share in (momentum, *betas)):
+            raise ValueError(f"Muon: momentum={momentum} and betas={betas} must lie in [0, 1)")
+        constants = {"lr": lr, "momentum": momentum, "betas": tuple(betas), "eps": eps}
+        super().__init__(params, {**constants, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
@@ -58,8 +56,62 @@ class MuonAdamW(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for part, group in zip(self._parts, self.param_groups, strict=True):
-            # Schedules and checkpoints change what this optimizer holds; its parts work on that.
-            part.param_groups, part.state = [group], self.state
-            part.step()
+        for group in self.param_groups:
+            trained = [parameter for parameter in group["params"] if parameter.grad is not None]
+            for parameter in trained:
+                if parameter.ndim == 2:
+                    self._turn(parameter, group)
+            self._adapt([parameter for parameter in trained if parameter.ndim != 2], group)
         return loss
+
+    def _turn(self, matrix: nn.Parameter, group: dict[str, Any]) -> None:
+        """Muon's step, with Nesterov's momentum."""
+        assert matrix.grad is not None
+        state = self.state[matrix]
+        if not state:
+            state["momentum"] = torch.zeros_like(matrix)
+        momentum: Tensor = state["momentum"]
+        momentum.lerp_(matrix.grad, 1 - group["momentum"])
+        direction = orthogonal(matrix.grad.lerp(momentum, group["momentum"]))
+        matrix.mul_(1 - group["lr"] * group["weight_decay"])
+        size = SIZE * max(matrix.shape) ** 0.5
+        matrix.add_(direction.to(matrix.dtype), alpha=-group["lr"] * size)
+
+    def _adapt(self, vectors: list[nn.Parameter], group: dict[str, Any]) -> None:
+        """AdamW's step without decay."""
+        for vector in vectors:
+            assert vector.grad is not None
+            state = self.state[vector]
+            if not state:
+                state["mean"], state["square"] = torch.zeros_like(vector), torch.zeros_like(vector)
+                state["steps"] = 0
+            mean, square = state["mean"], state["square"]
+            state["steps"] += 1
+            first, second = group["betas"]
+            mean.lerp_(vector.grad, 1 - first)
+            square.mul_(second).addcmul_(vector.grad, vector.grad, value=1 - second)
+            root = (square / (1 - second ** state["steps"])).sqrt_().add_(group["eps"])
+            vector.addcdiv_(mean, root, value=-group["lr"] / (1 - first ** state["steps"]))
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """A matrix with the singular vectors of ``[M, N]`` and singular values from 0.7 to 1.2.
+
+    Newton and Schulz's iteration; in bfloat16 where the device multiplies it fast.
+    """
+    is_tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.T if is_tall else matrix
+    x = x.to(torch.bfloat16 if multiplies_bfloat16(matrix.device) else torch.float32)
+    x = x / x.norm().clamp_min(TINY)
+    a, b, c = QUINTIC
+    for _ in range(ITERATIONS):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T if is_tall else x
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device has units for products of bfloat16: CUDA's do, of CPUs the newer."""
+    if device.type != "cpu":
+        return device.type == "cuda"
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()

@@ -9,6 +9,7 @@ import torch
 
 from symbotunes.checkpoint import AtomicCheckpointIO
 from symbotunes.errors import UserError
+from symbotunes.muon import multiplies_bfloat16
 
 
 def make_trainer(
@@ -64,5 +65,5 @@ def natural_precision(accelerator: str) -> str:
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     if accelerator == "auto" and torch.backends.mps.is_available():
         return "32-true"
-    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return "bf16-mixed" if accelerator in ("auto", "cpu") and has_units else "32-true"
+    has_units = accelerator in ("auto", "cpu") and multiplies_bfloat16(torch.device("cpu"))
+    return "bf16-mixed" if has_units else "32-true"

@@ -38,7 +38,7 @@ def test_a_model_and_its_double_are_found_alike_and_a_broken_file_costs_its_colu
 
 @pytest.fixture(scope="module")
 def mixed(run_main, trained, tmp_path_factory):
-    """The comparison of an LSTM of tokens, a transformer of tokens and an autoencoder of windows."""
+    """The comparison of an LSTM, a transformer and an autoencoder of windows."""
     outputs = tmp_path_factory.mktemp("mixed") / "outputs"
     data = ["dataset.collections=[nottingham-dataset,miscFolk]", "loader.prepare_workers=0"]
     short = ["trainer=cpu", "trainer.max_steps=4", "trainer.val_check_interval=4", "sample.num=1"]
