@@ -168,6 +168,10 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
         "a resumed run keeps what its checkpoint says; to start anew from its "
         "weights use model.init_from=PATH instead of ckpt=PATH",
     )
+    last = Path(cfg.ckpt) / "checkpoints" / "last.ckpt"
+    if last.is_file():  # it is the folder of a run
+        cfg = cfg.copy()
+        cfg.ckpt = str(last)
     checkpoint = unpack(Path(cfg.ckpt))
     if "rng" not in checkpoint.content:
         raise UserError(
@@ -277,17 +281,17 @@ def _group(override: str) -> str:
 
 
 def newest_checkpoint(root: Path) -> Path:
-    """The best checkpoint of the newest run below `root`.
+    """The best checkpoint of the newest run below `root`; the last if no run has validated.
 
     Raises:
         UserError: if there is none.
     """
-    found = [
-        path
-        for pattern in ("train/*/checkpoints/best.ckpt", "multirun/*/*/checkpoints/best.ckpt")
-        for path in root.glob(pattern)
-    ]
-    if not found:
+    runs = [run for pattern in ("train/*", "multirun/*/*") for run in root.glob(pattern)]
+    for name in ("best.ckpt", "last.ckpt"):
+        found = [path for run in runs if (path := run / "checkpoints" / name).is_file()]
+        if found:
+            break
+    else:
         raise UserError(
             f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH"
         )

@@ -49,6 +49,11 @@ def run_job(cfg: DictConfig) -> float | None:
     job = read_job(folder)
     if writes_for_all() and job.status == "running":  # it had no time to say so itself
         note(folder, status="failed", exit=status)
+    if status == 0 and job.value is None and not grid:
+        raise JobFailed(
+            f"job {job.number} found no value to search by, since it never validated: set "
+            "trainer.val_check_interval below trainer.max_steps"
+        )
     if status == 0 and (job.value is None or math.isfinite(job.value)):
         return job.value
     if grid:

@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from symbotunes.errors import UserError
-from symbotunes.models.base import Batch, Loss, Model
+from symbotunes.models.base import Batch, Loss, Model, SequenceModel
 from symbotunes.optim import zero_exploded
-from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.tokenizers.base import NO_ID, Vocabulary
 
 MakeNet = Callable[..., Model]
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -35,6 +35,9 @@ class LitModel(lightning.LightningModule):
             record.
         compiled: run the loss through ``torch.compile``; falls back with one warning.
         recipe: plain strings that a checkpoint carries, see `symbotunes.checkpoint`.
+
+    Raises:
+        UserError: if the network cannot read what the tokenizer gives.
     """
 
     def __init__(
@@ -53,6 +56,11 @@ class LitModel(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.net = net(vocabulary=vocabulary)
+        if isinstance(self.net, SequenceModel) and vocabulary.bos == NO_ID:
+            raise UserError(
+                f"{type(self.net).__name__} continues pieces, and these transforms give windows, "
+                "which have no beginning: choose transforms=[abc_tokens], or model=music_vae"
+            )
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         self.scheduler_interval = scheduler_interval

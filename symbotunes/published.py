@@ -31,8 +31,8 @@ def locate(source: Path) -> Path:
     """Where a checkpoint or a published folder lies, fetched first if it is on the hub.
 
     Args:
-        source: a path as it is, ``hub:owner/name`` (``hub:owner/name@revision``), or
-            ``pretrained/name``.
+        source: a path as it is, the folder of a run for its best checkpoint or else its last,
+            ``hub:owner/name`` (``hub:owner/name@revision``), or ``pretrained/name``.
 
     Raises:
         UserError: if it cannot be fetched, or does not come along.
@@ -42,7 +42,8 @@ def locate(source: Path) -> Path:
         return _download(name.removeprefix(HUB))
     if source.parts[:1] == (SHIPPED,) and not source.exists():
         return _shipped(name)
-    return source
+    kept = (source / "checkpoints" / name for name in ("best.ckpt", "last.ckpt"))
+    return next((path for path in kept if path.is_file()), source)
 
 
 def shipped() -> list[str]:

@@ -45,6 +45,8 @@ def _unknown_key(key: str) -> str:
 
 
 def _unknown_group(name: str) -> str:
+    if name == "experiment":
+        return "an experiment is added to the rest: write +experiment=NAME"
     groups = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
     keys = [str(key) for key in _composed([]) if key != "hydra"]
     return f"there is no group or key {name}{nearest(name, [*groups, *keys])}"
@@ -52,6 +54,12 @@ def _unknown_group(name: str) -> str:
 
 def _missing_value(key: str) -> str:
     return f"{key} is needed: give {key}=VALUE"
+
+
+def _several_values(key: str) -> str:
+    return (
+        f"{key} has several values: add --multirun for a sweep, or write '{key}=[A,B]' for a list"
+    )
 
 
 def _bad_syntax(argument: str) -> str:
@@ -68,6 +76,7 @@ _ANSWERS: list[tuple[str, Any]] = [
     ),
     (r"Could not override '([^'@]+)'\.\s*No match in the defaults list", _unknown_group),
     (r"Could not override '([^']+)'", _unknown_key),
+    (r"Ambiguous value for argument '([^'=]+)=", _several_values),
     (r"Missing mandatory value: (\S+)", _missing_value),
     (r"Error parsing override '([^']*)'", _bad_syntax),
     (r"LexerNoViableAltException: ([^\n]*)", _bad_syntax),

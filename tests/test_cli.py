@@ -36,6 +36,14 @@ def run(*arguments, timeout=60, **environment):
             ["+experiment=folk_rnn_papr"],
             "experiment=folk_rnn_papr does not exist; did you mean folk_rnn_paper?",
         ),
+        (
+            ["experiment=folk_rnn_paper"],
+            "an experiment is added to the rest: write +experiment=NAME",
+        ),
+        (
+            ["seed=1,2"],
+            "seed has several values: add --multirun for a sweep, or write 'seed=[A,B]' for a list",
+        ),
         (["mode=trian"], "mode=trian does not exist; did you mean train?"),
         (["mode=prepare", "dataset=abc_folder"], "dataset.path is needed: give dataset.path=VALUE"),
         (

@@ -8,7 +8,7 @@ import torch
 from symbotunes.errors import UserError
 from symbotunes.lit import LitModel
 from symbotunes.models.folk_rnn import FolkRNN
-from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.tokenizers.base import NO_ID, Vocabulary
 
 
 def test_an_impossible_learning_rate_is_the_users_mistake():
@@ -19,3 +19,9 @@ def test_an_impossible_learning_rate_is_the_users_mistake():
     )
     with pytest.raises(UserError, match="model.optimizer: Invalid learning rate: -3.0"):
         model.configure_optimizers()
+
+
+def test_a_model_that_continues_pieces_is_refused_for_windows():
+    windows = Vocabulary(90, NO_ID, NO_ID)
+    with pytest.raises(UserError, match=r"FolkRNN continues pieces.*model=music_vae"):
+        LitModel(net=partial(FolkRNN, width=4), optimizer=torch.optim.Adam, vocabulary=windows)

@@ -259,7 +259,7 @@ def hamming(windows: NDArray[Any], others: NDArray[Any]) -> Floats:
 
 
 def measure_prior(subject: LatentSubject, temperature: float) -> tuple[Notes, ...]:
-    """Pitches and durations of what the model writes and of held-out windows, beside the data's."""
+    """Pitches, intervals and durations of what is written and held out, beside the data's."""
     player, plan = subject.player, subject.plan
     seeds = subject.seeds(plan.prior)
     priors = {"fitted prior": True, "normal prior": False}

@@ -86,7 +86,7 @@ class Quantized(nn.Module):
     """A linear layer whose weights are 8-bit integers, with tanh GELU after it or not.
 
     Weights are rounded per output; arithmetic and what comes out are bfloat16. It pays for up to
-    eight rows: weights are widened once for each of them.
+    eight rows: weights are widened again for every few of them.
 
     Args:
         weight: ``[outputs, inputs]``.
@@ -100,12 +100,12 @@ class Quantized(nn.Module):
         self.bias = None if bias is None else bias.detach().bfloat16()
         self.missing = -weight.shape[1] % STRIDE
         given = F.pad(weight.detach(), (0, self.missing))
-        scales = given.abs().amax(1).clamp_min(TINY) / 127
-        self.weight = (given / scales[:, None]).round().to(torch.int8)
-        self.scales = scales.bfloat16()
+        self.scales = (given.abs().amax(1).clamp_min(TINY) / 127).bfloat16()
+        whole = (given / self.scales.float()[:, None]).round().clamp(-127, 127)
+        self.weight = whole.to(torch.int8).contiguous()
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.pad(x.bfloat16(), (0, self.missing)) if self.missing else x.bfloat16()
+        x = F.pad(x.bfloat16(), (0, self.missing)).contiguous()
         hidden: Tensor = torch._weight_int8pack_mm(x, self.weight, self.scales)
         if self.bias is not None:
             hidden = hidden.add_(self.bias)

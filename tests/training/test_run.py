@@ -6,8 +6,11 @@ import re
 
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 
-from tests.conftest import TINY
+from symbotunes.config import newest_checkpoint, resumed
+from symbotunes.published import locate
+from tests.conftest import ROOT, TINY
 
 
 def test_a_run_folder_holds_what_a_reader_looks_for(trained):
@@ -39,6 +42,19 @@ def test_sampling_without_arguments_takes_the_newest_runs_best_checkpoint(traine
     table = json.loads((folder / "samples.json").read_text())
     assert table["facts"]["checkpoint"] == str(trained / "checkpoints" / "best.ckpt")
     assert str(folder / "index.html") in result.stdout.replace("\n", "")
+
+
+def test_a_runs_folder_stands_for_its_checkpoint(trained, tmp_path):
+    assert locate(trained) == trained / "checkpoints" / "best.ckpt"
+    run = tmp_path / "train" / "only_begun"
+    (run / "checkpoints").mkdir(parents=True)
+    last = run / "checkpoints" / "last.ckpt"
+    last.write_bytes((trained / "checkpoints" / "last.ckpt").read_bytes())
+    assert locate(run) == newest_checkpoint(tmp_path) == last
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        going_on, checkpoint = resumed(compose("config", [f"ckpt={run}"]))
+    assert going_on.ckpt == str(last)
+    assert checkpoint.content["global_step"] == 12
 
 
 def sampled(run_main, trained, tmp_path, *arguments):
