@@ -118,6 +118,11 @@ def one_line(error: BaseException) -> str | None:
     module = type(error).__module__
     if module.startswith("hydra.") or isinstance(error, OmegaConfBaseException):
         return explain(error)
+    if module.startswith("submitit."):
+        last = str(error).strip().splitlines()[-1]
+        return f"the cluster takes no jobs: {last}; launch=local runs them here"
+    if "No trials are completed yet" in str(error):  # of Optuna, when it is asked for the best
+        return "no trial of the search finished; the folders of its jobs say why"
     return None
 
 

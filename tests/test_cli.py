@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from submitit.core.utils import FailedJobError
+
+from symbotunes.cli import one_line
 
 ROOT = Path(__file__).parents[1]
 
@@ -130,3 +133,16 @@ def test_tab_completes_options_of_a_group():
     line = "main.py model=folk"
     result = run("-sc", "query=bash", COMP_LINE=line, COMP_POINT=str(len(line)))
     assert {"model=folk_rnn", "model=folk_rnn_small"} <= set(result.stdout.split())
+
+
+def test_a_search_without_a_finished_trial_is_told_in_words():
+    error = ValueError("No trials are completed yet.")
+    assert one_line(error) == "no trial of the search finished; the folders of its jobs say why"
+
+
+def test_a_cluster_that_does_not_answer_is_told_in_words():
+    error = FailedJobError("sbatch: error: first\nsbatch: error: Unable to contact controller")
+    assert one_line(error) == (
+        "the cluster takes no jobs: sbatch: error: Unable to contact controller; "
+        "launch=local runs them here"
+    )
