@@ -59,7 +59,8 @@ class LitModel(lightning.LightningModule):
         if isinstance(self.net, SequenceModel) and vocabulary.bos == NO_ID:
             raise UserError(
                 f"{type(self.net).__name__} continues pieces, and these transforms give windows, "
-                "which have no beginning: choose transforms=[abc_tokens], or model=music_vae"
+                "which have no beginning: choose others, such as [abc_tokens] or [remi,crop], "
+                "or model=music_vae"
             )
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler

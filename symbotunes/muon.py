@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from symbotunes.modules.precision import multiplies_bfloat16
+
 ITERATIONS = 5
 QUINTIC = (3.4445, -4.7750, 2.0315)  # of Jordan's page: steepest at 0, singular values near 1
 TINY = 1e-7  # under the norm that a matrix is divided by
@@ -108,10 +110,3 @@ def orthogonal(matrix: Tensor) -> Tensor:
         gram = x @ x.T
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x.T if is_tall else x
-
-
-def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether a device has units for products of bfloat16: CUDA's do, of CPUs the newer."""
-    if device.type != "cpu":
-        return device.type == "cuda"
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()

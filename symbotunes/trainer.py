@@ -9,7 +9,7 @@ import torch
 
 from symbotunes.checkpoint import AtomicCheckpointIO
 from symbotunes.errors import UserError
-from symbotunes.muon import multiplies_bfloat16
+from symbotunes.modules.precision import multiplies_bfloat16
 
 
 def make_trainer(
