@@ -8,6 +8,7 @@ from lightning.pytorch.callbacks import Checkpoint as Checkpointing
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from symbotunes.allocator import keep_freed_memory
 from symbotunes.baselines import ngram_losses
 from symbotunes.callbacks.checkpoints import BestAndLast
 from symbotunes.callbacks.interrupt import OnInterrupt
@@ -24,7 +25,7 @@ from symbotunes.config import (
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.lit import LitModel
-from symbotunes.models.base import SequenceModel
+from symbotunes.models.base import LatentModel, SequenceModel
 from symbotunes.reports import closing_lines, comparison_table, interrupted_lines, receipt_table
 from symbotunes.sample import write_samples
 from symbotunes.weights import read_weights
@@ -82,6 +83,8 @@ def train(cfg: DictConfig) -> float | None:
         cfg, checkpoint = going_on
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     run = assemble(cfg, checkpoint)
+    if isinstance(run.model.net, LatentModel):
+        keep_freed_memory()
     completed = False
     try:
         run.trainer.fit(run.model, run.data, ckpt_path=cfg.ckpt, weights_only=True)

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "symbotunes"
 # A package may import from its own line and the lines above it.
 LAYERS = [
-    {"errors", "atomic", "jobs", "places"},
+    {"errors", "atomic", "jobs", "places", "allocator"},
     {"scores", "modules"},
     {"tokenizers", "sampling", "render", "metrics", "optim", "muon"},
     {"transforms", "models"},

@@ -87,14 +87,15 @@ class _Recurrence(Function):
     @once_differentiable
     def backward(ctx: Any, d_hidden: Tensor, d_cell: Tensor) -> tuple[Tensor | None, ...]:
         w_hh, gates, hidden, cells = ctx.saved_tensors
-        slopes, through = _slopes(gates, cells)
-        messages = torch.empty_like(slopes)  # [T, B, 4, D], gradient by the pre-activations
+        messages = torch.empty_like(gates).view(*gates.shape[:-1], 4, -1)  # by pre-activations
+        slopes = torch.empty_like(messages[0])
         d_state = torch.zeros_like(d_cell)
         for t in reversed(range(len(gates))):
+            through = _slopes(gates[t], cells[t], cells[t + 1], out=slopes)
             dh = d_hidden[t] + d_state
-            d_cell = torch.addcmul(d_cell, dh, through[t])
-            torch.mul(slopes[t, :, :3], d_cell[:, None], out=messages[t, :, :3])
-            torch.mul(slopes[t, :, 3], dh, out=messages[t, :, 3])
+            d_cell = torch.addcmul(d_cell, dh, through)
+            torch.mul(slopes[:, :3], d_cell[:, None], out=messages[t, :, :3])
+            torch.mul(slopes[:, 3], dh, out=messages[t, :, 3])
             if ctx.clip is not None:
                 messages[t].clamp_(-ctx.clip, ctx.clip)
             d_state = messages[t].flatten(1) @ w_hh
@@ -104,21 +105,25 @@ class _Recurrence(Function):
         return flat, d_w_hh, d_state, d_cell, None
 
 
-def _slopes(gates: Tensor, cells: Tensor) -> State:
-    """Derivatives by the pre-activations, ``[T, B, 4, D]``, and of hidden by cell state.
+def _slopes(gates: Tensor, before: Tensor, after: Tensor, out: Tensor) -> Tensor:
+    """Derivatives at one step, whose memory is still in the cache.
 
-    Those of the input, forget and candidate gates are of the cell state, that of the output gate is
-    of the hidden state.
+    Args:
+        gates: ``[B, 4 D]`` after their nonlinearities.
+        before: cell state ``[B, D]`` before the step.
+        after: cell state after it.
+        out: ``[B, 4, D]``, filled with derivatives by the pre-activations: of the cell state for
+            the input, forget and candidate gates, of the hidden state for the output gate.
+
+    Returns:
+        Derivative ``[B, D]`` of hidden by cell state.
     """
     i, f, g, o = gates.chunk(4, -1)
-    squashed = cells[1:].tanh()
-    slopes = torch.stack(
-        [
-            g * i * (1 - i),
-            cells[:-1] * f * (1 - f),
-            i * (1 - g * g),
-            squashed * o * (1 - o),
-        ],
-        dim=2,
-    )
-    return slopes, o * (1 - squashed * squashed)
+    squashed = after.tanh()
+    by_sigmoid, by_tanh = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
+    by_sigmoid.grad_input(g, i, grad_input=out[:, 0])
+    by_sigmoid.grad_input(before, f, grad_input=out[:, 1])
+    by_tanh.grad_input(i, g, grad_input=out[:, 2])
+    by_sigmoid.grad_input(squashed, o, grad_input=out[:, 3])
+    through: Tensor = by_tanh(o, squashed)
+    return through

@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from symbotunes.allocator import keep_freed_memory
 from symbotunes.models.base import Batch
 from symbotunes.models.music_vae.encoder import BidirectionalEncoder
 from symbotunes.models.music_vae.hierarchical import HierarchicalDecoder
@@ -155,6 +156,7 @@ def main() -> None:
     parser.add_argument("--only", default="both", choices=["both", "training", "writing"])
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    keep_freed_memory()  # as training does
     torch.manual_seed(0)
     dtype = getattr(torch, given.dtype)
     clock = time.perf_counter if given.clock == "wall" else time.process_time
