@@ -4,11 +4,12 @@ It is `python main.py` in a checkout, and `symbotunes` or `python -m symbotunes`
 """
 
 import sys
+from importlib.metadata import version
 
 import hydra
 from omegaconf import DictConfig
 
-from symbotunes.cli import expand_home, one_line_errors, register_resolvers, run_mode
+from symbotunes.cli import expand_home, flags_first, one_line_errors, register_resolvers, run_mode
 from symbotunes.places import CONF
 
 
@@ -22,7 +23,10 @@ def main(cfg: DictConfig) -> float | None:
 def run() -> None:
     """Read the command line and run."""
     register_resolvers()
-    sys.argv[1:] = expand_home(sys.argv[1:])
+    sys.argv[1:] = flags_first(expand_home(sys.argv[1:]))
+    if sys.argv[1:] == ["--version"]:
+        print(f"Symbotunes {version('symbotunes')}")
+        return
     with one_line_errors():
         main()
 

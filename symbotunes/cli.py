@@ -19,7 +19,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from symbotunes.errors import UserError
-from symbotunes.suggestions import explain, nearest
+from symbotunes.options import listing, options
+from symbotunes.suggestions import explain, misfit, nearest
 
 MODES = {
     "train": "symbotunes.train:train",
@@ -35,7 +36,12 @@ MODES = {
 
 
 def register_resolvers() -> None:
-    """``${unique:}``: six random hexadecimal digits, the same throughout one composition."""
+    """``${unique:}`` and ``${options:}``.
+
+    The first is six random hexadecimal digits, the same throughout one composition; the second is
+    the list of all options, for ``--help``.
+    """
+    OmegaConf.register_new_resolver("options", listing, replace=True)
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
@@ -50,6 +56,12 @@ def expand_home(arguments: list[str]) -> list[str]:
     ]
 
 
+def flags_first(arguments: list[str]) -> list[str]:
+    """``--multirun`` before the overrides: Hydra reads none on both sides of it."""
+    flags = [argument for argument in arguments if argument in ("--multirun", "-m")]
+    return [*flags, *(argument for argument in arguments if argument not in flags)]
+
+
 def run_mode(cfg: DictConfig) -> Any:
     """Call the function of ``cfg.mode``; a failure leaves its traceback in the run folder.
 
@@ -62,6 +74,7 @@ def run_mode(cfg: DictConfig) -> Any:
         return import_module("symbotunes.isolation").run_job(cfg)
     folder = Path(cfg.paths.run_dir)
     try:
+        refuse_misfits(cfg)
         return call_mode(cfg)
     except Exception as error:
         if user_error(error) is not None:
@@ -73,6 +86,23 @@ def run_mode(cfg: DictConfig) -> Any:
     finally:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def refuse_misfits(cfg: DictConfig) -> None:
+    """Find mistakes of the command line before anything is prepared.
+
+    Raises:
+        UserError: if a value has another type than the key's usual one, or an option is a part of
+            others.
+    """
+    hydra = HydraConfig.get()
+    for group, name in hydra.runtime.choices.items():
+        if str(name).startswith("_"):
+            known = nearest(str(name).lstrip("_"), options(group))
+            raise UserError(f"{group}={name} is a part of other options{known}")
+    problem = misfit(cfg, list(hydra.overrides.task))
+    if problem is not None:
+        raise UserError(problem)
 
 
 def call_mode(cfg: DictConfig) -> Any:

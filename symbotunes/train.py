@@ -102,6 +102,7 @@ def train(cfg: DictConfig) -> float | None:
 
 def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     """Prepare the data and build everything that training needs."""
+    build(cfg.trainer, logger=False, enable_checkpointing=False)  # a bad value costs no preparation
     console = Console()
     chain = build_chain(cfg)
     source = read_weights(Path(cfg.model.init_from)) if cfg.model.init_from else None

@@ -39,7 +39,9 @@ def make_trainer(
             **settings,
         )
     except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
-        raise UserError(f"trainer: {str(error).splitlines()[0]}") from error
+        absent = "; trainer=cpu runs everywhere" if "backend" in str(error) else ""
+        reason = str(error).splitlines()[0].rstrip("!")
+        raise UserError(f"trainer: {reason}{absent}") from error
 
 
 def quiet_lightning() -> None:

@@ -21,7 +21,7 @@ LAYERS = [
         "trainer", "reports", "checking",
     },
     {"train", "sample", "evaluate", "compare", "prepare", "convert", "report", "export", "check"},
-    {"suggestions", "cli", "isolation", "job", "sweeping", "__main__"},
+    {"options", "suggestions", "cli", "isolation", "job", "sweeping", "__main__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,40 @@ def run(*arguments, timeout=60, **environment):
     ("arguments", "line"),
     [
         (["model=folk_rn"], "model=folk_rn does not exist; did you mean folk_rnn?"),
-        (["modle=folk_rnn"], "there is no key modle; did you mean mode?"),
+        (["modle=folk_rnn"], "there is no key modle; did you mean model?"),
+        (["lr=1"], "there is no key lr; did you mean model.optimizer.lr?"),
+        (["model.lr=1"], "there is no key model.lr; did you mean model.optimizer.lr?"),
+        (["optimizer=adam"], "write model/optimizer=adam for the group's option"),
+        (["sample.a=x.mid"], "this sample has no a; it belongs to sample=interpolate"),
+        (["bars=1"], "there is no key bars; `--cfg job` lists them"),
+        (
+            ["model/optimizer=_base"],
+            "model/optimizer=_base does not exist; choose one of adam, adamw, adamw_matrices, "
+            "muon, rmsprop",
+        ),
+        (
+            ["launch=ray", "seed=1,2", "--multirun"],
+            "hydra/launcher=ray needs another package: pip install 'symbotunes[ray]'",
+        ),
+        (
+            ["trainer.max_steps=few"],
+            "trainer.max_steps=few: this is text, and a whole number is needed",
+        ),
+        (
+            ["model.optimizer.lr=hot"],
+            "model.optimizer.lr=hot: this is text, and a number is needed",
+        ),
+        (["compile=perhaps"], "compile=perhaps: this is text, and true or false is needed"),
+        (
+            ["trainer.max_time=1h"],
+            "trainer: `Timer(duration='1h')` is not a valid duration. Expected a string in the "
+            "format DD:HH:MM:SS.",
+        ),
+        (
+            ["dataset=jsb_chorales"],
+            "the dataset holds midi pieces, but transforms=[abc_tokens] begins with a step that "
+            "reads abc; choose transforms for midi, such as transforms=[remi,crop]",
+        ),
         (
             ["model.optmizer.lr=1"],
             "there is no key model.optmizer.lr; did you mean model.optimizer.lr?",
@@ -102,17 +136,35 @@ def test_a_path_in_the_home_folder_is_found(tmp_path):
     )
 
 
+def test_a_part_of_other_options_is_none():
+    result = run("model=_base")
+    assert result.stderr.startswith("error: model=_base is a part of other options; choose one of")
+    assert result.stderr.count("\n") == 1
+
+
+def test_flags_may_stand_behind_what_they_run(tmp_path):
+    result = run("mode=nothing", "--multirun", "seed=1,2", SYMBOTUNES_OUTPUTS=str(tmp_path))
+    assert "unrecognized arguments" not in result.stderr
+    assert "mode=nothing does not exist" in result.stderr
+
+
+def test_the_version_is_ours():
+    assert run("--version").stdout == f"Symbotunes {version('symbotunes')}\n"
+
+
 def test_help_lists_modes_groups_options_and_examples():
     text = run("--help").stdout
     for expected in (
         "mode=sample",
-        "model: ",
-        "folk_rnn, folk_rnn_small",
+        "  folk_rnn_small         Folk-RNN made small, for a first run of minutes on a CPU",
         "trainer: auto, cpu, ddp, fsdp, gpu, quarter_hour",
-        "dataset: abc_folder, concat, folk, folk_rnn",
+        "  abc_folder             Your own tunes: one ABC file, or all *.abc files below a folder",
+        "model/scheduler: constant",
         "python main.py --multirun",
     ):
         assert expected in text
+    assert "_base" not in text
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_help_imports_nothing_heavy():

@@ -70,7 +70,7 @@ def write_gallery(
     A form that cannot be made is missing, and table and page say why.
 
     Args:
-        folder: made if it does not exist; files of an earlier set by these names are replaced.
+        folder: made if it does not exist; the files of an earlier set in it go.
         samples: in the order of the page.
         heading: of the page.
         facts: what is common to all, such as checkpoint and temperature.
@@ -85,24 +85,35 @@ def write_gallery(
     """
     _check_names([sample.name for sample in samples])
     rendered = [_render(sample) for sample in samples]
+    _remove_earlier(folder)
     for forms in rendered:
         for suffix in FORMS:
             path = folder / f"{forms.sample.name}.{suffix}"
             if suffix in forms.content:
                 atomic_write(path, forms.content[suffix])
-            else:
-                path.unlink(missing_ok=True)  # an older set's file would pass for this one's
     table = {"heading": heading, "facts": dict(facts), "samples": [_row(one) for one in rendered]}
     text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
     atomic_write(folder / "samples.json", text + "\n")
     picture = draw_strip(strip) if strip else None
-    if picture is None:
-        (folder / "strip.png").unlink(missing_ok=True)
-    else:
+    if picture is not None:
         atomic_write(folder / "strip.png", picture)
     page = folder / "index.html"
     atomic_write(page, listening_page(heading, facts, [_card(one) for one in rendered], picture))
     return page
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove the files of an earlier set, which would pass for this one's; nothing else."""
+    try:
+        table = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
+        names = [str(row["name"]) for row in table["samples"]]
+        _check_names(names)
+    except (OSError, ValueError, LookupError, TypeError):
+        names = []  # there was none, or it is not ours
+    for name in names:
+        for suffix in FORMS:
+            (folder / f"{name}.{suffix}").unlink(missing_ok=True)
+    (folder / "strip.png").unlink(missing_ok=True)
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -91,7 +91,11 @@ class AbcTokens(Tokenizer[AbcTune]):
         try:
             return [self._ids[token] for token in tokens]
         except KeyError as error:
-            reason = "outside the published vocabulary" if self.published else "rare token"
+            reason = (
+                "outside the published vocabulary"
+                if self.published
+                else "a token rarer than transforms.abc_tokens.min_count"
+            )
             raise Unencodable(reason, str(error.args[0])) from error
 
     def decode(self, ids: Sequence[int]) -> list[str]:

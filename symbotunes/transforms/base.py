@@ -18,6 +18,8 @@ from symbotunes.errors import UserError
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.transforms.conversion import AbcToMidi
 
+EXAMPLES = {"abc": "transforms=[abc_tokens]", "midi": "transforms=[remi,crop]"}  # by format
+
 
 class Stage(Enum):
     """Where a step sits in the chain; the values are the order in which stages must appear."""
@@ -118,7 +120,7 @@ class Chain:
         if (name, first.FORMAT) != ("abc", "midi"):
             raise UserError(
                 f"the dataset holds {name} pieces, but transforms=[{self}] begins with a step that "
-                f"reads {first.FORMAT}; choose transforms for {name}"
+                f"reads {first.FORMAT}; choose transforms for {name}, such as {EXAMPLES[name]}"
             )
         self.score_steps = [AbcToMidi(), *self._of(Stage.SCORE)]
 

@@ -151,6 +151,25 @@ def test_files_of_an_older_set_do_not_pass_for_the_new_one(written, make_sample)
     assert table["samples"][0]["failures"] == {}
 
 
+def test_the_files_of_a_larger_set_go_and_nothing_else_does(written, make_sample):
+    _, _, folder = written(make_sample(), make_sample("sample_02"))
+    for name in ("sample_03.mid", "mine.abc"):
+        (folder / name).write_bytes(b"not of the set")
+    written(make_sample())
+    assert not list(folder.glob("sample_02.*"))
+    assert (folder / "sample_03.mid").exists()
+    assert (folder / "mine.abc").exists()
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/hosts", "", None])
+def test_a_forged_table_removes_nothing_outside_the_folder(written, make_sample, name):
+    _, _, folder = written(make_sample())
+    (folder.parent / "outside.abc").write_text("kept")
+    (folder / "samples.json").write_text(json.dumps({"samples": [{"name": name}]}))
+    written(make_sample())
+    assert (folder.parent / "outside.abc").read_text() == "kept"
+
+
 def test_a_set_without_samples_has_a_page(tmp_path):
     page = write_gallery(tmp_path / "new" / "folder", [], heading="Nothing", facts={})
     assert "There are no samples in this set." in Page(page.read_text()).text

@@ -225,7 +225,7 @@ def test_a_prompt_is_read_as_a_user_types_it(text, expected):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("M:6/8 K:C A2 @B", "no token: @B"),
+        ("M:6/8 K:C A2 @B", "no music in ABC: @B"),
         ("M:banana", "unreadable meter: banana"),
         ("K:Hdur", "unreadable key: Hdur"),
         ("L:1/4\nK:C", "lengths must count eighths, L:1/8: L:1/4"),

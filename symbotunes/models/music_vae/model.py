@@ -51,7 +51,8 @@ class MusicVAE(LatentModel):
         if not symbols.fits(vocabulary.size):
             tracks = ", ".join(symbols.tracks)
             raise ValueError(
-                f"the model has {symbols.depth} classes ({tracks}), the data {vocabulary.size}"
+                f"this model reads {symbols.depth} classes ({tracks}), but the transforms give "
+                f"{vocabulary.size}; leave out transforms=..., the model brings its own"
             )
         self.symbols = symbols
         self.latent = latent

@@ -230,7 +230,7 @@ def lex(text: str) -> list[str]:
         found = _TOKEN.match(text, at)
         if not found:
             word = text[at:].split()[0]
-            raise AbcError("no token", word[:20])
+            raise AbcError("no music in ABC", word[:20])
         token = "|" if found[0] in ("||", "|]") else found[0]
         if found["duration"]:
             token = duration_token(factor(found[2], found[3]), found[4] or "")
