@@ -22,7 +22,7 @@ from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.tokenizers.grid import Windows
 
 PRIORS = {
-    "fitted": "a normal distribution fitted to the training windows",
+    "fitted": "half way between neighbouring training windows",
     "normal": "the standard normal distribution",
 }
 Training = Callable[[], Encoded]  # the data that a model was trained on, read when they are needed

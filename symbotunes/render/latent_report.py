@@ -66,8 +66,8 @@ def latent_report_page(findings: LatentFindings) -> str:
         ),
         prior_lead=escape(
             f"Notes of {findings.samples:,} new windows, and of held-out windows for comparison: "
-            "what can be expected of music by people. The fitted prior draws latent vectors as "
-            "training windows lie, the normal prior as the paper does."
+            "what can be expected of music by people. The fitted prior draws latent vectors half "
+            "way between neighbouring training windows, the normal prior as the paper does."
         ),
         prior=_prior(findings.prior),
         prior_charts="".join(_prior_chart(notes) for notes in findings.prior),

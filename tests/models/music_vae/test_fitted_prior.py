@@ -4,8 +4,13 @@ import torch
 
 from symbotunes.models.music_vae.latent import FittedPrior, Posterior
 
-MEANS = torch.tensor([[3.0, -1.0], [5.0, 1.0]])  # the axes go together
-STDS = torch.tensor([[0.1, 0.2], [0.1, 0.2]])
+STDS = torch.full((6, 2), 0.1)
+# Two groups of windows, far from each other and from zero.
+MEANS = torch.tensor([[10.0, 0], [12, 0], [10, 2], [-30, 50], [-33, 50], [-30, 53]])
+
+
+def drawn(prior, count=4000):
+    return prior.draw(torch.randn(count, 2, generator=torch.Generator().manual_seed(0)))
 
 
 def test_before_any_window_it_is_the_prior():
@@ -20,31 +25,58 @@ def test_of_a_network_that_has_diverged_it_is_the_prior_too():
     assert torch.equal(prior.draw(noise), noise)
 
 
-def test_it_draws_with_the_mean_and_covariance_of_the_posteriors_it_saw():
+def test_it_draws_half_way_between_windows_that_lie_near_each_other(monkeypatch):
+    monkeypatch.setattr(FittedPrior, "NEAREST", 2)
+    monkeypatch.setattr(FittedPrior, "TWINS", 0.0)
+    prior = FittedPrior(2)
+    prior.observe(Posterior(MEANS, STDS))
+    found, counts = drawn(prior).unique(dim=0, return_counts=True)
+    middles = {(11, 0), (10, 1), (11, 1), (-31.5, 50), (-30, 51.5), (-31.5, 51.5)}
+    assert {tuple(row.tolist()) for row in found} == middles
+    assert counts.min() > 4000 / 12
+
+
+def test_a_window_that_came_by_twice_is_not_its_own_neighbour(monkeypatch):
+    monkeypatch.setattr(FittedPrior, "NEAREST", 2)
     prior = FittedPrior(2)
     for _ in range(3):
         prior.observe(Posterior(MEANS, STDS))
-    drawn = prior.draw(torch.randn(200_000, 2, generator=torch.Generator().manual_seed(0)))
-    torch.testing.assert_close(drawn.mean(0), torch.tensor([4.0, 0.0]), atol=0.02, rtol=0)
-    expected = torch.tensor([[1.01, 1.0], [1.0, 1.04]])
-    torch.testing.assert_close(torch.cov(drawn.T), expected, atol=0.02, rtol=0)
+    assert not set(map(tuple, MEANS.tolist())) & {tuple(row.tolist()) for row in drawn(prior)}
 
 
 def test_it_forgets_windows_that_are_long_gone():
     prior = FittedPrior(2)
-    prior.observe(Posterior(MEANS - 100, STDS))
-    for _ in range(20 * FittedPrior.BATCHES):
+    prior.observe(Posterior(MEANS - 1000, STDS))
+    for _ in range(FittedPrior.KEPT // len(MEANS) + 1):
         prior.observe(Posterior(MEANS, STDS))
-    assert (prior.first - MEANS.mean(0)).abs().max() < 0.01
+    assert prior.vectors.min() >= MEANS.min()
+
+
+def test_a_batch_may_be_larger_than_what_is_kept():
+    prior = FittedPrior(2)
+    many = torch.randn(2 * FittedPrior.KEPT + 7, 2) + 9
+    prior.observe(Posterior(many, many.abs()))
+    assert {*map(tuple, prior.vectors.tolist())} == {
+        *map(tuple, many[-FittedPrior.KEPT :].tolist())
+    }
+
+
+def test_each_vector_hangs_on_its_own_noise():
+    prior = FittedPrior(2)
+    prior.observe(Posterior(MEANS, STDS))
+    noise = torch.randn(8, 2)
+    torch.testing.assert_close(prior.draw(noise)[3:5], prior.draw(noise[3:5]))
 
 
 def test_training_feeds_it_and_evaluation_does_not(make, windows, batch_of):
     net = make("music_vae")
     batch = batch_of(windows(net))
     net.eval().loss(batch)
-    assert net.prior.batches == 0
+    assert net.prior.windows == 0
     net.train().loss(batch)
-    torch.testing.assert_close(net.prior.first, net.encode(batch.tokens).mean.mean(0))
+    means = net.encode(batch.tokens).mean
+    assert net.prior.windows == len(means)
+    torch.testing.assert_close(net.prior.vectors[: len(means)], means)
 
 
 def test_weights_that_know_nothing_of_it_leave_the_prior(make):

@@ -126,7 +126,9 @@ def test_a_high_temperature_writes_almost_uniformly(make):
 
 
 def test_another_vocabulary_is_refused(make):
-    with pytest.raises(ValueError, match=r"the model has 90 classes \(melody\), the data 137"):
+    with pytest.raises(
+        ValueError, match=r"this model reads 90 classes \(melody\), but the transforms give 137"
+    ):
         type(make("music_vae"))(Vocabulary(137, 0, 1), Classes({"melody": 90}), None, None)
 
 
