@@ -80,6 +80,8 @@ def check_config(verdict: Verdict, cfg: DictConfig, limits: Limits) -> None:
     for part in ("sample", "evaluate", "export"):
         with verdict.noting(part):
             build(cfg[part])
+    with verdict.noting("compare"):
+        build(cfg.compare, ckpts=["one.ckpt", "other.ckpt"])  # its default names none
     with verdict.noting("callbacks"):
         build_many(cfg.callbacks)
     with verdict.noting("trainer"):

@@ -1,13 +1,13 @@
 """Muon for the matrices of a network, AdamW for everything else, as one optimizer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from symbotunes.modules.precision import multiplies_bfloat16
+from symbotunes.optim import GroupOptimizer
 
 ITERATIONS = 5
 QUINTIC = (3.4445, -4.7750, 2.0315)  # of Jordan's page: steepest at 0, singular values near 1
@@ -15,7 +15,7 @@ TINY = 1e-7  # under the norm that a matrix is divided by
 SIZE = 0.2  # root mean square of AdamW's usual step; Liu et al.
 
 
-class MuonAdamW(Optimizer):
+class MuonAdamW(GroupOptimizer):
     """Steps matrices along the nearest orthogonal matrix to their momentum, the rest by AdamW.
 
     Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; the size of a step is AdamW's,
@@ -51,20 +51,12 @@ class MuonAdamW(Optimizer):
         constants = {"lr": lr, "momentum": momentum, "betas": tuple(betas), "eps": eps}
         super().__init__(params, {**constants, "weight_decay": weight_decay})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
-        """One update; `closure` recomputes the loss with gradients, if it is given."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            trained = [parameter for parameter in group["params"] if parameter.grad is not None]
-            for parameter in trained:
-                if parameter.ndim == 2:
-                    self._turn(parameter, group)
-            self._adapt([parameter for parameter in trained if parameter.ndim != 2], group)
-        return loss
+    def _update(self, group: dict[str, Any]) -> None:
+        trained = [parameter for parameter in group["params"] if parameter.grad is not None]
+        for parameter in trained:
+            if parameter.ndim == 2:
+                self._turn(parameter, group)
+        self._adapt([parameter for parameter in trained if parameter.ndim != 2], group)
 
     def _turn(self, matrix: nn.Parameter, group: dict[str, Any]) -> None:
         """Muon's step, with Nesterov's momentum."""

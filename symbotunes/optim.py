@@ -1,6 +1,7 @@
 """Optimizers and schedules that papers define and torch does not have."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,7 +13,25 @@ from torch.optim.lr_scheduler import LambdaLR
 from symbotunes.errors import UserError
 
 
-class RMSprop(Optimizer):
+class GroupOptimizer(Optimizer):
+    """An optimizer whose step is one update of each of its groups of parameters."""
+
+    @abstractmethod
+    def _update(self, group: dict[str, Any]) -> None: ...
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        """One update; `closure` recomputes the loss with gradients, if it is given."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self._update(group)
+        return loss
+
+
+class RMSprop(GroupOptimizer):
     """RMSprop as the authors of Folk-RNN ran it: epsilon inside the root, no momentum.
 
     ``v <- rho v + (1 - rho) g^2`` and ``p <- p - lr g / sqrt(v + eps)``. Torch's own adds epsilon
@@ -34,17 +53,6 @@ class RMSprop(Optimizer):
         if lr < 0 or not 0 <= rho < 1 or eps < 0:
             raise ValueError(f"RMSprop: lr={lr} and eps={eps} must be >= 0, rho={rho} in [0, 1)")
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps})
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
-        """One update; `closure` recomputes the loss with gradients, if it is given."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            self._update(group)
-        return loss
 
     def _update(self, group: dict[str, Any]) -> None:
         trained = [parameter for parameter in group["params"] if parameter.grad is not None]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
@@ -47,23 +48,20 @@ def quarantine_lines(receipt: Receipt) -> str:
 
 def caches_table(entries: Sequence[Entry], title: str) -> Table:
     """Every cache with what it holds and when it was last used."""
-    table = Table(title=f"Caches in {escape(title)}", title_justify="left")
+    table = Table(title=f"Caches in {escape(title)}", title_justify="left", box=SIMPLE)
     table.add_column("fingerprint", no_wrap=True)
-    table.add_column("dataset")
-    table.add_column("transforms")
+    table.add_column("holds")
     for name in ("examples", "MB"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("last used", no_wrap=True)
-    table.add_column("stale")
     for entry in entries:
+        holds = f"{entry.dataset}, {entry.transforms}"
         table.add_row(
             entry.fingerprint,
-            escape(entry.dataset),
-            escape(entry.transforms),
+            escape(f"{holds}; stale: {entry.stale}" if entry.stale else holds),
             f"{entry.examples:,}",
             f"{entry.bytes / 1e6:,.1f}",
-            f"{entry.used:%Y-%m-%d %H:%M}",
-            escape(entry.stale),
+            f"{entry.used:%Y-%m-%d}",
         )
     return table
 
