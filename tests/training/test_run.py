@@ -131,8 +131,22 @@ def test_training_prints_the_baseline_and_what_to_type_next(run_main, tmp_path):
         assert expected in result.stdout
 
 
-def test_debug_overfit_drives_the_loss_of_one_batch_down(run_main, tmp_path):
-    run_main(tmp_path / "outputs", *TINY, "model.optimizer.lr=0.02", "debug=overfit")
+MUSIC_VAE = [
+    "model=music_vae",
+    "dataset.collections=[nottingham-dataset,miscFolk]",
+    "loader.prepare_workers=0",
+    "model.net.latent=32",
+    "model.net.encoder.widths=[32]",
+    "model.net.decoder.widths=[32]",
+    "trainer=cpu",
+    "sample.num=1",
+    "~callbacks.panel",
+]
+
+
+@pytest.mark.parametrize("model", [TINY, MUSIC_VAE], ids=["folk_rnn_small", "music_vae"])
+def test_debug_overfit_drives_the_loss_of_one_batch_down(model, run_main, tmp_path):
+    run_main(tmp_path / "outputs", *model, "model.optimizer.lr=0.02", "debug=overfit")
     (table,) = (tmp_path / "outputs" / "train").glob("*/metrics.csv")
     with table.open() as file:
         losses = [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
