@@ -6,6 +6,7 @@ import os
 # Options of glibc's mallopt(3), whose names exist in C headers only.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 LARGEST = 2**31 - 1  # bytes; mallopt takes an int
+LARGEST_ONCE = 2**25  # bytes; all that older versions take for MMAP_THRESHOLD
 
 
 def keep_freed_memory() -> bool:
@@ -18,9 +19,11 @@ def keep_freed_memory() -> bool:
     takes 1.2 GiB grew to 4.7).
 
     Returns:
-        Whether there was a glibc to ask; other C libraries go on as they do.
+        Whether it will; C libraries other than glibc go on as they do.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is None:
         return False
-    return all([mallopt(MMAP_THRESHOLD, LARGEST), mallopt(TRIM_THRESHOLD, LARGEST)])
+    # Alone, the second setting would stop glibc from learning which sizes come back.
+    taken = mallopt(MMAP_THRESHOLD, LARGEST) or mallopt(MMAP_THRESHOLD, LARGEST_ONCE)
+    return bool(taken and mallopt(TRIM_THRESHOLD, LARGEST))

@@ -19,8 +19,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from symbotunes.errors import UserError
-from symbotunes.options import listing, options
-from symbotunes.suggestions import explain, misfit, nearest
+from symbotunes.misfits import refuse_misfits
+from symbotunes.options import listing
+from symbotunes.suggestions import explain, nearest
 
 MODES = {
     "train": "symbotunes.train:train",
@@ -71,6 +72,7 @@ def run_mode(cfg: DictConfig) -> Any:
         UserError: if there is no such mode.
     """
     if HydraConfig.get().mode is RunMode.MULTIRUN:
+        refuse_misfits(cfg)
         return import_module("symbotunes.isolation").run_job(cfg)
     folder = Path(cfg.paths.run_dir)
     try:
@@ -86,23 +88,6 @@ def run_mode(cfg: DictConfig) -> Any:
     finally:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def refuse_misfits(cfg: DictConfig) -> None:
-    """Find mistakes of the command line before anything is prepared.
-
-    Raises:
-        UserError: if a value has another type than the key's usual one, or an option is a part of
-            others.
-    """
-    hydra = HydraConfig.get()
-    for group, name in hydra.runtime.choices.items():
-        if str(name).startswith("_"):
-            known = nearest(str(name).lstrip("_"), options(group))
-            raise UserError(f"{group}={name} is a part of other options{known}")
-    problem = misfit(cfg, list(hydra.overrides.task))
-    if problem is not None:
-        raise UserError(problem)
 
 
 def call_mode(cfg: DictConfig) -> Any:

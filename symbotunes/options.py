@@ -1,6 +1,7 @@
 """The options of the config groups, as ``--help`` lists them."""
 
 import re
+from itertools import takewhile
 from pathlib import Path
 from textwrap import shorten, wrap
 
@@ -24,7 +25,8 @@ def groups() -> list[str]:
 def describe(file: Path) -> str:
     """The first sentence of the comment at the head of a config file."""
     lines = file.read_text(encoding="utf-8").splitlines()
-    comment = [line[2:] for line in lines if line.startswith("# ") and "@package" not in line]
+    head = takewhile(lambda line: line.startswith("#"), lines)
+    comment = [line[2:] for line in head if "@package" not in line]
     text = " ".join(line for line in comment if not line.startswith("python main.py"))
     return re.split(r"(?<!al)\. ", text, maxsplit=1)[0].rstrip(".")
 
@@ -36,7 +38,8 @@ def listing() -> str:
         lines.append(group)
         for name in options(group):
             about = describe(CONF / group / f"{name}.yaml")
-            lines.append(f"  {name:22} {shorten(about, WIDTH - 25, placeholder=' …')}")
+            line = shorten(about, WIDTH - 25, placeholder=" …", break_on_hyphens=False)
+            lines.append(f"  {name:22} {line}")
     for group in groups():
         if group not in EXPLAINED:
             text = f"{group}: {', '.join(options(group))}"

@@ -8,7 +8,9 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import DictConfig, OmegaConf
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
 from symbotunes.options import groups, options
 from symbotunes.places import CONF
@@ -42,37 +44,45 @@ def explain(error: BaseException) -> str:
     return str(error).strip().splitlines()[0]
 
 
-def _unknown_option(group_and_name: str, listing: str) -> str:
+def _unknown_option(group_and_name: str, listing: str = "") -> str:
     group, _, name = group_and_name.rpartition("/")
-    if name in EXTRAS:
+    if group in ("hydra/launcher", "hydra/sweeper") and name in EXTRAS:
         return f"{group}={name} needs another package: pip install 'symbotunes[{EXTRAS[name]}]'"
-    known = [line.strip() for line in listing.split("\n") if line.strip()]
-    return f"{group}={name} does not exist{nearest(name, known)}"
+    theirs = [line.strip() for line in listing.split("\n") if line.strip()]
+    return f"{group}={name} does not exist{nearest(name, options(group) or theirs)}"
 
 
 def _unknown_key(key: str) -> str:
+    if "/" in key:
+        return f"there is no group {key}{nearest(key, groups())}"
     group, _, last = key.rpartition(".")
-    keys = list(_keys(_composed([*_group_choices(), *_appended()])))
-    if key in _subgroups():
-        return f"write {_subgroups()[key]}={_value_of(key)} for the group's option"
-    others = _options_with(group, last)
+    top, *below = key.split(".")
+    subgroups = {each.rpartition("/")[2]: each for each in groups() if "/" in each}
+    meant = get_close_matches(key, subgroups, n=1, cutoff=0.8)
+    if meant:
+        return f"write {subgroups[meant[0]]}={_value_of(key)} for the group's option"
+    others = _options_with(group.replace(".", "/"), last)
     if others:
-        return f"this {group} has no {last}; it belongs to {group}={' or '.join(others)}"
-    inside = [other for other in keys if other.startswith(group) and _last(other) == last]
+        named = group.replace(".", "/")
+        return f"this {named} has no {last}; it belongs to {named}={' or '.join(others)}"
+    keys = list(_keys(composed([*_group_choices(), *_appended()])))
+    if len(below) > 1 and below[0] in options(top) and f"{top}.{below[0]}" not in keys:
+        return f"there is no key {key}: {below[0]} is not among the chosen {top}"
+    return f"there is no key {key}{_nearest_key(key, keys)}"
+
+
+def _nearest_key(key: str, keys: list[str]) -> str:
+    group, _, last = key.rpartition(".")
+    if not group and get_close_matches(key, [each for each in keys if "." not in each]):
+        return nearest(key, [each for each in keys if "." not in each])
+    inside = [each for each in keys if each.startswith(group) and each.rpartition(".")[2] == last]
     if inside:
-        return f"there is no key {key}; did you mean {' or '.join(inside)}?"
-    near = nearest(key, [other for other in keys if not key.startswith(f"{other}.")])
-    package = f" -p {group}" if group else ""
-    return f"there is no key {key}{near or f'; `--cfg job{package}` lists them'}"
-
-
-def _last(key: str) -> str:
-    return key.rpartition(".")[2]
-
-
-def _subgroups() -> dict[str, str]:
-    """``optimizer`` -> ``model/optimizer``."""
-    return {group.rpartition("/")[2]: group for group in groups() if "/" in group}
+        return f"; did you mean {' or '.join(inside)}?"
+    near = get_close_matches(key, [each for each in keys if not key.startswith(f"{each}.")], n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    package = f" -p {group}" if group in keys else ""
+    return f"; `--cfg job{package}` lists them"
 
 
 def _value_of(key: str) -> str:
@@ -83,6 +93,8 @@ def _value_of(key: str) -> str:
 
 def _options_with(group: str, key: str) -> list[str]:
     """The options of a group whose files have this key at their top."""
+    if key == "defaults":
+        return []
     files = {name: CONF / group / f"{name}.yaml" for name in options(group)}
     return [name for name, file in files.items() if key in set(OmegaConf.load(file))]
 
@@ -90,7 +102,7 @@ def _options_with(group: str, key: str) -> list[str]:
 def _unknown_group(name: str) -> str:
     if name == "experiment":
         return "an experiment is added to the rest: write +experiment=NAME"
-    keys = [str(key) for key in _composed([]) if key != "hydra"]
+    keys = [str(key) for key in composed([]) if key != "hydra"]
     return f"there is no group or key {name}{nearest(name, [*groups(), *keys])}"
 
 
@@ -104,39 +116,22 @@ def _several_values(key: str) -> str:
     )
 
 
-def _bad_syntax(argument: str) -> str:
+def _bad_syntax(argument: str = "") -> str:
     return (
-        f"cannot read the argument {argument}; write KEY=VALUE, and quote values that hold "
-        f"spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'"
+        f"cannot read the argument {argument or _unreadable()}; write KEY=VALUE, and quote values "
+        f"that hold spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'"
     )
 
 
-def misfit(cfg: DictConfig, arguments: Iterable[str]) -> str | None:
-    """Of the values on the command line, the first that is text where a number belongs.
-
-    Args:
-        cfg: as composed with them.
-        arguments: what the command line sets, as Hydra heard it.
-    """
-    pairs = [argument.lstrip("+").partition("=") for argument in arguments]
-    texts = {key: value for key, _, value in pairs if isinstance(_selected(cfg, key), str)}
-    if not texts:
-        return None
-    others = [argument for argument in arguments if argument.partition("=")[0] not in texts]
-    usual = _composed(others)
-    for key, value in texts.items():
-        kinds = {bool: "true or false", int: "a whole number", float: "a number"}
-        needed = kinds.get(type(_selected(usual, key)))
-        if needed is not None:
-            return f"{key}={value}: this is text, and {needed} is needed"
-    return None
-
-
-def _selected(cfg: Any, key: str) -> Any:
-    """A value as it is written, or ``None``; the names of groups are no keys."""
-    if "/" in key or "@" in key or (CONF / key).is_dir():
-        return None
-    return OmegaConf.select(cfg, key, throw_on_missing=False, throw_on_resolution_failure=False)
+def _unreadable() -> str:
+    """The first argument of this command that Hydra's grammar does not know."""
+    parser = OverridesParser.create()
+    for argument in sys.argv[1:]:
+        try:
+            parser.parse_override(argument)
+        except HydraException:
+            return argument
+    return ""
 
 
 _ANSWERS: list[tuple[str, Any]] = [
@@ -150,10 +145,12 @@ _ANSWERS: list[tuple[str, Any]] = [
     (r"Missing mandatory value: (\S+)", _missing_value),
     (r"Error parsing override '([^']*)'", _bad_syntax),
     (r"LexerNoViableAltException: ([^\n]*)", _bad_syntax),
+    (r"mismatched input", _bad_syntax),
+    (r"Could not load '([^']+)'", _unknown_option),
 ]
 
 
-def _composed(overrides: list[str]) -> Any:
+def composed(overrides: list[str]) -> Any:
     """The config of these overrides, or of none if they do not compose."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -13,7 +13,7 @@ from symbotunes.allocator import keep_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(10):
-        torch.ones(2**24)  # 64 MiB
+        torch.ones(2**22)  # 16 MiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 usual = faults()

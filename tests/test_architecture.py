@@ -21,15 +21,18 @@ LAYERS = [
         "trainer", "reports", "checking",
     },
     {"train", "sample", "evaluate", "compare", "prepare", "convert", "report", "export", "check"},
-    {"options", "suggestions", "cli", "isolation", "job", "sweeping", "__main__"},
+    {"options", "suggestions", "misfits", "cli", "isolation", "job", "sweeping", "__main__"},
 ]  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
-    "hydra": {"config", "checkpoint", "suggestions", "cli", "isolation", "sweeping", "__main__"},
+    "hydra": {
+        "config", "checkpoint", "suggestions", "misfits", "cli", "isolation", "sweeping",
+        "__main__",
+    },
     "omegaconf": {
-        "config", "checkpoint", "suggestions", "cli", "train", "sample", "evaluate", "compare",
-        "convert", "prepare", "report", "isolation", "job", "sweeping", "export", "check",
-        "model_card", "checking", "__main__",
+        "config", "checkpoint", "suggestions", "misfits", "cli", "train", "sample", "evaluate",
+        "compare", "convert", "prepare", "report", "isolation", "job", "sweeping", "export",
+        "check", "model_card", "checking", "__main__",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",

@@ -53,6 +53,38 @@ def run(*arguments, timeout=60, **environment):
             ["model.optimizer.lr=hot"],
             "model.optimizer.lr=hot: this is text, and a number is needed",
         ),
+        (
+            ["++trainer.max_steps=few"],
+            "trainer.max_steps=few: this is text, and a whole number is needed",
+        ),
+        (
+            ["model.optimizer=adam"],
+            "model.optimizer=adam: a group's option is named by model/optimizer=adam",
+        ),
+        (["optimizr=adam"], "write model/optimizer=adam for the group's option"),
+        (
+            ["model/optimzer=adam"],
+            "there is no group model/optimzer; did you mean model/optimizer?",
+        ),
+        (["data=folk"], "there is no key data; did you mean dataset?"),
+        (
+            ["model.optimizer.rho=1"],
+            "this model/optimizer has no rho; it belongs to model/optimizer=rmsprop",
+        ),
+        (["foo.bar=1"], "there is no key foo.bar; `--cfg job` lists them"),
+        (
+            ["transforms.melody.bars=2"],
+            "there is no key transforms.melody.bars: melody is not among the chosen transforms",
+        ),
+        (
+            ["transforms=[abc_token]"],
+            "transforms=abc_token does not exist; did you mean abc_tokens?",
+        ),
+        (
+            ["model=folk_rnn,"],
+            "cannot read the argument model=folk_rnn,; write KEY=VALUE, and quote values that hold "
+            "spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'",
+        ),
         (["compile=perhaps"], "compile=perhaps: this is text, and true or false is needed"),
         (
             ["trainer.max_time=1h"],
@@ -142,10 +174,36 @@ def test_a_part_of_other_options_is_none():
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "trainer.devices=auto",
+        "trainer.deterministic=warn",
+        "trainer.val_check_interval=00:00:15:00",
+        "+trainer.profiler=simple",
+        "sample.prompt=A",
+        "trainer.max_steps=null",
+        "trainer.max_time=00:00:01:00",
+    ],
+)
+def test_text_where_text_may_stand_is_no_mistake(argument):
+    result = run(argument, "mode=nothing")
+    assert result.stderr.startswith("error: mode=nothing does not exist")
+
+
 def test_flags_may_stand_behind_what_they_run(tmp_path):
     result = run("mode=nothing", "--multirun", "seed=1,2", SYMBOTUNES_OUTPUTS=str(tmp_path))
     assert "unrecognized arguments" not in result.stderr
     assert "mode=nothing does not exist" in result.stderr
+
+
+def test_a_sweep_is_checked_before_its_jobs_begin(tmp_path):
+    given = ["--multirun", "seed=1,2", "trainer.max_steps=few"]
+    result = run(*given, SYMBOTUNES_OUTPUTS=str(tmp_path))
+    line = "error: trainer.max_steps=few: this is text, and a whole number is needed\n"
+    assert result.stderr.endswith(line)
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.rglob("job.json"))
 
 
 def test_the_version_is_ours():

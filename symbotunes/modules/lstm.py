@@ -87,7 +87,8 @@ class _Recurrence(Function):
     @once_differentiable
     def backward(ctx: Any, d_hidden: Tensor, d_cell: Tensor) -> tuple[Tensor | None, ...]:
         w_hh, gates, hidden, cells = ctx.saved_tensors
-        messages = torch.empty_like(gates).view(*gates.shape[:-1], 4, -1)  # by pre-activations
+        width = w_hh.shape[1]
+        messages = torch.empty_like(gates).view(*gates.shape[:-1], 4, width)  # by pre-activations
         slopes = torch.empty_like(messages[0])
         d_state = torch.zeros_like(d_cell)
         for t in reversed(range(len(gates))):

@@ -91,6 +91,8 @@ def write_gallery(
             path = folder / f"{forms.sample.name}.{suffix}"
             if suffix in forms.content:
                 atomic_write(path, forms.content[suffix])
+            else:
+                path.unlink(missing_ok=True)  # of a set whose table was never written
     table = {"heading": heading, "facts": dict(facts), "samples": [_row(one) for one in rendered]}
     text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
     atomic_write(folder / "samples.json", text + "\n")
@@ -103,13 +105,13 @@ def write_gallery(
 
 
 def _remove_earlier(folder: Path) -> None:
-    """Remove the files of an earlier set, which would pass for this one's; nothing else."""
+    """Remove the files that an earlier set's table names, which would pass for this one's."""
     try:
         table = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
-        names = [str(row["name"]) for row in table["samples"]]
+        names = [row["name"] for row in table["samples"]]
         _check_names(names)
     except (OSError, ValueError, LookupError, TypeError):
-        names = []  # there was none, or it is not ours
+        return  # there was none, or it is not ours
     for name in names:
         for suffix in FORMS:
             (folder / f"{name}.{suffix}").unlink(missing_ok=True)

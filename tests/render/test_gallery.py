@@ -161,13 +161,26 @@ def test_the_files_of_a_larger_set_go_and_nothing_else_does(written, make_sample
     assert (folder / "mine.abc").exists()
 
 
-@pytest.mark.parametrize("name", ["../outside", "/etc/hosts", "", None])
-def test_a_forged_table_removes_nothing_outside_the_folder(written, make_sample, name):
+@pytest.mark.parametrize("name", ["../outside", "{parent}/outside", "inside/outside", "", None, 7])
+def test_a_forged_table_removes_nothing(written, make_sample, name):
     _, _, folder = written(make_sample())
-    (folder.parent / "outside.abc").write_text("kept")
+    if isinstance(name, str):
+        name = name.format(parent=folder.parent)
+    (folder / "inside").mkdir()
+    victims = [folder.parent / "outside.abc", folder / "inside" / "outside.abc"]
+    victims += [folder / f"{name}.abc" for name in ("", "None", "7")]
+    for victim in victims:
+        victim.write_text("kept")
     (folder / "samples.json").write_text(json.dumps({"samples": [{"name": name}]}))
     written(make_sample())
-    assert (folder.parent / "outside.abc").read_text() == "kept"
+    assert [victim.read_text() for victim in victims] == ["kept"] * 5
+
+
+def test_a_set_whose_table_was_never_written_leaves_no_form_behind(written, make_sample):
+    _, _, folder = written(make_sample())
+    (folder / "samples.json").unlink()
+    written(make_sample(abc=None))
+    assert not (folder / "sample_01.abc").exists()
 
 
 def test_a_set_without_samples_has_a_page(tmp_path):

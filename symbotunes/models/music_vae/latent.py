@@ -44,12 +44,12 @@ class FittedPrior(nn.Module):
     """Where the latent vectors of training windows lie: the last `KEPT` that went by.
 
     A posterior that says much leaves the prior: what is drawn from the standard normal then lies
-    between the windows, not among them. Drawing from a density that was fitted to the latent
-    vectors is the remedy of Ghosh et al. 2020, https://arxiv.org/abs/1903.12436. Theirs is a
-    mixture of normals; in hundreds of axes and with so few windows, whose vectors lie along curved
-    paths, ours is half way from a window to one of its nearest, as Chawla et al. 2002 (SMOTE,
-    https://doi.org/10.1613/jair.953) make new examples. Before the first, it is the standard
-    normal.
+    between the windows, not among them. Ghosh et al. 2020, https://arxiv.org/abs/1903.12436, draw
+    from mixtures of normals that are fitted to the vectors. In hundreds of axes, with vectors that
+    lie along curved paths, these too leave the windows; the middle between a window and one of its
+    nearest does not. (SMOTE, Chawla et al. 2002, https://doi.org/10.1613/jair.953, draws a random
+    point between neighbours; near its ends it would copy.) Before the second window, it is the
+    standard normal.
 
     Args:
         latent: Z.
@@ -70,9 +70,9 @@ class FittedPrior(nn.Module):
     @torch.no_grad()
     def observe(self, posterior: Posterior) -> None:
         """Take in the posteriors of one batch."""
-        mean = posterior.mean.detach()[-self.KEPT :]
-        rows = (self.windows + torch.arange(len(mean), device=mean.device)) % self.KEPT
-        self.vectors[rows] = mean.to(self.vectors)
+        mean = posterior.mean.detach()
+        rows = self.windows + torch.arange(len(mean), device=mean.device)
+        self.vectors[rows[-self.KEPT :] % self.KEPT] = mean[-self.KEPT :].to(self.vectors)
         self.windows += len(mean)
 
     def draw(self, noise: Tensor) -> Tensor:
@@ -80,25 +80,38 @@ class FittedPrior(nn.Module):
 
         The noise decides by its first and last axis which window, and which neighbour of it.
         """
-        known = self.vectors[: min(int(self.windows), self.KEPT)]
-        known = known[known.isfinite().all(-1)]  # a network may have diverged
+        known = self._distinct()
         nearest = min(self.NEAREST, len(known) - 1)
         if nearest < 1:
             return noise
-        share = torch.special.ndtr(noise[:, [0, -1]].double())
+        share = torch.special.ndtr(noise[:, [0, -1]].cpu().double())
         first = (share[:, 0] * len(known)).long().clamp_max(len(known) - 1)
-        distances = torch.cdist(known[first], known)
-        twins = distances <= self.TWINS * distances.median(-1, keepdim=True).values
-        near = distances.masked_fill(twins, torch.inf).topk(nearest, largest=False).indices
+        distances = distances_between(known[first], known).scatter(1, first[:, None], torch.inf)
         rank = (share[:, 1:] * nearest).long().clamp_max(nearest - 1)
-        second = near.gather(1, rank)[:, 0]
+        second = distances.topk(nearest, largest=False).indices.gather(1, rank)[:, 0]
         return ((known[first] + known[second]) / 2).to(noise)
+
+    def _distinct(self) -> Tensor:
+        """The vectors ``[N, Z]`` of windows that differ, each as it went by last."""
+        # On the CPU: not every device has float64, nor half precision all operations.
+        known = self.vectors[: min(int(self.windows), self.KEPT)].cpu().float()
+        known = known[known.isfinite().all(-1)]  # a network may have diverged
+        if len(known) < 2:
+            return known
+        distances = distances_between(known, known)
+        twins = distances <= self.TWINS * distances.median()
+        return known[~twins.triu(1).any(-1)]
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         # The weights of other programs know nothing of it: then it stays as it is.
         for name, buffer in self.named_buffers():
             state_dict.setdefault(prefix + name, buffer)
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def distances_between(some: Tensor, others: Tensor) -> Tensor:
+    """Euclidean distances ``[N, M]``; exact, so that equal vectors have none."""
+    return torch.cdist(some, others, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def active_units(means: Tensor, threshold: float = 0.01) -> int:

@@ -52,7 +52,8 @@ class MusicVAE(LatentModel):
             tracks = ", ".join(symbols.tracks)
             raise ValueError(
                 f"this model reads {symbols.depth} classes ({tracks}), but the transforms give "
-                f"{vocabulary.size}; leave out transforms=..., the model brings its own"
+                f"{vocabulary.size}: change model.net.symbols, or leave out transforms=..., as the "
+                "model brings its own"
             )
         self.symbols = symbols
         self.latent = latent

@@ -5,6 +5,7 @@ import torch
 from symbotunes.models.music_vae.latent import FittedPrior, Posterior
 
 STDS = torch.full((6, 2), 0.1)
+MIDDLES = {(11, 0), (10, 1), (11, 1), (-31.5, 50), (-30, 51.5), (-31.5, 51.5)}
 # Two groups of windows, far from each other and from zero.
 MEANS = torch.tensor([[10.0, 0], [12, 0], [10, 2], [-30, 50], [-33, 50], [-30, 53]])
 
@@ -31,17 +32,18 @@ def test_it_draws_half_way_between_windows_that_lie_near_each_other(monkeypatch)
     prior = FittedPrior(2)
     prior.observe(Posterior(MEANS, STDS))
     found, counts = drawn(prior).unique(dim=0, return_counts=True)
-    middles = {(11, 0), (10, 1), (11, 1), (-31.5, 50), (-30, 51.5), (-31.5, 51.5)}
-    assert {tuple(row.tolist()) for row in found} == middles
+    assert {tuple(row.tolist()) for row in found} == MIDDLES
     assert counts.min() > 4000 / 12
 
 
-def test_a_window_that_came_by_twice_is_not_its_own_neighbour(monkeypatch):
+def test_a_window_that_came_by_often_counts_once(monkeypatch):
     monkeypatch.setattr(FittedPrior, "NEAREST", 2)
+    monkeypatch.setattr(FittedPrior, "TWINS", 1e-3)
     prior = FittedPrior(2)
-    for _ in range(3):
+    for times in (1, 20, 3):
+        prior.observe(Posterior(MEANS[:2].repeat(times, 1) + 1e-3, STDS))
         prior.observe(Posterior(MEANS, STDS))
-    assert not set(map(tuple, MEANS.tolist())) & {tuple(row.tolist()) for row in drawn(prior)}
+    assert {tuple(row.tolist()) for row in drawn(prior).unique(dim=0)} == MIDDLES
 
 
 def test_it_forgets_windows_that_are_long_gone():
@@ -59,6 +61,12 @@ def test_a_batch_may_be_larger_than_what_is_kept():
     assert {*map(tuple, prior.vectors.tolist())} == {
         *map(tuple, many[-FittedPrior.KEPT :].tolist())
     }
+
+
+def test_it_draws_in_half_precision_too():
+    prior = FittedPrior(2)
+    prior.observe(Posterior(MEANS, STDS))
+    assert prior.bfloat16().draw(torch.randn(4, 2).bfloat16()).dtype is torch.bfloat16
 
 
 def test_each_vector_hangs_on_its_own_noise():

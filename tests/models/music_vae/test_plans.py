@@ -20,7 +20,8 @@ def play(make):
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.normal_(std=0.5, generator=random)
-    net.prior.observe(Posterior(torch.full((2, 5), 8.0), torch.full((2, 5), 0.1)))
+    far = torch.tensor([[8.0], [9.0]]).expand(2, 5)
+    net.prior.observe(Posterior(far, torch.full((2, 5), 0.1)))
     return lambda plan, seed=0: plan.compose(net.eval(), Melody(bars=2), seed)
 
 
