@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from symbotunes.errors import UserError
 from symbotunes.models.base import Batch, Loss, Model, SequenceModel
+from symbotunes.muon import MuonAdamW
 from symbotunes.optim import zero_exploded
 from symbotunes.tokenizers.base import NO_ID, Vocabulary
 
@@ -108,6 +109,12 @@ class LitModel(lightning.LightningModule):
             optimizer = self.make_optimizer(trained)
         except ValueError as error:  # torch checks the ranges of its constants
             raise UserError(f"model.optimizer: {error}") from error
+        tables = any(isinstance(module, nn.Embedding) for module in self.net.modules())
+        if tables and isinstance(optimizer, MuonAdamW):
+            raise UserError(
+                "Muon is not for embedding tables, which this network has; choose "
+                "model/optimizer=adamw"
+            )
         if self.make_scheduler is None:
             return optimizer
         scheduler = self.make_scheduler(optimizer)
