@@ -177,8 +177,12 @@ def _bar(score: symusic.Score) -> int:
     """Time steps of a bar."""
     if not len(score.time_signatures):
         return 4 * RESOLUTION
-    first = score.time_signatures[0]
-    return int(max(1, round(4 * RESOLUTION * first.numerator / first.denominator)))
+    signatures = sorted(score.time_signatures, key=lambda each: each.time)
+    ends = [*(each.time for each in signatures[1:]), max(score.end(), signatures[-1].time)]
+    # The first may be that of an upbeat.
+    pairs = zip(signatures, ends, strict=True)
+    longest, _ = max(pairs, key=lambda pair: pair[1] - pair[0].time)
+    return int(max(1, round(4 * RESOLUTION * longest.numerator / longest.denominator)))
 
 
 def _entropy(pitches: Ints) -> float:

@@ -20,6 +20,12 @@ class Bars:
     beats_ticks: tuple[int, ...]
 
     @property
+    def first_number(self) -> int:
+        """What the first bar is called: 0 if it is shorter than the next, an upbeat."""
+        starts = self.onsets_ticks
+        return 0 if self.count > 1 and 2 * starts[1] < starts[0] + starts[2] else 1
+
+    @property
     def count(self) -> int:
         """Number of bars."""
         return len(self.beats_ticks)
@@ -28,7 +34,7 @@ class Bars:
 def bars_of(score: symusic.Score) -> Bars:
     """Count bars from tick 0 by the time signatures, 4/4 where none is given.
 
-    A score does not say whether it begins with an upbeat, so the first bar is taken as full.
+    An upbeat is a bar of its own where it has a time signature; else the first bar is full.
 
     Args:
         score: in ticks.

@@ -180,7 +180,9 @@ def _draw_grid(axes: Any, layout: _Layout, line: int) -> None:
         axes.axvline(onsets[bar], color=BAR_LINE, linewidth=0.7, zorder=2)
     every = max(1, -(-(last - first) // 20))  # numbers that do not run into each other
     shown = range(first, last, every)
-    axes.set_xticks([onsets[bar] for bar in shown], [str(bar + 1) for bar in shown], ha="left")
+    axes.set_xticks(
+        [onsets[bar] for bar in shown], [str(bar + bars.first_number) for bar in shown], ha="left"
+    )
 
 
 def _draw_notes(axes: Any, track: Any, layout: _Layout, line: int, colour: str) -> None:

@@ -121,7 +121,7 @@ class AbcTokens(Tokenizer[AbcTune]):
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
         check = check_bars(tokens)
         return Rendition(
-            score=score_of(tokens),
+            score=score_of(tokens, upbeat=True),
             abc=to_abc(tokens, number=number, title=title),
             problems=tuple(problems(tokens)),
             bars=check.bars,

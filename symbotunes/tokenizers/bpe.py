@@ -114,7 +114,7 @@ class AbcBpe(Tokenizer[AbcTune]):
         check = check_bars(read)
         remarks = [f"not ABC, left out: {', '.join(unread[:3])}"] if unread else []
         return Rendition(
-            score=score_of(read),
+            score=score_of(read, upbeat=True),
             abc=to_abc(read, number=number, title=title),
             problems=(*remarks, *problems(read)),
             bars=check.bars,

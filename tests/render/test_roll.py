@@ -115,6 +115,15 @@ def test_bars_follow_the_meter_and_its_changes(make_score):
     assert bars.beats_ticks == (720, 480, 480)
 
 
+def test_a_short_first_bar_is_an_upbeat_and_has_number_0(make_score):
+    score = make_score()
+    assert bars_of(score).first_number == 1
+    score.time_signatures = [symusic.TimeSignature(0, 1, 8), symusic.TimeSignature(240, 2, 4)]
+    bars = bars_of(score)
+    assert bars.first_number == 0
+    assert bars.onsets_ticks[:3] == (0, 240, 1200)
+
+
 def test_a_meter_that_cannot_be_is_ignored(make_score):
     score = make_score([60] * 4)
     score.time_signatures.append(symusic.TimeSignature(0, 0, 4))

@@ -82,7 +82,7 @@ def test_broken_rhythm_stays_where_it_has_a_meaning(folk, body, expected):
 def test_tokens_are_written_as_abc_with_pitch_and_duration_joined():
     tokens = words("M:6/8 K:Cdor |: G 2 c (3 d e f | [ E G ] 2> z 2 c - | c 6 :|")
     assert to_abc(tokens, number=7, title="The Test") == (
-        "X:7\nT:The Test\nM:6/8\nL:1/8\nK:Cdor\n|: G2 c (3d e f | [EG]2> z2 c- | c6 :|\n"
+        "X:7\nT:The Test\nM:6/8\nL:1/8\nK:Cdor\n|: G2 c (3def | [EG]2> z2 c- | c6 :|\n"
     )
 
 
@@ -109,7 +109,7 @@ def test_no_line_reads_like_a_field():
 
 def test_tokens_that_are_not_well_formed_still_give_abc():
     assert to_abc(words("[ C E > | (3 G A | 2 |: x")) == (
-        "X:1\nT:Untitled\nM:4/4\nL:1/8\nK:Cmaj\n[CE] | G A | |]\n"
+        "X:1\nT:Untitled\nM:4/4\nL:1/8\nK:Cmaj\n[CE] | GA | |]\n"
     )
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Literal
 
 from symbotunes.scores.abc.barlines import close_bars, closing_bars, open_repeats
+from symbotunes.scores.abc.beams import beamed
 from symbotunes.scores.abc.keys import MODES, Key, parse_key
 from symbotunes.scores.abc.lengths import factor, parse_meter
 from symbotunes.scores.abc.phrases import can_be_broken, parse_tokens, scaled, tied
@@ -186,13 +187,16 @@ def _lines(phrase: Phrase) -> list[str]:
     lines: list[str] = []
     words: list[str] = []
     bars, glue = 0, ""
-    closing = closing_bars(phrase.items)
+    closing, joined = closing_bars(phrase.items), beamed(phrase)
     for index, item in enumerate(phrase.items):
         text = closing.get(index) or "".join(item_tokens(item, phrase.meter))
         if isinstance(item, Tuplet):
             glue = text  # stands against its first note
             continue
-        words.append(glue + text)
+        if index in joined:
+            words[-1] += text
+        else:
+            words.append(glue + text)
         glue = ""
         bars += isinstance(item, Bar) and item.sign in ("|", ":|")
         if bars == BARS_PER_LINE:

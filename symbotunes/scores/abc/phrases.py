@@ -245,6 +245,16 @@ def sounding_eighths(items: Sequence[Item]) -> list[Fraction]:
     return lengths
 
 
+def upbeat_eighths(phrase: Phrase) -> Fraction:
+    """Length in eighths of what stands before the first whole bar; 0 for none, or no meter."""
+    full, now = phrase.bar_eighths, Fraction(0)
+    for item, length in zip(phrase.items, sounding_eighths(phrase.items), strict=True):
+        if isinstance(item, Bar) and now:
+            return now if full is not None and now < full else _NOTHING
+        now += length
+    return _NOTHING
+
+
 @cache
 def _shares(broken: str) -> tuple[Fraction, Fraction]:
     """Factors of the first and the second sound around signs of broken rhythm."""

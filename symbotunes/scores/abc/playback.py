@@ -6,7 +6,12 @@ from fractions import Fraction
 
 import symusic
 
-from symbotunes.scores.abc.phrases import alterations, parse_tokens, sounding_eighths
+from symbotunes.scores.abc.phrases import (
+    alterations,
+    parse_tokens,
+    sounding_eighths,
+    upbeat_eighths,
+)
 from symbotunes.scores.abc.repeats import is_ending
 from symbotunes.scores.abc.tokens import Bar, Item, Phrase, Sound
 
@@ -126,7 +131,7 @@ def phrase_notes(phrase: Phrase) -> list[Note]:
 
 
 def score_of(
-    tokens: Sequence[str], *, tempo_bpm: float = 0, program: int = FIDDLE
+    tokens: Sequence[str], *, tempo_bpm: float = 0, program: int = FIDDLE, upbeat: bool = False
 ) -> symusic.Score:
     """The tokens as a Score of one track, however imperfect they are.
 
@@ -134,13 +139,15 @@ def score_of(
         tokens: any list.
         tempo_bpm: quarters per minute; 0 chooses one that suits the meter.
         program: General MIDI program, counted from 0.
+        upbeat: give an upbeat a time signature of its own, so that bars lie where they are written.
     """
     phrase = parse_tokens(tokens)
     score = symusic.Score(TICKS_PER_QUARTER)
     score.tempos.append(symusic.Tempo(0, tempo_bpm or natural_tempo(phrase.meter)))
     if phrase.meter != "none":
         top, _, bottom = phrase.meter.partition("/")
-        score.time_signatures.append(symusic.TimeSignature(0, int(top), int(bottom)))
+        begins = _upbeat(phrase, score) if upbeat else 0
+        score.time_signatures.append(symusic.TimeSignature(begins, int(top), int(bottom)))
     score.key_signatures.append(symusic.KeySignature(0, *_midi_key(phrase)))
     track = symusic.Track(program=program, name="Melody")
     for note in phrase_notes(phrase):
@@ -150,6 +157,19 @@ def score_of(
             track.notes.append(symusic.Note(onset, duration, note.pitch, VELOCITY))
     score.tracks.append(track)
     return score
+
+
+def _upbeat(phrase: Phrase, score: symusic.Score) -> int:
+    """Write the time signature of an upbeat, if there is one; the tick at which it ends."""
+    quarters = upbeat_eighths(phrase) / 2
+    ticks, whole = quarters * TICKS_PER_QUARTER, quarters / 4
+    # MIDI counts powers of two only: an upbeat out of a tuplet has no time signature.
+    if not quarters or ticks.denominator > 1 or whole.denominator & (whole.denominator - 1):
+        return 0
+    unit = max(8, whole.denominator)
+    signature = symusic.TimeSignature(0, int(whole * unit), unit)
+    score.time_signatures.append(signature)
+    return int(ticks)
 
 
 def natural_tempo(meter: str) -> float:
