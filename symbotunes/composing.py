@@ -104,6 +104,12 @@ class SamplePlan:
     ) -> Composition:
         """Samples with what a listener should know; see `draw_samples`, `LatentPlan.compose`."""
         if isinstance(net, LatentModel):
+            for name in ("prompt", "prompt_file", "constraint"):
+                if getattr(self, name):
+                    raise UserError(
+                        f"sample.{name}: a model of windows goes on from nothing; "
+                        "sample=reconstruct reads a file"
+                    )
             return self.from_prior.compose(net, tokenizer, seed, on_step, training)
         samples = draw_samples(net, tokenizer, self, seed, on_step)
         return Composition(tuple(samples), self.facts)

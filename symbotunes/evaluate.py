@@ -52,6 +52,8 @@ def evaluate(cfg: DictConfig) -> None:
     plan: EvaluationPlan = build(cfg.evaluate)
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     checkpoint = unpack(path)
+    steps = checkpoint.content["global_step"]
+    Console().print(f"Model  {path}, {steps:,} steps", soft_wrap=True, markup=False)
     net, tokenizer = rebuild(checkpoint)
     data = data_of(checkpoint, cfg)
     net.to(plan.torch_device)

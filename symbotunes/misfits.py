@@ -11,6 +11,7 @@ from symbotunes.options import options
 from symbotunes.places import CONF
 from symbotunes.suggestions import composed, nearest
 
+MOST_SEEDS = 2**32
 KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 # Numbers by default, which Lightning takes as text too: auto, warn, 00:00:15:00.
 TEXT_TOO = ("trainer.devices", "trainer.deterministic", "trainer.val_check_interval")
@@ -28,6 +29,8 @@ def refuse_misfits(cfg: DictConfig) -> None:
         if str(name).startswith("_"):
             known = nearest(str(name).lstrip("_"), options(group))
             raise UserError(f"{group}={name} is a part of other options{known}")
+    if isinstance(cfg.seed, int) and not 0 <= cfg.seed < MOST_SEEDS:
+        raise UserError(f"seed={cfg.seed} must be at least 0 and less than {MOST_SEEDS:,}")
     problem = misfit(cfg, list(hydra.overrides.task))
     if problem is not None:
         raise UserError(problem)

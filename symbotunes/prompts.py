@@ -26,6 +26,8 @@ def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Sequence[int]:
         return []
     if len(text) > LONGEST:
         raise UserError(f"sample.prompt has {len(text):,} characters, at most {LONGEST:,} are read")
+    if Path(text).suffix.lower() in (".abc", ".mid", ".midi"):
+        raise UserError(f"sample.prompt={text} looks like a file: write sample.prompt_file={text}")
     try:
         return tokenizer.prompt(text)
     except ValueError as error:

@@ -22,6 +22,8 @@ def report(cfg: DictConfig) -> None:
     folder = Path(cfg.sweep.dir) if cfg.sweep.dir else newest_sweep(Path(cfg.paths.root))
     if not folder.is_dir():
         raise UserError(f"sweep.dir={folder} does not exist")
+    if not (folder / "sweep.yaml").is_file():
+        raise UserError(f"sweep.dir={folder} is no sweep: it holds no sweep.yaml")
     page = write_sweep_report(folder)
     Console().print(f"Report  {page}", soft_wrap=True)
 

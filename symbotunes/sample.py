@@ -10,6 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from symbotunes.checkpoint import unpack
 from symbotunes.composing import SamplePlan
 from symbotunes.config import FIXED, build, data_of, newest_checkpoint, rebuild, refuse_overrides
+from symbotunes.errors import UserError
 from symbotunes.latent.plans import LatentPlan, Training
 from symbotunes.render.gallery import write_gallery
 
@@ -55,7 +56,8 @@ def write_samples(
         The listening page.
 
     Raises:
-        UserError: if the checkpoint, the prompt or an input cannot be read.
+        UserError: if the checkpoint, the prompt or an input cannot be read, or the folder not be
+            written.
     """
     checkpoint = unpack(path)
     net, tokenizer = rebuild(checkpoint)
@@ -70,6 +72,8 @@ def write_samples(
             lambda done: progress.update(task, description=f"Sampling: token {done:,}"),
             training,
         )
+        steps = checkpoint.content["global_step"]
+        progress.console.print(f"Model   {path}, {steps:,} steps", soft_wrap=True, markup=False)
         for name, found in composition.said.items():
             progress.console.print(f"{name}  {found}", soft_wrap=True, markup=False)
         progress.update(task, description="Rendering notation, piano roll and audio")
@@ -81,10 +85,13 @@ def write_samples(
             **composition.said,
             "seed": str(seed),
         }
-        return write_gallery(
-            folder,
-            composition.samples,
-            heading=f"Samples of {checkpoint.config.name}",
-            facts=facts,
-            strip=composition.strip,
-        )
+        try:
+            return write_gallery(
+                folder,
+                composition.samples,
+                heading=f"Samples of {checkpoint.config.name}",
+                facts=facts,
+                strip=composition.strip,
+            )
+        except OSError as error:
+            raise UserError(f"samples cannot be written to {folder}: {error.strerror}") from error

@@ -46,6 +46,9 @@ def explain(error: BaseException) -> str:
 
 def _unknown_option(group_and_name: str, listing: str = "") -> str:
     group, _, name = group_and_name.rpartition("/")
+    top = group.split("/")[0]
+    if not (CONF / group).is_dir() and (CONF / top).is_dir():  # a path
+        return f"{top} takes the name of an option{nearest('', options(top))}"
     if group in ("hydra/launcher", "hydra/sweeper") and name in EXTRAS:
         return f"{group}={name} needs another package: pip install 'symbotunes[{EXTRAS[name]}]'"
     theirs = [line.strip() for line in listing.split("\n") if line.strip()]
@@ -145,7 +148,7 @@ _ANSWERS: list[tuple[str, Any]] = [
     (r"Missing mandatory value: (\S+)", _missing_value),
     (r"Error parsing override '([^']*)'", _bad_syntax),
     (r"LexerNoViableAltException: ([^\n]*)", _bad_syntax),
-    (r"mismatched input", _bad_syntax),
+    (r"mismatched input|no viable alternative", _bad_syntax),
     (r"Could not load '([^']+)'", _unknown_option),
 ]
 

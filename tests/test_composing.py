@@ -61,7 +61,7 @@ def test_samples_go_on_from_the_first_bars_of_a_file(net, tokenizer, tmp_path):
     path.write_text(FILE)
     changes = {"prompt_file": str(path), "prompt_bars": 2, "constraint": "abc", "num": 3}
     for sample in draw_samples(net, tokenizer, plan(**changes), seed=0):
-        assert "\nM:6/8\nL:1/8\nK:Cmaj\nG | c2 c c d e | g2 e c2 d |" in sample.abc
+        assert "\nM:6/8\nL:1/8\nK:Cmaj\nG | c2 c cde | g2 e c2 d |" in sample.abc
         assert sample.right_bars == sample.bars
 
 

@@ -12,7 +12,7 @@ from symbotunes.scores.abc.tune import AbcError
 from symbotunes.scores.convert import midi_of
 from symbotunes.scores.midi_piece import MidiError, MidiPiece, read_midi_bytes
 from symbotunes.tokenizers.base import Ids, Unencodable
-from symbotunes.tokenizers.grid import Windows
+from symbotunes.tokenizers.grid import Melody, Windows
 
 ABC_SUFFIXES = (".abc", ".txt")
 
@@ -25,11 +25,13 @@ class Found:
         path: of the file.
         windows: ids of all windows in the order of the music, of all tunes of an ABC file.
         bars: length of each.
+        remark: how it was read otherwise than in training, if it was.
     """
 
     path: Path
     windows: Sequence[Ids]
     bars: int
+    remark: str = ""
 
     def chosen(self, number: int, count: int = 1) -> Sequence[Ids]:
         """Windows from the given one on, counted from 1.
@@ -49,11 +51,14 @@ class Found:
         last = min(total, number + count - 1)
         which = f"window {number} is" if last == number else f"windows {number} to {last} are"
         plural = "" if total == 1 else "s"
-        return f"{self.path.name}: {total:,} window{plural} of {self.bars} bars, {which} taken"
+        said = f"{self.path.name}: {total:,} window{plural} of {self.bars} bars, {which} taken"
+        return f"{said} ({self.remark})" if self.remark else said
 
 
 def read_windows(path: Path, tokenizer: Windows, key: str) -> Found:
     """All windows of a MIDI or ABC file.
+
+    A melody may be of any instrument if there is none of those that the model was trained on.
 
     Args:
         path: of the file.
@@ -67,21 +72,32 @@ def read_windows(path: Path, tokenizer: Windows, key: str) -> Found:
         raise UserError(f"{key}={path}: there is no such file")
     whole = copy.copy(tokenizer)
     whole.max_examples = None
-    windows: list[Ids] = []
     reasons: Counter[str] = Counter()
     try:
         pieces = _pieces(path, reasons)
     except (AbcError, MidiError) as error:
         raise UserError(f"{key}={path}: {error.reason}") from error
-    for piece in pieces:
-        try:
-            windows += whole.tokenize(piece)
-        except Unencodable as error:
-            reasons[error.reason] += 1
+    windows = _windows(pieces, whole, reasons)
+    if not windows and isinstance(whole, Melody) and whole.programs is not None:
+        programs, whole.programs = whole.programs, None
+        windows = _windows(pieces, whole, Counter())
+        if windows:
+            remark = f"of instruments outside programs {programs[0]} to {programs[-1]}"
+            return Found(path, windows, tokenizer.bars, remark)
     if not windows:
         why = ", ".join(f"{reason} ({count}x)" for reason, count in reasons.most_common(3))
         raise UserError(f"{key}={path} gives the model nothing to read: {why.replace(' (1x)', '')}")
     return Found(path, windows, tokenizer.bars)
+
+
+def _windows(pieces: Sequence[MidiPiece], tokenizer: Windows, reasons: Counter[str]) -> list[Ids]:
+    windows: list[Ids] = []
+    for piece in pieces:
+        try:
+            windows += tokenizer.tokenize(piece)
+        except Unencodable as error:
+            reasons[error.reason] += 1
+    return windows
 
 
 def _pieces(path: Path, reasons: Counter[str]) -> list[MidiPiece]:

@@ -94,7 +94,7 @@ class AbcTokens(Tokenizer[AbcTune]):
             reason = (
                 "outside the published vocabulary"
                 if self.published
-                else "a token rarer than transforms.abc_tokens.min_count"
+                else "a token too rare in training, see transforms.abc_tokens.min_count"
             )
             raise Unencodable(reason, str(error.args[0])) from error
 

@@ -19,7 +19,7 @@ from symbotunes.scores.grid.drums import NINE_DRUMS, SIXTY_ONE_DRUMS, drum_examp
 from symbotunes.scores.grid.melody import ALL_PITCHES, MELODY_PROGRAMS, PIANO, melody_examples
 from symbotunes.scores.grid.quantise import STEPS_PER_BAR, GridNotes, quantise
 from symbotunes.scores.grid.trio import trio_examples
-from symbotunes.scores.midi import read_midi
+from symbotunes.scores.midi import MidiNotes, read_midi
 from symbotunes.scores.midi_piece import MidiPiece
 from symbotunes.scores.smf import MidiError
 from symbotunes.tokenizers.base import NO_ID, Ids, Rendition, Tokenizer, Unencodable, Vocabulary
@@ -64,6 +64,10 @@ class Windows(Tokenizer[MidiPiece]):
     def score(self, ids: Ids) -> symusic.Score:
         """The music of one window."""
 
+    def absent(self, notes: MidiNotes) -> str:  # noqa: ARG002
+        """Why a piece gives no window."""
+        return f"no {self.bars} bars of {type(self).__name__.lower()} in 4/4"
+
     def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
         try:
             notes = read_midi(piece.data, max_seconds=MAX_SECONDS, max_notes=MAX_NOTES)
@@ -71,7 +75,7 @@ class Windows(Tokenizer[MidiPiece]):
         except MidiError as error:
             raise Unencodable(error.reason, piece.id) from error
         if not len(found):
-            raise Unencodable(f"no {self.bars} bars of {type(self).__name__.lower()} in 4/4")
+            raise Unencodable(self.absent(notes))
         if self.max_examples is not None and len(found) > self.max_examples:
             seed = int.from_bytes(hashlib.sha256(piece.data).digest()[:8])
             chosen = np.random.default_rng(seed).choice(len(found), self.max_examples, False)
@@ -131,6 +135,12 @@ class Melody(Windows):
         super().__init__(bars, max_examples)
         self.classes = one_of(PITCHES, pitches, "pitches")
         self.programs = None if programs is None else range(programs[0], programs[1] + 1)
+
+    def absent(self, notes: MidiNotes) -> str:
+        heard = set(notes.program[~notes.is_drum].tolist())
+        if self.programs is not None and heard and not heard & set(self.programs):
+            return f"no instrument of programs {self.programs[0]} to {self.programs[-1]}"
+        return super().absent(notes)
 
     def windows(self, notes: GridNotes) -> NDArray[Any]:
         return melody_examples(notes, self.bars, classes=self.classes, programs=self.programs)

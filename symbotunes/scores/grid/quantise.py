@@ -66,7 +66,7 @@ def quantise(notes: MidiNotes) -> GridNotes:
     qpm = np.array(tempos)[np.searchsorted(tempo_times, starts, side="right") - 1]
     fits = _lasts_four_quarters(notes, starts)
     if not fits.any():
-        raise MidiError("4/4 nowhere")
+        raise MidiError("no bar of 4/4")
     section = np.searchsorted(borders, notes.start, side="right") - 1
     kept = fits[section]
     section = section[kept]

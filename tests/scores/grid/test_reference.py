@@ -49,7 +49,7 @@ def files(reference):
     for data in np.split(reference["midi"], np.cumsum(reference["midi_counts"])[:-1]):
         try:
             found.append(quantise(read_midi(data.tobytes())))
-        except MidiError:  # 4/4 nowhere
+        except MidiError:  # no bar of 4/4
             found.append(None)
     return found
 
