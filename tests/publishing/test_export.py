@@ -90,7 +90,7 @@ def test_the_card_tells_regime_data_and_licences(exported):
     assert "license: other" in text
     assert "| optimizer steps | 120 |" in text
     assert "| tokens | 34,567 |" in text
-    assert "| optimizer | AdamW |" in text
+    assert "| optimizer | MuonAdamW |" in text
     assert "| loader.batch_size | 64 |" in text
     assert "music21/corpus/license.txt" in text
     assert "`f1n6e2`" in text
