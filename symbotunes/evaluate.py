@@ -15,6 +15,7 @@ from symbotunes.config import (
     build_many,
     data_of,
     newest_checkpoint,
+    overrides,
     rebuild,
     refuse_overrides,
 )
@@ -94,7 +95,7 @@ def _evaluate_language(
         status.update("Comparing tunes with held-out and training tunes")
         sets = measure_tunes(subject, generated, plan, cfg.seed)
     facts = _facts(checkpoint, data, plan, sampling, cfg.seed)
-    remarks = _remarks(checkpoint, data, sampling)
+    remarks = (*other_data(cfg, checkpoint, data), *_remarks(data, sampling))
     findings = Findings(f"Evaluation of {name}", facts, held_out, sets, remarks)
     for table in findings_tables(findings):
         console.print(table)
@@ -113,8 +114,6 @@ def _evaluate_latent(
         path = measure_path(subject)
         status.update(f"Writing {plan.prior} windows")
         prior = measure_prior(subject, temperature)
-    strangers = data.encoded.fingerprint != checkpoint.data
-    remark = "these are not the data that the checkpoint was trained on"
     findings = LatentFindings(
         heading=f"Evaluation of {checkpoint.config.name}",
         facts=_latent_facts(checkpoint, data, plan, temperature, cfg.seed),
@@ -122,7 +121,7 @@ def _evaluate_latent(
         path=path,
         prior=prior,
         samples=plan.prior,
-        remarks=(remark,) if strangers else (),
+        remarks=tuple(other_data(cfg, checkpoint, data)),
     )
     for table in latent_tables(findings):
         console.print(table)
@@ -180,13 +179,23 @@ def _facts(
     }
 
 
-def _remarks(checkpoint: Checkpoint, data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:
-    remarks = []
-    if data.encoded.fingerprint != checkpoint.data:
-        remarks.append(
-            "these are not the data that the checkpoint was trained on: its training tunes may be "
+def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list[str]:
+    """A remark if these are not the very data of the training."""
+    if data.encoded.fingerprint == checkpoint.data:
+        return []
+    if any(override.lstrip("+").startswith("dataset") for override in overrides(cfg)):
+        return [
+            "these are not the data that the checkpoint was trained on: its training pieces may be "
             "among the held-out ones, and copies are looked up in these data's training split"
-        )
+        ]
+    return [
+        "the same dataset, but prepared by another version of Symbotunes than in training: pieces "
+        "that are read otherwise now may have changed sides"
+    ]
+
+
+def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:
+    remarks = []
     if data.chain.token_steps:
         remarks.append(
             f"training varied its tunes by {', '.join(map(_name, data.chain.token_steps))}: copies "

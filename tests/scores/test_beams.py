@@ -19,7 +19,7 @@ def written(text):
         ("M:2/4 K:Cmaj C /2 D /2 E F G |", "C/2D/2E FG |]"),
         # An upbeat ends where the bar ends; a rest and a tuplet stand apart.
         ("M:4/4 K:Cmaj C D E | F z G A B c d e |", "CDE | F z GA Bcde |]"),
-        ("M:4/4 K:Cmaj C D (3 E F G A 4 |", "CD (3EFG A4 |]"),
+        ("M:4/4 K:Cmaj C D (3 E F G A B c 2 |", "CD (3EFG AB c2 |]"),
         # The two parts of a bar that a repeat splits are one bar.
         ("M:4/4 K:Cmaj C 4 D E F :| G | C 8 |", "C4 DEF :| G | C8 |]"),
         ("M:4/4 K:Cmaj C > D E < F G 4 |", "C>DE<F G4 |]"),

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from symbotunes.scores.abc.phrases import sounding_eighths, upbeat_eighths
-from symbotunes.scores.abc.tokens import Bar, Item, Phrase, Sound
+from symbotunes.scores.abc.tokens import Bar, Item, Phrase, Sound, Tuplet
 
 QUARTER = 2  # eighths; notes from this length on have no flag
 
@@ -11,8 +11,8 @@ QUARTER = 2  # eighths; notes from this length on have no flag
 def beamed(phrase: Phrase) -> set[int]:
     """Indices of the sounds that stand against the sound before them.
 
-    Notes with flags in one stretch of `beam_eighths`; bar signs, rests and the beginnings of
-    tuplets stand apart.
+    Notes with flags in one stretch of `beam_eighths`; bar signs and rests stand
+    apart, and tuplets have beams of their own.
     """
     lengths = sounding_eighths(phrase.items)
     full, beam = phrase.bar_eighths, beam_eighths(phrase.meter)
@@ -20,6 +20,7 @@ def beamed(phrase: Phrase) -> set[int]:
     now = full - upbeat if full is not None and upbeat else Fraction(0)
     found: set[int] = set()
     before: Fraction | None = None  # where the note that may be joined began
+    left = 0  # notes of a tuplet
     for index, item in enumerate(phrase.items):
         if isinstance(item, Bar) and (item.sign == "|" or full is None or now >= full):
             now = Fraction(0)
@@ -30,6 +31,11 @@ def beamed(phrase: Phrase) -> set[int]:
                 found.add(index)
             before = now
         now += lengths[index]
+        if isinstance(item, Tuplet):
+            left = item.r
+        elif left:
+            left -= 1
+            before = before if left else None  # its number stands over its own notes alone
     return found
 
 
