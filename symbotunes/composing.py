@@ -117,7 +117,12 @@ class SamplePlan:
     @property
     def from_prior(self) -> PriorPlan:
         """What of the plan a latent model can follow."""
-        return PriorPlan(num=self.num, temperature=self.temperature, batch_size=self.batch_size)
+        return PriorPlan(
+            num=self.num,
+            temperature=self.temperature,
+            batch_size=self.batch_size,
+            weights=self.weights,
+        )
 
     @property
     def facts(self) -> dict[str, str]:

@@ -78,14 +78,15 @@ class MuonAdamW(GroupOptimizer):
             state = self.state[vector]
             if not state:
                 state["mean"], state["square"] = torch.zeros_like(vector), torch.zeros_like(vector)
-                state["steps"] = 0
+                state["step"] = torch.tensor(0.0)  # on the CPU, as torch's optimizers have it
             mean, square = state["mean"], state["square"]
-            state["steps"] += 1
+            state["step"] += 1
+            steps = float(state["step"])
             first, second = group["betas"]
             mean.lerp_(vector.grad, 1 - first)
             square.mul_(second).addcmul_(vector.grad, vector.grad, value=1 - second)
-            root = (square / (1 - second ** state["steps"])).sqrt_().add_(group["eps"])
-            vector.addcdiv_(mean, root, value=-group["lr"] / (1 - first ** state["steps"]))
+            root = (square / (1 - second**steps)).sqrt_().add_(group["eps"])
+            vector.addcdiv_(mean, root, value=-group["lr"] / (1 - first**steps))
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ def explain(error: BaseException) -> str:
 def _unknown_option(group_and_name: str, listing: str = "") -> str:
     group, _, name = group_and_name.rpartition("/")
     top = group.split("/")[0]
-    if not (CONF / group).is_dir() and (CONF / top).is_dir():  # a path
+    if not (CONF / group).is_dir() and options(top):  # a path
         return f"{top} takes the name of an option{nearest('', options(top))}"
     if group in ("hydra/launcher", "hydra/sweeper") and name in EXTRAS:
         return f"{group}={name} needs another package: pip install 'symbotunes[{EXTRAS[name]}]'"

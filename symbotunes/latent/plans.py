@@ -35,6 +35,7 @@ class LatentPlan(ABC):
     Attributes:
         temperature: above 1 more surprising, below 1 safer; 0 always takes the likeliest.
         batch_size: windows written side by side.
+        weights: what the weights are rounded to while it writes, ``bfloat16``; ``None``: exact.
         out: folder for the files; ``None`` is the run's own.
 
     Raises:
@@ -46,6 +47,7 @@ class LatentPlan(ABC):
 
     temperature: float = 0.5
     batch_size: int = 64
+    weights: str | None = None
     out: str | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +57,8 @@ class LatentPlan(ABC):
                 raise UserError(f"sample.{name}={value}: must be a whole number of at least 1")
         if not self.temperature >= 0:
             raise UserError(f"sample.temperature={self.temperature}: must be at least 0")
+        if self.weights not in (None, "bfloat16"):
+            raise UserError(f"sample.weights={self.weights}: a latent model has bfloat16, or null")
 
     def compose(
         self,
@@ -77,7 +81,7 @@ class LatentPlan(ABC):
             UserError: if the network has no latent space, or an input cannot be read.
         """
         purpose = f"sample={self.NAME}"
-        player = Player(net, tokenizer, purpose, self.batch_size, on_step)
+        player = Player(net, tokenizer, purpose, self.batch_size, on_step, self.weights)
         return self.play(player, seed, training)
 
     @abstractmethod
@@ -87,7 +91,8 @@ class LatentPlan(ABC):
     @property
     def facts(self) -> dict[str, str]:
         """How samples are drawn, for people."""
-        return {"temperature": f"{self.temperature:g}"}
+        facts = {"temperature": f"{self.temperature:g}"}
+        return {**facts, "weights rounded to": self.weights} if self.weights else facts
 
 
 @dataclass(frozen=True, kw_only=True)

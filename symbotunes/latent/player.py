@@ -24,6 +24,7 @@ class Player:
         purpose: what the user asked for, for the error.
         batch_size: windows handled side by side.
         on_step: called with the number of steps written so far.
+        weights: ``bfloat16`` rounds weights and arithmetic while windows are written.
 
     Raises:
         UserError: if the network has no latent space.
@@ -36,6 +37,7 @@ class Player:
         purpose: str,
         batch_size: int = 64,
         on_step: Callable[[int], None] | None = None,
+        weights: str | None = None,
     ) -> None:
         if not isinstance(net, LatentModel) or not isinstance(tokenizer, Windows):
             raise UserError(
@@ -46,6 +48,7 @@ class Player:
         self.tokenizer = tokenizer
         self.batch_size = batch_size
         self.on_step = on_step
+        self.weights = weights
         self.written = 0
 
     @property
@@ -81,9 +84,10 @@ class Player:
         for start in range(0, len(z), self.batch_size):
             part = slice(start, start + self.batch_size)
             uniforms = torch.cat([self._chances(seed) for seed in seeds[part]])
-            tokens = self.net.decode(
-                z[part], self.tokenizer.steps, temperature, uniforms=uniforms.to(self.device)
-            )
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(self.weights)):
+                tokens = self.net.decode(
+                    z[part], self.tokenizer.steps, temperature, uniforms=uniforms.to(self.device)
+                )
             found += list(self.ids(tokens))
             self.written += len(tokens) * self.tokenizer.steps
             if self.on_step is not None:

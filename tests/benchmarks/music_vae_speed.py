@@ -214,9 +214,14 @@ def report_writing(ours, other, rounds, context, seconds) -> None:
 
         return wrapped
 
+    def rounded() -> None:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            ours.decode(z, STEPS)
+
     parts = z.split(AT_ONCE)
     runs = {
         "64 at once": inside(lambda: ours.decode(z, STEPS)),
+        "64 at once, weights=bfloat16": rounded,
         "8 by 8": inside(lambda: [ours.decode(part, STEPS) for part in parts]),
         "8 by 8, straightforward": inside(lambda: [other.decoder.loop_write(p) for p in parts]),
     }

@@ -43,6 +43,17 @@ def test_a_new_window_depends_on_its_seed_and_not_on_how_many_there_are(play):
     assert len({str(notes(each)) for each in many}) > 1
 
 
+def test_rounded_weights_write_nearly_the_same(play):
+    exact, rounded = (
+        play(PriorPlan(num=16, temperature=0.0, weights=name)) for name in (None, "bfloat16")
+    )
+    same = [notes(a) == notes(b) for a, b in zip(exact.samples, rounded.samples, strict=True)]
+    assert sum(same) >= 8
+    assert rounded.facts["weights rounded to"] == "bfloat16"
+    with pytest.raises(UserError, match="sample.weights=int8: a latent model has bfloat16"):
+        PriorPlan(weights="int8")
+
+
 def test_vectors_are_drawn_as_training_windows_lie_or_from_the_prior(play):
     fitted, normal = (
         play(PriorPlan(num=8, temperature=0.0, prior=prior)) for prior in ("fitted", "normal")
