@@ -150,9 +150,7 @@ def load_weights(net: Model, weights: dict[str, Any], source: str) -> None:
     except RuntimeError as error:
         lines = str(error).splitlines()
         detail = lines[1].strip() if len(lines) > 1 else lines[0]
-        raise CheckpointError(
-            f"{source} holds the weights of another model, choose model=...: {detail}"
-        ) from error
+        raise CheckpointError(f"{source} holds the weights of another model: {detail}") from error
 
 
 def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:

@@ -155,7 +155,7 @@ def _write_samples(draft: Path, plan: ExportPlan, sampling: SamplePlan, seed: in
         return []
     folder = draft / SAMPLES
     drawn = draft.parent / "drawn"
-    write_samples(draft, replace(sampling, num=plan.samples), seed=seed, folder=drawn)
+    write_samples(unpack(draft), replace(sampling, num=plan.samples), seed=seed, folder=drawn)
     table = json.loads((drawn / "samples.json").read_text(encoding="utf-8"))
     folder.mkdir()
     names = []

@@ -13,8 +13,11 @@ from symbotunes.suggestions import composed, nearest
 
 MOST_SEEDS = 2**32
 KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
-# Numbers by default, which Lightning takes as text too: auto, warn, 00:00:15:00.
-TEXT_TOO = ("trainer.devices", "trainer.deterministic", "trainer.val_check_interval")
+TEXTS = (
+    "mode", "name", "resume", "ckpt",
+    # Numbers by default, which Lightning takes as text too: auto, warn, 00:00:15:00.
+    "trainer.devices", "trainer.deterministic", "trainer.val_check_interval",
+)  # fmt: skip
 
 
 def refuse_misfits(cfg: DictConfig) -> None:
@@ -44,9 +47,9 @@ def misfit(cfg: DictConfig, arguments: Iterable[str]) -> str | None:
         arguments: what the command line sets, as Hydra heard it.
     """
     by_key = {argument.lstrip("+").partition("=")[0]: argument for argument in arguments}
-    texts = [key for key in by_key if isinstance(_selected(cfg, key), str) and key not in TEXT_TOO]
-    if not any("." in key or key in ("seed", "compile") for key in texts):
-        return None  # mode, name and their like are text
+    texts = [key for key in by_key if key not in TEXTS and isinstance(_selected(cfg, key), str)]
+    if not texts:
+        return None
     usual = composed([argument for key, argument in by_key.items() if key not in texts])
     for key in texts:
         before, value = _selected(usual, key), by_key[key].partition("=")[2]

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from symbotunes.checkpoint import unpack
+from symbotunes.checkpoint import Checkpoint, unpack
 from symbotunes.composing import SamplePlan
 from symbotunes.config import FIXED, build, data_of, newest_checkpoint, rebuild, refuse_overrides
 from symbotunes.errors import UserError
@@ -25,18 +25,21 @@ def sample(cfg: DictConfig) -> None:
     plan: SamplePlan | LatentPlan = build(cfg.sample)
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)
+    checkpoint = unpack(path)
+    steps = checkpoint.content["global_step"]
+    Console().print(f"Model   {path}, {steps:,} steps", soft_wrap=True, markup=False)
     page = write_samples(
-        path,
+        checkpoint,
         plan,
         seed=cfg.seed,
         folder=folder,
-        training=lambda: data_of(unpack(path), cfg).encoded,
+        training=lambda: data_of(checkpoint, cfg).encoded,
     )
     Console().print(f"Listen  {page}", soft_wrap=True)
 
 
 def write_samples(
-    path: Path,
+    checkpoint: Checkpoint,
     plan: SamplePlan | LatentPlan,
     *,
     seed: int,
@@ -46,7 +49,7 @@ def write_samples(
     """Draw samples of a checkpoint and render them.
 
     Args:
-        path: the checkpoint.
+        checkpoint: of the model, read whole.
         plan: what is drawn, and how.
         seed: of the first sample.
         folder: for the files.
@@ -56,10 +59,10 @@ def write_samples(
         The listening page.
 
     Raises:
-        UserError: if the checkpoint, the prompt or an input cannot be read, or the folder not be
+        UserError: if the network, the prompt or an input cannot be read, or the folder not be
             written.
     """
-    checkpoint = unpack(path)
+    path = checkpoint.path
     net, tokenizer = rebuild(checkpoint)
     lightning.seed_everything(seed, verbose=False)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -72,8 +75,6 @@ def write_samples(
             lambda done: progress.update(task, description=f"Sampling: token {done:,}"),
             training,
         )
-        steps = checkpoint.content["global_step"]
-        progress.console.print(f"Model   {path}, {steps:,} steps", soft_wrap=True, markup=False)
         for name, found in composition.said.items():
             progress.console.print(f"{name}  {found}", soft_wrap=True, markup=False)
         progress.update(task, description="Rendering notation, piano roll and audio")
@@ -94,4 +95,5 @@ def write_samples(
                 strip=composition.strip,
             )
         except OSError as error:
-            raise UserError(f"samples cannot be written to {folder}: {error.strerror}") from error
+            reason = error.strerror or error
+            raise UserError(f"samples cannot be written to {folder}: {reason}") from error

@@ -12,7 +12,7 @@ from symbotunes.allocator import keep_freed_memory
 from symbotunes.baselines import ngram_losses
 from symbotunes.callbacks.checkpoints import BestAndLast
 from symbotunes.callbacks.interrupt import OnInterrupt
-from symbotunes.checkpoint import Checkpoint, CheckpointError, pack
+from symbotunes.checkpoint import Checkpoint, CheckpointError, pack, unpack
 from symbotunes.config import (
     build,
     build_chain,
@@ -123,7 +123,10 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     )
     if source is not None and checkpoint is None:
         source.check(model.net, chain.tokenizer.vocabulary.size)
-        load_weights(model.net, source.tensors, str(cfg.model.init_from))
+        try:
+            load_weights(model.net, source.tensors, str(cfg.model.init_from))
+        except CheckpointError as error:
+            raise CheckpointError(f"{error}; choose the model=... of these weights") from error
     callbacks, loggers = build_many(cfg.callbacks), build_many(cfg.logger)
     trainer = build(
         cfg.trainer,
@@ -158,7 +161,7 @@ def conclude(run: Run) -> float | None:
         run.console.print(comparison_table(value, losses, str(run.cfg.name)))
     folder = run.folder / "samples" / "best"
     page = write_samples(
-        best,
+        unpack(best),
         build(run.cfg.sample),
         seed=run.cfg.seed,
         folder=folder,

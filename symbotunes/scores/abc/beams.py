@@ -11,8 +11,8 @@ QUARTER = 2  # eighths; notes from this length on have no flag
 def beamed(phrase: Phrase) -> set[int]:
     """Indices of the sounds that stand against the sound before them.
 
-    Notes with flags in one stretch of `beam_eighths`; bar signs and rests stand
-    apart, and tuplets have beams of their own.
+    Notes with flags in one stretch of `beam_eighths`; bar signs and rests stand apart, and tuplets
+    have beams of their own.
     """
     lengths = sounding_eighths(phrase.items)
     full, beam = phrase.bar_eighths, beam_eighths(phrase.meter)
