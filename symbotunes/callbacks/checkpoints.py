@@ -94,14 +94,10 @@ class BestAndLast(Saving):
         if self.save(trainer, "last.ckpt"):
             self._saved_step = trainer.global_step
 
-    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        if not trainer.enable_validation:  # then nothing else would write during training
-            self._save_last_if_new(trainer)
-
     def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        if "last.ckpt" in self.unwritten:
-            self._saved_step = -1  # one more try
-        self._save_last_if_new(trainer)
+        new = trainer.global_step != self._saved_step or "last.ckpt" in self.unwritten
+        if new and saving_makes_sense(trainer):
+            self.save(trainer, "last.ckpt")
 
     def state_dict(self) -> dict[str, Any]:
         return {"best_model_score": self.best_model_score, "best_step": self.best_step}
@@ -109,11 +105,6 @@ class BestAndLast(Saving):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best_model_score = state_dict["best_model_score"]
         self.best_step = state_dict["best_step"]
-
-    def _save_last_if_new(self, trainer: lightning.Trainer) -> None:
-        new = trainer.global_step != self._saved_step
-        if new and saving_makes_sense(trainer) and self.save(trainer, "last.ckpt"):
-            self._saved_step = trainer.global_step
 
     def _save_best(self, trainer: lightning.Trainer) -> None:
         score = trainer.strategy.broadcast(score_of(trainer, self.monitor))

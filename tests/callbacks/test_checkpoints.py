@@ -96,6 +96,19 @@ def test_a_run_without_validation_still_leaves_last(fit, run_dir):
     assert opened(run_dir, "last.ckpt")["global_step"] == 4
 
 
+def test_the_end_of_an_epoch_alone_writes_nothing(fit, run_dir):
+    class Counting(BestAndLast):
+        saved = 0
+
+        def save(self, trainer, name):
+            self.saved += 1
+            return super().save(trainer, name)
+
+    keeper = Counting()
+    fit(keeper, limit_train_batches=1, limit_val_batches=0, max_epochs=9)  # of one step each
+    assert keeper.saved == 1
+
+
 def test_last_is_the_final_step_when_training_ends_between_validations(fit, run_dir):
     fit(BestAndLast(), max_epochs=-1, max_steps=5)
     assert opened(run_dir, "last.ckpt")["global_step"] == 5
