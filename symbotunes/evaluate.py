@@ -29,8 +29,7 @@ from symbotunes.latent.measuring import (
     measure_reconstruction,
 )
 from symbotunes.latent.player import Player
-from symbotunes.loggers.tables import log_evaluation
-from symbotunes.loggers.wandb import SafeWandbLogger
+from symbotunes.loggers.dashboards import wandb_among
 from symbotunes.metrics.findings import Findings
 from symbotunes.metrics.latent_findings import LatentFindings
 from symbotunes.models.base import LatentModel, SequenceModel
@@ -130,10 +129,11 @@ def _evaluate_latent(
 
 def _show(cfg: DictConfig, findings: Findings | LatentFindings, page: Path) -> Path:
     """Log the findings where loggers take tables; returns the page."""
-    for logger in build_many(cfg.logger):
-        if isinstance(logger, SafeWandbLogger):
-            log_evaluation(logger, findings, page)
-            logger.finish()
+    for logger in wandb_among(build_many(cfg.logger)):
+        from symbotunes.loggers.tables import log_evaluation  # which imports wandb
+
+        log_evaluation(logger, findings, page)
+        logger.finish()
     return page
 
 

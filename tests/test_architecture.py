@@ -1,6 +1,8 @@
 """Imports point one way; see "Who may import whom" in CONTRIBUTING.md."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,7 @@ ONLY_HERE = {  # third-party library -> the only places that may know about it
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",
     },
-    "wandb": {"callbacks", "loggers"},
+    "wandb": {"loggers"},
     "verovio": {"render"},
     "matplotlib": {"render"},
     "sacrebleu": {"metrics"},
@@ -73,3 +75,10 @@ def test_imports_point_one_way(path):
 def test_every_module_has_its_layer():
     found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
     assert found <= set(RANK)
+
+
+def test_wandb_is_not_imported_before_something_is_logged_to_it():
+    modules = [f"symbotunes.callbacks.{path.stem}" for path in PACKAGE.glob("callbacks/[a-z]*.py")]
+    modules += [f"symbotunes.{mode}" for mode in ("train", "evaluate", "compare", "report")]
+    program = f"import sys, {', '.join(modules)}; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

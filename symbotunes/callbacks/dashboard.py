@@ -2,13 +2,15 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning
 
 from symbotunes.callbacks.checkpoints import BestAndLast, checkpoints_of, saving_makes_sense
-from symbotunes.loggers.tables import log_receipt
-from symbotunes.loggers.wandb import SafeWandbLogger
+from symbotunes.loggers.dashboards import wandb_among
+
+if TYPE_CHECKING:
+    from symbotunes.loggers.wandb import SafeWandbLogger
 
 
 class Dashboard(lightning.Callback):
@@ -29,6 +31,8 @@ class Dashboard(lightning.Callback):
         encoded = getattr(data, "encoded", None)
         for logger in wandb_loggers(trainer):
             if encoded is not None and not logger.continued:
+                from symbotunes.loggers.tables import log_receipt  # which imports wandb
+
                 log_receipt(logger, encoded.receipt, row_step(trainer))
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
@@ -61,11 +65,9 @@ class Dashboard(lightning.Callback):
         self.best_loss = state_dict["best_loss"]
 
 
-def wandb_loggers(trainer: lightning.Trainer) -> list[SafeWandbLogger]:
+def wandb_loggers(trainer: lightning.Trainer) -> "list[SafeWandbLogger]":
     """Those of the trainer's loggers that go to W&B; none where another rank logs."""
-    if not trainer.is_global_zero:
-        return []
-    return [logger for logger in trainer.loggers if isinstance(logger, SafeWandbLogger)]
+    return wandb_among(trainer.loggers) if trainer.is_global_zero else []
 
 
 def row_step(trainer: lightning.Trainer) -> int:

@@ -10,9 +10,8 @@ import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from symbotunes.callbacks.checkpoints import saving_makes_sense
+from symbotunes.callbacks.dashboard import row_step, wandb_loggers
 from symbotunes.composing import SamplePlan, draw_samples
-from symbotunes.loggers.media import log_samples
-from symbotunes.loggers.wandb import SafeWandbLogger
 from symbotunes.render.gallery import write_gallery
 from symbotunes.render.sample import Sample
 from symbotunes.tokenizers.base import Tokenizer
@@ -105,10 +104,10 @@ class SamplePanel(lightning.Callback):
         facts = self._facts(samples, time.monotonic() - began)
         folder = Path(trainer.default_root_dir) / "samples" / f"step_{step:06d}"
         write_gallery(folder, samples, heading=f"Samples at step {step}", facts=facts)
-        for logger in trainer.loggers:
-            if isinstance(logger, SafeWandbLogger):
-                # Lightning numbers the metrics of the first step 0; samples go into their rows.
-                log_samples(logger, samples, folder, trained=step, step=max(step - 1, 0))
+        for logger in wandb_loggers(trainer):
+            from symbotunes.loggers.media import log_samples  # which imports wandb
+
+            log_samples(logger, samples, folder, trained=step, step=row_step(trainer))
 
     @staticmethod
     def _tokenizer(trainer: Any) -> Tokenizer[Any]:

@@ -12,13 +12,13 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from symbotunes.atomic import atomic_write
 from symbotunes.callbacks.checkpoints import BestAndLast
+from symbotunes.callbacks.dashboard import wandb_loggers
 from symbotunes.callbacks.interrupt import Interrupted, OnInterrupt
 from symbotunes.callbacks.memory import MemoryReport
 from symbotunes.callbacks.provenance import command_line, device_name, git_state, versions
 from symbotunes.callbacks.speed import TokenRate, tokens_of
 from symbotunes.callbacks.vitals import Vitals
 from symbotunes.loggers.csv import RunCsvLogger
-from symbotunes.loggers.wandb import SafeWandbLogger
 
 SHOWN = (  # of the record, beside the config on W&B
     "git", "versions", "host", "device", "devices", "data_fingerprint", "parameters",
@@ -66,8 +66,9 @@ class RunSetup(lightning.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, RunCsvLogger):
                 logger.drop_from(trainer.global_step)
-            elif isinstance(logger, SafeWandbLogger) and self.record:
-                logger.log_hyperparams({"run": {key: self.record[key] for key in SHOWN}})
+        for dashboard in wandb_loggers(trainer):
+            if self.record:
+                dashboard.log_hyperparams({"run": {key: self.record[key] for key in SHOWN}})
         self._write(trainer, pl_module)
 
     def on_validation_start(self, *_: Any) -> None:
@@ -156,9 +157,8 @@ class RunSetup(lightning.Callback):
             self._measure(trainer, pl_module)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
             self.record |= findings_of(callback)
-        for logger in trainer.loggers:
-            if isinstance(logger, SafeWandbLogger):
-                self.record["wandb_id"] = logger.version
+        for logger in wandb_loggers(trainer):
+            self.record["wandb_id"] = logger.version
         text = json.dumps(finite(self.record), indent=2, ensure_ascii=False) + "\n"
         try:
             atomic_write(Path(trainer.default_root_dir) / "run.json", text.encode())
