@@ -1,4 +1,4 @@
-"""The clipped layer against torch's own, and against a cell that autograd differentiates."""
+"""The written-out layer against torch's own, and against a cell that autograd differentiates."""
 
 import math
 
@@ -6,22 +6,22 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from symbotunes.modules.lstm import clipped_lstm
+from symbotunes.modules.lstm import beats_fused, clipped_lstm
 
 STEPS, PIECES, INPUTS, WIDTH = 6, 3, 4, 5
 
 
-@pytest.fixture
-def case():
-    """Weights, inputs and an initial state in double precision, and what the loss weighs."""
+@pytest.fixture(params=[torch.float64, torch.float32], ids=str)  # plain and packed weights
+def case(request):
+    """Weights, inputs and an initial state, and what the loss weighs."""
     torch.manual_seed(0)
-    lstm = torch.nn.LSTM(INPUTS, WIDTH).double()
+    lstm = torch.nn.LSTM(INPUTS, WIDTH).to(request.param)
     torch.nn.init.zeros_(lstm.bias_hh_l0).requires_grad_(False)
     leaves = [torch.randn(STEPS, PIECES, INPUTS), *torch.randn(2, PIECES, WIDTH)]
-    leaves = [leaf.double().requires_grad_() for leaf in leaves]
+    leaves = [leaf.to(request.param).requires_grad_() for leaf in leaves]
     leaves += [p for p in lstm.parameters() if p.requires_grad]
-    weigh = torch.randn(STEPS, PIECES, WIDTH).double(), torch.randn(PIECES, WIDTH).double()
-    return lstm, leaves, weigh
+    weigh = torch.randn(STEPS, PIECES, WIDTH), torch.randn(PIECES, WIDTH)
+    return lstm, leaves, [weight.to(request.param) for weight in weigh]
 
 
 def gradients(hidden, cell, leaves, weigh):
@@ -68,3 +68,18 @@ def test_every_message_is_clipped_on_its_way(case, clip):
     torch.testing.assert_close(ours, expected)
     free = gradients(*clipped(leaves, math.inf), leaves, weigh)
     assert not torch.allclose(ours[0], free[0])
+
+
+@pytest.mark.parametrize(
+    ("width", "inputs", "dtype", "is_it"),
+    [
+        (2048, 90, torch.bfloat16, True),
+        (512, 1024, torch.bfloat16, True),
+        (512, 90, torch.bfloat16, False),
+        (2048, 4096, torch.float32, False),
+    ],
+)
+def test_fused_kernels_are_left_where_they_are_slow(width, inputs, dtype, is_it):
+    with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
+        assert beats_fused(width, torch.zeros(2, 3, inputs)) is is_it
+    assert not beats_fused(width, torch.zeros(2, inputs, dtype=dtype, device="meta"))

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from symbotunes.models.music_vae.stack import lstm_layer
+from symbotunes.modules.lstm import beats_fused, driven_lstm
 
 
 class BidirectionalEncoder(nn.Module):
@@ -38,5 +40,28 @@ class BidirectionalEncoder(nn.Module):
         if int(lengths.min()) < vectors.shape[1]:  # packing costs the fast CPU kernel
             hidden = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
         for layer in self.layers:
-            hidden, (last, _) = layer(hidden)
+            assert isinstance(layer, nn.LSTM)
+            if isinstance(hidden, Tensor) and beats_fused(layer.hidden_size, hidden):
+                hidden, last = both_ways(layer, hidden)
+            else:
+                hidden, (last, _) = layer(hidden)
         return torch.cat([last[0], last[1]], -1)
+
+
+def both_ways(layer: nn.LSTM, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """A bidirectional layer with one bias per gate, without fused kernels.
+
+    Args:
+        layer: whose weights are read.
+        inputs: ``[B, T, I]``.
+
+    Returns:
+        Hidden states ``[B, T, 2 D]``, and the last of each direction ``[2, B, D]``.
+    """
+    steps = inputs.transpose(0, 1)
+    state = inputs.new_zeros(len(inputs), layer.hidden_size)
+    (w_ih, w_hh, bias, _), (back_ih, back_hh, back_bias, _) = layer.all_weights
+    forth, _ = driven_lstm(F.linear(steps, w_ih, bias), w_hh, (state, state))
+    back, _ = driven_lstm(F.linear(steps.flip(0), back_ih, back_bias), back_hh, (state, state))
+    hidden = torch.cat([forth, back.flip(0)], -1)  # [T, B, 2 D]
+    return hidden.transpose(0, 1), torch.stack([forth[-1], back[-1]])
