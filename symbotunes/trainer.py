@@ -52,6 +52,7 @@ def quiet_lightning() -> None:
         ".*is smaller than the logging interval.*",
         ".*srun. command is available.*",  # a training of one process on a cluster's machine
         ".*isinstance.treespec, LeafSpec.*",  # of Lightning's own code
+        ".*single contiguous chunk of memory.*",  # Folk-RNN's layers run one by one, for dropout
     ):
         warnings.filterwarnings("ignore", message=message)
 

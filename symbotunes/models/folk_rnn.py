@@ -54,8 +54,7 @@ class FolkRNN(SequenceModel):
         self.gate_clip = gate_clip
         self.embed = nn.Embedding(vocabulary.size, embedding) if embedding else None
         inputs = embedding or vocabulary.size
-        between = dropout if depth > 1 else 0.0  # nn.LSTM's own dropout spares the last layer
-        self.lstm = nn.LSTM(inputs, width, depth, batch_first=True, dropout=between)
+        self.lstm = nn.LSTM(inputs, width, depth, batch_first=True)
         self.head = nn.Linear(width, vocabulary.size)
         # The authors' optimizer updates the initial states too.
         self.h0 = nn.Parameter(torch.empty(depth, width))
@@ -94,8 +93,28 @@ class FolkRNN(SequenceModel):
             inputs = F.one_hot(tokens, self.size).to(self.head.weight.dtype)  # [B, T, V]
         if self.gate_clip is not None and torch.is_grad_enabled():
             return self._clipped(inputs, state, self.gate_clip)
+        if self.training and self.dropout:
+            return self._dropped(inputs, state)
         hidden, state = self.lstm(inputs, state)  # [B, T, D]
-        return F.dropout(hidden, self.dropout, self.training), state
+        return hidden, state
+
+    def _dropped(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """The layers one by one, with dropout after each.
+
+        On CUDA the dropout of `nn.LSTM` has random numbers of its own, which no checkpoint can
+        keep: a resumed training would drop other units.
+        """
+        hidden = inputs
+        ends: list[State] = []
+        for h0, c0, weights in zip(*state, self.lstm.all_weights, strict=True):
+            # One layer with biases and without dropout, in training, one direction, batch first.
+            settings = (True, 1, 0.0, True, False, True)
+            begin = (h0[None], c0[None])
+            hidden, h, c = torch.lstm(hidden, begin, tuple(weights), *settings)
+            hidden = F.dropout(hidden, self.dropout)
+            ends.append((h, c))
+        h, c = (torch.cat(states) for states in zip(*ends, strict=True))
+        return hidden, (h, c)
 
     def _clipped(self, inputs: Tensor, state: State, clip: float) -> tuple[Tensor, State]:
         """What `nn.LSTM` and the last dropout compute, with clipped messages backward."""

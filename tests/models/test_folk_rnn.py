@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from symbotunes.models.base import Batch
 from symbotunes.models.folk_rnn import FolkRNN
@@ -83,6 +84,23 @@ def test_dropout_follows_every_layer_the_last_included():
     show_hidden(one_layer)
     dropped = (one_layer.forward(torch.zeros(8, 20, dtype=torch.int64)) == 0).float().mean()
     assert dropped.item() == pytest.approx(0.5, abs=0.03)
+
+
+def test_layers_with_dropout_are_those_without_it_and_masks():
+    torch.manual_seed(0)
+    model = FolkRNN(Vocabulary(11, 0, 1), width=16, depth=3, dropout=1e-9)  # drops nothing
+    nn.init.normal_(model.c0.detach())
+    inputs, state = torch.rand(2, 5, 11), model.start(2)
+    expected = model.eval().lstm(inputs, state)
+    torch.testing.assert_close(model.train()._dropped(inputs, state), expected)
+
+
+def test_dropout_draws_from_torchs_generator_alone(small):
+    torch.manual_seed(1)
+    first = small.train().loss(BATCH).objective
+    assert small.loss(BATCH).objective != first
+    torch.manual_seed(1)
+    assert small.loss(BATCH).objective == first
 
 
 def test_every_token_gets_a_dropout_mask_of_its_own():
