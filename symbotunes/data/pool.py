@@ -178,7 +178,7 @@ def _in_processes(
 ) -> None:
     luggage = pickle.dumps(encoder)
     pool = ProcessPool(
-        max_workers=workers.processes,
+        max_workers=min(workers.processes, len(todo)),  # more would start for nothing
         max_tasks=TASKS_PER_WORKER,
         initializer=enter,
         initargs=(luggage, workers.file_gib),

@@ -63,6 +63,20 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path, monkeypatch):
     assert others == [alone, alone]
 
 
+def test_no_worker_starts_that_would_find_no_work(tmp_path, monkeypatch):
+    started = []
+
+    class Counted(pool.ProcessPool):
+        def __init__(self, max_workers: int, **settings) -> None:
+            started.append(max_workers)
+            super().__init__(max_workers, **settings)
+
+    monkeypatch.setattr(pool, "ProcessPool", Counted)
+    corpus = files_of(tmp_path / "corpus", *binary_words(64, 66))  # two files: one chunk
+    prepare(corpus, hazardous(), plan_of(tmp_path / "cache", workers=Workers(8)))
+    assert started == [1]
+
+
 def test_files_that_hang_or_kill_or_eat_memory_are_left_out_and_all_others_kept(tmp_path):
     words = binary_words(64, 94)
     texts = [*words[:10], "hang", *words[10:20], "kill", *words[20:], "eat"]
