@@ -1,12 +1,14 @@
 """GPT-2 beside transformers' GPT2LMHeadModel of the same size: training, sampling, memory.
 
     python tests/benchmarks/gpt2_speed.py [--threads 2] [--rounds 5] [--clock wall]
+    python tests/benchmarks/gpt2_speed.py --device cuda --batch-size 64 --only bfloat16
 
 53 million parameters (width 600, 12 layers, 12 heads, context 1,955), on the built-in folk tunes
 through the training loader. All competitors take turns in every round; what is printed are medians
 of real tokens per second and of ratios within a round. ``bucketed`` batches are the loader's, of
 like length; ``mixed`` ones hold tunes as they come. The roofline is the speed of a matrix product
-of 2,048 in the same type, measured in the same rounds, and 6 x parameters operations per token.
+of 2,048 (CUDA: 8,192) in the same type, measured in the same rounds, and 6 x parameters operations
+per token.
 On a machine that other work shares, ``--threads 1 --clock cpu`` counts processor time instead.
 """
 
@@ -36,11 +38,13 @@ from symbotunes.tokenizers.base import Vocabulary
 CONF = Path(__file__).parents[2] / "conf"
 WIDTH, DEPTH, HEADS, CONTEXT = 600, 12, 12, 1955
 SAMPLES, TOKENS = 4, 150
-SIDE, PRODUCTS = 2048, 8  # of the roofline
+SIDES, PRODUCTS = {"cpu": 2048, "cuda": 8192}, 8  # of the roofline
 Run = Callable[[Batch], None]
 
 
-def data(batch_size: int, count: int) -> tuple[Vocabulary, dict[str, list[Batch]]]:
+def data(
+    batch_size: int, count: int, device: str = "cpu"
+) -> tuple[Vocabulary, dict[str, list[Batch]]]:
     """Batches of folk tunes, of like length and mixed."""
     register_resolvers()
     with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -55,7 +59,8 @@ def data(batch_size: int, count: int) -> tuple[Vocabulary, dict[str, list[Batch]
         collate(*framed(*module.encoded.gather(some), vocabulary.bos, vocabulary.eos))
         for some in np.split(order, count)
     ]
-    return vocabulary, {"bucketed": bucketed, "mixed": mixed}
+    kinds = {"bucketed": bucketed, "mixed": mixed}
+    return vocabulary, {name: [one.to(device) for one in own] for name, own in kinds.items()}
 
 
 def our_net(vocabulary: Vocabulary) -> GPT2:
@@ -73,13 +78,13 @@ def their_net(vocabulary: Vocabulary) -> torch.nn.Module:
     return transformers.GPT2LMHeadModel(config)
 
 
-def our_training(vocabulary: Vocabulary, *, bf16: bool) -> Run:
-    net = our_net(vocabulary).train()
+def our_training(vocabulary: Vocabulary, *, bf16: bool, device: str = "cpu") -> Run:
+    net = our_net(vocabulary).to(device).train()
     optimizer = GroupedAdamW(net.parameters())
 
     def run(batch: Batch) -> None:
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
             objective = net.loss(batch).objective
         objective.backward()
         optimizer.step()
@@ -87,15 +92,16 @@ def our_training(vocabulary: Vocabulary, *, bf16: bool) -> Run:
     return run
 
 
-def their_training(vocabulary: Vocabulary, *, bf16: bool) -> Run:
-    net = their_net(vocabulary).train()
+def their_training(vocabulary: Vocabulary, *, bf16: bool, device: str = "cpu") -> Run:
+    net = their_net(vocabulary).to(device).train()
     optimizer = torch.optim.AdamW(net.parameters(), fused=True)
 
     def run(batch: Batch) -> None:
         optimizer.zero_grad()
         mask = torch.arange(batch.tokens.shape[1]) < batch.lengths[:, None]
+        mask = mask.to(device)
         labels = batch.tokens.masked_fill(~mask, -100)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
             loss = net(batch.tokens, attention_mask=mask.long(), labels=labels).loss
         loss.backward()
         optimizer.step()
@@ -103,9 +109,9 @@ def their_training(vocabulary: Vocabulary, *, bf16: bool) -> Run:
     return run
 
 
-def roofline(*, bf16: bool) -> Run:
-    dtype = torch.bfloat16 if bf16 else torch.float32
-    left, right = (torch.randn(SIDE, SIDE, dtype=dtype) for _ in range(2))
+def roofline(*, bf16: bool, device: str) -> Run:
+    dtype, side = torch.bfloat16 if bf16 else torch.float32, SIDES[device]
+    left, right = torch.randn(2, side, side, dtype=dtype, device=device)
 
     def run(batch: Batch) -> None:
         for _ in range(PRODUCTS):
@@ -114,8 +120,10 @@ def roofline(*, bf16: bool) -> Run:
     return run
 
 
-def our_sampling(vocabulary: Vocabulary, dtype: torch.dtype | None) -> Callable[[], None]:
-    net = our_net(vocabulary).eval()
+def our_sampling(
+    vocabulary: Vocabulary, dtype: torch.dtype | None, device: str
+) -> Callable[[], None]:
+    net = our_net(vocabulary).to(device).eval()
     net.decoding_dtype = dtype
     endless = Vocabulary(vocabulary.size, vocabulary.bos, vocabulary.bos)  # bos is never drawn
 
@@ -126,9 +134,9 @@ def our_sampling(vocabulary: Vocabulary, dtype: torch.dtype | None) -> Callable[
     return run
 
 
-def their_sampling(vocabulary: Vocabulary) -> Callable[[], None]:
-    net = their_net(vocabulary).eval()
-    prompt = torch.full((SAMPLES, 1), vocabulary.bos)
+def their_sampling(vocabulary: Vocabulary, device: str) -> Callable[[], None]:
+    net = their_net(vocabulary).to(device).eval()
+    prompt = torch.full((SAMPLES, 1), vocabulary.bos, device=device)
     settings = {"max_new_tokens": TOKENS, "do_sample": True, "use_cache": True, "pad_token_id": 1}
 
     def run() -> None:
@@ -139,9 +147,10 @@ def their_sampling(vocabulary: Vocabulary) -> Callable[[], None]:
 
 
 def training(given: argparse.Namespace, clock: Callable[[], float], *, bf16: bool) -> None:
-    vocabulary, kinds = data(given.batch_size, given.rounds + 1)
-    ours, theirs = our_training(vocabulary, bf16=bf16), their_training(vocabulary, bf16=bf16)
-    runs = {"ours": ours, "theirs": theirs, "roofline": roofline(bf16=bf16)}
+    vocabulary, kinds = data(given.batch_size, given.rounds + 1, given.device)
+    own = {"bf16": bf16, "device": given.device}
+    ours, theirs = our_training(vocabulary, **own), their_training(vocabulary, **own)
+    runs = {"ours": ours, "theirs": theirs, "roofline": roofline(**own)}
     parameters = sum(parameter.numel() for parameter in our_net(vocabulary).parameters())
     print(f"\ntraining, {'bfloat16 autocast' if bf16 else 'float32'}, {parameters / 1e6:.1f} M")
     for kind, batches in kinds.items():
@@ -150,7 +159,7 @@ def training(given: argparse.Namespace, clock: Callable[[], float], *, bf16: boo
         slots = [batch.tokens[:, 1:].numel() for batch in batches[1:]]
         speed = [n / row["ours"] for n, row in zip(real, rows, strict=True)]
         ratio = [row["theirs"] / row["ours"] for row in rows]
-        peak = [2 * SIDE**3 * PRODUCTS / row["roofline"] for row in rows]
+        peak = [2 * SIDES[given.device] ** 3 * PRODUCTS / row["roofline"] for row in rows]
         share = [6 * parameters * v / top for v, top in zip(speed, peak, strict=True)]
         print(
             f"{kind:9s} {statistics.median(speed):7,.0f} real tokens/s, "
@@ -167,15 +176,17 @@ def timed(runs: dict[str, Run], batch: Batch, clock: Callable[[], float]) -> dic
     for name, run in runs.items():
         start = clock()
         run(batch)
+        if batch.tokens.is_cuda:
+            torch.cuda.synchronize()
         spent[name] = clock() - start
     return spent
 
 
 def sampling(given: argparse.Namespace, clock: Callable[[], float]) -> None:
     vocabulary = Vocabulary(137, bos=0, eos=1)
-    theirs = their_sampling(vocabulary)
+    theirs = their_sampling(vocabulary, given.device)
     dtypes = {"float32": None, "bfloat16 weights": torch.bfloat16, "int8 weights": torch.int8}
-    ours = {name: our_sampling(vocabulary, dtype) for name, dtype in dtypes.items()}
+    ours = {name: our_sampling(vocabulary, dtype, given.device) for name, dtype in dtypes.items()}
     rows = []
     for _ in range(given.rounds + 1):
         row = {}
@@ -223,6 +234,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="of torch")
     parser.add_argument("--rounds", type=int, default=5, help="turns of every competitor")
     parser.add_argument("--batch-size", type=int, default=16, help="tunes")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda; memory is the CPU's")
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     parser.add_argument("--only", choices=["float32", "bfloat16", "sampling", "memory"])
     given = parser.parse_args()

@@ -1,6 +1,7 @@
 """How fast does the hierarchical MusicVAE train and write, beside the straightforward form?
 
     python tests/benchmarks/music_vae_speed.py [--threads 2] [--rounds 5] [--dtype float32]
+    python tests/benchmarks/music_vae_speed.py --device cuda --dtype bfloat16 --batch-size 512
 
 The straightforward form has the same encoder, posterior, weights and loss, but its decoder loops
 over bars and steps and feeds ``[previous step, code]`` to its cells at every step, and it writes
@@ -75,7 +76,7 @@ class Straightforward(HierarchicalDecoder):
 
     @torch.no_grad()
     def loop_write(self, z: Tensor) -> Tensor:
-        last, found = torch.full((len(z),), -1), []
+        last, found = torch.full((len(z),), -1, device=z.device), []
         for codes in self.loop_codes(z):
             state = self.cores[0].stack.start(codes)
             for _ in range(BAR):
@@ -99,7 +100,7 @@ def straightforward(model: MusicVAE) -> MusicVAE:
     other = make()
     other.decoder = Straightforward(WIDTH, other.symbols, [WIDTH, WIDTH], [WIDTH, WIDTH])
     other.load_state_dict(model.state_dict())
-    return other
+    return other.to(next(model.parameters()).device)
 
 
 def training(model: MusicVAE, batch: Batch, context: Callable) -> Run:
@@ -128,10 +129,10 @@ def useful_operations(pieces: int) -> float:
     return 2 * 3 * pieces * float(total)
 
 
-def roofline(dtype: torch.dtype, seconds: Callable[[Run], float]) -> float:
+def roofline(dtype: torch.dtype, device: str, seconds: Callable[[Run], float]) -> float:
     """Operations per second of a large product of square matrices."""
-    size = 2048
-    one, other = torch.randn(2, size, size).to(dtype)
+    size = 2048 if device == "cpu" else 8192
+    one, other = torch.randn(2, size, size, device=device).to(dtype)
     return 2 * size**3 / statistics.median(seconds(lambda: one @ other) for _ in range(7))
 
 
@@ -152,6 +153,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="turns of every competitor")
     parser.add_argument("--batch-size", type=int, default=32, help="windows of 16 bars")
     parser.add_argument("--dtype", default="float32", help="float32 or bfloat16 (autocast)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="what is timed")
     parser.add_argument("--only", default="both", choices=["both", "training", "writing"])
     given = parser.parse_args()
@@ -164,27 +166,32 @@ def main() -> None:
     def seconds(run: Run) -> float:
         start = clock()
         run()
+        if given.device == "cuda":
+            torch.cuda.synchronize()
         return clock() - start
 
     def context() -> contextlib.AbstractContextManager:
-        return torch.autocast("cpu", dtype, enabled=dtype != torch.float32)
+        return torch.autocast(given.device, dtype, enabled=dtype != torch.float32)
 
-    ours = make()
+    ours = make().to(given.device)
     other = straightforward(ours)
     if given.only != "writing":
-        report_training(ours, other, given, context, seconds, roofline(dtype, seconds))
+        report_training(
+            ours, other, given, context, seconds, roofline(dtype, given.device, seconds)
+        )
     if given.only != "training":
-        report_writing(ours, other, given.rounds, context, seconds)
+        report_writing(ours, other, given, context, seconds)
 
 
 def report_training(ours, other, given, context, seconds, peak) -> None:
-    tokens = torch.randint(CLASSES, (given.batch_size, STEPS))
+    tokens = torch.randint(CLASSES, (given.batch_size, STEPS), device=given.device)
     batch = Batch(tokens, torch.full((given.batch_size,), STEPS))
     runs = {
         "MusicVAE": training(ours, batch, context),
         "straightforward": training(other, batch, context),
     }
-    z, inputs = torch.randn(given.batch_size, WIDTH), ours.decoder.previous(tokens[..., None])
+    z = torch.randn(given.batch_size, WIDTH, device=given.device)
+    inputs = ours.decoder.previous(tokens[..., None])
     for name, model in (("MusicVAE", ours), ("straightforward", other)):
 
         def decoder(model: MusicVAE = model) -> None:
@@ -204,8 +211,8 @@ def report_training(ours, other, given, context, seconds, peak) -> None:
     print(f"  {share:.1%} of the roofline of {peak / 1e9:.0f} GFLOP/s")
 
 
-def report_writing(ours, other, rounds, context, seconds) -> None:
-    z = torch.randn(PIECES_WRITTEN, WIDTH)
+def report_writing(ours, other, given, context, seconds) -> None:
+    z = torch.randn(PIECES_WRITTEN, WIDTH, device=given.device)
 
     def inside(run: Run) -> Run:
         def wrapped() -> None:
@@ -215,7 +222,7 @@ def report_writing(ours, other, rounds, context, seconds) -> None:
         return wrapped
 
     def rounded() -> None:
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), torch.autocast(given.device, torch.bfloat16):
             ours.decode(z, STEPS)
 
     parts = z.split(AT_ONCE)
@@ -225,7 +232,7 @@ def report_writing(ours, other, rounds, context, seconds) -> None:
         "8 by 8": inside(lambda: [ours.decode(part, STEPS) for part in parts]),
         "8 by 8, straightforward": inside(lambda: [other.decoder.loop_write(p) for p in parts]),
     }
-    times = measure(runs, rounds, seconds)
+    times = measure(runs, given.rounds, seconds)
     print(f"writing {PIECES_WRITTEN} pieces of {BARS} bars")
     for name, spent in times.items():
         print(f"  {name:32s} {spent:8.2f} s   {spent / times['64 at once']:6.2f} x")
