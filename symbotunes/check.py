@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -65,7 +66,9 @@ def chosen(only: Sequence[str]) -> list[str]:
     names = {entry.partition("=")[2] for entry in entries}
     for name in only:
         if name not in names:
-            raise UserError(f"check.only: there is no model or experiment {name}")
+            close = get_close_matches(name, names, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UserError(f"check.only: there is no model or experiment {name}{hint}")
     return [entry for entry in entries if not only or entry.partition("=")[2] in only]
 
 

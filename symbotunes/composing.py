@@ -11,7 +11,7 @@ from symbotunes.errors import UserError
 from symbotunes.latent.plans import PriorPlan, Training
 from symbotunes.models.base import LatentModel, SequenceModel
 from symbotunes.models.gpt2 import GPT2
-from symbotunes.prompts import read_prompt, read_prompt_file
+from symbotunes.prompts import Beginning, read_prompt, read_prompt_file
 from symbotunes.render.sample import Composition, Sample
 from symbotunes.sampling import Constraint, Generated, Settings, generate
 from symbotunes.sampling.constraints.abc import AbcConstraint
@@ -170,9 +170,11 @@ def draw_samples(
     """
     if isinstance(net, LatentModel):
         return list(plan.from_prior.compose(net, tokenizer, seed, on_step).samples)
+    beginning = read_beginning(tokenizer, plan)
+    drawn = draw(net, tokenizer, plan, seed, on_step, beginning)
     return [
-        to_sample(tokenizer, generated, index, seed + index)
-        for index, generated in enumerate(draw(net, tokenizer, plan, seed, on_step))
+        to_sample(tokenizer, generated, index, seed + index, beginning.semitones)
+        for index, generated in enumerate(drawn)
     ]
 
 
@@ -182,12 +184,10 @@ def draw(
     plan: SamplePlan,
     seed: int,
     on_step: Callable[[int], None] | None = None,
+    beginning: Beginning | None = None,
 ) -> list[Generated]:
-    """The ids of samples, see `draw_samples`."""
-    if plan.prompt_file:
-        prompt = read_prompt_file(tokenizer, Path(plan.prompt_file), plan.prompt_bars)
-    else:
-        prompt = read_prompt(tokenizer, plan.prompt)
+    """The ids of samples, see `draw_samples`; `beginning` is the plan's, if it was read before."""
+    prompt = (beginning or read_beginning(tokenizer, plan)).ids
     constraint = read_constraint(tokenizer, plan.constraint)
     _check_prompt(constraint, prompt, plan)
     round_weights(net, plan.weights)
@@ -205,6 +205,17 @@ def draw(
             on_step=on_step,
         )
     return drawn
+
+
+def read_beginning(tokenizer: Tokenizer[Any], plan: SamplePlan) -> Beginning:
+    """What the samples go on from.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    if plan.prompt_file:
+        return read_prompt_file(tokenizer, Path(plan.prompt_file), plan.prompt_bars)
+    return read_prompt(tokenizer, plan.prompt)
 
 
 def round_weights(net: SequenceModel, name: str | None) -> None:
@@ -244,11 +255,24 @@ def _check_prompt(constraint: Constraint | None, prompt: Sequence[int], plan: Sa
         raise UserError(f"sample: {error}") from error
 
 
-def to_sample(tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int) -> Sample:
-    """Decode what a network generated, with remarks on what is wrong with it."""
+def to_sample(
+    tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int, semitones: int = 0
+) -> Sample:
+    """Decode what a network generated, with remarks on what is wrong with it.
+
+    Args:
+        tokenizer: of the network.
+        generated: what it wrote.
+        index: of the sample, from 0.
+        seed: of the sample.
+        semitones: that an ABC tune is moved up, to the key of its prompt.
+    """
     tokens = tokenizer.decode(generated.ids)
-    title = f"Sample {index + 1}"
-    rendition = tokenizer.render(tokens, title, number=index + 1)
+    title, number = f"Sample {index + 1}", index + 1
+    if semitones and isinstance(tokenizer, AbcTokens):
+        rendition = tokenizer.render_moved(tokens, semitones, title, number=number)
+    else:
+        rendition = tokenizer.render(tokens, title, number=number)
     remarks = list(rendition.problems)
     if not generated.finished:
         remarks.insert(0, "unfinished: sample.max_tokens was reached")

@@ -1,6 +1,7 @@
 """Beginnings that samples go on from: typed, or the first bars of a file."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -11,31 +12,46 @@ from symbotunes.data.encode import examples_in
 from symbotunes.errors import UserError
 from symbotunes.scores.abc.beginnings import first_bars
 from symbotunes.scores.abc.files import read_tunes
+from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.base import Tokenizer
 
 LONGEST = 20_000  # characters; tunes have some hundreds
 
 
-def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Sequence[int]:
-    """Ids of the beginning that a user typed; none for no text.
+@dataclass(frozen=True)
+class Beginning:
+    """What every sample goes on from.
+
+    Attributes:
+        ids: of its tokens, without ``bos``.
+        semitones: from what the model reads up to what the user gave; samples go up by as many.
+    """
+
+    ids: Sequence[int] = ()
+    semitones: int = 0
+
+
+def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Beginning:
+    """The beginning that a user typed; an empty one for no text.
 
     Raises:
         UserError: if it cannot be read.
     """
     if not text or not text.strip():
-        return []
+        return Beginning()
     if len(text) > LONGEST:
         raise UserError(f"sample.prompt has {len(text):,} characters, at most {LONGEST:,} are read")
     if Path(text).suffix.lower() in (".abc", ".mid", ".midi"):
         raise UserError(f"sample.prompt={text} looks like a file: write sample.prompt_file={text}")
     try:
-        return tokenizer.prompt(text)
+        moved = tokenizer.beginning(text)[1] if isinstance(tokenizer, AbcTokens) else 0
+        return Beginning(tokenizer.prompt(text), moved)
     except ValueError as error:
         raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
 
 
-def read_prompt_file(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Sequence[int]:
-    """Ids of the first bars of a file's first piece.
+def read_prompt_file(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Beginning:
+    """The first bars of a file's first piece.
 
     Raises:
         UserError: if the file cannot be read, is too short, or says what the tokens cannot.
@@ -43,17 +59,18 @@ def read_prompt_file(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Sequen
     try:
         if tokenizer.FORMAT == "abc":
             return _first_bars_of_abc(tokenizer, path, bars)
-        return tokenizer.prompt_from(path, bars)
+        return Beginning(tokenizer.prompt_from(path, bars))
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise UserError(f"sample.prompt_file={path}: {reason}") from error
 
 
-def _first_bars_of_abc(tokenizer: Tokenizer[Any], path: Path, bars: int) -> list[int]:
+def _first_bars_of_abc(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Beginning:
     if path.suffix.lower() != ".abc":
         raise ValueError("the model's tokens are ABC; it goes on from .abc files")
     tune = read_tunes(path, collection="prompt")[0]
     (tokens,) = examples_in(tokenizer.tokenize(tune))
     if isinstance(tokens, np.ndarray):
         raise ValueError("these tokens are bytes of text; give sample.prompt instead")
-    return tokenizer.encode(first_bars(tokens, bars))
+    semitones = tokenizer.semitones_up(tune) if isinstance(tokenizer, AbcTokens) else 0
+    return Beginning(tokenizer.encode(first_bars(tokens, bars)), semitones)

@@ -6,7 +6,7 @@ from symbotunes.scores.abc.folk import normalise
 from symbotunes.scores.abc.keys import parse_key
 from symbotunes.scores.abc.playback import notes
 from symbotunes.scores.abc.reader import parse
-from symbotunes.scores.abc.transposition import moved_key, transpose
+from symbotunes.scores.abc.transposition import moved_key, moved_to_c, transpose
 from symbotunes.scores.abc.tune import AbcError
 
 
@@ -130,3 +130,14 @@ def test_every_note_of_real_tunes_moves_alike_and_back(corpus_tunes, semitones):
         heard = [(note.onset, note.duration, note.pitch + semitones) for note in notes(tokens)]
         assert [(note.onset, note.duration, note.pitch) for note in notes(moved)] == heard
         assert notes(transpose(moved, -semitones)) == notes(tokens)
+
+
+def test_every_beginning_of_real_tunes_moves_to_c_token_for_token(corpus_tunes):
+    for piece in corpus_tunes[3::650]:
+        tokens = normalise(parse(piece.text), "keep")
+        for end in range(2, len(tokens), 7):
+            moved, up = moved_to_c(tokens[:end])
+            assert len(moved) == end
+            assert moved[1].startswith("K:C")
+            heard = [(note.onset, note.duration, note.pitch - up) for note in notes(tokens[:end])]
+            assert [(note.onset, note.duration, note.pitch) for note in notes(moved)] == heard

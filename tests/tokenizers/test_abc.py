@@ -143,11 +143,34 @@ def test_a_prompt_becomes_ids():
     ]
 
 
+def test_a_prompt_in_another_key_is_read_on_c_and_its_samples_move_back():
+    tokenizer = AbcTokens("folk_rnn")
+    text = "M:6/8 K:Em |: E2 ^c (3BA"  # it ends within a tuplet, and within a repeat
+    tokens, up = tokenizer.beginning(text)
+    assert tokenizer.decode(tokenizer.prompt(text)) == tokens
+    assert " ".join(tokens) == "M:6/8 K:Cmin |: C 2 =A (3 G F"
+    assert up == 4
+    sample = tokenizer.render_moved([*tokens, "_E", "|", "C", "6", ":|"], up, "Moved")
+    assert [note.pitch for note in sample.score.tracks[0].notes][:4] == [64, 73, 71, 69]
+    assert "K:Emin\n|: E2 ^c (3BAG | E6 :|\n" in sample.abc
+
+
+def test_what_cannot_be_spelled_in_the_key_of_the_prompt_stays_on_c():
+    tokens = ["M:4/4", "K:Cmaj", "^^b", "8", "|"]
+    sample = AbcTokens().render_moved(tokens, -1, "Sharp")
+    assert sample.problems == ("stays on C: needs three sharps or flats when moved",)
+    assert "K:Cmaj" in sample.abc
+
+
+def test_models_of_tunes_in_their_own_keys_move_nothing():
+    assert fitted("M:4/4 K:Gmaj G", root="keep").beginning("K:G G") == (["K:Gmaj", "G"], 0)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("M:7/8", "the model does not know M:7/8; the nearest is M:9/8"),
-        ("K:Gmaj", "the model does not know K:Gmaj; the nearest is K:Cmaj"),
+        ("K:Glyd", "the model does not know K:Clyd on C; the nearest is K:Cdor"),
         ("K:C ^^f", "the model does not know ^^f; the nearest is ^f"),
         ("K:C c @@", "no music in ABC: @@"),
     ],

@@ -154,10 +154,7 @@ def parse_tokens(tokens: Sequence[str]) -> Phrase:
     bar sign or the end cuts short, broken rhythm without a second note. Without meter or key,
     ``4/4`` and ``Cmaj`` stand in.
     """
-    reader = _Reader()
-    for token in tokens:
-        reader.read(token)
-    reader.end_chord()
+    reader = _read(tokens)
     if not reader.meter:
         reader.problem("no meter")
     if reader.key is None:
@@ -169,6 +166,22 @@ def parse_tokens(tokens: Sequence[str]) -> Phrase:
         reader.problem("no bar sign at the end")
     key = reader.key or Key(0, 0, "maj")
     return Phrase(reader.meter or "4/4", key, tuple(items), tuple(reader.problems))
+
+
+def items_of(tokens: Sequence[str]) -> list[Item]:
+    """Sounds and signs as they stand: repeats, tuplets and broken rhythm may be cut short.
+
+    Every pitch among the tokens is part of a sound, in the same order.
+    """
+    return _read(tokens).items
+
+
+def _read(tokens: Sequence[str]) -> _Reader:
+    reader = _Reader()
+    for token in tokens:
+        reader.read(token)
+    reader.end_chord()
+    return reader
 
 
 def _complete(items: list[Item], reader: _Reader) -> list[Item]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from symbotunes.scores.abc.folk import phrase_tokens
-from symbotunes.scores.abc.keys import LETTERS, Key
-from symbotunes.scores.abc.phrases import parse_tokens
-from symbotunes.scores.abc.spelling import respell
+from symbotunes.scores.abc.keys import LETTERS, Key, parse_key
+from symbotunes.scores.abc.phrases import items_of, parse_tokens
+from symbotunes.scores.abc.spelling import respell, shorter_way
+from symbotunes.scores.abc.tokens import Sound, kind
 from symbotunes.scores.abc.tune import AbcError
 
 
@@ -29,6 +30,36 @@ def transpose(tokens: Sequence[str], semitones: int) -> list[str]:
         raise AbcError("no key")
     key = moved_key(phrase.key, semitones)
     return phrase_tokens(phrase.meter, key, respell(phrase.items, phrase.key, key, semitones))
+
+
+def moved_to_c(tokens: Sequence[str]) -> tuple[list[str], int]:
+    """A tune, or any beginning of one, on the tonic C; its mode is kept.
+
+    Args:
+        tokens: those of chords, tuplets and repeats may be cut short.
+
+    Returns:
+        The tokens, one for one, and the semitones up from them to where they were. Without a key
+        they stay where they are.
+
+    Raises:
+        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
+    """
+    written = next((token for token in tokens if kind(token) == "key"), None)
+    if written is None:
+        return list(tokens), 0
+    old = parse_key(written[2:])
+    new = Key(0, 0, old.mode)
+    down = shorter_way(old, new)
+    if old == new:
+        return list(tokens), 0
+    sounds = [item for item in respell(items_of(tokens), old, new, down) if isinstance(item, Sound)]
+    pitches = iter([str(pitch) for sound in sounds for pitch in sound.pitches])
+    names = {written: f"K:{new}"}
+    moved = [
+        next(pitches) if kind(token) == "pitch" else names.get(token, token) for token in tokens
+    ]
+    return moved, -down
 
 
 def moved_key(key: Key, semitones: int) -> Key:
