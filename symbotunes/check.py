@@ -66,7 +66,7 @@ def chosen(only: Sequence[str]) -> list[str]:
     names = {entry.partition("=")[2] for entry in entries}
     for name in only:
         if name not in names:
-            close = get_close_matches(name, names, n=1)
+            close = get_close_matches(str(name), sorted(names), n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise UserError(f"check.only: there is no model or experiment {name}{hint}")
     return [entry for entry in entries if not only or entry.partition("=")[2] in only]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from symbotunes.composing import SamplePlan, draw, to_sample
+from symbotunes.composing import SamplePlan, draw, read_beginning, to_sample
 from symbotunes.data.cache import Encoded
 from symbotunes.errors import UserError
 from symbotunes.evaluating import EvaluationPlan, Subject, measure_held_out, measure_tunes
@@ -240,8 +240,9 @@ def _continue(
     else:
         plan = replace(sampling, num=1, prompt=text)
     try:
-        (generated,) = draw(net, one.tokenizer, plan, one.seed)
+        beginning = read_beginning(one.tokenizer, plan)
+        (generated,) = draw(net, one.tokenizer, plan, one.seed, beginning=beginning)
     except UserError as error:
         return Continuation(text, reason=str(error))
-    sample = to_sample(one.tokenizer, generated, 0, one.seed)
+    sample = to_sample(one.tokenizer, generated, 0, one.seed, beginning.key)
     return Continuation(text, sample=replace(sample, title=one.name))

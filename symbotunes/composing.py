@@ -15,7 +15,8 @@ from symbotunes.prompts import Beginning, read_prompt, read_prompt_file
 from symbotunes.render.sample import Composition, Sample
 from symbotunes.sampling import Constraint, Generated, Settings, generate
 from symbotunes.sampling.constraints.abc import AbcConstraint
-from symbotunes.tokenizers.abc import AbcTokens
+from symbotunes.scores.abc.keys import Key
+from symbotunes.tokenizers.abc import AbcTokens, rendition_in
 from symbotunes.tokenizers.base import Tokenizer
 
 CONSTRAINTS = ("abc",)
@@ -173,7 +174,7 @@ def draw_samples(
     beginning = read_beginning(tokenizer, plan)
     drawn = draw(net, tokenizer, plan, seed, on_step, beginning)
     return [
-        to_sample(tokenizer, generated, index, seed + index, beginning.semitones)
+        to_sample(tokenizer, generated, index, seed + index, beginning.key)
         for index, generated in enumerate(drawn)
     ]
 
@@ -256,7 +257,7 @@ def _check_prompt(constraint: Constraint | None, prompt: Sequence[int], plan: Sa
 
 
 def to_sample(
-    tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int, semitones: int = 0
+    tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int, key: Key | None = None
 ) -> Sample:
     """Decode what a network generated, with remarks on what is wrong with it.
 
@@ -265,14 +266,13 @@ def to_sample(
         generated: what it wrote.
         index: of the sample, from 0.
         seed: of the sample.
-        semitones: that an ABC tune is moved up, to the key of its prompt.
+        key: that an ABC tune on C is moved to; ``None`` leaves it where it is.
     """
     tokens = tokenizer.decode(generated.ids)
     title, number = f"Sample {index + 1}", index + 1
-    if semitones and isinstance(tokenizer, AbcTokens):
-        rendition = tokenizer.render_moved(tokens, semitones, title, number=number)
-    else:
-        rendition = tokenizer.render(tokens, title, number=number)
+    rendition = tokenizer.render(tokens, title, number=number)
+    if key is not None:
+        rendition = rendition_in(key, rendition, title, number=number)
     remarks = list(rendition.problems)
     if not generated.finished:
         remarks.insert(0, "unfinished: sample.max_tokens was reached")

@@ -12,8 +12,13 @@ from symbotunes.data.encode import examples_in
 from symbotunes.errors import UserError
 from symbotunes.scores.abc.beginnings import first_bars
 from symbotunes.scores.abc.files import read_tunes
+from symbotunes.scores.abc.folk import prompt_tokens
+from symbotunes.scores.abc.keys import Key
+from symbotunes.scores.abc.reader import parse
+from symbotunes.scores.abc.transposition import key_in, on_c
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.tokenizers.bpe import AbcBpe
 
 LONGEST = 20_000  # characters; tunes have some hundreds
 
@@ -24,11 +29,12 @@ class Beginning:
 
     Attributes:
         ids: of its tokens, without ``bos``.
-        semitones: from what the model reads up to what the user gave; samples go up by as many.
+        key: that it had before it was moved to C, where samples are to be moved back; ``None`` if
+            it was not moved.
     """
 
     ids: Sequence[int] = ()
-    semitones: int = 0
+    key: Key | None = None
 
 
 def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Beginning:
@@ -44,8 +50,9 @@ def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Beginning:
     if Path(text).suffix.lower() in (".abc", ".mid", ".midi"):
         raise UserError(f"sample.prompt={text} looks like a file: write sample.prompt_file={text}")
     try:
-        moved = tokenizer.beginning(text)[1] if isinstance(tokenizer, AbcTokens) else 0
-        return Beginning(tokenizer.prompt(text), moved)
+        ids = tokenizer.prompt(text)
+        key = key_in(prompt_tokens(text)) if tokenizer.FORMAT == "abc" else None
+        return Beginning(ids, _key_to_return_to(tokenizer, key))
     except ValueError as error:
         raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
 
@@ -72,5 +79,12 @@ def _first_bars_of_abc(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Begi
     (tokens,) = examples_in(tokenizer.tokenize(tune))
     if isinstance(tokens, np.ndarray):
         raise ValueError("these tokens are bytes of text; give sample.prompt instead")
-    semitones = tokenizer.semitones_up(tune) if isinstance(tokenizer, AbcTokens) else 0
-    return Beginning(tokenizer.encode(first_bars(tokens, bars)), semitones)
+    key = None if tune.tokens else parse(tune.text).key
+    ids = tokenizer.encode(first_bars(tokens, bars))
+    return Beginning(ids, _key_to_return_to(tokenizer, key))
+
+
+def _key_to_return_to(tokenizer: Tokenizer[Any], key: Key | None) -> Key | None:
+    """The key of a beginning, if the tokenizer reads it on C instead."""
+    moves = isinstance(tokenizer, AbcTokens | AbcBpe) and tokenizer.root == "C"
+    return key if moves and key is not None and key != on_c(key) else None

@@ -65,6 +65,28 @@ def test_samples_go_on_from_the_first_bars_of_a_file(net, tokenizer, tmp_path):
         assert sample.right_bars == sample.bars
 
 
+def test_a_file_in_another_key_is_gone_on_from_in_its_key(net, tokenizer, tmp_path):
+    samples = []
+    for text in (FILE, to_g(FILE)):
+        path = tmp_path / "tune.abc"
+        path.write_text(text)
+        changes = {"prompt_file": str(path), "prompt_bars": 2, "num": 1}
+        samples += draw_samples(net, tokenizer, plan(**changes), seed=0)
+    on_c, in_g = samples
+    assert "\nK:Gmaj\nD | G2 G GAB | d2 B G2 A |" in in_g.abc
+    heard = [[note.pitch for note in each.score.tracks[0].notes] for each in samples]
+    assert heard[1] == [pitch - 5 for pitch in heard[0]]
+    assert in_g.nll_nats == on_c.nll_nats
+
+
+def to_g(text):
+    """The tunes a fourth lower; they have no accidentals."""
+    lower = ["G,", "A,", "B,", *"CDEFGABcdef"]
+    moved = str.maketrans(dict(zip("CDEFGABcdefgab", lower, strict=True)))
+    lines = [line if line[1:2] == ":" else line.translate(moved) for line in text.split("\n")]
+    return "\n".join(lines).replace("K:C", "K:G")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "bars", "reason"),
     [

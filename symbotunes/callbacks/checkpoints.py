@@ -214,9 +214,14 @@ class EveryNMinutes(Saving):
     ) -> None:
         stepped = trainer.global_step > self._seen_step  # not while gradients accumulate
         self._seen_step = trainer.global_step
-        # What follows the last batch belongs to its epoch; the next batch is soon enough.
-        if not stepped or trainer.is_last_batch or validation_follows(trainer, batch_idx):
-            return
+        # What follows the last batch belongs to its epoch.
+        if stepped and not trainer.is_last_batch and not validation_follows(trainer, batch_idx):
+            self._save_if_due(trainer)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._save_if_due(trainer)
+
+    def _save_if_due(self, trainer: lightning.Trainer) -> None:
         due = self._now() - self._saved_at >= self.seconds
         if trainer.world_size > 1:  # clocks differ, saving needs all ranks
             due = trainer.strategy.reduce_boolean_decision(due, all=False)

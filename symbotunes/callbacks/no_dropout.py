@@ -3,7 +3,7 @@
 import lightning
 from torch import nn
 
-SHARES = ("dropout", "attention_dropout")  # attributes of networks and of nn.LSTM
+SHARES = ("dropout", "attention_dropout")  # attributes of networks
 
 
 class NoDropout(lightning.Callback):

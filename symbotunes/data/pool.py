@@ -1,8 +1,8 @@
 """Files become parts in a pool of processes; one bad file costs its own pieces and no others.
 
 Work is handed out in chunks of files. A chunk that takes too long, or whose worker dies, is done
-again file by file, and the file that does it again is quarantined. What was finished stays on disk,
-so that an interrupted run goes on where it was.
+again at the end, file by file, and the file that does it again is quarantined. What was finished
+stays on disk, so that an interrupted run goes on where it was.
 """
 
 import multiprocessing
@@ -177,18 +177,34 @@ def _in_processes(
     done: Callable[[int], None],
 ) -> None:
     luggage = pickle.dumps(encoder)
+    while todo:  # once more at most: what is done again is single files
+        todo = _in_pool(encoder, files, folder, workers, todo, done, luggage)
+
+
+def _in_pool(
+    encoder: Encoder,
+    files: Sequence[Path],
+    folder: Path,
+    workers: Workers,
+    todo: deque[Chunk],
+    done: Callable[[int], None],
+    luggage: bytes,
+) -> deque[Chunk]:
+    """Work off the chunks; returns what must be done again, file by file."""
+    count = min(workers.processes, len(todo))  # more would start for nothing
     pool = ProcessPool(
-        max_workers=min(workers.processes, len(todo)),  # more would start for nothing
+        max_workers=count,
         max_tasks=TASKS_PER_WORKER,
         initializer=enter,
         initargs=(luggage, workers.file_gib),
         # A fork would copy the locks of torch's threads in whatever state they are.
         context=multiprocessing.get_context("spawn"),
     )
+    again: deque[Chunk] = deque()
     running: dict[Future[None], Chunk] = {}
     try:
         while todo or running:
-            while todo and len(running) < 2 * workers.processes:
+            while todo and len(running) < 2 * count:
                 chunk = todo.popleft()
                 own = files[chunk.first : chunk.last]
                 args = (luggage, own, folder, chunk.first, workers.file_gib)
@@ -202,10 +218,11 @@ def _in_processes(
                     _quarantine(encoder, files[chunk.first], folder, chunk.first, reason)
                     done(1)
                 else:
-                    todo.extendleft(reversed(list(_apart(chunk, files, workers))))
+                    again.extend(_apart(chunk, files, workers))
     finally:
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
+    return again
 
 
 def _failure(future: Future[None], chunk: Chunk) -> str | None:

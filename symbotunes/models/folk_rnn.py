@@ -34,7 +34,7 @@ class FolkRNN(SequenceModel):
             leaves it unbounded and runs on fused kernels. Weights are the same either way.
 
     Raises:
-        ValueError: if `gate_clip` is not above 0.
+        ValueError: if `gate_clip` is not above 0, or `dropout` no share.
     """
 
     def __init__(
@@ -49,6 +49,8 @@ class FolkRNN(SequenceModel):
         super().__init__()
         if gate_clip is not None and not gate_clip > 0:
             raise ValueError(f"gate_clip={gate_clip} must be above 0, or null")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"dropout={dropout} must lie between 0 and 1")
         self.size = vocabulary.size
         self.dropout = dropout
         self.gate_clip = gate_clip
@@ -94,10 +96,12 @@ class FolkRNN(SequenceModel):
         if self.gate_clip is not None and torch.is_grad_enabled():
             return self._clipped(inputs, state, self.gate_clip)
         if self.training and self.dropout:
-            return self._dropped(inputs, state)
+            dropped: tuple[Tensor, State] = self._dropped(inputs, state)
+            return dropped
         hidden, state = self.lstm(inputs, state)  # [B, T, D]
         return hidden, state
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it would write out every time step
     def _dropped(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """The layers one by one, with dropout after each.
 
@@ -117,7 +121,7 @@ class FolkRNN(SequenceModel):
         return hidden, (h, c)
 
     def _clipped(self, inputs: Tensor, state: State, clip: float) -> tuple[Tensor, State]:
-        """What `nn.LSTM` and the last dropout compute, with clipped messages backward."""
+        """What `_dropped` computes, with clipped messages backward."""
         hidden = inputs.transpose(0, 1)  # [T, B, V]
         ends: list[State] = []
         for h0, c0, (w_ih, w_hh, bias, _) in zip(*state, self.lstm.all_weights, strict=True):

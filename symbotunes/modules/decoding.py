@@ -1,4 +1,4 @@
-"""What reading token by token needs: keys and values kept, and weights laid out for few rows.
+"""What reading step by step needs: keys and values kept, and weights laid out for few rows.
 
 With a handful of rows a matrix product costs what reading its weights costs. On the CPU, PyTorch's
 general product reads them at half the machine's bandwidth; oneDNN's own layout, which
@@ -154,6 +154,10 @@ def packed(
     if own == torch.int8:
         return Quantized(weight, bias, gelu=gelu)
     is_worth_it = rows > 1 or own != weight.dtype  # PyTorch reads a single row's at full speed
-    if is_worth_it and own in (torch.float32, torch.bfloat16):
+    # oneDNN refuses bfloat16 on CPUs without AVX512, where PyTorch has kernels of its own.
+    known = own == torch.float32 or (
+        own == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
+    if is_worth_it and known:
         return Packed(weight, bias, rows=rows, dtype=own, gelu=gelu)
     return Plain(weight, bias, gelu=gelu)

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbotunes.scores.abc.bars import check_bars, problems
-from symbotunes.scores.abc.folk import Root, normalise, prompt_tokens, to_abc
+from symbotunes.scores.abc.folk import Root, from_abc, normalise, prompt_tokens, to_abc
 from symbotunes.scores.abc.keys import Key
 from symbotunes.scores.abc.playback import score_of
 from symbotunes.scores.abc.reader import parse
-from symbotunes.scores.abc.spelling import shorter_way
 from symbotunes.scores.abc.tokens import kind
-from symbotunes.scores.abc.transposition import moved_to_c, transpose
+from symbotunes.scores.abc.transposition import from_c, to_c
 from symbotunes.scores.abc.tune import AbcError, AbcTune
 from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
 
@@ -133,47 +132,15 @@ class AbcTokens(Tokenizer[AbcTune]):
         )
 
     def prompt(self, text: str) -> list[int]:
-        tokens, up = self.beginning(text)
-        for token in tokens:
+        typed = prompt_tokens(text)
+        tokens = self._as_published(to_c(typed) if self.root == "C" else typed)
+        for token, own in zip(tokens, typed, strict=True):
             if token not in self._ids:
-                moved = " on C" if up else ""
+                moved = f" ({own} on C)" if tokens != typed and token != own else ""
                 nearest = self.suggest(token)
                 hint = f"; the nearest is {nearest}" if nearest else ""
                 raise ValueError(f"the model does not know {token}{moved}{hint}")
         return self.encode(tokens)
-
-    def beginning(self, text: str) -> tuple[list[str], int]:
-        """Tokens of what a user typed, in the key that the model reads.
-
-        Returns:
-            Tokens, and the semitones up from them to what was typed; not 0 with ``root="C"`` and a
-            prompt in another key.
-
-        Raises:
-            AbcError: naming what is no token, or cannot be moved.
-        """
-        tokens, up = prompt_tokens(text), 0
-        if self.root == "C":
-            tokens, up = moved_to_c(tokens)
-        return self._as_published(tokens), up
-
-    def semitones_up(self, tune: AbcTune) -> int:
-        """The semitones from the tokens of a tune up to the tune itself."""
-        if self.root == "keep" or tune.tokens:
-            return 0
-        key = parse(tune.text).key
-        return -shorter_way(key, Key(0, 0, key.mode))
-
-    def render_moved(
-        self, tokens: Sequence[str], semitones: int, title: str, *, number: int = 1
-    ) -> Rendition:
-        """`render` so many semitones higher; problems and bars are those of the tokens."""
-        own = self.render(tokens, title, number=number)
-        try:
-            moved = self.render(transpose(tokens, semitones), title, number=number)
-        except AbcError as error:
-            return replace(own, problems=(*own.problems, f"stays on C: {error.reason}"))
-        return replace(own, score=moved.score, abc=moved.abc)
 
     def token_class(self, token: str) -> str:
         """``meter``, ``key``, ``pitch``, ``duration``, ``bar``, ``chord`` and the like."""
@@ -199,3 +166,22 @@ class AbcTokens(Tokenizer[AbcTune]):
         if len(set(tokens)) < len(tokens) or not {BOS, EOS} <= set(tokens):
             raise ValueError(f"a vocabulary holds {BOS}, {EOS} and every token once")
         self._set(tokens)
+
+
+def rendition_in(key: Key, rendition: Rendition, title: str, *, number: int = 1) -> Rendition:
+    """A rendition of a tune on C in another key; problems and bars stay those of the tokens.
+
+    Args:
+        key: whose tonic it gets.
+        rendition: with its ABC.
+        title: for people.
+        number: of the piece in its set, counted from 1.
+    """
+    if rendition.abc is None:
+        return rendition
+    try:
+        tokens = from_c(from_abc(rendition.abc), key)
+    except AbcError as error:
+        return replace(rendition, problems=(*rendition.problems, f"stays on C: {error.reason}"))
+    score, abc = score_of(tokens, upbeat=True), to_abc(tokens, number=number, title=title)
+    return replace(rendition, score=score, abc=abc)

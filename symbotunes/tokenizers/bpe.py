@@ -17,6 +17,7 @@ from symbotunes.scores.abc.bars import check_bars, problems
 from symbotunes.scores.abc.folk import Root, from_abc, normalise, prompt_tokens, to_abc
 from symbotunes.scores.abc.playback import score_of
 from symbotunes.scores.abc.reader import parse
+from symbotunes.scores.abc.transposition import to_c
 from symbotunes.scores.abc.tune import AbcError, AbcTune
 from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
 
@@ -122,7 +123,8 @@ class AbcBpe(Tokenizer[AbcTune]):
         )
 
     def prompt(self, text: str) -> list[int]:
-        tokens = prompt_tokens(text)
+        typed = prompt_tokens(text)
+        tokens = to_c(typed) if self.root == "C" else typed
         meter = [token for token in tokens if token.startswith("M:")]
         key = [token for token in tokens if token.startswith("K:")]
         body = "".join(token for token in tokens if token[1:2] != ":")

@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="turns of every competitor")
     parser.add_argument("--batch-size", type=int, default=32, help="windows of 16 bars")
     parser.add_argument("--dtype", default="float32", help="float32 or bfloat16 (autocast)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"], help="what is timed")
     parser.add_argument("--only", default="both", choices=["both", "training", "writing"])
     given = parser.parse_args()

@@ -70,16 +70,21 @@ def test_the_best_score_survives_a_resume_in_the_same_folder(fit, run_dir):
 
 def test_last_is_refreshed_by_the_clock_but_never_before_a_validation(fit, run_dir):
     class Watching(EveryNMinutes):
-        steps: list[int]
+        saved: list[tuple[int, int]]
 
         def save(self, trainer, name):
-            self.steps = [*getattr(self, "steps", []), trainer.global_step]
+            validations = trainer.lightning_module.validations
+            self.saved = [*getattr(self, "saved", []), (trainer.global_step, validations)]
             return super().save(trainer, name)
 
-    seconds = iter(range(0, 1000, 60))  # a minute for every look at the clock
+    seconds = iter(range(0, 10_000, 60))  # a minute for every look at the clock
     keeper = Watching(1.0, now=lambda: next(seconds))
     fit(keeper)  # two epochs of 4 batches, each with a validation at its end
-    assert keeper.steps == [1, 2, 3, 5, 6, 7]
+    first = [(1, 0), (2, 0), (3, 0), (4, 1)]
+    assert keeper.saved == [*first, (5, 1), (6, 1), (7, 1), (8, 2)]
+    keeper.saved = []
+    fit(keeper, limit_train_batches=1, limit_val_batches=0, max_epochs=3)  # of one step each
+    assert keeper.saved == [(1, 0), (2, 0), (3, 0)]
 
 
 def test_a_resume_in_another_folder_starts_its_own_best(fit, run_dir, tmp_path):

@@ -101,6 +101,13 @@ def test_dropout_draws_from_torchs_generator_alone(small):
     assert small.loss(BATCH).objective != first
     torch.manual_seed(1)
     assert small.loss(BATCH).objective == first
+    assert small.lstm.dropout == 0  # cuDNN's generator is another
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 7])
+def test_a_dropout_that_is_no_share_is_refused(dropout):
+    with pytest.raises(ValueError, match=f"dropout={dropout} must lie between 0 and 1"):
+        FolkRNN(Vocabulary(11, 0, 1), width=4, dropout=dropout)
 
 
 def test_every_token_gets_a_dropout_mask_of_its_own():

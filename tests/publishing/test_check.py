@@ -32,7 +32,7 @@ def test_every_model_and_experiment_that_ships_is_an_entry():
 
 def test_entries_can_be_chosen_by_name():
     assert chosen(["folk_rnn"]) == ["model=folk_rnn"]
-    with pytest.raises(UserError, match="no model or experiment folk_rn$"):
+    with pytest.raises(UserError, match=r"folk_rn; did you mean folk_rnn\?$"):
         chosen(["folk_rn"])
 
 

@@ -6,7 +6,8 @@ from symbotunes.scores.abc.folk import normalise
 from symbotunes.scores.abc.keys import parse_key
 from symbotunes.scores.abc.playback import notes
 from symbotunes.scores.abc.reader import parse
-from symbotunes.scores.abc.transposition import moved_key, moved_to_c, transpose
+from symbotunes.scores.abc.spelling import shorter_way
+from symbotunes.scores.abc.transposition import from_c, moved_key, on_c, to_c, transpose
 from symbotunes.scores.abc.tune import AbcError
 
 
@@ -135,9 +136,12 @@ def test_every_note_of_real_tunes_moves_alike_and_back(corpus_tunes, semitones):
 def test_every_beginning_of_real_tunes_moves_to_c_token_for_token(corpus_tunes):
     for piece in corpus_tunes[3::650]:
         tokens = normalise(parse(piece.text), "keep")
+        key = parse_key(tokens[1][2:])
+        up = shorter_way(key, on_c(key))
         for end in range(2, len(tokens), 7):
-            moved, up = moved_to_c(tokens[:end])
+            moved = to_c(tokens[:end])
             assert len(moved) == end
             assert moved[1].startswith("K:C")
-            heard = [(note.onset, note.duration, note.pitch - up) for note in notes(tokens[:end])]
+            heard = [(note.onset, note.duration, note.pitch + up) for note in notes(tokens[:end])]
             assert [(note.onset, note.duration, note.pitch) for note in notes(moved)] == heard
+        assert from_c(to_c(tokens), key) == tokens

@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
+from symbotunes.scores.abc.keys import parse_key
+from symbotunes.scores.abc.transposition import to_c
 from symbotunes.scores.abc.tune import AbcTune
-from symbotunes.tokenizers.abc import BOS, EOS, FOLK_RNN, AbcTokens
+from symbotunes.tokenizers.abc import BOS, EOS, FOLK_RNN, AbcTokens, rendition_in
 from symbotunes.tokenizers.base import Unencodable, Vocabulary
 
 JIG = "X:1\nT:A jig\nM:6/8\nK:G\nGAB c2d|g3 G3:|\n"
@@ -143,34 +145,38 @@ def test_a_prompt_becomes_ids():
     ]
 
 
-def test_a_prompt_in_another_key_is_read_on_c_and_its_samples_move_back():
+def test_a_prompt_in_another_key_is_read_on_c():
     tokenizer = AbcTokens("folk_rnn")
-    text = "M:6/8 K:Em |: E2 ^c (3BA"  # it ends within a tuplet, and within a repeat
-    tokens, up = tokenizer.beginning(text)
-    assert tokenizer.decode(tokenizer.prompt(text)) == tokens
-    assert " ".join(tokens) == "M:6/8 K:Cmin |: C 2 =A (3 G F"
-    assert up == 4
-    sample = tokenizer.render_moved([*tokens, "_E", "|", "C", "6", ":|"], up, "Moved")
-    assert [note.pitch for note in sample.score.tracks[0].notes][:4] == [64, 73, 71, 69]
-    assert "K:Emin\n|: E2 ^c (3BAG | E6 :|\n" in sample.abc
-
-
-def test_what_cannot_be_spelled_in_the_key_of_the_prompt_stays_on_c():
-    tokens = ["M:4/4", "K:Cmaj", "^^b", "8", "|"]
-    sample = AbcTokens().render_moved(tokens, -1, "Sharp")
-    assert sample.problems == ("stays on C: needs three sharps or flats when moved",)
-    assert "K:Cmaj" in sample.abc
+    ids = tokenizer.prompt("M:6/8 K:Em |: E2 ^c (3BA")  # it ends within a tuplet, and a repeat
+    assert " ".join(tokenizer.decode(ids)) == "M:6/8 K:Cmin |: C 2 =A (3 G F"
 
 
 def test_models_of_tunes_in_their_own_keys_move_nothing():
-    assert fitted("M:4/4 K:Gmaj G", root="keep").beginning("K:G G") == (["K:Gmaj", "G"], 0)
+    tokenizer = fitted("M:4/4 K:Gmaj G", root="keep")
+    assert tokenizer.decode(tokenizer.prompt("K:G G")) == ["K:Gmaj", "G"]
+
+
+@pytest.mark.parametrize("name", ["Gbmaj", "F#maj", "D#min", "Cbmaj", "Abmin", "Edor"])
+def test_a_rendition_moves_to_any_key_as_it_is_named(name):
+    key = parse_key(name)
+    tokens = to_c(["M:4/4", f"K:{name}", "|:", "B", "2", "d", "2", "|", "g", "8", ":|"])
+    rendition = rendition_in(key, AbcTokens().render(tokens, "On C"), "Moved", number=3)
+    assert f"X:3\nT:Moved\nM:4/4\nL:1/8\nK:{name}\n|: B2 d2 | g8 :|\n" == rendition.abc
+    assert rendition.right_bars == 2
+
+
+def test_what_cannot_be_spelled_in_the_key_of_the_prompt_stays_on_c():
+    own = AbcTokens().render(["M:4/4", "K:Cmaj", "^^b", "8", "|"], "Sharp")
+    moved = rendition_in(parse_key("B"), own, "Sharp")
+    assert moved.problems == ("stays on C: needs three sharps or flats when moved",)
+    assert moved.abc == own.abc
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("M:7/8", "the model does not know M:7/8; the nearest is M:9/8"),
-        ("K:Glyd", "the model does not know K:Clyd on C; the nearest is K:Cdor"),
+        ("K:Glyd", "the model does not know K:Clyd (K:Glyd on C); the nearest is K:Cdor"),
         ("K:C ^^f", "the model does not know ^^f; the nearest is ^f"),
         ("K:C c @@", "no music in ABC: @@"),
     ],

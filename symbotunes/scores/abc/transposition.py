@@ -32,34 +32,54 @@ def transpose(tokens: Sequence[str], semitones: int) -> list[str]:
     return phrase_tokens(phrase.meter, key, respell(phrase.items, phrase.key, key, semitones))
 
 
-def moved_to_c(tokens: Sequence[str]) -> tuple[list[str], int]:
+def to_c(tokens: Sequence[str]) -> list[str]:
     """A tune, or any beginning of one, on the tonic C; its mode is kept.
 
     Args:
-        tokens: those of chords, tuplets and repeats may be cut short.
+        tokens: those of chords, tuplets and repeats may be cut short. Without a key they stay where
+            they are.
 
     Returns:
-        The tokens, one for one, and the semitones up from them to where they were. Without a key
-        they stay where they are.
+        The tokens, one for one.
 
     Raises:
         AbcError: if a note would need three sharps or flats, or lie beyond hearing.
     """
-    written = next((token for token in tokens if kind(token) == "key"), None)
-    if written is None:
-        return list(tokens), 0
-    old = parse_key(written[2:])
-    new = Key(0, 0, old.mode)
-    down = shorter_way(old, new)
-    if old == new:
-        return list(tokens), 0
-    sounds = [item for item in respell(items_of(tokens), old, new, down) if isinstance(item, Sound)]
+    old = key_in(tokens)
+    if old is None or old == on_c(old):
+        return list(tokens)
+    items = respell(items_of(tokens), old, on_c(old), shorter_way(old, on_c(old)))
+    sounds = [item for item in items if isinstance(item, Sound)]
     pitches = iter([str(pitch) for sound in sounds for pitch in sound.pitches])
-    names = {written: f"K:{new}"}
-    moved = [
-        next(pitches) if kind(token) == "pitch" else names.get(token, token) for token in tokens
-    ]
-    return moved, -down
+    moved = {"pitch": lambda _: next(pitches), "key": lambda _: f"K:{on_c(old)}"}
+    return [moved.get(kind(token), str)(token) for token in tokens]
+
+
+def from_c(tokens: Sequence[str], key: Key) -> list[str]:
+    """A tune on C in the key that `to_c` would move there, spelled as that key asks.
+
+    Args:
+        tokens: a tune; what is not well-formed is mended.
+        key: whose tonic it gets; the tune's mode is kept.
+
+    Raises:
+        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
+    """
+    phrase = parse_tokens(tokens)
+    target = Key(key.letter, key.alter, phrase.key.mode)
+    items = respell(phrase.items, phrase.key, target, -shorter_way(key, on_c(key)))
+    return phrase_tokens(phrase.meter, target, items)
+
+
+def key_in(tokens: Sequence[str]) -> Key | None:
+    """The key that tokens name, if they name one."""
+    written = next((token for token in tokens if kind(token) == "key"), None)
+    return None if written is None else parse_key(written[2:])
+
+
+def on_c(key: Key) -> Key:
+    """The key on C of the same mode."""
+    return Key(0, 0, key.mode)
 
 
 def moved_key(key: Key, semitones: int) -> Key:

@@ -23,12 +23,21 @@ def test_written_out_layers_are_the_fused_ones(monkeypatch):
     torch.testing.assert_close(gradients(encoder, vectors), fused)
 
 
-def test_wide_layers_in_bfloat16_are_close_to_those_in_float32():
+def test_wide_layers_in_bfloat16_are_written_out_and_close_to_those_in_float32(monkeypatch):
     torch.manual_seed(0)
+    written_out = []
+
+    def both_ways(layer, inputs):
+        written_out.append(layer)
+        return ours(layer, inputs)
+
+    ours = encoders.both_ways
+    monkeypatch.setattr(encoders, "both_ways", both_ways)
     encoder = BidirectionalEncoder(90, [1024])
     vectors = torch.rand(2, 16, 90)
     exact, _ = gradients(encoder, vectors)
+    assert not written_out
     with torch.autocast("cpu", torch.bfloat16):
         found, _ = gradients(encoder, vectors)
-    assert found.dtype is torch.bfloat16  # so it is our layer, in autocast's type
+    assert written_out == list(encoder.layers)
     assert (found - exact).norm() < 0.01 * exact.norm()
