@@ -1,7 +1,7 @@
 """The one LightningModule: any sequence model with its optimizer, schedule and recipe."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import lightning
@@ -34,11 +34,12 @@ class LitModel(lightning.LightningModule):
         zero_norm: gradients of this L2 norm or more are dropped; ``None`` keeps them.
         init_from: where the first weights come from; read by `symbotunes.train`, kept for the
             record.
+        frozen: names of parts of the network, such as ``encoder``, whose weights stay as they are.
         compiled: run the loss through ``torch.compile``; falls back with one warning.
         recipe: plain strings that a checkpoint carries, see `symbotunes.checkpoint`.
 
     Raises:
-        UserError: if the network cannot read what the tokenizer gives.
+        UserError: if the network cannot read what the tokenizer gives, or has no part of a name.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class LitModel(lightning.LightningModule):
         clip_norm: float | None = None,
         zero_norm: float | None = None,
         init_from: str | None = None,
+        frozen: Sequence[str] = (),
         compiled: bool = False,
         recipe: Mapping[str, Any] | None = None,
     ) -> None:
@@ -63,6 +65,8 @@ class LitModel(lightning.LightningModule):
                 "which have no beginning: choose others, such as [abc_tokens] or [remi,crop], "
                 "or model=music_vae"
             )
+        for name in frozen:
+            freeze(self.net, name)
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         self.scheduler_interval = scheduler_interval
@@ -149,6 +153,24 @@ class LitModel(lightning.LightningModule):
         if self._rng is not None:
             restore_random_state(self._rng)
             self._rng = None
+
+
+def freeze(net: nn.Module, name: str) -> None:
+    """Take a part of the network, or one of its weights, out of training.
+
+    Raises:
+        UserError: if there is no such part.
+    """
+    own = [
+        parameter
+        for key, parameter in net.named_parameters()
+        if key == name or key.startswith(f"{name}.")
+    ]
+    if not own:
+        parts = ", ".join(dict.fromkeys(key.split(".")[0] for key, _ in net.named_parameters()))
+        raise UserError(f"model.frozen: the network has no part {name}; it has {parts}")
+    for parameter in own:
+        parameter.requires_grad_(False)
 
 
 def random_state() -> dict[str, Any]:

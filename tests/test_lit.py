@@ -7,6 +7,7 @@ import torch
 
 from symbotunes.errors import UserError
 from symbotunes.lit import LitModel
+from symbotunes.models.base import Batch
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.muon import MuonAdamW
 from symbotunes.tokenizers.base import NO_ID, Vocabulary
@@ -40,3 +41,31 @@ def test_muon_is_refused_for_embedding_tables():
     assert isinstance(optimizer_of(), MuonAdamW)
     with pytest.raises(UserError, match="not for embedding tables.*model/optimizer=adamw"):
         optimizer_of(embedding=3)
+
+
+def frozen_model(*names):
+    torch.manual_seed(0)
+    return LitModel(
+        net=partial(FolkRNN, width=4, depth=2),
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        vocabulary=Vocabulary(5, 0, 1),
+        frozen=names,
+    )
+
+
+def test_frozen_parts_stay_as_they_are_and_the_rest_learns():
+    model = frozen_model("lstm", "h0")
+    before = {name: tensor.clone() for name, tensor in model.net.state_dict().items()}
+    optimizer = model.configure_optimizers()
+    model.net.loss(Batch(torch.tensor([[0, 3, 4, 1]]), torch.tensor([4]))).objective.backward()
+    optimizer.step()
+    after = model.net.state_dict()
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    assert changed == {"c0", "head.weight", "head.bias"}
+
+
+@pytest.mark.parametrize("name", ["encoder", "lst", "h"])
+def test_a_part_that_is_not_there_cannot_be_frozen(name):
+    message = f"model.frozen: the network has no part {name}; it has h0, c0, lstm, head"
+    with pytest.raises(UserError, match=message):
+        frozen_model(name)
