@@ -122,8 +122,9 @@ def encode_all(
             part = encoder.encode(files[chunk.first : chunk.last])
             part.save(folder / part_name(chunk.first, chunk.last))
             done(chunk.last - chunk.first)
-    elif todo:
-        _in_processes(encoder, files, folder, workers, todo, done)
+    else:
+        while todo:  # once more at most: what is done again is single files
+            todo = _in_processes(encoder, files, folder, workers, todo, done)
     return [path for _, _, path in found_parts(folder)]
 
 
@@ -175,22 +176,9 @@ def _in_processes(
     workers: Workers,
     todo: deque[Chunk],
     done: Callable[[int], None],
-) -> None:
-    luggage = pickle.dumps(encoder)
-    while todo:  # once more at most: what is done again is single files
-        todo = _in_pool(encoder, files, folder, workers, todo, done, luggage)
-
-
-def _in_pool(
-    encoder: Encoder,
-    files: Sequence[Path],
-    folder: Path,
-    workers: Workers,
-    todo: deque[Chunk],
-    done: Callable[[int], None],
-    luggage: bytes,
 ) -> deque[Chunk]:
     """Work off the chunks; returns what must be done again, file by file."""
+    luggage = pickle.dumps(encoder)
     count = min(workers.processes, len(todo))  # more would start for nothing
     pool = ProcessPool(
         max_workers=count,
