@@ -94,12 +94,9 @@ def test_a_sample_goes_on_from_its_prompt(run_main, trained, tmp_path):
 
 
 def test_a_prompt_in_g_gives_samples_in_g(run_main, trained, tmp_path):
-    options = ("sample.num=1", "sample.max_tokens=20")
-    in_g, on_c = (f'sample.prompt="M:6/8 K:{music}"' for music in ("G D2 g", "C G2 c'"))
-    (row,) = sampled(run_main, trained, tmp_path / "g", *options, in_g)
-    (on_c,) = sampled(run_main, trained, tmp_path / "c", *options, on_c)
+    prompt = 'sample.prompt="M:6/8 K:G D2 g"'
+    (row,) = sampled(run_main, trained, tmp_path, "sample.num=1", "sample.max_tokens=20", prompt)
     assert "\nM:6/8\nL:1/8\nK:Gmaj\nD2 g" in row["abc"]
-    assert row["nll_nats"] == on_c["nll_nats"]
 
 
 def test_a_sample_that_reaches_its_limit_is_kept_and_marked_unfinished(run_main, trained, tmp_path):
