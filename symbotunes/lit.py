@@ -53,7 +53,7 @@ class LitModel(lightning.LightningModule):
         clip_norm: float | None = None,
         zero_norm: float | None = None,
         init_from: str | None = None,
-        frozen: Sequence[str] = (),
+        frozen: Sequence[str] | str = (),
         compiled: bool = False,
         recipe: Mapping[str, Any] | None = None,
     ) -> None:
@@ -65,7 +65,7 @@ class LitModel(lightning.LightningModule):
                 "which have no beginning: choose others, such as [abc_tokens] or [remi,crop], "
                 "or model=music_vae"
             )
-        for name in frozen:
+        for name in [frozen] if isinstance(frozen, str) else frozen:
             freeze(self.net, name)
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler

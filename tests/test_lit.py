@@ -64,6 +64,17 @@ def test_frozen_parts_stay_as_they_are_and_the_rest_learns():
     assert changed == {"c0", "head.weight", "head.bias"}
 
 
+def test_one_part_may_be_frozen_without_brackets():
+    model = LitModel(
+        net=partial(FolkRNN, width=4),
+        optimizer=torch.optim.SGD,
+        vocabulary=Vocabulary(5, 0, 1),
+        frozen="head",
+    )
+    assert not model.net.head.weight.requires_grad
+    assert model.net.h0.requires_grad
+
+
 @pytest.mark.parametrize("name", ["encoder", "lst", "h"])
 def test_a_part_that_is_not_there_cannot_be_frozen(name):
     message = f"model.frozen: the network has no part {name}; it has h0, c0, lstm, head"

@@ -136,7 +136,7 @@ class AbcTokens(Tokenizer[AbcTune]):
         tokens = self._as_published(to_c(typed) if self.root == "C" else typed)
         for token, own in zip(tokens, typed, strict=True):
             if token not in self._ids:
-                moved = f" ({own} on C)" if tokens != typed and token != own else ""
+                moved = f" ({own} on C)" if token != own else ""
                 nearest = self.suggest(token)
                 hint = f"; the nearest is {nearest}" if nearest else ""
                 raise ValueError(f"the model does not know {token}{moved}{hint}")

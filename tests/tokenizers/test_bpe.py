@@ -5,6 +5,8 @@ import json
 import pytest
 
 from symbotunes.errors import UserError
+from symbotunes.prompts import read_prompt
+from symbotunes.scores.abc.keys import parse_key
 from symbotunes.scores.abc.tune import AbcTune
 from symbotunes.tokenizers.bpe import NUL, AbcBpe, readable, spaceless, text_of
 
@@ -102,3 +104,13 @@ def test_a_prompt_is_the_text_of_a_beginning(tokenizer):
     assert "".join(tokenizer.decode(ids)) == "M:6/8\nL:1/8\nK:Cdor\nA2B"
     with pytest.raises(ValueError, match="meter and key before notes"):
         tokenizer.prompt("A2 B")
+
+
+def test_pairs_of_tunes_on_c_read_a_prompt_there_and_know_its_key(tokenizer):
+    assert read_prompt(tokenizer, "M:6/8 K:Em E2").key is None  # root=keep
+    made = AbcBpe(vocabulary_size=300, root="C")
+    made.load_state(tokenizer.state())
+    beginning = read_prompt(made, "M:6/8 K:Em E2")
+    assert "".join(made.decode(beginning.ids)) == "M:6/8\nL:1/8\nK:Cmin\nC2"
+    assert beginning.key == parse_key("Em")
+    assert read_prompt(made, "M:6/8 K:Cdor C").key is None

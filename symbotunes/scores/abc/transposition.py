@@ -51,8 +51,13 @@ def to_c(tokens: Sequence[str]) -> list[str]:
     items = respell(items_of(tokens), old, on_c(old), shorter_way(old, on_c(old)))
     sounds = [item for item in items if isinstance(item, Sound)]
     pitches = iter([str(pitch) for sound in sounds for pitch in sound.pitches])
-    moved = {"pitch": lambda _: next(pitches), "key": lambda _: f"K:{on_c(old)}"}
-    return [moved.get(kind(token), str)(token) for token in tokens]
+    moved = []
+    for token in tokens:
+        name = kind(token)
+        moved.append(
+            next(pitches) if name == "pitch" else f"K:{on_c(old)}" if name == "key" else token
+        )
+    return moved
 
 
 def from_c(tokens: Sequence[str], key: Key) -> list[str]:
