@@ -94,7 +94,7 @@ def _evaluate_language(
         status.update("Comparing tunes with held-out and training tunes")
         sets = measure_tunes(subject, generated, plan, cfg.seed)
     facts = _facts(checkpoint, data, plan, sampling, cfg.seed)
-    remarks = (*other_data(cfg, checkpoint, data), *_remarks(data, sampling))
+    remarks = (*other_data(cfg, checkpoint, data), *memory(plan), *_remarks(data, sampling))
     findings = Findings(f"Evaluation of {name}", facts, held_out, sets, remarks)
     for table in findings_tables(findings):
         console.print(table)
@@ -120,7 +120,7 @@ def _evaluate_latent(
         path=path,
         prior=prior,
         samples=plan.prior,
-        remarks=tuple(other_data(cfg, checkpoint, data)),
+        remarks=(*other_data(cfg, checkpoint, data), *memory(plan)),
     )
     for table in latent_tables(findings):
         console.print(table)
@@ -191,6 +191,16 @@ def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list
     return [
         "the same dataset, but prepared by another version of Symbotunes than in training: pieces "
         "that are read otherwise now may have changed sides"
+    ]
+
+
+def memory(plan: EvaluationPlan) -> list[str]:
+    """A remark if what is measured was trained on."""
+    if plan.split != "train":
+        return []
+    return [
+        "evaluate.split=train: these pieces were trained on, so the figures show what the model "
+        "remembers, and each piece counts as a copy of itself"
     ]
 
 

@@ -33,7 +33,8 @@ class EvaluationPlan:
 
     Attributes:
         num_samples: tunes that are generated; as many held-out tunes are measured beside them.
-        split: the held-out pieces, ``test`` or ``val``.
+        split: whose pieces are measured: ``test``, ``val``, or ``train`` for what was learned by
+            heart.
         references: held-out tunes of its kind that each tune is compared with by BLEU and ROUGE.
         ngram: n of the n-grams that are looked up in the training tunes.
         resamples: bootstrap draws behind each confidence interval.
@@ -63,9 +64,14 @@ class EvaluationPlan:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise UserError(f"evaluate.{name}={value}: must be a whole number of at least 1")
-        if self.split not in SPLITS[1:]:
-            raise UserError(f"evaluate.split={self.split}: choose one of {', '.join(SPLITS[1:])}")
+        if self.split not in SPLITS:
+            raise UserError(f"evaluate.split={self.split}: choose one of {', '.join(SPLITS)}")
         _ = self.bootstrap(0), self.torch_device
+
+    @property
+    def heading(self) -> str:
+        """Of the column of what is measured of `split`."""
+        return "trained on" if self.split == "train" else f"held out ({self.split})"
 
     def bootstrap(self, seed: int) -> Bootstrap:
         """The part that intervals need."""
@@ -197,7 +203,7 @@ def measure_tunes(
     return (
         measure.tunes("generated", drawn, found[: len(drawn)], {"finished": finished}),
         measure.tunes(
-            f"held out ({plan.split})",
+            plan.heading,
             [pool[place] for place in chosen],
             found[len(drawn) :],
             own=chosen,

@@ -111,6 +111,14 @@ def test_a_copy_of_a_test_tune_has_bleu_100_and_held_out_tunes_are_not_their_own
     assert held_out.figures["bleu_4"].value < 90
 
 
+def test_what_was_trained_on_can_be_measured_and_is_called_so(subject):
+    plan = replace(PLAN, split="train")
+    assert measure_held_out(subject, plan, [], seed=0).pieces == len(TUNES["train"])
+    _, trained_on = measure_tunes(subject, generated(subject, ""), plan, seed=0)
+    assert trained_on.name == "trained on"
+    assert trained_on.figures["seen_ngrams"].value == 1
+
+
 def test_the_same_seed_finds_the_same(subject):
     tunes = generated(subject, *TUNES["test"][:2])
     assert measure_tunes(subject, tunes, PLAN, 1) == measure_tunes(subject, tunes, PLAN, 1)
@@ -140,7 +148,7 @@ def test_n_grams_that_do_not_fit_are_refused(subject):
     ("wrong", "line"),
     [
         ({"references": 0}, "evaluate.references=0: must be a whole number of at least 1"),
-        ({"split": "train"}, "evaluate.split=train: choose one of val, test"),
+        ({"split": "dev"}, "evaluate.split=dev: choose one of train, val, test"),
         ({"confidence": 95}, "evaluate: confidence=95 must lie between 0 and 1"),
         ({"resamples": 0}, "evaluate: resamples=0 must be a whole number of at least 1"),
         ({"device": "abacus"}, "evaluate.device=abacus: there is no such device"),

@@ -34,9 +34,9 @@ class OnInterrupt(Saving):
 
     The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2. A second one ends the process at once, but
     for one within half a second: terminals and launchers tell a process twice. A signal during
-    validation waits for its end and one more step. The handlers stand from `on_fit_start`, because
-    data workers fork soon after and inherit them: a worker would otherwise die of the Ctrl-C that
-    its terminal sends to all.
+    validation waits for its end and one more step. All handlers but SIGTERM's stand from
+    `on_fit_start`, because data workers fork soon after and inherit them: a worker would otherwise
+    die of the Ctrl-C that its terminal, or of the signal that a scheduler, sends to all.
 
     Attributes:
         signal_received: number of the signal that asked to stop, ``None`` if none did.
@@ -56,13 +56,13 @@ class OnInterrupt(Saving):
         self.signal_received = None
         self._in_step = self._saved = False
         self._process = os.getpid()
-        self._replace(signal.SIGINT, self._handle)
+        for signum in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
+            self._replace(signum, self._handle)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
-        # Lightning's own handler, which stops at a point of its choosing, is in place only now.
-        for signum in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
-            self._replace(signum, self._handle)
         correct_originals(trainer, self._before)
+        # Lightning's own handler, which stops at a point of its choosing, is in place only now.
+        self._replace(signal.SIGTERM, self._handle)
         self._step_at_start = trainer.global_step
         if trainer.received_sigterm:
             self.signal_received = signal.SIGTERM
@@ -154,9 +154,9 @@ class OnInterrupt(Saving):
 def correct_originals(trainer: lightning.Trainer, before: Mapping[int, Handler]) -> None:
     """Tell Lightning what to put back when training ends.
 
-    It noted the handlers after `on_fit_start`, ours for Ctrl-C among them, and would leave that one
-    behind. There is no public way to say so; without this attribute nothing worse happens.
+    It noted the handlers after `on_fit_start`, ours among them, and would leave those behind. There
+    is no public way to say so; without this attribute nothing worse happens.
     """
     noted = getattr(getattr(trainer, "_signal_connector", None), "_original_handlers", None)
-    if noted and signal.SIGINT in before:
-        noted[signal.SIGINT] = before[signal.SIGINT]
+    if noted:
+        noted.update(before)

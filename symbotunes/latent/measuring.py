@@ -269,7 +269,7 @@ def measure_prior(subject: LatentSubject, temperature: float) -> tuple[Notes, ..
     }
     sets: dict[str, Sequence[Any] | NDArray[Any]] = {
         "training": subject.windows("train", plan.prior)[0],
-        f"held out ({plan.split})": subject.windows(plan.split, plan.prior)[0],
+        plan.heading: subject.windows(plan.split, plan.prior)[0],
         **written,
     }
     found = {name: _statistics(player, windows) for name, windows in sets.items()}

@@ -17,6 +17,7 @@ from symbotunes.modules.decoding import packed
 
 State = tuple[Tensor, Tensor]
 WIDE = 1024  # inputs and units of a layer
+FEW = 8  # pieces
 
 
 def driven_lstm(
@@ -55,16 +56,19 @@ def clipped_lstm(drive: Tensor, w_hh: Tensor, state: State, clip: float) -> tupl
 def beats_fused(width: int, inputs: Tensor) -> bool:
     """Whether `driven_lstm` trains a layer of so many units faster than ``nn.LSTM``.
 
-    It does in bfloat16 on CPUs, where the fused kernel's backward pass reads wide weights slowly:
-    1.5 times for 512 units that read 1,024, four times for 2,048 units and 8 pieces.
+    It does on CPUs, where the fused kernel's backward pass reads wide weights slowly: in bfloat16
+    1.5 times for 512 units that read 1,024, four times for 2,048 units and 8 pieces; in float32 1.3
+    times for 2,048 units and 8 pieces, but only for so few.
 
     Args:
         width: units of the layer.
-        inputs: ``[..., I]`` what it reads.
+        inputs: ``[B, T, I]`` what it reads.
     """
-    is_wide = inputs.shape[-1] + width >= WIDE
-    on_cpu = inputs.device.type == "cpu"
-    return is_wide and on_cpu and compute_dtype(inputs) is torch.bfloat16
+    if inputs.device.type != "cpu":
+        return False
+    if compute_dtype(inputs) is torch.bfloat16:
+        return inputs.shape[-1] + width >= WIDE
+    return width >= WIDE and len(inputs) <= FEW
 
 
 def compute_dtype(tensor: Tensor) -> torch.dtype:

@@ -40,7 +40,8 @@ class Slow(lightning.LightningModule):
 
 
 def main(folder: str, workers: int) -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    before = [signal.getsignal(number) for number in numbers]
     stopper = OnInterrupt()
     trainer = lightning.Trainer(
         accelerator="cpu",
@@ -58,7 +59,7 @@ def main(folder: str, workers: int) -> None:
         trainer.fit(model, batches, DataLoader(torch.ones(1, 1)))
     finally:
         saved = torch.load(Path(folder) / "checkpoints" / "last.ckpt", weights_only=True)
-        after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        after = [signal.getsignal(number) for number in numbers]
         print("signal", stopper.signal_received)
         print("steps", saved["global_step"] - trainer.global_step)
         # Every step takes the gradient 1 times the rate 1 off the bias.
