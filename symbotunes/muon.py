@@ -12,6 +12,7 @@ from symbotunes.optim import GroupOptimizer
 ITERATIONS = 5
 QUINTIC = (3.4445, -4.7750, 2.0315)  # of Jordan's page: steepest at 0, singular values near 1
 TINY = 1e-7  # under the norm that a matrix is divided by
+LONG = 1.5  # sides of one matrix, one by the other
 SIZE = 0.2  # root mean square of AdamW's usual step; Liu et al.
 
 
@@ -92,14 +93,41 @@ class MuonAdamW(GroupOptimizer):
 def orthogonal(matrix: Tensor) -> Tensor:
     """A matrix with the singular vectors of ``[M, N]`` and singular values from 0.7 to 1.2.
 
-    Newton and Schulz's iteration; in bfloat16 where the device multiplies it fast.
+    Newton and Schulz's iteration; in bfloat16 where the device multiplies it fast. Else the long
+    side of a long matrix takes no part in it, for which bfloat16 would be too coarse.
     """
     is_tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if is_tall else matrix
-    x = x.to(torch.bfloat16 if multiplies_bfloat16(matrix.device) else torch.float32)
+    is_fast = multiplies_bfloat16(matrix.device)
+    x = x.to(torch.bfloat16 if is_fast else torch.float32)
     x = x / x.norm().clamp_min(TINY)
+    is_long = x.shape[1] > LONG * x.shape[0]
+    x = _factor(x @ x.T) @ x if is_long and not is_fast else _iterated(x)
+    return x.T if is_tall else x
+
+
+def _iterated(x: Tensor) -> Tensor:
+    """The iteration on ``[M, N]``, which costs ``20 M^2 N + 10 M^3`` operations."""
     a, b, c = QUINTIC
     for _ in range(ITERATIONS):
         gram = x @ x.T
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x.T if is_tall else x
+    return x
+
+
+def _factor(gram: Tensor) -> Tensor:
+    """What the iteration multiplies ``[M, N]`` by, a polynomial of its products ``[M, M]``.
+
+    With the products before and after, it costs ``4 M^2 N + 34 M^3`` operations: for the four gates
+    of an LSTM, one above the other, half of what `_iterated` does.
+    """
+    a, b, c = QUINTIC
+    factor: Tensor | None = None
+    for step in range(ITERATIONS):
+        by = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        by.diagonal().add_(a)
+        factor = by if factor is None else factor @ by
+        if step < ITERATIONS - 1:
+            gram = by @ gram @ by
+    assert factor is not None
+    return factor

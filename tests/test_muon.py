@@ -27,7 +27,8 @@ def same(one, other):
     return all(map(torch.equal, one.state_dict().values(), other.state_dict().values()))
 
 
-def test_matrices_go_by_muon_and_biases_by_adamw():
+def test_matrices_go_by_muon_and_biases_by_adamw(monkeypatch):
+    monkeypatch.setattr("symbotunes.muon.multiplies_bfloat16", lambda device: True)
     ours, theirs = network(), network()
     matrices = [parameter for parameter in theirs.parameters() if parameter.ndim == 2]
     biases = [parameter for parameter in theirs.parameters() if parameter.ndim == 1]
@@ -56,6 +57,16 @@ def test_a_step_has_singular_values_near_one_and_keeps_singular_vectors(shape, f
     assert seen.diag().min() > 0.6
     assert seen.diag().max() < 1.3
     assert (seen - seen.diag().diag()).abs().max() < 0.05
+
+
+@pytest.mark.parametrize("rank", [12, 3])
+def test_a_long_matrix_is_turned_alike_by_its_short_side(rank, monkeypatch):
+    monkeypatch.setattr("symbotunes.muon.multiplies_bfloat16", lambda device: False)
+    torch.manual_seed(0)
+    matrix = torch.randn(48, rank) @ torch.randn(rank, 12)
+    short = orthogonal(matrix)
+    monkeypatch.setattr("symbotunes.muon.LONG", 1000)
+    torch.testing.assert_close(short, orthogonal(matrix), rtol=0, atol=1e-4)
 
 
 def test_a_copy_goes_on_like_the_original():
