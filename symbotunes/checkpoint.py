@@ -22,6 +22,7 @@ from symbotunes.errors import UserError
 from symbotunes.published import locate, read_folder
 
 FORMAT = 1
+PUBLISHED = "published"  # in place of a fingerprint of data, if weights were trained elsewhere
 LFS_POINTER = b"version https://git-lfs"
 # Packages whose classes a checkpoint may name: to sample, and beyond these to go on training.
 SAMPLING = ("symbotunes.models", "symbotunes.tokenizers", "symbotunes.transforms")
@@ -70,7 +71,13 @@ class Checkpoint:
 
 
 def pack(cfg: DictConfig, tokenizer: Mapping[str, Any], *, data: str) -> dict[str, Any]:
-    """The recipe that a checkpoint carries, every interpolation resolved."""
+    """The recipe that a checkpoint carries, every interpolation resolved.
+
+    Args:
+        cfg: of the training.
+        tokenizer: its state.
+        data: fingerprint of the prepared corpus, or `PUBLISHED`.
+    """
     return {
         "format": FORMAT,
         "config": OmegaConf.to_yaml(cfg, resolve=True),

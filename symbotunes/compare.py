@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,7 +12,15 @@ from rich.markup import escape
 from symbotunes.checkpoint import unpack
 from symbotunes.comparing import ComparisonPlan, Contender, measure_contender
 from symbotunes.composing import SamplePlan
-from symbotunes.config import FIXED, build, data_of, rebuild, refuse_overrides
+from symbotunes.config import (
+    FIXED,
+    build,
+    data_of,
+    names_dataset,
+    other_data,
+    rebuild,
+    refuse_overrides,
+)
 from symbotunes.errors import UserError
 from symbotunes.evaluating import EvaluationPlan
 from symbotunes.render.comparison import Column, Comparison, Reference, write_comparison
@@ -26,6 +35,7 @@ def compare(cfg: DictConfig) -> None:
     )
     compared: ComparisonPlan = build(cfg.compare)
     plan: EvaluationPlan = build(cfg.evaluate)
+    plan.require_held_out()
     sampling = build(cfg.sample)
     if not isinstance(sampling, SamplePlan):
         raise UserError("mode=compare draws plain samples: leave sample=default")
@@ -61,7 +71,7 @@ def compare(cfg: DictConfig) -> None:
         )
     facts = {
         "samples of each": str(plan.num_samples),
-        "temperature": f"{sampling.temperature:g}",
+        **replace(sampling, prompt=None, prompt_file=None).facts,
         "tokens of a sample at most": f"{sampling.max_tokens:,}",
         "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
         "device": str(plan.torch_device),
@@ -80,9 +90,11 @@ def contender(
     net, tokenizer = rebuild(checkpoint)
     data = data_of(checkpoint, cfg)
     net.to(plan.torch_device).eval()
-    dataset = OmegaConf.to_container(checkpoint.config.dataset, resolve=True)
+    given = cfg.dataset if names_dataset(cfg) else checkpoint.config.dataset
+    dataset = OmegaConf.to_container(given, resolve=True)
+    remarks = tuple(other_data(cfg, checkpoint, data))
     return (
-        Contender(name, path, net, tokenizer, data.encoded, int(cfg.seed)),
+        Contender(name, path, net, tokenizer, data.encoded, int(cfg.seed), remarks),
         json.dumps(dataset, sort_keys=True),
     )
 

@@ -63,6 +63,7 @@ class Contender:
         tokenizer: its tokenizer.
         encoded: its prepared corpus.
         seed: of every choice and draw.
+        remarks: what a reader must know of its data.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Contender:
     tokenizer: Tokenizer[Any]
     encoded: Encoded
     seed: int
+    remarks: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -125,7 +127,8 @@ def _language(
 def _latent(
     one: Contender, plan: EvaluationPlan, sampling: SamplePlan, compared: ComparisonPlan
 ) -> tuple[Column, Reference]:
-    player = Player(one.net, one.tokenizer, "compare", sampling.batch_size)
+    weights = sampling.from_prior.weights
+    player = Player(one.net, one.tokenizer, "compare", sampling.batch_size, weights=weights)
     subject = LatentSubject(player, one.encoded, plan, one.seed)
     windows, _ = subject.windows(plan.split, plan.windows)
     test = [measure(player.tokenizer.score(ids)) for ids in windows]
@@ -142,6 +145,9 @@ def _latent(
     pieces = [measure(player.tokenizer.score(ids)) for ids in written]
     figures["speed"] = subject.bootstrap.interval(laps, ratio)
     training, _ = subject.windows("train", plan.windows)
+    remarks = ["its likelihood is a bound: nats and bits are at most these"]
+    if len(training) < (known := len(one.encoded.examples("train"))):
+        remarks.append(f"copies are looked up in {len(training):,} of {known:,} training windows")
     flat = [each.reshape(-1) for each in (*written, *windows[: plan.num_samples])]
     found = copies([each.reshape(-1) for each in training], flat)
     sets = []
@@ -161,7 +167,7 @@ def _latent(
         replace(
             column,
             reasons=dict.fromkeys(("well_formed", "finished", "right_bars"), WINDOWS),
-            remarks=("its likelihood is a bound: nats and bits are at most these",),
+            remarks=(*one.remarks, *remarks),
             continuations=tuple(replace(refusal, prompt=text) for text in compared.prompts),
         ),
         _reference(one, plan, test, sets[1]),
@@ -187,6 +193,7 @@ def _column(
             **overlap_with(pieces, test, bootstrap),
         },
         values=_values(pieces),
+        remarks=one.remarks,
     )
 
 

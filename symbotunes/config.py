@@ -13,7 +13,14 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from symbotunes.checkpoint import TRAINING, Checkpoint, CheckpointError, refuse_strangers, unpack
+from symbotunes.checkpoint import (
+    PUBLISHED,
+    TRAINING,
+    Checkpoint,
+    CheckpointError,
+    refuse_strangers,
+    unpack,
+)
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.jobs import difference
@@ -97,7 +104,7 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
     """
     saved = checkpoint.config.copy()
     refuse_strangers(checkpoint.path, [saved.dataset, saved.loader], TRAINING)
-    named = any(_group(override) == "dataset" for override in overrides(cfg))
+    named = names_dataset(cfg)
     with open_dict(saved):
         saved.loader.cache = cfg.loader.cache
         if named:
@@ -114,6 +121,26 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
             "vocabulary; name the dataset (dataset=...) to read it with the checkpoint's"
         )
     return data
+
+
+def names_dataset(cfg: DictConfig) -> bool:
+    """Whether the command line asks for other data than a checkpoint's."""
+    return any(_group(override) == "dataset" for override in overrides(cfg))
+
+
+def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list[str]:
+    """A remark for reports if `data_of` does not give the very data of the training."""
+    if data.encoded.fingerprint == checkpoint.data:
+        return []
+    if names_dataset(cfg) or checkpoint.data == PUBLISHED:
+        return [
+            "these are not the data that the checkpoint was trained on: its training pieces may be "
+            "among the held-out ones, and copies are looked up in these data's training split"
+        ]
+    return [
+        "the same dataset, but its files have changed since the training, or another version of "
+        "Symbotunes has prepared them: pieces that are read otherwise now may have changed sides"
+    ]
 
 
 def build_many(node: DictConfig | None) -> list[Any]:
@@ -164,7 +191,7 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
     """
     refuse_overrides(
         cfg,
-        FIXED,
+        (*FIXED, "seed", "name"),
         "a resumed run keeps what its checkpoint says; to start anew from its "
         "weights use model.init_from=PATH instead of ckpt=PATH",
     )
@@ -178,8 +205,10 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
             f"{cfg.ckpt} is published: it holds weights, but no position of a training to go on "
             f"from; start a new run with model.init_from={cfg.ckpt}"
         )
-    saved = checkpoint.config
-    kept = {key: saved[key] for key in KEPT}
+    saved, named = checkpoint.config, named_keys(cfg)
+    if "model.init_from" in named:
+        raise UserError("ckpt= goes on with the weights of its run: leave model.init_from out")
+    kept = {key: saved[key] for key in KEPT if key not in named}
     refuse_strangers(checkpoint.path, kept, TRAINING)
     merged = cfg.copy()
     with open_dict(merged):
@@ -199,19 +228,23 @@ def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
 
     ``trainer=cpu`` sets where the run goes on, not for how long.
     """
-    named = {override.partition("=")[0].lstrip("+~") for override in overrides(cfg)}
+    named = named_keys(cfg)
     given = {key.removeprefix("trainer.") for key in named if key.startswith("trainer.")}
     if "trainer" in named:
         given |= DEVICE_KEYS
     return {
         key: value
         for key, value in saved.trainer.items()
-        if key in cfg.trainer
-        and key not in given
+        if key not in given
         and not key.startswith("_")
         and key != "default_root_dir"  # where files go is never the checkpoint's to say
-        and not OmegaConf.is_config(value)
+        and not OmegaConf.is_dict(value)
     }
+
+
+def named_keys(cfg: DictConfig) -> set[str]:
+    """What the command line sets: keys and groups."""
+    return {override.partition("=")[0].lstrip("+~") for override in overrides(cfg)}
 
 
 def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
@@ -286,7 +319,7 @@ def newest_checkpoint(root: Path) -> Path:
     Raises:
         UserError: if there is none.
     """
-    runs = [run for pattern in ("train/*", "multirun/*/*") for run in root.glob(pattern)]
+    runs = [run for pattern in ("train/*", "slurm/*", "multirun/*/*") for run in root.glob(pattern)]
     for name in ("best.ckpt", "last.ckpt"):
         found = [path for run in runs if (path := run / "checkpoints" / name).is_file()]
         if found:

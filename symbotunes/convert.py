@@ -6,7 +6,7 @@ import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
-from symbotunes.checkpoint import AtomicCheckpointIO, pack
+from symbotunes.checkpoint import PUBLISHED, AtomicCheckpointIO, pack
 from symbotunes.config import build, build_chain, load_weights
 from symbotunes.errors import UserError
 from symbotunes.places import PROGRAM
@@ -34,8 +34,8 @@ def convert(cfg: DictConfig) -> None:
     content = {
         "state_dict": {f"net.{name}": tensor for name, tensor in net.state_dict().items()},
         "global_step": 0,
-        "recipe": pack(cfg, tokenizer.state(), data="published"),
-        "rng": {"torch": torch.get_rng_state()},
+        "recipe": pack(cfg, tokenizer.state(), data=PUBLISHED),
+        "rng": [{"torch": torch.get_rng_state()}],
         "real_tokens": 0,
     }
     path = Path(cfg.paths.run_dir) / "checkpoints" / "best.ckpt"

@@ -15,7 +15,7 @@ from symbotunes.config import (
     build_many,
     data_of,
     newest_checkpoint,
-    overrides,
+    other_data,
     rebuild,
     refuse_overrides,
 )
@@ -28,6 +28,7 @@ from symbotunes.latent.measuring import (
     measure_prior,
     measure_reconstruction,
 )
+from symbotunes.latent.plans import LatentPlan
 from symbotunes.latent.player import Player
 from symbotunes.loggers.dashboards import wandb_among
 from symbotunes.metrics.findings import Findings
@@ -58,9 +59,7 @@ def evaluate(cfg: DictConfig) -> None:
     data = data_of(checkpoint, cfg)
     net.to(plan.torch_device)
     if isinstance(net, LatentModel):
-        page = _evaluate_latent(
-            cfg, checkpoint, Player(net, tokenizer, "evaluate", 256), data, plan
-        )
+        page = _evaluate_latent(cfg, checkpoint, net, tokenizer, data, plan)
     else:
         page = _evaluate_language(cfg, checkpoint, net, tokenizer, data, plan)
     Console().print(f"Read  {page}", soft_wrap=True)
@@ -75,6 +74,7 @@ def _evaluate_language(
     plan: EvaluationPlan,
 ) -> Path:
     """Likelihoods and tunes of an autoregressive model; returns the report's page."""
+    plan.require_held_out()
     sampling = build(cfg.sample)
     if not isinstance(sampling, SamplePlan):
         raise UserError("this checkpoint is no latent model; evaluate it with sample=default")
@@ -94,7 +94,7 @@ def _evaluate_language(
         status.update("Comparing tunes with held-out and training tunes")
         sets = measure_tunes(subject, generated, plan, cfg.seed)
     facts = _facts(checkpoint, data, plan, sampling, cfg.seed)
-    remarks = (*other_data(cfg, checkpoint, data), *memory(plan), *_remarks(data, sampling))
+    remarks = (*other_data(cfg, checkpoint, data), *_remarks(data, sampling))
     findings = Findings(f"Evaluation of {name}", facts, held_out, sets, remarks)
     for table in findings_tables(findings):
         console.print(table)
@@ -102,25 +102,33 @@ def _evaluate_language(
 
 
 def _evaluate_latent(
-    cfg: DictConfig, checkpoint: Checkpoint, player: Player, data: MusicData, plan: EvaluationPlan
+    cfg: DictConfig,
+    checkpoint: Checkpoint,
+    net: LatentModel,
+    tokenizer: Tokenizer[Any],
+    data: MusicData,
+    plan: EvaluationPlan,
 ) -> Path:
     """Reconstructions, interpolations and new windows; returns the report's page."""
-    console, temperature = Console(), float(cfg.sample.temperature)
+    given: SamplePlan | LatentPlan = build(cfg.sample)
+    sampling = given.from_prior if isinstance(given, SamplePlan) else given
+    player = Player(net, tokenizer, "evaluate", 256, weights=sampling.weights)
+    console = Console()
     subject = LatentSubject(player, data.encoded, plan, cfg.seed)
     with console.status("Reconstructing held-out windows") as status:
         reconstruction = measure_reconstruction(subject)
         status.update(f"Interpolating {plan.pairs} pairs")
         path = measure_path(subject)
         status.update(f"Writing {plan.prior} windows")
-        prior = measure_prior(subject, temperature)
+        prior = measure_prior(subject, sampling.temperature)
     findings = LatentFindings(
         heading=f"Evaluation of {checkpoint.config.name}",
-        facts=_latent_facts(checkpoint, data, plan, temperature, cfg.seed),
+        facts=_latent_facts(checkpoint, data, plan, sampling, cfg.seed),
         reconstruction=reconstruction,
         path=path,
         prior=prior,
         samples=plan.prior,
-        remarks=(*other_data(cfg, checkpoint, data), *memory(plan)),
+        remarks=tuple(other_data(cfg, checkpoint, data) or memory(plan)),
     )
     for table in latent_tables(findings):
         console.print(table)
@@ -138,7 +146,7 @@ def _show(cfg: DictConfig, findings: Findings | LatentFindings, page: Path) -> P
 
 
 def _latent_facts(
-    checkpoint: Checkpoint, data: MusicData, plan: EvaluationPlan, temperature: float, seed: int
+    checkpoint: Checkpoint, data: MusicData, plan: EvaluationPlan, sampling: LatentPlan, seed: int
 ) -> dict[str, str]:
     receipt = data.encoded.receipt
     return {
@@ -150,7 +158,8 @@ def _latent_facts(
         f"{plan.split} windows": (
             f"{receipt.examples[plan.split]:,} of {receipt.kept[plan.split]:,} pieces"
         ),
-        "temperature of new windows": f"{temperature:g}",
+        "temperature of new windows": f"{sampling.temperature:g}",
+        **({"weights rounded to": sampling.weights} if sampling.weights else {}),
         "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
         "seed": str(seed),
     }
@@ -169,9 +178,7 @@ def _facts(
         f"{plan.split} tunes": f"{kept[plan.split]:,}",
         "vocabulary": f"{data.encoded.receipt.vocabulary:,} tokens",
         "tunes generated": f"{plan.num_samples}, at most {sampling.max_tokens:,} tokens each",
-        "temperature": f"{sampling.temperature:g}",
-        "top-k": str(sampling.top_k or "off"),
-        "top-p": f"{sampling.top_p:g}" if sampling.top_p < 1 else "off",
+        **sampling.facts,
         "references": f"{plan.references} per tune",
         "n-grams looked up": f"{plan.ngram} tokens",
         "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
@@ -179,29 +186,11 @@ def _facts(
     }
 
 
-def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list[str]:
-    """A remark if these are not the very data of the training."""
-    if data.encoded.fingerprint == checkpoint.data:
-        return []
-    if any(override.lstrip("+").startswith("dataset") for override in overrides(cfg)):
-        return [
-            "these are not the data that the checkpoint was trained on: its training pieces may be "
-            "among the held-out ones, and copies are looked up in these data's training split"
-        ]
-    return [
-        "the same dataset, but prepared by another version of Symbotunes than in training: pieces "
-        "that are read otherwise now may have changed sides"
-    ]
-
-
 def memory(plan: EvaluationPlan) -> list[str]:
     """A remark if what is measured was trained on."""
     if plan.split != "train":
         return []
-    return [
-        "evaluate.split=train: these pieces were trained on, so the figures show what the model "
-        "remembers, and each piece counts as a copy of itself"
-    ]
+    return ["these windows were trained on: the figures show what the model remembers"]
 
 
 def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:
@@ -211,8 +200,8 @@ def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:
             f"training varied its tunes by {', '.join(map(_name, data.chain.token_steps))}: copies "
             "are looked up in the tunes as they are, so those of varied ones are missed"
         )
-    if sampling.prompt:
-        remarks.append(f"every tune goes on from the prompt {sampling.prompt}, which counts in it")
+    if (prompt := sampling.facts.get("prompt")) is not None:
+        remarks.append(f"every tune goes on from the prompt {prompt}, which counts in it")
     return tuple(remarks)
 
 

@@ -33,8 +33,8 @@ class EvaluationPlan:
 
     Attributes:
         num_samples: tunes that are generated; as many held-out tunes are measured beside them.
-        split: whose pieces are measured: ``test``, ``val``, or ``train`` for what was learned by
-            heart.
+        split: whose pieces are measured: ``test``, ``val``, or ``train`` for what a latent model
+            remembers.
         references: held-out tunes of its kind that each tune is compared with by BLEU and ROUGE.
         ngram: n of the n-grams that are looked up in the training tunes.
         resamples: bootstrap draws behind each confidence interval.
@@ -68,10 +68,13 @@ class EvaluationPlan:
             raise UserError(f"evaluate.split={self.split}: choose one of {', '.join(SPLITS)}")
         _ = self.bootstrap(0), self.torch_device
 
-    @property
-    def heading(self) -> str:
-        """Of the column of what is measured of `split`."""
-        return "trained on" if self.split == "train" else f"held out ({self.split})"
+    def require_held_out(self) -> None:
+        """Raise `UserError` if the pieces are those of the training."""
+        if self.split == "train":
+            raise UserError(
+                "evaluate.split=train: only a latent model can be evaluated on what it was trained "
+                "on; choose val or test"
+            )
 
     def bootstrap(self, seed: int) -> Bootstrap:
         """The part that intervals need."""
@@ -203,7 +206,7 @@ def measure_tunes(
     return (
         measure.tunes("generated", drawn, found[: len(drawn)], {"finished": finished}),
         measure.tunes(
-            plan.heading,
+            f"held out ({plan.split})",
             [pool[place] for place in chosen],
             found[len(drawn) :],
             own=chosen,

@@ -209,8 +209,10 @@ def read_report(path: Path) -> list[Metric]:
 
 def _reported(report: Mapping[str, Any]) -> Iterator[Metric]:
     if "held_out" not in report:  # of a latent model
-        for subject in ("reconstruction", "path", "prior"):
-            yield from _intervals(report[subject], subject)
+        found = report["reconstruction"]
+        yield from _intervals(found, f"reconstruction, {found['split']} split")
+        for notes in report["prior"]:
+            yield from _intervals(notes["overlaps"], f"overlap in {notes['name']}")
         return
     held_out, generated = report["held_out"], report["sets"][0]
     ours = next(iter(held_out["models"].values()))

@@ -11,18 +11,19 @@ from symbotunes.checkpoint import Checkpoint, unpack
 from symbotunes.composing import SamplePlan
 from symbotunes.config import FIXED, build, data_of, newest_checkpoint, rebuild, refuse_overrides
 from symbotunes.errors import UserError
-from symbotunes.latent.plans import LatentPlan, Training
+from symbotunes.latent.plans import AttributePlan, LatentPlan, Training
 from symbotunes.render.gallery import write_gallery
 
 
 def sample(cfg: DictConfig) -> None:
     """Sample ``cfg.ckpt``, or the best checkpoint of the newest run, to a folder of music."""
+    plan: SamplePlan | LatentPlan = build(cfg.sample)
+    reads = ["dataset"] if isinstance(plan, AttributePlan) else []
     refuse_overrides(
         cfg,
-        FIXED,
+        [group for group in FIXED if group not in reads],
         "a sample uses the model and transforms of its checkpoint; choose another ckpt=PATH",
     )
-    plan: SamplePlan | LatentPlan = build(cfg.sample)
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)
     checkpoint = unpack(path)

@@ -67,5 +67,5 @@ def _score(
     tokens = tokens.to(device)
     logits = net(tokens[:, :-1]).float()  # [B, T - 1, V]
     chosen = logits.gather(-1, tokens[:, 1:, None])[..., 0]
-    nats = (logits.logsumexp(-1) - chosen).double().cpu().numpy()  # [B, T - 1]
+    nats = (logits.logsumexp(-1) - chosen).cpu().double().numpy()  # [B, T - 1]
     return [nats[row, : len(sequences[piece]) - 1] for row, piece in enumerate(batch)]

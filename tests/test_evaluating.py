@@ -111,12 +111,10 @@ def test_a_copy_of_a_test_tune_has_bleu_100_and_held_out_tunes_are_not_their_own
     assert held_out.figures["bleu_4"].value < 90
 
 
-def test_what_was_trained_on_can_be_measured_and_is_called_so(subject):
-    plan = replace(PLAN, split="train")
-    assert measure_held_out(subject, plan, [], seed=0).pieces == len(TUNES["train"])
-    _, trained_on = measure_tunes(subject, generated(subject, ""), plan, seed=0)
-    assert trained_on.name == "trained on"
-    assert trained_on.figures["seen_ngrams"].value == 1
+def test_tunes_are_not_measured_on_what_was_trained_on():
+    with pytest.raises(UserError, match="evaluate.split=train: only a latent model can"):
+        replace(PLAN, split="train").require_held_out()
+    PLAN.require_held_out()
 
 
 def test_the_same_seed_finds_the_same(subject):

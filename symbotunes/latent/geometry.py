@@ -17,10 +17,10 @@ def slerp(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:
         end: ``[Z]``.
         shares: ``[N]`` from 0, the start, to 1, the end.
     """
-    a, b, t = start.double(), end.double(), shares.double().to(start.device)[:, None]
+    a, b, t = (each.cpu().double() for each in (start, end, shares[:, None]))
     cosine = (a / a.norm()) @ (b / b.norm())
     omega = torch.arccos(cosine.clamp(-1, 1))
     if not omega.sin() > PARALLEL:  # also where a vector is zero and has no direction
-        return ((1 - t) * a + t * b).to(start.dtype)
+        return ((1 - t) * a + t * b).to(start)
     weights = ((1 - t) * omega).sin(), (t * omega).sin()
-    return ((weights[0] * a + weights[1] * b) / omega.sin()).to(start.dtype)
+    return ((weights[0] * a + weights[1] * b) / omega.sin()).to(start)

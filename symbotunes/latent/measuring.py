@@ -166,9 +166,9 @@ def _read(player: Player, windows: NDArray[Any], seed: int) -> _Read:
             (
                 z,
                 posterior.mean,
-                right.double().mean(1).cpu(),
-                nats.double().sum((1, 2)).cpu(),
-                posterior.kl_nats().double().cpu(),
+                right.cpu().double().mean(1),
+                nats.cpu().double().sum((1, 2)),
+                posterior.kl_nats().cpu().double(),
             )
         )
     z, means, right, nats, kl_nats = (torch.cat(each) for each in zip(*parts, strict=True))
@@ -262,16 +262,17 @@ def measure_prior(subject: LatentSubject, temperature: float) -> tuple[Notes, ..
     """Pitches, intervals and durations of what is written and held out, beside the data's."""
     player, plan = subject.player, subject.plan
     seeds = subject.seeds(plan.prior)
-    priors = {"fitted prior": True, "normal prior": False}
+    priors = {"fitted prior": True} if player.net.knows_windows else {}
+    priors["normal prior"] = False
     written = {
         name: player.write(player.prior(seeds, fitted=fitted), seeds, temperature)
         for name, fitted in priors.items()
     }
-    sets: dict[str, Sequence[Any] | NDArray[Any]] = {
-        "training": subject.windows("train", plan.prior)[0],
-        plan.heading: subject.windows(plan.split, plan.prior)[0],
-        **written,
-    }
+    sets: dict[str, Sequence[Any] | NDArray[Any]]
+    sets = {"training": subject.windows("train", plan.prior)[0]}
+    if plan.split != "train":
+        sets[f"held out ({plan.split})"] = subject.windows(plan.split, plan.prior)[0]
+    sets |= written
     found = {name: _statistics(player, windows) for name, windows in sets.items()}
     data = found["training"]
     return tuple(

@@ -124,7 +124,10 @@ class PriorPlan(LatentPlan):
         z = player.prior(seeds, fitted=self.prior == "fitted")
         names = [(f"sample_{index:02d}", f"Sample {index}") for index in range(1, self.num + 1)]
         windows = player.write(z, seeds, self.temperature)
-        return Composition(tuple(player.samples(z, windows, names, seeds)), self.facts)
+        facts = self.facts
+        if self.prior == "fitted" and not player.net.knows_windows:
+            facts["prior"] = f"{PRIORS['normal']}; these weights keep no training windows"
+        return Composition(tuple(player.samples(z, windows, names, seeds)), facts)
 
 
 @dataclass(frozen=True, kw_only=True)

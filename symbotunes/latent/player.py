@@ -112,7 +112,7 @@ class Player:
         for start in range(0, len(z), self.batch_size):
             part = slice(start, start + self.batch_size)
             nats, _ = self.net.score(z[part], self.tokens(windows[part]))
-            found += nats.double().sum((1, 2)).tolist()
+            found += nats.cpu().double().sum((1, 2)).tolist()
         return found
 
     def samples(

@@ -148,6 +148,11 @@ class LatentModel(Model):
     def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> Posterior:
         """The posterior of windows, as a batch holds them."""
 
+    @property
+    def knows_windows(self) -> bool:
+        """Whether `fitted_prior` draws as training windows lie; it cannot before a training."""
+        return False
+
     def fitted_prior(self, noise: Tensor) -> Tensor:
         """Latent vectors ``[B, Z]`` as training windows have them, of standard normal ``[B, Z]``.
 

@@ -182,9 +182,10 @@ def comparison_page(found: Comparison) -> str:
 
 def _general(found: Comparison) -> str:
     names = {each.data: each for each in found.references}
+    pieces = f"{found.references[0].split} pieces"
     extra = [
         ["parameters", *(f"{each.parameters:,}" for each in found.measured)],
-        ["test pieces", *(f"{names[each.data].pieces:,}" for each in found.measured)],
+        [pieces, *(f"{names[each.data].pieces:,}" for each in found.measured)],
         ["notes in them", *(f"{names[each.data].notes:,}" for each in found.measured)],
     ]
     rest = ['<span class="range">–</span>'] * len(found.references)
@@ -241,7 +242,7 @@ def _histograms(found: Comparison) -> str:
         chosen = {key: values for key, values in groups.items() if values}
         if chosen:
             first = dict(list(chosen.items())[: len(COLOURS)])
-            says = f"Histogram of {name}s of the samples and of the test set"
+            says = f"Histogram of {name}s of the samples and of the {reference.split} set"
             parts.append(picture(histogram(first, axis, whole=True), says))
     return "".join(parts)
 

@@ -64,11 +64,7 @@ def latent_report_page(findings: LatentFindings) -> str:
             line_chart(path.shares, path.distances, "way from A to B", DISTANCE.label),
             "Distance from both ends along the way, in the latent space and for a mix of data",
         ),
-        prior_lead=escape(
-            f"Notes of {findings.samples:,} new windows, and of held-out windows for comparison: "
-            "what can be expected of music by people. The fitted prior draws latent vectors half "
-            "way between neighbouring training windows, the normal prior as the paper does."
-        ),
+        prior_lead=escape(_prior_lead(findings)),
         prior=_prior(findings.prior),
         prior_charts="".join(_prior_chart(notes) for notes in findings.prior),
         terms="".join(
@@ -118,6 +114,17 @@ def _path(path: Path) -> str:
         for place, share in enumerate(path.shares)
     ]
     return table(["way from A to B", *path.distances], rows)
+
+
+def _prior_lead(findings: LatentFindings) -> str:
+    sets = findings.prior[0].overlaps if findings.prior else {}
+    text = f"Notes of {findings.samples:,} new windows"
+    if any(name.startswith("held out") for name in sets):
+        text += ", and of held-out windows for comparison: what can be expected of music by people"
+    text += ". The normal prior draws latent vectors as the paper does"
+    if "fitted prior" in sets:
+        text += ", the fitted one half way between neighbouring training windows"
+    return f"{text}."
 
 
 def _prior(prior: tuple[Notes, ...]) -> str:

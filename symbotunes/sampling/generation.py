@@ -196,7 +196,7 @@ class _Writer:
                 drawing.append(index)
         if not drawing:
             return tokens
-        logits = logits.double().cpu()
+        logits = logits.cpu().double()  # not every device has float64
         logits = logits if len(drawing) == len(rows) else logits[drawing]
         chosen = self._choose(logits, [rows[index] for index in drawing])
         tokens[drawing] = chosen

@@ -98,11 +98,13 @@ def test_other_tunes_are_read_with_the_checkpoints_vocabulary(run_main, trained,
         f"ckpt={trained / 'checkpoints' / 'best.ckpt'}",
         "dataset=folk",
         "dataset.collections=[miscFolk]",
+        "sample.constraint=abc",
         *SMALL,
     )
     (folder,) = (tmp_path / "outputs" / "evaluate").iterdir()
-    remarks = json.loads((folder / "report.json").read_text())["remarks"]
-    assert remarks[0].startswith("these are not the data that the checkpoint was trained on")
+    report = json.loads((folder / "report.json").read_text())
+    assert report["remarks"][0].startswith("these are not the data that the checkpoint was trained")
+    assert report["facts"]["constraint"] == "abc"  # which explains that all is well-formed
 
 
 def test_what_the_checkpoint_fixes_is_refused_by_name(run_main, tmp_path):

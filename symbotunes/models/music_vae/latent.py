@@ -75,6 +75,11 @@ class FittedPrior(nn.Module):
         self.vectors[rows[-self.KEPT :] % self.KEPT] = mean[-self.KEPT :].to(self.vectors)
         self.windows += len(mean)
 
+    @property
+    def knows_windows(self) -> bool:
+        """Whether two windows that differ have gone by."""
+        return len(self._distinct()) > 1
+
     def draw(self, noise: Tensor) -> Tensor:
         """Vectors ``[B, Z]`` of this distribution, made of standard normal `noise` ``[B, Z]``.
 

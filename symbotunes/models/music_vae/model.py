@@ -78,6 +78,10 @@ class MusicVAE(LatentModel):
         heard: Posterior = self.posterior(self.encoder(self.symbols.heard(steps), lengths))
         return heard
 
+    @property
+    def knows_windows(self) -> bool:
+        return self.prior.knows_windows
+
     def fitted_prior(self, noise: Tensor) -> Tensor:
         return self.prior.draw(noise)
 

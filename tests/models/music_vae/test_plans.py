@@ -66,6 +66,14 @@ def test_vectors_are_drawn_as_training_windows_lie_or_from_the_prior(play):
         PriorPlan(prior="flat")
 
 
+def test_weights_without_training_windows_say_so(make):
+    fresh = make("music_vae").eval()
+    fitted = PriorPlan(num=1).compose(fresh, Melody(bars=2), 0)
+    normal = PriorPlan(num=1, prior="normal").compose(fresh, Melody(bars=2), 0)
+    assert notes(fitted.samples[0]) == notes(normal.samples[0])
+    assert "these weights keep no training windows" in fitted.facts["prior"]
+
+
 def test_a_reconstruction_stands_beside_its_input(play, files):
     found = play(ReconstructPlan(input=files[0], num=2, temperature=0.0))
     first, copy, second, _ = found.samples
