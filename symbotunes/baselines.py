@@ -2,26 +2,34 @@
 
 from collections.abc import Sequence
 
+from symbotunes.data.batching import Draws, seeds_of
 from symbotunes.data.cache import Encoded
+from symbotunes.data.loading import Examples
 from symbotunes.metrics.ngram import NGram
 from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.transforms.base import Chain
 
 
 def ngram_losses(
-    encoded: Encoded, vocabulary: Vocabulary, orders: Sequence[int], split: str = "val"
+    encoded: Encoded, chain: Chain, orders: Sequence[int], split: str = "val"
 ) -> dict[int, float]:
     """Nats per token of n-gram models fitted on the training split.
 
-    The predicted tokens are those that a network predicts: all but ``bos``.
+    The predicted tokens are those that a network predicts in a validation: all but ``bos``, of
+    pieces as the chain cuts them.
 
     Args:
         encoded: the prepared corpus.
-        vocabulary: its ids.
+        chain: the transforms that prepared it.
         orders: n of each model; 1 counts tokens alone, 3 is a trigram.
         split: where they are measured.
     """
-    held_out = sequences(encoded, vocabulary, split)
-    models = ngram_models(encoded, vocabulary, orders)
+    examples, chosen = Examples(encoded, chain, augment=False), encoded.examples(split)
+    held_out = []
+    for example in chosen[:, None]:
+        piece = examples[Draws(example, seeds_of(example, None, 0), None)]
+        held_out.append(piece.tokens[0].tolist())
+    models = ngram_models(encoded, chain.tokenizer.vocabulary, orders)
     return {order: model.nats_per_token(held_out) for order, model in models.items()}
 
 

@@ -176,12 +176,18 @@ def _span(figure: Figure, interval: Interval | None) -> str:
     return f"{value} {escape(span)}"
 
 
-def closing_lines(folder: Path, best: Path, page: Path) -> str:
-    """Where the run is and what to type next."""
+def closing_lines(folder: Path, best: Path, listen: str) -> str:
+    """Where the run is and what to type next.
+
+    Args:
+        folder: of the run.
+        best: its best checkpoint.
+        listen: the page of its samples, or why there are none.
+    """
     return "\n".join(
         [
             f"Run folder   {escape(str(folder))}",
-            f"Listen       {escape(str(page))}",
+            f"Listen       {escape(listen)}",
             f"Sample more  {PROGRAM} mode=sample ckpt={escape(str(best))}",
             f"Go on        {PROGRAM} ckpt={escape(str(folder / 'checkpoints' / 'last.ckpt'))} "
             "trainer.max_steps=N",

@@ -102,12 +102,17 @@ def train(cfg: DictConfig) -> float | None:
 
 def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     """Prepare the data and build everything that training needs."""
-    build(cfg.trainer, logger=False, enable_checkpointing=False)  # a bad value costs no preparation
+    # A bad value costs no preparation, and no training.
+    build(cfg.trainer, logger=False, enable_checkpointing=False)
+    build(cfg.sample)
     console = Console()
     chain = build_chain(cfg)
-    source = read_weights(Path(cfg.model.init_from)) if cfg.model.init_from else None
-    if source is not None and checkpoint is None:
+    source = None
+    if checkpoint is None and cfg.model.init_from:
+        source = read_weights(Path(cfg.model.init_from))
         source.give_vocabulary(chain.tokenizer)
+    elif checkpoint is not None and cfg.model.init_from:
+        chain.tokenizer.load_state(checkpoint.tokenizer)  # which came with those weights
     data = build_data(cfg, chain)
     encoded = data.encoded
     console.print(receipt_table(encoded.receipt, str(cfg.name)))
@@ -121,7 +126,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         compiled=cfg.compile,
         recipe=pack(cfg, chain.tokenizer.state(), data=encoded.fingerprint),
     )
-    if source is not None and checkpoint is None:
+    if source is not None:
         source.check(model.net, chain.tokenizer.vocabulary.size)
         try:
             load_weights(model.net, source.tensors, str(cfg.model.init_from))
@@ -155,19 +160,22 @@ def conclude(run: Run) -> float | None:
     if best is None:
         return value
     if value is not None and run.cfg.baselines and isinstance(run.model.net, SequenceModel):
-        losses = ngram_losses(
-            run.data.encoded, run.data.chain.tokenizer.vocabulary, list(run.cfg.baselines)
-        )
+        losses = ngram_losses(run.data.encoded, run.data.chain, list(run.cfg.baselines))
         run.console.print(comparison_table(value, losses, str(run.cfg.name)))
     folder = run.folder / "samples" / "best"
-    page = write_samples(
-        unpack(best),
-        build(run.cfg.sample),
-        seed=run.cfg.seed,
-        folder=folder,
-        training=lambda: run.data.encoded,
-    )
-    run.console.print(closing_lines(run.folder, best, page), soft_wrap=True)
+    try:
+        listen = str(
+            write_samples(
+                unpack(best),
+                build(run.cfg.sample),
+                seed=run.cfg.seed,
+                folder=folder,
+                training=lambda: run.data.encoded,
+            )
+        )
+    except UserError as error:  # the training is done all the same
+        listen = f"no samples: {error}"
+    run.console.print(closing_lines(run.folder, best, listen), soft_wrap=True)
     unsaved = [call for call in run.callbacks if getattr(call, "last_save_failed", False)]
     if unsaved:
         raise UserError("the last checkpoint could not be written; see the warnings above")

@@ -124,7 +124,7 @@ class TokenBudget:
         if longest > batch_tokens:
             raise UserError(
                 f"loader.batch_tokens={batch_tokens} is less than the longest example, {longest} "
-                "tokens: raise it, or lower loader.max_tokens"
+                "tokens: raise it, lower loader.max_tokens, or put crop last in transforms"
             )
         self.lengths = lengths
         self.keys = np.minimum(rounded_up(lengths), batch_tokens)
@@ -161,7 +161,7 @@ class Packing:
         if longest > row_tokens:
             raise UserError(
                 f"loader.pack_length={row_tokens} is less than the longest example, {longest} "
-                "tokens: raise it, or lower loader.max_tokens"
+                "tokens: raise it, lower loader.max_tokens, or put crop last in transforms"
             )
         self.lengths = lengths
         self.rows = rows

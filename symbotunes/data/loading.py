@@ -101,7 +101,8 @@ class ResumableLoader(DataLoader[Batch]):
     """A loader that knows how many batches it has handed out, and can go on from there.
 
     Lightning saves `state_dict` in every checkpoint. The count is of batches handed to the trainer,
-    so workers that fetch ahead do not disturb it.
+    so workers that fetch ahead do not disturb it. Held-out batches are not counted: every
+    validation begins with the first, also if the one before did not come to the last.
     """
 
     def __init__(self, examples: Examples, batches: Batches, *, workers: int) -> None:
@@ -118,6 +119,9 @@ class ResumableLoader(DataLoader[Batch]):
         self.batches = batches
 
     def __iter__(self) -> Any:
+        if self.batches.seed is None:
+            yield from super().__iter__()
+            return
         for batch in super().__iter__():
             self.batches.done += 1
             if self.batches.done == len(self.batches):

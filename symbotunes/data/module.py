@@ -119,7 +119,7 @@ class MusicData(lightning.LightningDataModule):
         self.plan = Plan(
             key=key,
             limits=Limits(min_tokens, None if chain.cuts else max_tokens),
-            shares=Shares(**split),
+            shares=Shares(**split | ({"val": 0.0} if corpus.validates else {})),
             cache=Path(cache),
             workers=Workers(prepare_workers, file_seconds, file_gib),
         )

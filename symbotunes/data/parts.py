@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from symbotunes.data.shards import smallest_dtype
 from symbotunes.data.split import SPLITS, UNFORCED
+from symbotunes.datasets.base import printable
 
 DIGEST_BYTES = 32
 _NAME = re.compile(r"part-(\d{9})-(\d{9})\.npz")
@@ -114,7 +115,7 @@ class PartBuilder:
 
     def quarantine(self, path: Path, reason: str) -> None:
         """Note a file that could not be read to its end."""
-        self._quarantined[str(path)] = reason
+        self._quarantined[printable(str(path))] = reason
         self.drop(str(path), reason)
 
     def keep(
@@ -135,7 +136,7 @@ class PartBuilder:
     def _piece(
         self, name: str, title: str, digest: bytes, family: bytes, split: str | None
     ) -> None:
-        self._names.append((name, title))
+        self._names.append((printable(name), title))
         self._digests.append(digest or bytes(DIGEST_BYTES))
         self._families.append(family or bytes(DIGEST_BYTES))
         self._forced.append(UNFORCED if split is None else SPLITS.index(split))

@@ -7,6 +7,8 @@ from symbotunes.datasets.base import Corpus, DatasetError, Dropped
 from symbotunes.scores.abc.files import read_tunes
 from symbotunes.scores.abc.tune import AbcError, AbcTune
 
+SUFFIX = ".abc"
+
 
 class AbcFiles(Corpus):
     """A file of ABC tunes, or all ``*.abc`` files below a folder.
@@ -28,7 +30,7 @@ class AbcFiles(Corpus):
         found = sorted(
             path
             for path in self.path.rglob("*")
-            if path.suffix.lower() == ".abc" and path.is_file()
+            if path.suffix.lower() == SUFFIX and path.is_file()
         )
         if not found:
             raise DatasetError(f"no .abc file below {self.path}; set dataset.path to ABC files")
@@ -38,7 +40,9 @@ class AbcFiles(Corpus):
         yield from tunes_of(path, self.collection(path))
 
     def owns(self, path: Path) -> bool:
-        return path.is_relative_to(self.path)
+        if path == self.path:
+            return True
+        return path.suffix.lower() == SUFFIX and path.is_relative_to(self.path)
 
     def collection(self, path: Path) -> str:
         """The folder that holds the file, seen from where the corpus lies."""

@@ -96,6 +96,11 @@ class Corpus(ABC):
         for path in self.files():
             yield from self.read(path)
 
+    @property
+    def validates(self) -> bool:
+        """Whether it brings the pieces to validate on, so that none are split off the others."""
+        return False
+
     def owns(self, path: Path) -> bool:
         """Whether a path is one of the `files`; subclasses tell without listing them."""
         return path in self.files()
@@ -110,8 +115,16 @@ def checksum(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode("utf-8", "surrogateescape"))
-        digest.update(sha256_of(path).encode())
+        try:
+            digest.update(sha256_of(path).encode())
+        except OSError:  # such a file is left out, with its reason, when it is read
+            digest.update(b"unreadable")
     return digest.hexdigest()
+
+
+def printable(name: str) -> str:
+    """A file's name as text that UTF-8 can write, whatever bytes it has on disk."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def sha256_of(path: Path) -> str:

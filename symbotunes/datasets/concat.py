@@ -22,7 +22,7 @@ class Concat(Corpus):
 
     Args:
         corpora: by names that receipts show.
-        val: a corpus whose pieces all go to the val split, or ``None``.
+        val: a corpus whose pieces are the val split, or ``None``.
         steps: score steps by name, for each corpus that has its own, ``val`` included; they run
             before those of the transforms.
     """
@@ -74,6 +74,10 @@ class Concat(Corpus):
                 f"{twice:,} files belong to two corpora of the dataset; name each once"
             )
         return found
+
+    @property
+    def validates(self) -> bool:
+        return VALIDATION in self.corpora
 
     def owns(self, path: Path) -> bool:
         return any(corpus.owns(path) for corpus in self.corpora.values())

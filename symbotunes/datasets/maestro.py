@@ -46,10 +46,10 @@ class Maestro(ArchivedMidi):
     ) -> None:
         super().__init__(Published(urls, size, sha256), path, archive, download)
         self.official_splits = official_splits
-        self.table: dict[str, dict[str, str]] = {}  # file name -> row, read at first use
+        self.table: dict[str, dict[str, str]] | None = None  # file name -> row, read at first use
 
     def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
-        if not self.table:
+        if self.table is None:
             self.table = self._read_table()
         row = self.table.get(path.name, {})
         piece = read_piece(
@@ -66,6 +66,8 @@ class Maestro(ArchivedMidi):
 
     def _read_table(self) -> dict[str, dict[str, str]]:
         found = sorted(self.unpacked.rglob("maestro-*.csv"))
+        if not found and not self.official_splits:
+            return {}
         if not found:
             raise DatasetError(
                 f"no maestro-*.csv in {self.unpacked}; set dataset.official_splits=false, or "

@@ -2,10 +2,11 @@
 
 import hashlib
 import os
+import warnings
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from symbotunes.datasets.base import Corpus, DatasetError, Dropped
+from symbotunes.datasets.base import Corpus, DatasetError, Dropped, printable
 from symbotunes.scores.midi_piece import MidiPiece, read_midi_bytes
 from symbotunes.scores.smf import MidiError
 
@@ -42,7 +43,9 @@ class MidiFolder(Corpus):
         return found
 
     def owns(self, path: Path) -> bool:
-        return path.is_relative_to(self.path)
+        if path == self.path:
+            return True
+        return path.suffix.lower() in SUFFIXES and path.is_relative_to(self.path)
 
     def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
         # Names begin with the folder that the music lies in.
@@ -64,15 +67,24 @@ def _paths_below(root: Path, suffixes: Collection[str]) -> list[str]:
     endings = tuple(suffixes)
     folders = [str(root)]
     while folders:
-        with os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif entry.name.lower().endswith(endings) and _is_inside(entry, root):
-                    found.append(entry.path)
+        for entry in _entries(folders.pop()):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            elif entry.name.lower().endswith(endings) and _is_inside(entry, root):
+                found.append(entry.path)
     return sorted(found, key=os.fsencode)
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """What a folder holds; nothing if it may not be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except PermissionError:
+        warnings.warn(f"{folder} may not be read and is left out", stacklevel=2)
+        return []
 
 
 def _is_inside(entry: os.DirEntry[str], root: Path) -> bool:
@@ -100,11 +112,6 @@ def read_piece(
         collection=printable(folder),
         split=split,
     )
-
-
-def printable(name: str) -> str:
-    """A file's name as text that UTF-8 can write, whatever bytes it has on disk."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _stamp(paths: Iterable[str], root: Path) -> str:

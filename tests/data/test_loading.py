@@ -16,7 +16,7 @@ from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.models.gpt2 import GPT2
 from symbotunes.transforms.base import Chain
 from symbotunes.transforms.stretches import Crop, SampleSubsequence
-from tests.data.letters import Letters, Pairs, binary_words
+from tests.data.letters import Letters, Pairs, Words, binary_words
 
 
 @pytest.fixture
@@ -114,6 +114,12 @@ def test_a_loader_goes_on_where_it_stopped(words, grouping, stop):
     assert begun + rest == expected
 
 
+def test_every_validation_begins_with_the_first_batch(words):
+    held_out = loader(words, seed=None)
+    begun = [batch.tokens.tolist() for batch, _ in zip(held_out, range(3), strict=False)]
+    assert begun == drawn(held_out)[:3] == drawn(loader(words, seed=None))[:3]
+
+
 def test_workers_make_the_same_batches_and_do_not_disturb_the_position(words):
     ahead = loader(words, workers=2)
     iterator = iter(ahead)
@@ -198,6 +204,17 @@ def test_a_token_budget_holds_for_examples_of_any_and_of_one_length(corpus_of, t
         data = module_of(corpus, tmp_path, chain, batch_tokens=17)
         sizes = [batch.tokens[..., :1].numel() for batch in data.train_dataloader()]
         assert max(sizes) <= 34 if chain.tokenizer.FIELDS == 2 else max(sizes) <= 17
+
+
+def test_what_another_corpus_validates_is_not_split_off(corpus_of, tmp_path):
+    class WithItsOwn(Words):
+        validates = True
+
+    data = module_of(
+        WithItsOwn(*corpus_of(binary_words(1, 100)).paths), tmp_path, Chain({"letters": Letters()})
+    )
+    assert data.val_dataloader() == []
+    assert data.encoded.receipt.kept["train"] == 99
 
 
 def test_a_split_that_leaves_a_process_without_a_batch_is_refused(corpus_of, tmp_path):

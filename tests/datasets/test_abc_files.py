@@ -74,8 +74,10 @@ def test_a_file_that_may_not_be_read_is_dropped(folder, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("symbotunes.scores.abc.files.read_abc", refuse)
-    (piece,) = AbcFiles(folder / "A.ABC").pieces()
-    assert piece == Dropped("tunes/A.ABC", "unreadable file: Permission denied")
+    monkeypatch.setattr("symbotunes.datasets.base.sha256_of", refuse)
+    corpus = AbcFiles(folder / "A.ABC")
+    assert list(corpus.pieces()) == [Dropped("tunes/A.ABC", "unreadable file: Permission denied")]
+    assert corpus.checksum() == corpus.checksum()
 
 
 def test_the_checksum_changes_with_any_byte_and_any_name(folder):

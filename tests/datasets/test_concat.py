@@ -100,6 +100,18 @@ def test_tunes_that_do_not_convert_are_dropped(abc, midi):
     assert found[0].reason
 
 
+def test_abc_and_midi_may_share_a_folder(abc, midi_bytes):
+    (abc.path / "1.mid").write_bytes(midi_bytes(60, 62))
+    corpus = Concat({"tunes": AbcFiles(abc.path), "played": MidiFolder(abc.path)})
+    ids = [piece.id for piece in corpus.pieces() if not isinstance(piece, Dropped)]
+    assert ids == ["tunes/abc/tunes.abc#1", "tunes/abc/tunes.abc#2", "played/abc/1.mid"]
+
+
+def test_a_validation_corpus_is_all_that_is_validated_on(midi, more_midi):
+    assert Concat({"a": midi}, val=more_midi).validates
+    assert not Concat({"a": midi, "b": more_midi}).validates
+
+
 def test_the_validation_corpus_comes_first_and_goes_to_val(midi, more_midi):
     first, second, _ = Concat({"train": midi}, val=more_midi).pieces()
     assert (first.id, first.split) == ("val/more/1.mid", "val")

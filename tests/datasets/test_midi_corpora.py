@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +159,16 @@ def test_maestro_can_be_split_by_content(maestro):
     assert [piece.split for piece in found] == [None] * 4
 
 
+def test_maestro_without_its_table_must_be_split_by_content(zip_of, midi_bytes, tmp_path):
+    archive = tmp_path / "midi_only.zip"
+    archive.write_bytes(zip_of({"maestro-v3.0.0/2018/a.midi": midi_bytes(60)}))
+    of = ("http://x/maestro.zip", None, None, tmp_path / "m")
+    with pytest.raises(DatasetError, match="set dataset.official_splits=false"):
+        list(Maestro(*of, archive=archive).pieces())
+    (piece,) = Maestro(*of, archive=archive, official_splits=False).pieces()
+    assert (piece.title, piece.split) == ("a", None)
+
+
 @pytest.mark.parametrize(
     ("part", "files"),
     [("full", ["jigs1.mid", "jigs2.mid"]), ("melody", ["jigs1.mid"]), ("chords", ["jigs2.mid"])],
@@ -212,6 +223,21 @@ def test_links_that_leave_the_folder_are_not_followed(folder, tmp_path):
     (folder / "dead.mid").symlink_to(folder / "nothing.mid")
     names = [path.name for path in MidiFolder(folder).files()]
     assert names == ["1.mid", "10.mid", "9.mid", "2.MIDI", "twin.mid"]
+
+
+def test_a_folder_that_may_not_be_read_is_left_out(folder, monkeypatch):
+    scandir = os.scandir
+
+    def guarded(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    before = MidiFolder(folder).files()
+    (folder / "locked").mkdir()
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.warns(UserWarning, match="locked may not be read and is left out"):
+        assert MidiFolder(folder).files() == before
 
 
 def test_one_file_is_a_corpus(folder):

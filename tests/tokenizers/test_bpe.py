@@ -39,6 +39,15 @@ def test_text_has_no_spaces_title_or_number(tokenizer):
     assert "reel" not in text
 
 
+def test_a_tune_published_as_tokens_keeps_its_durations(tokenizer):
+    tokens = ("M:2/4", "K:Cmaj", "|:", "G", "2", "c", "3", "|", "B", "/2", "A", ":|")
+    published = AbcTune("data_v2#1", "M:2/4\nK:Cmaj\n|: G 2 c 3 | B /2 A :|", tokens=tokens)
+    (example,) = tokenizer.tokenize(published)
+    assert text_of(example) == spaceless(tokens)
+    read, unread = readable(text_of(example))
+    assert (tuple(read), unread) == (tokens, [])
+
+
 def test_ids_spell_the_text_again_and_are_fewer(tokenizer):
     characters = characters_of(tokenizer)
     ids = tokenizer.recode(*tokenizer.tokenize(TUNE)).tolist()
