@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, get_token
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from huggingface_hub.errors import HFValidationError
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -18,14 +18,16 @@ from symbotunes.composing import SamplePlan
 from symbotunes.config import FIXED, KEPT, build, newest_checkpoint, rebuild, refuse_overrides
 from symbotunes.errors import UserError
 from symbotunes.importers import hugging_face
+from symbotunes.importers.hugging_face import UNREACHABLE
 from symbotunes.model_card import Card, best_loss, model_card, read_report
 from symbotunes.models.gpt2 import GPT2
 from symbotunes.places import PROGRAM
-from symbotunes.published import DTYPES, is_published, write_folder
+from symbotunes.published import CONFIG, DTYPES, WEIGHTS, is_published, write_folder
 from symbotunes.render.gallery import FORMS
 from symbotunes.sample import write_samples
 
 CARD, SAMPLES, TRANSFORMERS = "README.md", "samples", "transformers"
+OWN = {CONFIG, WEIGHTS, CARD, SAMPLES, TRANSFORMERS}  # all that an export writes
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ def write_export(
     Raises:
         UserError: if the folder holds something else, or the model is not of the kind asked for.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not is_published(folder):
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if found and (found - OWN or not is_published(folder)):
         raise UserError(f"{folder} holds other files; set export.out to a new folder")
     metrics = [*best_loss(checkpoint), *(read_report(Path(plan.report)) if plan.report else [])]
     net, tokenizer = rebuild(checkpoint)
@@ -187,7 +190,7 @@ def push(api: HfApi, folder: Path, name: str, *, private: bool) -> str:
     try:
         api.create_repo(name, private=private, exist_ok=True)
         api.upload_folder(repo_id=name, folder_path=folder, commit_message="Export of Symbotunes")
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+    except (*UNREACHABLE, HFValidationError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
             f"export.push={name}: {reason} (the export itself lies in {folder})"

@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -76,7 +77,7 @@ class LitModel(lightning.LightningModule):
         self.recipe = dict(recipe or {})
         self.real_tokens = 0
         self._loss = compile_or_warn(self.net.loss) if compiled else self.net.loss
-        self._rng: dict[str, Any] | None = None
+        self._rng: list[dict[str, Any]] = []  # of every process, to be set when training begins
         self._held_out = torch.zeros(2, dtype=torch.float64)  # nats, targets
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
@@ -142,7 +143,7 @@ class LitModel(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["recipe"] = self.recipe
         checkpoint["real_tokens"] = self.real_tokens
-        checkpoint["rng"] = random_state()
+        checkpoint["rng"] = of_all_processes(random_state())
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.real_tokens = checkpoint["real_tokens"]
@@ -150,9 +151,9 @@ class LitModel(lightning.LightningModule):
 
     def on_train_start(self) -> None:
         # Only now: whatever ran between loading and this line may have drawn random numbers.
-        if self._rng is not None:
-            restore_random_state(self._rng)
-            self._rng = None
+        if self._rng:
+            restore_random_state(self._rng[self.global_rank % len(self._rng)])
+            self._rng = []
 
 
 def freeze(net: nn.Module, name: str) -> None:
@@ -179,6 +180,15 @@ def random_state() -> dict[str, Any]:
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()
     return state
+
+
+def of_all_processes(own: dict[str, Any]) -> list[dict[str, Any]]:
+    """What every process of a distributed training has, by rank; each has to call it."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return [own]
+    states: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(states, own)
+    return states
 
 
 def restore_random_state(state: Mapping[str, Any]) -> None:

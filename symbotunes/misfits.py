@@ -32,11 +32,13 @@ def refuse_misfits(cfg: DictConfig) -> None:
         if str(name).startswith("_"):
             known = nearest(str(name).lstrip("_"), options(group))
             raise UserError(f"{group}={name} is a part of other options{known}")
-    if isinstance(cfg.seed, int) and not 0 <= cfg.seed < MOST_SEEDS:
-        raise UserError(f"seed={cfg.seed} must be at least 0 and less than {MOST_SEEDS:,}")
     problem = misfit(cfg, list(hydra.overrides.task))
     if problem is not None:
         raise UserError(problem)
+    if not isinstance(cfg.seed, int) or not 0 <= cfg.seed < MOST_SEEDS:
+        raise UserError(
+            f"seed={cfg.seed} must be a whole number of at least 0 and less than {MOST_SEEDS:,}"
+        )
 
 
 def misfit(cfg: DictConfig, arguments: Iterable[str]) -> str | None:

@@ -12,12 +12,13 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.errors import HFValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from symbotunes.errors import UserError
+from symbotunes.importers.hugging_face import UNREACHABLE
 from symbotunes.places import PRETRAINED
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -71,7 +72,7 @@ def _download(name: str) -> Path:
         )
     except HFValidationError as error:
         raise UserError(f"{HUB}{name} is no name of a repository: write hub:owner/name") from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except UNREACHABLE as error:
         raise UserError(
             f"{HUB}{name} cannot be fetched from huggingface.co: check the name and the network, "
             f"or put its {CONFIG} and {WEIGHTS} into a folder and set ckpt=FOLDER"

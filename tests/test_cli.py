@@ -85,6 +85,10 @@ def run(*arguments, timeout=60, **environment):
             "cannot read the argument model=folk_rnn,; write KEY=VALUE, and quote values that hold "
             "spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'",
         ),
+        (
+            ["seed=null"],
+            "seed=None must be a whole number of at least 0 and less than 4,294,967,296",
+        ),
         (["compile=perhaps"], "compile=perhaps: this is text, and true or false is needed"),
         (
             ["trainer.max_time=1h"],

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from huggingface_hub import snapshot_download
@@ -24,6 +24,12 @@ from symbotunes.tokenizers.base import Vocabulary
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 TEXT = ("vocab.json", "merges.txt", "tokenizer.json")  # fetched too, where a repository has them
+# Without a connection, the hub's client may raise what its HTTP library does, which is no OSError.
+UNREACHABLE: tuple[type[Exception], ...] = (
+    LocalEntryNotFoundError,
+    OSError,
+    *cast("tuple[type[Exception], ...]", HfHubHTTPError.__bases__),
+)
 # Our name of a layer's part, theirs, and whether it is a matrix that they keep transposed.
 _PARTS = {
     "norm1": ("ln_1", False),
@@ -122,7 +128,7 @@ def _download(source: str) -> Path:
         raise UserError(
             f"model.init_from={source} is neither a folder nor the id of a repository (owner/name)"
         ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except UNREACHABLE as error:
         raise UserError(
             f"{source} cannot be fetched from huggingface.co: put its {CONFIG} and {WEIGHTS} into "
             "a folder and set model.init_from=FOLDER"

@@ -35,7 +35,7 @@ def save(tmp_path):
             "state_dict": {f"net.{key}": tensor for key, tensor in net.state_dict().items()},
             "global_step": 120,
             "real_tokens": 34567,
-            "rng": {"torch": torch.get_rng_state()},
+            "rng": [{"torch": torch.get_rng_state()}],
             "callbacks": {"BestAndLast": {"best_model_score": 1.875, "best_step": 100}},
             "recipe": pack(cfg, tokenizer.state(), data="f1n6e2"),
         }

@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from huggingface_hub.errors import HfHubHTTPError
 from safetensors.torch import load_file
 
 from symbotunes import export as exporting
@@ -116,6 +117,20 @@ def test_figures_of_an_evaluation_go_into_the_card(exported, tmp_path):
     assert len(ModelCard.load(folder / "README.md").data.eval_results) == 3
 
 
+def test_figures_of_a_latent_model_name_their_split_and_their_set(tmp_path):
+    interval = {"value": 0.5, "low": 0.4, "high": 0.6}
+    report = {
+        "reconstruction": {"split": "val", "accuracies": {"melody": {"likeliest": interval}}},
+        "prior": [{"name": "melody: pitch", "overlaps": {"normal prior": interval}}],
+    }
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    found = [(each.name, each.subject) for each in read_report(tmp_path / "report.json")]
+    assert found == [
+        ("accuracies melody likeliest", "reconstruction, val split"),
+        ("normal prior", "overlap in melody: pitch"),
+    ]
+
+
 def test_a_file_that_is_no_report_is_named(tmp_path):
     (tmp_path / "report.json").write_text("{}")
     with pytest.raises(UserError, match=r"is no report.json of mode=evaluate"):
@@ -146,6 +161,10 @@ def test_another_network_cannot(exported):
 def test_an_earlier_export_is_replaced_and_other_files_are_not(exported, tmp_path):
     first = exported(samples=1, forms=["abc"])
     assert not (exported(samples=0) / "samples").exists()
+    (first / "LICENSE").write_text("mine")
+    with pytest.raises(UserError, match="holds other files"):
+        exported()
+    (first / "LICENSE").unlink()
     (first / "config.json").write_text("{}")
     with pytest.raises(UserError, match="holds other files"):
         exported()
@@ -193,8 +212,10 @@ def test_pushing_makes_the_repository_and_uploads_the_folder(exported):
 
 def test_a_hub_that_cannot_be_reached_leaves_the_export(exported):
     folder = exported()
-    with pytest.raises(UserError, match=r"export.push=me/tiny: no route .*lies in .*export"):
-        push(Hub(OSError("no route")), folder, "me/tiny", private=True)
+    http = HfHubHTTPError.__bases__[0]  # of whichever library the hub's client is built on
+    for error in (OSError("no route"), http("no route")):
+        with pytest.raises(UserError, match=r"export.push=me/tiny: no route .*lies in .*export"):
+            push(Hub(error), folder, "me/tiny", private=True)
     assert (folder / "model.safetensors").is_file()
 
 

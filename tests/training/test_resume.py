@@ -40,7 +40,7 @@ def assert_same_end(one: dict, other: dict) -> None:
         for run in (one, other)
     ]
     assert all(torch.equal(a, b) for a, b in zip(*moments, strict=True))
-    assert torch.equal(one["rng"]["torch"], other["rng"]["torch"])
+    assert torch.equal(one["rng"][0]["torch"], other["rng"][0]["torch"])
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,16 @@
 import csv
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
-from symbotunes.config import newest_checkpoint, resumed
+from symbotunes.config import limits_before, newest_checkpoint, resumed
+from symbotunes.errors import UserError
 from symbotunes.published import locate
 from tests.conftest import ROOT, TINY
 
@@ -55,6 +59,33 @@ def test_a_runs_folder_stands_for_its_checkpoint(trained, tmp_path):
         going_on, checkpoint = resumed(compose("config", [f"ckpt={run}"]))
     assert going_on.ckpt == str(last)
     assert checkpoint.content["global_step"] == 12
+
+
+def resume(checkpoint, *arguments):
+    """The config of a run that a command with these arguments goes on with."""
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("config", [f"ckpt={checkpoint}", *arguments])
+    OmegaConf.update(cfg, "sweep.overrides", list(arguments), force_add=True)
+    return resumed(cfg)[0]
+
+
+def test_a_resumed_run_keeps_its_seed_and_takes_what_may_change(trained):
+    last = trained / "checkpoints" / "last.ckpt"
+    for argument in ("seed=7", "name=other", "model.init_from=x.ckpt"):
+        with pytest.raises(UserError, match="ckpt="):
+            resume(last, argument)
+    assert not resume(last).compile
+    assert resume(last, "compile=true").compile
+
+
+def test_a_resumed_run_keeps_trainer_settings_that_are_not_given_anew():
+    now = OmegaConf.create({"trainer": {"max_steps": 9, "devices": 1}})
+    before = {"max_steps": 5, "devices": [0, 1], "gradient_clip_val": 0.5, "_target_": "x"}
+    saved = OmegaConf.create({"trainer": {**before, "default_root_dir": "/elsewhere"}})
+    del before["_target_"]
+    assert limits_before(saved, now) == before
+    OmegaConf.update(now, "sweep.overrides", ["trainer.max_steps=9"], force_add=True)
+    assert "max_steps" not in limits_before(saved, now)
 
 
 def sampled(run_main, trained, tmp_path, *arguments):
@@ -144,20 +175,34 @@ MUSIC_VAE = [
 ]
 
 
-@pytest.mark.parametrize("model", [TINY, MUSIC_VAE], ids=["folk_rnn_small", "music_vae"])
-def test_debug_overfit_drives_the_loss_of_one_batch_down(model, run_main, tmp_path):
-    run_main(tmp_path / "outputs", *model, "model.optimizer.lr=0.02", "debug=overfit")
-    (table,) = (tmp_path / "outputs" / "train").glob("*/metrics.csv")
+def overfit(run_main, outputs, model):
+    """Losses of a training on one batch."""
+    run_main(outputs, *model, "model.optimizer.lr=0.02", "debug=overfit")
+    (table,) = (outputs / "train").glob("*/metrics.csv")
     with table.open() as file:
-        losses = [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+        return [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+
+
+def test_debug_overfit_drives_the_loss_of_one_batch_down(run_main, tmp_path):
+    losses = overfit(run_main, tmp_path / "outputs", TINY)
     assert losses[-1] < 0.5 * losses[0]
 
 
+def test_a_music_vae_overfits_a_batch_and_learns_an_attribute_of_other_tunes(run_main, tmp_path):
+    losses = overfit(run_main, tmp_path / "outputs", MUSIC_VAE)
+    assert losses[-1] < 0.5 * losses[0]
+    given = ["sample=attribute", "dataset=folk", "dataset.collections=[miscFolk]"]
+    run_main(tmp_path / "outputs", "mode=sample", *given)
+    (page,) = (tmp_path / "outputs" / "sample").glob("*/index.html")
+    assert "note density" in page.read_text()
+
+
 def test_an_init_from_takes_weights_and_vocabulary_but_no_step(run_main, trained, tmp_path):
-    source = trained / "checkpoints" / "last.ckpt"
+    source = shutil.copy(trained / "checkpoints" / "last.ckpt", tmp_path)
     run_main(
         tmp_path / "outputs",
         *TINY,
+        "dataset.collections=[miscFolk]",
         f"model.init_from={source}",
         "trainer.max_steps=1",
         "trainer.val_check_interval=1",
@@ -169,6 +214,13 @@ def test_an_init_from_takes_weights_and_vocabulary_but_no_step(run_main, trained
     assert before["recipe"]["tokenizer"] == after["recipe"]["tokenizer"]
     for name, tensor in before["state_dict"].items():
         assert torch.equal(tensor, after["state_dict"][name]), name
+    Path(source).unlink()  # its run is needed no more
+    given = ["trainer.max_steps=2", "baselines=[]", "sample=prior"]
+    result = run_main(tmp_path / "outputs", f"ckpt={path}", *given)
+    assert "no samples: sample=prior needs a latent model" in result.stdout  # no reason to fail
+    resumed_to = torch.load(path, weights_only=True)
+    assert resumed_to["global_step"] == 2
+    assert resumed_to["recipe"]["tokenizer"] == before["recipe"]["tokenizer"]
 
 
 def test_weights_of_another_size_are_refused_in_one_line(run_main, trained, tmp_path):
