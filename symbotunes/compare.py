@@ -35,7 +35,8 @@ def compare(cfg: DictConfig) -> None:
     )
     compared: ComparisonPlan = build(cfg.compare)
     plan: EvaluationPlan = build(cfg.evaluate)
-    plan.require_held_out()
+    if plan.split == "train":
+        raise UserError("evaluate.split=train: a comparison is of held-out pieces, test or val")
     sampling = build(cfg.sample)
     if not isinstance(sampling, SamplePlan):
         raise UserError("mode=compare draws plain samples: leave sample=default")

@@ -29,8 +29,9 @@ from symbotunes.places import CONF
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.transforms.base import Chain
 
-# What a checkpoint fixes: a resumed run or a sample cannot change these.
+# What a checkpoint brings along, and what of it a resumed run may change.
 KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")
+CHANGEABLE = ("baselines", "compile")
 DEVICE_KEYS = {"accelerator", "devices", "strategy", "precision", "num_nodes"}
 FIXED = ("model", "dataset", "transforms", "loader", "experiment", "debug")
 
@@ -208,7 +209,7 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
     saved, named = checkpoint.config, named_keys(cfg)
     if "model.init_from" in named:
         raise UserError("ckpt= goes on with the weights of its run: leave model.init_from out")
-    kept = {key: saved[key] for key in KEPT if key not in named}
+    kept = {key: saved[key] for key in KEPT if key not in CHANGEABLE or key not in named}
     refuse_strangers(checkpoint.path, kept, TRAINING)
     merged = cfg.copy()
     with open_dict(merged):
@@ -238,8 +239,14 @@ def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
         if key not in given
         and not key.startswith("_")
         and key != "default_root_dir"  # where files go is never the checkpoint's to say
-        and not OmegaConf.is_dict(value)
+        and _is_plain(value)
     }
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a number, a text or a list of such: nothing that could be built from."""
+    values = value if OmegaConf.is_list(value) else [value]
+    return not any(OmegaConf.is_config(each) for each in values)
 
 
 def named_keys(cfg: DictConfig) -> set[str]:
@@ -265,7 +272,7 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     checkpoint = unpack(last)
     before: Any = OmegaConf.to_container(checkpoint.config, resolve=True)
     now: Any = OmegaConf.to_container(cfg, resolve=True)
-    for key in KEPT:
+    for key in [key for key in KEPT if key not in CHANGEABLE]:
         changed = difference(before[key], now[key], key)
         if changed is not None:
             raise UserError(f"resume=auto: {last.parents[1]} is another run: {changed}")

@@ -14,6 +14,7 @@ from symbotunes.config import (
     build,
     build_many,
     data_of,
+    names_dataset,
     newest_checkpoint,
     other_data,
     rebuild,
@@ -56,6 +57,8 @@ def evaluate(cfg: DictConfig) -> None:
     steps = checkpoint.content["global_step"]
     Console().print(f"Model  {path}, {steps:,} steps", soft_wrap=True, markup=False)
     net, tokenizer = rebuild(checkpoint)
+    if not isinstance(net, LatentModel):
+        plan.require_held_out()
     data = data_of(checkpoint, cfg)
     net.to(plan.torch_device)
     if isinstance(net, LatentModel):
@@ -74,7 +77,6 @@ def _evaluate_language(
     plan: EvaluationPlan,
 ) -> Path:
     """Likelihoods and tunes of an autoregressive model; returns the report's page."""
-    plan.require_held_out()
     sampling = build(cfg.sample)
     if not isinstance(sampling, SamplePlan):
         raise UserError("this checkpoint is no latent model; evaluate it with sample=default")
@@ -128,7 +130,7 @@ def _evaluate_latent(
         path=path,
         prior=prior,
         samples=plan.prior,
-        remarks=tuple(other_data(cfg, checkpoint, data) or memory(plan)),
+        remarks=(*other_data(cfg, checkpoint, data), *memory(cfg, plan)),
     )
     for table in latent_tables(findings):
         console.print(table)
@@ -186,9 +188,9 @@ def _facts(
     }
 
 
-def memory(plan: EvaluationPlan) -> list[str]:
+def memory(cfg: DictConfig, plan: EvaluationPlan) -> list[str]:
     """A remark if what is measured was trained on."""
-    if plan.split != "train":
+    if plan.split != "train" or names_dataset(cfg):
         return []
     return ["these windows were trained on: the figures show what the model remembers"]
 

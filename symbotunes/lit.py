@@ -143,11 +143,14 @@ class LitModel(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["recipe"] = self.recipe
         checkpoint["real_tokens"] = self.real_tokens
-        checkpoint["rng"] = of_all_processes(random_state())
+        # After a failure the other processes may be anywhere, and would not answer.
+        own = random_state()
+        checkpoint["rng"] = [own] if self.trainer.interrupted else of_all_processes(own)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.real_tokens = checkpoint["real_tokens"]
-        self._rng = checkpoint["rng"]
+        saved = checkpoint["rng"]
+        self._rng = [saved] if isinstance(saved, Mapping) else saved  # one, in earlier checkpoints
 
     def on_train_start(self) -> None:
         # Only now: whatever ran between loading and this line may have drawn random numbers.

@@ -225,7 +225,8 @@ def _intervals(node: Any, subject: str, name: str = "") -> Iterator[Metric]:
     if not isinstance(node, dict):
         return
     if set(node) == {"value", "low", "high"}:
-        yield Metric(name, subject, node["value"], (node["low"], node["high"]))
+        if None not in node.values():  # a figure that the music leaves undefined
+            yield Metric(name, subject, node["value"], (node["low"], node["high"]))
         return
     for key, value in node.items():
         yield from _intervals(value, subject, f"{name} {key}".strip())

@@ -116,6 +116,12 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     data = build_data(cfg, chain)
     encoded = data.encoded
     console.print(receipt_table(encoded.receipt, str(cfg.name)))
+    if checkpoint is not None and encoded.fingerprint != checkpoint.data:
+        console.print(
+            "Note  these are not quite the data of the first part of this run: its files have "
+            "changed since, or another version of Symbotunes has prepared them",
+            soft_wrap=True,
+        )
     if checkpoint is not None and checkpoint.tokenizer != dict(chain.tokenizer.state()):
         raise CheckpointError(
             f"{checkpoint.path} was trained on other data: the dataset now gives another vocabulary"

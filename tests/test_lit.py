@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from symbotunes.errors import UserError
-from symbotunes.lit import LitModel
+from symbotunes.lit import LitModel, of_all_processes
 from symbotunes.models.base import Batch
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.muon import MuonAdamW
@@ -80,3 +80,33 @@ def test_a_part_that_is_not_there_cannot_be_frozen(name):
     message = f"model.frozen: the network has no part {name}; it has h0, c0, lstm, head"
     with pytest.raises(UserError, match=message):
         frozen_model(name)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_every_process_goes_on_with_its_own_random_state(rank, monkeypatch):
+    states = [{"torch": torch.Generator().manual_seed(seed).get_state()} for seed in (5, 6)]
+    model = frozen_model()
+    model.on_load_checkpoint({"real_tokens": 0, "rng": states})
+    monkeypatch.setattr(LitModel, "global_rank", rank)
+    model.on_train_start()
+    # A third process, which the run before did not have, takes one that is there.
+    assert torch.equal(torch.get_rng_state(), states[rank % 2]["torch"])
+
+
+def test_states_of_all_processes_are_kept_in_their_order(monkeypatch):
+    def all_gather_object(states, own):
+        states[:] = ["the other's", own]
+
+    assert of_all_processes({"torch": 0}) == [{"torch": 0}]
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
+    monkeypatch.setattr("torch.distributed.all_gather_object", all_gather_object)
+    assert of_all_processes({"torch": 0}) == ["the other's", {"torch": 0}]
+
+
+def test_checkpoints_of_before_have_one_random_state():
+    model = frozen_model()
+    state = {"torch": torch.Generator().manual_seed(7).get_state()}
+    model.on_load_checkpoint({"real_tokens": 0, "rng": state})
+    model.on_train_start()
+    assert torch.equal(torch.get_rng_state(), state["torch"])

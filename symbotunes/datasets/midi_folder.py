@@ -119,7 +119,11 @@ def _stamp(paths: Iterable[str], root: Path) -> str:
     digest = hashlib.sha256()
     above = len(os.fsencode(root)) + 1
     for path in paths:
-        status = os.stat(path)  # noqa: PTH116
-        name = os.fsencode(path)[above:]
-        digest.update(b"%s\0%d\0%d\0" % (name, status.st_size, status.st_mtime_ns))
+        try:
+            status = os.stat(path)  # noqa: PTH116
+        except PermissionError:  # left out, with its reason, when it is read
+            numbers = (-1, -1)
+        else:
+            numbers = (status.st_size, status.st_mtime_ns)
+        digest.update(b"%s\0%d\0%d\0" % (os.fsencode(path)[above:], *numbers))
     return digest.hexdigest()

@@ -150,8 +150,8 @@ class LatentModel(Model):
 
     @property
     def knows_windows(self) -> bool:
-        """Whether `fitted_prior` draws as training windows lie; it cannot before a training."""
-        return False
+        """Whether `fitted_prior` draws as training windows lie; it may not before a training."""
+        return type(self).fitted_prior is not LatentModel.fitted_prior
 
     def fitted_prior(self, noise: Tensor) -> Tensor:
         """Latent vectors ``[B, Z]`` as training windows have them, of standard normal ``[B, Z]``.

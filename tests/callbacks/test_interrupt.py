@@ -35,9 +35,10 @@ class Training:
 def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Training]]:
     """Four trainings at once, since each takes seconds to import what it needs."""
 
-    def start(workers: int) -> Training:
+    def start(workers: int, batches_per_step: int = 1) -> Training:
         folder = tmp_path_factory.mktemp("training")
-        command = [sys.executable, "-W", "ignore", str(SCRIPT), str(folder), str(workers)]
+        numbers = map(str, (workers, batches_per_step))
+        command = [sys.executable, "-W", "ignore", str(SCRIPT), str(folder), *numbers]
         # A session of its own is a process group, to which a terminal's Ctrl-C would go.
         process = subprocess.Popen(
             command, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True
@@ -45,9 +46,11 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Tr
         return Training(folder, process)
 
     started = {
-        "SIGINT": start(2),
+        # In the middle of a step, which needs more batches of the workers.
+        "SIGINT": start(2, batches_per_step=4),
+        "SIGUSR1": start(2, batches_per_step=4),
+        # SIGTERM ends them, as torch has it.
         "SIGTERM": start(2),
-        "SIGUSR1": start(2),
         "twice": start(0),
     }
     yield started

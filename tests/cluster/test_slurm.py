@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.conftest import ROOT
 from tests.training.test_resume import LONG, assert_same_end, state
@@ -181,6 +182,8 @@ def test_two_nodes_train_together(cluster):
     run = Path(cluster["SYMBOTUNES_OUTPUTS"]) / "slurm" / job
     assert [(run / f"node_{rank}.txt").read_text() for rank in (0, 1)] == ["n1 of 2", "n2 of 2"]
     assert state(run)["global_step"] == 2
+    first, second = (each["torch"] for each in state(run)["rng"])
+    assert not torch.equal(first, second)  # they drew for batches of other lengths
 
 
 def test_a_preempted_job_of_a_sweep_goes_on_where_it_was(cluster, undisturbed):

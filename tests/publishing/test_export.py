@@ -121,7 +121,12 @@ def test_figures_of_a_latent_model_name_their_split_and_their_set(tmp_path):
     interval = {"value": 0.5, "low": 0.4, "high": 0.6}
     report = {
         "reconstruction": {"split": "val", "accuracies": {"melody": {"likeliest": interval}}},
-        "prior": [{"name": "melody: pitch", "overlaps": {"normal prior": interval}}],
+        "prior": [
+            {
+                "name": "melody: pitch",
+                "overlaps": {"normal prior": interval, "fitted prior": dict.fromkeys(interval)},
+            }
+        ],
     }
     (tmp_path / "report.json").write_text(json.dumps(report))
     found = [(each.name, each.subject) for each in read_report(tmp_path / "report.json")]

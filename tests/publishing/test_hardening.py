@@ -106,6 +106,20 @@ def test_an_optimizer_of_foreign_code_is_not_gone_on_with(save, key, tmp_path):
     assert not trace.exists()
 
 
+@pytest.mark.parametrize("wrapped", [lambda node: node, lambda node: [node], lambda node: [[node]]])
+def test_trainer_settings_that_name_code_are_not_taken_over(save, wrapped, tmp_path):
+    path, (node, _) = save(), calling(tmp_path)
+    content = torch.load(path, weights_only=True)
+    config = OmegaConf.create(content["recipe"]["config"])
+    OmegaConf.update(config, "trainer.more", wrapped(node), force_add=True)
+    OmegaConf.update(config, "trainer.plain", [1, 2], force_add=True)
+    content["recipe"] = pack(config, {}, data="")
+    torch.save(content, path)
+    trainer = resumed(composed(f"ckpt={path}"))[0].trainer
+    assert "more" not in trainer
+    assert trainer.plain == [1, 2]
+
+
 def test_a_pickle_that_runs_code_is_not_opened(opened_by, tmp_path):
     trace = tmp_path / "it_ran"
 

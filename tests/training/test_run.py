@@ -2,16 +2,18 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from symbotunes.config import limits_before, newest_checkpoint, resumed
+from symbotunes.config import limits_before, newest_checkpoint, other_data, resumed
 from symbotunes.errors import UserError
 from symbotunes.published import locate
 from tests.conftest import ROOT, TINY
@@ -55,6 +57,11 @@ def test_a_runs_folder_stands_for_its_checkpoint(trained, tmp_path):
     last = run / "checkpoints" / "last.ckpt"
     last.write_bytes((trained / "checkpoints" / "last.ckpt").read_bytes())
     assert locate(run) == newest_checkpoint(tmp_path) == last
+    newer = tmp_path / "slurm" / "17" / "checkpoints"  # of a recipe in launch
+    newer.mkdir(parents=True)
+    (newer / "last.ckpt").touch()
+    os.utime(newer / "last.ckpt", (2e9, 2e9))
+    assert newest_checkpoint(tmp_path) == newer / "last.ckpt"
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         going_on, checkpoint = resumed(compose("config", [f"ckpt={run}"]))
     assert going_on.ckpt == str(last)
@@ -76,6 +83,26 @@ def test_a_resumed_run_keeps_its_seed_and_takes_what_may_change(trained):
             resume(last, argument)
     assert not resume(last).compile
     assert resume(last, "compile=true").compile
+    assert resume(last, "baselines=[]").baselines == []
+
+
+@pytest.mark.parametrize(
+    ("data", "arguments", "begins"),
+    [
+        ("a", [], []),
+        ("a", ["dataset.path=x"], []),
+        ("b", [], ["the same dataset, but"]),
+        ("b", ["dataset=folk"], ["these are not the data"]),
+        ("published", [], ["these are not the data"]),
+    ],
+)
+def test_reports_say_whether_the_data_are_those_of_the_training(data, arguments, begins):
+    prepared = SimpleNamespace(encoded=SimpleNamespace(fingerprint="a"))
+    cfg = OmegaConf.create({"sweep": {"overrides": arguments}})
+    remarks = other_data(cfg, SimpleNamespace(data=data), prepared)
+    assert [remark.startswith(begin) for remark, begin in zip(remarks, begins, strict=True)] == [
+        True for _ in begins
+    ]
 
 
 def test_a_resumed_run_keeps_trainer_settings_that_are_not_given_anew():
