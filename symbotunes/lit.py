@@ -149,7 +149,7 @@ class LitModel(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.real_tokens = checkpoint["real_tokens"]
-        saved = checkpoint["rng"]
+        saved: Any = checkpoint["rng"]
         self._rng = [saved] if isinstance(saved, Mapping) else saved  # one, in earlier checkpoints
 
     def on_train_start(self) -> None:

@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -86,18 +87,16 @@ def test_a_changed_file_never_reads_an_old_cache(corpus_of, encoded_of):
 
 def test_jobs_that_start_together_prepare_once(corpus_of, tmp_path):
     corpus = corpus_of([f"{'ab' * number}a" for number in range(1, 40)])
-    results = []
+    start = threading.Barrier(4)
 
-    def job():
-        results.append(prepare(corpus, Chain({"letters": Letters()}), plan_of(tmp_path)))
+    def job(_):
+        start.wait()
+        return prepare(corpus, Chain({"letters": Letters()}), plan_of(tmp_path))
 
-    threads = [threading.Thread(target=job) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as jobs:
+        results = list(jobs.map(job, range(4)))  # raises what a job does
     assert corpus.reads == 1
-    assert len(results) == 4
+    assert len({result.fingerprint for result in results}) == 1
 
 
 def test_an_empty_corpus_is_an_error_at_once(corpus_of, encoded_of):

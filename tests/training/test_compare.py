@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("compare")  # one process makes its runs once
+
 SMALL = ["evaluate.num_samples=4", "sample.max_tokens=40", "evaluate.resamples=20"]
 PROMPTS = "compare.prompts=['M:6/8 K:Cmaj','<script>alert(1)</script>']"
 

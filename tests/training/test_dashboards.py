@@ -14,6 +14,8 @@ from symbotunes.loggers.records import files_of, history, reached, records
 from tests.conftest import ROOT, TINY
 from tests.wandb_files import closed
 
+pytestmark = pytest.mark.xdist_group("dashboards")  # one process makes its runs once
+
 SHOWN = [  # what a resumed run is asked for again
     "logger=wandb",
     f"logger.wandb.tags=[folk,{'x' * 80}]",

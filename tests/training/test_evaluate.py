@@ -5,6 +5,8 @@ import math
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("evaluate")  # one process makes its runs once
+
 SMALL = [
     "evaluate.num_samples=6",
     "sample.max_tokens=40",

@@ -61,7 +61,6 @@ def test_jobs_have_processes_and_wandb_runs_of_their_own(swept):
 
 
 @together
-@together
 def test_the_report_is_a_table_on_wandb_too(swept):
     sweep, _ = swept
     first = files_of(sweep, (sweep / "wandb_id").read_text().strip())[0]
@@ -69,6 +68,7 @@ def test_the_report_is_a_table_on_wandb_too(swept):
     assert row["sweep/jobs.nrows"] == 3
 
 
+@together
 def test_the_report_shows_what_varies_and_how_it_went(swept, run_main):
     sweep, _ = swept
     (sweep / "sweep.csv").unlink()
