@@ -27,6 +27,7 @@ from symbotunes.render.gallery import FORMS
 from symbotunes.sample import write_samples
 
 CARD, SAMPLES, TRANSFORMERS = "README.md", "samples", "transformers"
+REFUSALS: tuple[type[Exception], ...] = (*UNREACHABLE, HFValidationError)
 OWN = {CONFIG, WEIGHTS, CARD, SAMPLES, TRANSFORMERS}  # all that an export writes
 
 
@@ -190,7 +191,7 @@ def push(api: HfApi, folder: Path, name: str, *, private: bool) -> str:
     try:
         api.create_repo(name, private=private, exist_ok=True)
         api.upload_folder(repo_id=name, folder_path=folder, commit_message="Export of Symbotunes")
-    except (*UNREACHABLE, HFValidationError) as error:
+    except REFUSALS as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
             f"export.push={name}: {reason} (the export itself lies in {folder})"

@@ -150,7 +150,7 @@ class LitModel(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.real_tokens = checkpoint["real_tokens"]
         saved: Any = checkpoint["rng"]
-        self._rng = [saved] if isinstance(saved, Mapping) else saved  # one, in earlier checkpoints
+        self._rng = saved if isinstance(saved, list) else [saved]  # one, in earlier checkpoints
 
     def on_train_start(self) -> None:
         # Only now: whatever ran between loading and this line may have drawn random numbers.
