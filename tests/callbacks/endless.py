@@ -1,7 +1,6 @@
 """Trains without end in the folder given as the first argument; the tests send it signals.
 
-The second argument is the number of data workers, the third that of batches per step. At its end
-it prints what the tests look at.
+The second argument is the number of data workers. At its end it prints what the tests look at.
 """
 
 import signal
@@ -26,7 +25,7 @@ class Slow(lightning.LightningModule):
         self.net = nn.Linear(1, 1)
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
-        if self.trainer.global_step == 3 and batch_idx % self.trainer.accumulate_grad_batches == 0:
+        if self.trainer.global_step == 3:
             print("ready", flush=True)
         # Without workers a second signal comes, which needs time to be told from the first.
         for _ in range(20 if self.workers else 200):
@@ -40,7 +39,7 @@ class Slow(lightning.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=1.0)
 
 
-def main(folder: str, workers: int, batches_per_step: int) -> None:
+def main(folder: str, workers: int) -> None:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
     before = [signal.getsignal(number) for number in numbers]
     stopper = OnInterrupt()
@@ -50,7 +49,6 @@ def main(folder: str, workers: int, batches_per_step: int) -> None:
         logger=False,
         callbacks=[BestAndLast(), stopper],
         default_root_dir=folder,
-        accumulate_grad_batches=batches_per_step,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -71,4 +69,4 @@ def main(folder: str, workers: int, batches_per_step: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    main(sys.argv[1], int(sys.argv[2]))

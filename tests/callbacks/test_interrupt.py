@@ -35,10 +35,9 @@ class Training:
 def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Training]]:
     """Four trainings at once, since each takes seconds to import what it needs."""
 
-    def start(workers: int, batches_per_step: int = 1) -> Training:
+    def start(workers: int) -> Training:
         folder = tmp_path_factory.mktemp("training")
-        numbers = map(str, (workers, batches_per_step))
-        command = [sys.executable, "-W", "ignore", str(SCRIPT), str(folder), *numbers]
+        command = [sys.executable, "-W", "ignore", str(SCRIPT), str(folder), str(workers)]
         # A session of its own is a process group, to which a terminal's Ctrl-C would go.
         process = subprocess.Popen(
             command, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True
@@ -46,11 +45,9 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Tr
         return Training(folder, process)
 
     started = {
-        # In the middle of a step, which needs more batches of the workers.
-        "SIGINT": start(2, batches_per_step=4),
-        "SIGUSR1": start(2, batches_per_step=4),
-        # SIGTERM ends them, as torch has it.
+        "SIGINT": start(2),
         "SIGTERM": start(2),
+        "SIGUSR1": start(2),
         "twice": start(0),
     }
     yield started
@@ -83,6 +80,23 @@ def test_a_second_signal_ends_the_process_at_once(trainings):
     process.communicate(timeout=30)
     assert process.returncode == -signal.SIGINT
     assert not (training.folder / "checkpoints").exists()
+
+
+def test_data_workers_inherit_what_takes_a_signal_sent_to_all(fit):
+    class Noting(lightning.Callback):
+        def setup(self, *_: Any, **__: Any) -> None:
+            self.at_setup = self.seen()
+
+        def on_sanity_check_start(self, *_: Any) -> None:  # before any worker forks
+            self.at_fork = self.seen()
+
+        @staticmethod
+        def seen() -> list[Any]:
+            return [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)]
+
+    noting = Noting()
+    fit(noting, OnInterrupt(), num_sanity_val_steps=1)
+    assert all(then != now for then, now in zip(noting.at_setup, noting.at_fork, strict=True))
 
 
 class SignalAt(lightning.Callback):
