@@ -10,6 +10,7 @@ import hydra
 from omegaconf import DictConfig
 
 from symbotunes.cli import expand_home, flags_first, one_line_errors, register_resolvers, run_mode
+from symbotunes.options import help_text
 from symbotunes.places import CONF
 
 
@@ -26,6 +27,9 @@ def run() -> None:
     sys.argv[1:] = flags_first(expand_home(sys.argv[1:]))
     if sys.argv[1:] == ["--version"]:
         print(f"Symbotunes {version('symbotunes')}")
+        return
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        print(help_text())
         return
     with one_line_errors():
         main()

@@ -1,11 +1,11 @@
 """Tiny runs of the real program, shared by the tests that need one."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.warm import Server
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest has a process on every core already
 ROOT = Path(__file__).parents[1]
@@ -26,30 +26,24 @@ TINY = [
 
 @pytest.fixture(scope="session")
 def run_main():
-    """Run ``main.py`` in a process of its own, with its outputs in a folder of the test's."""
+    """Run ``main.py`` with its outputs in a folder of the test's; it must succeed unless told."""
+    server = Server(ROOT)
 
-    def run(outputs: Path, *arguments: str, check: bool = True, **options):
-        result = subprocess.run(
-            [sys.executable, "main.py", *arguments],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "SYMBOTUNES_OUTPUTS": str(outputs),
-                "SYMBOTUNES_DATA": str(outputs.parent / "data"),
-                "OMP_NUM_THREADS": "1",
-                "WANDB_MODE": "offline",
-            },
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            **options,
-        )
+    def run(outputs: Path, *arguments: str, check: bool = True):
+        environment = {
+            **os.environ,
+            "SYMBOTUNES_OUTPUTS": str(outputs),
+            "SYMBOTUNES_DATA": str(outputs.parent / "data"),
+            "OMP_NUM_THREADS": "1",
+            "WANDB_MODE": "offline",
+        }
+        result = server.run(["main.py", *arguments], environment)
         if check:
             assert result.returncode == 0, result.stdout + result.stderr
         return result
 
-    return run
+    yield run
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
+from symbotunes.datasets.folders import files_below
 from symbotunes.scores.abc.files import read_tunes
 from symbotunes.scores.abc.tune import AbcError, AbcTune
 
@@ -11,7 +12,7 @@ SUFFIX = ".abc"
 
 
 class AbcFiles(Corpus):
-    """A file of ABC tunes, or all ``*.abc`` files below a folder.
+    """A file of ABC tunes, or all ``*.abc`` files below a folder, hidden ones left out.
 
     Args:
         path: the file or folder.
@@ -27,11 +28,7 @@ class AbcFiles(Corpus):
             return [self.path]
         if not self.path.is_dir():
             raise DatasetError(f"{self.path} does not exist; set dataset.path to ABC files")
-        found = sorted(
-            path
-            for path in self.path.rglob("*")
-            if path.suffix.lower() == SUFFIX and path.is_file()
-        )
+        found = files_below(self.path, [SUFFIX])
         if not found:
             raise DatasetError(f"no .abc file below {self.path}; set dataset.path to ABC files")
         return found

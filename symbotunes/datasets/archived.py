@@ -7,7 +7,8 @@ from pathlib import Path
 from symbotunes.datasets.archive import Limits, record_of, unpack_once
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
 from symbotunes.datasets.download import Published, fetch_once, verify
-from symbotunes.datasets.midi_folder import SUFFIXES, files_below, read_piece
+from symbotunes.datasets.folders import files_below
+from symbotunes.datasets.midi_folder import SUFFIXES, read_piece
 from symbotunes.scores.midi_piece import MidiPiece
 
 

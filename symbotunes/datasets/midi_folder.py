@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-import warnings
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped, printable
+from symbotunes.datasets.folders import paths_below
 from symbotunes.scores.midi_piece import MidiPiece, read_midi_bytes
 from symbotunes.scores.smf import MidiError
 
@@ -35,7 +35,7 @@ class MidiFolder(Corpus):
             return [str(self.path)]
         if not self.path.is_dir():
             raise DatasetError(f"{self.path} does not exist; set dataset.path to MIDI files")
-        found = _paths_below(self.path, SUFFIXES)
+        found = paths_below(self.path, SUFFIXES)
         if not found:
             raise DatasetError(
                 f"no .mid or .midi below {self.path}; set dataset.path to MIDI files"
@@ -54,45 +54,6 @@ class MidiFolder(Corpus):
     def checksum(self) -> str:
         """SHA-256 over names, sizes and dates: nobody waits for 100,000 files to be read."""
         return _stamp(self._paths(), self.path.parent)
-
-
-def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
-    """Files below a folder that end in one of `suffixes` (lower case), ordered by their names."""
-    return [Path(path) for path in _paths_below(root, suffixes)]
-
-
-def _paths_below(root: Path, suffixes: Collection[str]) -> list[str]:
-    """`files_below` as strings: of 100,000 files, making a Path takes longer than finding it."""
-    found: list[str] = []
-    endings = tuple(suffixes)
-    folders = [str(root)]
-    while folders:
-        for entry in _entries(folders.pop()):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif entry.name.lower().endswith(endings) and _is_inside(entry, root):
-                found.append(entry.path)
-    return sorted(found, key=os.fsencode)
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """What a folder holds; nothing if it may not be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except PermissionError:
-        warnings.warn(f"{folder} may not be read and is left out", stacklevel=2)
-        return []
-
-
-def _is_inside(entry: os.DirEntry[str], root: Path) -> bool:
-    """Whether it is a file, and one of this folder if it is a link."""
-    if not entry.is_symlink():
-        return entry.is_file()
-    target = Path(entry.path).resolve()
-    return target.is_file() and target.is_relative_to(root.resolve())
 
 
 def read_piece(

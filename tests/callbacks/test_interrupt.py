@@ -16,6 +16,7 @@ import torch
 from symbotunes.callbacks.checkpoints import BestAndLast
 from symbotunes.callbacks.interrupt import Interrupted, OnInterrupt
 
+pytestmark = pytest.mark.xdist_group("interrupt")  # one process starts the trainings
 SCRIPT = Path(__file__).with_name("endless.py")
 
 

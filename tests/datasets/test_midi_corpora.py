@@ -5,7 +5,6 @@ import os
 import pickle
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 
@@ -223,21 +222,6 @@ def test_links_that_leave_the_folder_are_not_followed(folder, tmp_path):
     (folder / "dead.mid").symlink_to(folder / "nothing.mid")
     names = [path.name for path in MidiFolder(folder).files()]
     assert names == ["1.mid", "10.mid", "9.mid", "2.MIDI", "twin.mid"]
-
-
-def test_a_folder_that_may_not_be_read_is_left_out(folder, monkeypatch):
-    scandir = os.scandir
-
-    def guarded(path):
-        if Path(path).name == "locked":
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    before = MidiFolder(folder).files()
-    (folder / "locked").mkdir()
-    monkeypatch.setattr(os, "scandir", guarded)
-    with pytest.warns(UserWarning, match="locked may not be read and is left out"):
-        assert MidiFolder(folder).files() == before
 
 
 def test_one_file_is_a_corpus(folder):

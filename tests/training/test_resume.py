@@ -12,6 +12,7 @@ import torch
 
 from tests.conftest import ROOT, TINY
 
+pytestmark = pytest.mark.xdist_group("resume")  # one process trains undisturbed
 # Two epochs and a half of 9 batches; validation and checkpoints fall inside and on their edges.
 STEPS = 24
 LONG = [
