@@ -9,8 +9,14 @@ from importlib.metadata import version
 import hydra
 from omegaconf import DictConfig
 
-from symbotunes.cli import expand_home, flags_first, one_line_errors, register_resolvers, run_mode
-from symbotunes.options import help_text
+from symbotunes.cli import (
+    expand_home,
+    flags_first,
+    help_text,
+    one_line_errors,
+    register_resolvers,
+    run_mode,
+)
 from symbotunes.places import CONF
 
 

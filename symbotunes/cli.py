@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -21,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from symbotunes.errors import UserError
 from symbotunes.misfits import refuse_misfits
 from symbotunes.options import listing
+from symbotunes.places import CONF
 from symbotunes.suggestions import explain, nearest
 
 MODES = {
@@ -46,6 +48,16 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
+
+
+def help_text() -> str:
+    """What ``--help`` prints: Hydra's own takes seconds, since it copies its view of every group.
+
+    Needs the resolver ``${options:}``.
+    """
+    given = OmegaConf.load(CONF / "hydra" / "help" / "symbotunes.yaml")
+    filled = OmegaConf.create({"hydra": {"help": given}})
+    return Template(filled.hydra.help.template).substitute()
 
 
 def expand_home(arguments: list[str]) -> list[str]:

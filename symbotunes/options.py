@@ -3,10 +3,7 @@
 import re
 from itertools import takewhile
 from pathlib import Path
-from string import Template
 from textwrap import shorten, wrap
-
-from omegaconf import OmegaConf
 
 from symbotunes.places import CONF
 
@@ -48,13 +45,3 @@ def listing() -> str:
             text = f"{group}: {', '.join(options(group))}"
             lines.extend(wrap(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False))
     return "\n".join(lines)
-
-
-def help_text() -> str:
-    """What ``--help`` prints: Hydra's own takes seconds, since it copies its view of every group.
-
-    Needs the resolver ``${options:}``.
-    """
-    given = OmegaConf.load(CONF / "hydra" / "help" / "symbotunes.yaml")
-    filled = OmegaConf.create({"hydra": {"help": given}})
-    return Template(filled.hydra.help.template).substitute()

@@ -91,16 +91,6 @@ def run(*arguments, timeout=60, **environment):
         ),
         (["compile=perhaps"], "compile=perhaps: this is text, and true or false is needed"),
         (
-            ["trainer.max_time=1h"],
-            "trainer: `Timer(duration='1h')` is not a valid duration. Expected a string in the "
-            "format DD:HH:MM:SS.",
-        ),
-        (
-            ["dataset=jsb_chorales"],
-            "the dataset holds midi pieces, but transforms=[abc_tokens] begins with a step that "
-            "reads abc; choose transforms for midi, such as transforms=[remi,crop]",
-        ),
-        (
             ["model.optmizer.lr=1"],
             "there is no key model.optmizer.lr; did you mean model.optimizer.lr?",
         ),
@@ -118,6 +108,28 @@ def run(*arguments, timeout=60, **environment):
             "seed has several values: add --multirun for a sweep, or write 'seed=[A,B]' for a list",
         ),
         (["mode=trian"], "mode=trian does not exist; did you mean train?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_answered_in_one_line(arguments, line, tmp_path):
+    result = run(*arguments, SYMBOTUNES_OUTPUTS=str(tmp_path))
+    assert result.stderr == f"error: {line}\n"
+    assert result.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ["trainer.max_time=1h"],
+            "trainer: `Timer(duration='1h')` is not a valid duration. Expected a string in the "
+            "format DD:HH:MM:SS.",
+        ),
+        (
+            ["dataset=jsb_chorales"],
+            "the dataset holds midi pieces, but transforms=[abc_tokens] begins with a step that "
+            "reads abc; choose transforms for midi, such as transforms=[remi,crop]",
+        ),
         (["mode=prepare", "dataset=abc_folder"], "dataset.path is needed: give dataset.path=VALUE"),
         (
             ["mode=prepare", "transforms=[]"],
@@ -138,22 +150,22 @@ def run(*arguments, timeout=60, **environment):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_mistake_is_answered_in_one_line(arguments, line, tmp_path):
-    result = run(*arguments, SYMBOTUNES_OUTPUTS=str(tmp_path))
+def test_a_mistake_that_a_mode_finds_is_answered_in_one_line(run_main, arguments, line, tmp_path):
+    result = run_main(tmp_path, *arguments, check=False)
     assert result.stderr == f"error: {line}\n"
     assert result.returncode == 2
 
 
-def test_sampling_before_any_training_says_what_to_run_first(tmp_path):
-    result = run("mode=sample", SYMBOTUNES_OUTPUTS=str(tmp_path))
+def test_sampling_before_any_training_says_what_to_run_first(run_main, tmp_path):
+    result = run_main(tmp_path, "mode=sample", check=False)
     assert "no trained model below" in result.stderr
     assert "run `python main.py` first" in result.stderr
     assert list(tmp_path.rglob("*.ckpt")) == []
 
 
 @pytest.mark.parametrize("key", ["model=folk_rnn", "dataset.folder=x"])
-def test_a_sample_cannot_change_what_its_checkpoint_fixes(key, tmp_path):
-    result = run("mode=sample", key, SYMBOTUNES_OUTPUTS=str(tmp_path))
+def test_a_sample_cannot_change_what_its_checkpoint_fixes(run_main, key, tmp_path):
+    result = run_main(tmp_path, "mode=sample", key, check=False)
     assert result.stderr.startswith(f"error: {key}: ")
     assert result.returncode == 2
 
@@ -165,8 +177,10 @@ def test_unreadable_syntax_shows_how_to_quote():
         assert result.stderr.count("\n") == 1
 
 
-def test_a_path_in_the_home_folder_is_found(tmp_path):
-    result = run("mode=prepare", "dataset=abc_folder", "dataset.path=~/tunes", HOME=str(tmp_path))
+def test_a_path_in_the_home_folder_is_found(run_main, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    arguments = ["mode=prepare", "dataset=abc_folder", "dataset.path=~/tunes"]
+    result = run_main(tmp_path, *arguments, check=False)
     assert (
         result.stderr == f"error: {tmp_path}/tunes does not exist; set dataset.path to ABC files\n"
     )

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-NEEDED = ("miditok", "symbotunes.train", "symbotunes.sample", "symbotunes.evaluate", "wandb")
+NEEDED = ("miditok", "symbotunes.train", "symbotunes.sample", "symbotunes.evaluate")
 LIMIT = 300  # seconds, for a run
 
 

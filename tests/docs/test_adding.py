@@ -10,7 +10,12 @@ import pytest
 from tests.docs.pages import ROOT, blocks
 
 COPIED = ("conf", "symbotunes")
-TESTS = ("tests/conftest.py", "tests/test_configs.py", "tests/models/test_contract.py")
+TESTS = (
+    "tests/conftest.py",
+    "tests/warm.py",
+    "tests/test_configs.py",
+    "tests/models/test_contract.py",
+)
 
 
 @pytest.fixture

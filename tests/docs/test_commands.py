@@ -137,7 +137,7 @@ RUN = [
 def workplace(trained, tmp_path):
     """A folder with a trained model, the cache that it read, and some music."""
     folder = tmp_path / "workplace"
-    shutil.copytree(trained.parents[1], folder / "outputs")
+    shutil.copytree(trained, folder / "outputs" / "train" / trained.name)
     shutil.copytree(trained.parents[2] / "data", folder / "outputs", dirs_exist_ok=True)
     tune = "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\n" + "CDEF GABc | cBAG FEDC |\n" * 4
     (folder / "tune.abc").write_text(tune)
