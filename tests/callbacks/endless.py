@@ -25,10 +25,11 @@ class Slow(lightning.LightningModule):
         self.net = nn.Linear(1, 1)
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
-        if self.trainer.global_step == 3:
+        ready = self.trainer.global_step == 3
+        if ready:
             print("ready", flush=True)
-        # Without workers a second signal comes, which needs time to be told from the first.
-        for _ in range(20 if self.workers else 200):
+        # Without workers a second signal comes, whenever the test gets there: in this step.
+        for _ in range(30_000 if ready and not self.workers else 20):
             time.sleep(0.01)
         return self.net(batch).mean()
 
