@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -39,25 +38,15 @@ MODES = {
 
 
 def register_resolvers() -> None:
-    """``${unique:}`` and ``${options:}``.
-
-    The first is six random hexadecimal digits, the same throughout one composition; the second is
-    the list of all options, for ``--help``.
-    """
-    OmegaConf.register_new_resolver("options", listing, replace=True)
+    """``${unique:}``: six random hexadecimal digits, the same throughout one composition."""
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
 
 
 def help_text() -> str:
-    """What ``--help`` prints: Hydra's own takes seconds, since it copies its view of every group.
-
-    Needs the resolver ``${options:}``.
-    """
-    given = OmegaConf.load(CONF / "hydra" / "help" / "symbotunes.yaml")
-    filled = OmegaConf.create({"hydra": {"help": given}})
-    return Template(filled.hydra.help.template).substitute()
+    """What ``--help`` prints; Hydra's own takes seconds: it copies its view of every group."""
+    return (CONF / "help.txt").read_text(encoding="utf-8").replace("{options}", listing())
 
 
 def expand_home(arguments: list[str]) -> list[str]:

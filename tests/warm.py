@@ -25,7 +25,6 @@ class Server:
     """Runs commands in forks of a process that lives as long as this object is open."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.warm"],
             cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -35,7 +34,7 @@ class Server:
     def run(
         self, words: Sequence[str], environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        """Do what ``python *words`` does in the server's folder."""
+        """Do what ``python *words`` does in the folder given."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         with tempfile.TemporaryDirectory() as folder:

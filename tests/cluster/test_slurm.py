@@ -27,7 +27,7 @@ SLOW = [
     "+callbacks.slow.seconds=0.3",
 ]
 NEEDED = ("slurmctld", "slurmd", "sbatch", "munged")
-PATIENCE = 600  # seconds, of the slowest machine
+PATIENCE = 240  # seconds
 
 
 @pytest.fixture(scope="module")
