@@ -29,7 +29,7 @@ SAMPLING = ("symbotunes.models", "symbotunes.tokenizers", "symbotunes.transforms
 TRAINING = (
     *SAMPLING,
     "symbotunes.datasets",
-    "symbotunes.data",
+    "symbotunes.data.module",
     "symbotunes.lit",
     "symbotunes.optim",
     "symbotunes.muon",
@@ -46,7 +46,8 @@ class Checkpoint:
     """An opened checkpoint.
 
     Attributes:
-        path: where it was read from.
+        path: where it was read from, in the user's words.
+        file: the file or folder that this is.
         content: what Lightning saved, all plain values and tensors.
         config: the resolved config of the run that wrote it.
         tokenizer: state of the run's tokenizer.
@@ -54,6 +55,7 @@ class Checkpoint:
     """
 
     path: Path
+    file: Path
     content: dict[str, Any]
     config: DictConfig
     tokenizer: dict[str, Any]
@@ -107,7 +109,7 @@ def unpack(path: Path) -> Checkpoint:
         )
     config = _config(path, recipe["config"])
     refuse_strangers(path, {"net": config.model.net, "transforms": config.transforms})
-    return Checkpoint(path, content, config, json.loads(recipe["tokenizer"]), recipe["data"])
+    return Checkpoint(path, found, content, config, json.loads(recipe["tokenizer"]), recipe["data"])
 
 
 def _config(path: Path, recipe: Any) -> DictConfig:

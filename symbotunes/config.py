@@ -28,12 +28,18 @@ from symbotunes.models.base import LatentModel, Model, SequenceModel
 from symbotunes.places import CONF
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.transforms.base import Chain
+from symbotunes.trust import dataset_of, is_own, is_same_data, without_files
 
 # What a checkpoint brings along, and what of it a resumed run may change.
 KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")
 CHANGEABLE = ("baselines", "compile")
+VALUES = ("name", "seed", "baselines", "compile")  # numbers and words, nothing to be built
 DEVICE_KEYS = {"accelerator", "devices", "strategy", "precision", "num_nodes"}
 FIXED = ("model", "dataset", "transforms", "loader", "experiment", "debug")
+RESUMES = (
+    "a resumed run keeps what its checkpoint says; to start anew from its weights use "
+    "model.init_from=PATH instead of ckpt=PATH"
+)
 
 
 def build(node: Any, **late: Any) -> Any:
@@ -80,9 +86,16 @@ def build_chain(cfg: DictConfig) -> Chain:
     return Chain({str(name): build(node) for name, node in steps.items()})
 
 
-def build_data(cfg: DictConfig, chain: Chain) -> MusicData:
-    """The data module of a run; nothing is read yet."""
-    data = build(cfg.loader, corpus=build(cfg.dataset), chain=chain, key=data_key(cfg, chain))
+def build_data(cfg: DictConfig, chain: Chain, *, key: str | None = None) -> MusicData:
+    """The data module of a run; nothing is read yet.
+
+    Args:
+        cfg: of the run.
+        chain: its steps.
+        key: what its cache goes by, if that is not `data_key`.
+    """
+    key = data_key(cfg, chain) if key is None else key
+    data = build(cfg.loader, corpus=build(cfg.dataset), chain=chain, key=key)
     assert isinstance(data, MusicData)
     return data
 
@@ -98,23 +111,30 @@ def data_key(cfg: DictConfig, chain: Chain) -> str:
 def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
     """The data that a checkpoint was trained on, or ``dataset=`` of the command line, as it reads.
 
-    Caches lie where `cfg` says; split and limits are the checkpoint's.
+    Files are written and fetched where `cfg` says; split and limits are the checkpoint's.
 
     Raises:
-        CheckpointError: if the dataset now gives another vocabulary than the checkpoint has.
+        CheckpointError: if the dataset now gives another vocabulary than the checkpoint has, or is
+            one that `symbotunes.trust` leaves to the command line.
     """
     saved = checkpoint.config.copy()
-    refuse_strangers(checkpoint.path, [saved.dataset, saved.loader], TRAINING)
+    refuse_strangers(checkpoint.path, [saved.get("dataset"), saved.loader], TRAINING)
     named = names_dataset(cfg)
+    if named:
+        with open_dict(saved):  # resolved first: ${paths.data} must not be the checkpoint's
+            saved.dataset = OmegaConf.to_container(cfg.dataset, resolve=True)
+    original = saved.copy()
     with open_dict(saved):
-        saved.loader.cache = cfg.loader.cache
-        if named:
-            saved.dataset = cfg.dataset
+        if not named:
+            saved.dataset = dataset_of(checkpoint, cfg, build)
+        saved.transforms = without_files(saved.transforms)
+        place_loader(saved, cfg)
     chain = build_chain(saved)
     # A run that fitted its vocabulary finds its own cache by not knowing it yet.
-    if named or saved.model.init_from is not None:
+    if named or saved.model.init_from is not None or saved.transforms != original.transforms:
         chain.tokenizer.load_state(checkpoint.tokenizer)
-    data = build_data(saved, chain)
+    # The training's key: where the files lie does not change what is read of them.
+    data = build_data(saved, chain, key=data_key(original, chain))
     data.prepare_data()
     if dict(chain.tokenizer.state()) != checkpoint.tokenizer:
         raise CheckpointError(
@@ -122,6 +142,12 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
             "vocabulary; name the dataset (dataset=...) to read it with the checkpoint's"
         )
     return data
+
+
+def place_loader(saved: DictConfig, cfg: DictConfig) -> None:
+    """Let the loader of a checkpoint write where the present config says."""
+    for name in MusicData.WRITES:
+        saved.loader[name] = cfg.loader[name]
 
 
 def names_dataset(cfg: DictConfig) -> bool:
@@ -156,7 +182,8 @@ def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel | LatentModel, Tokeni
         CheckpointError: if the vocabulary is none, or the weights do not fit the network that the
             recipe describes.
     """
-    tokenizer = build_chain(checkpoint.config).tokenizer
+    steps = {"transforms": without_files(checkpoint.config.transforms)}
+    tokenizer = build_chain(OmegaConf.create(steps)).tokenizer
     try:
         tokenizer.load_state(checkpoint.tokenizer)
     except Exception as error:  # byte pairs raise plain exceptions
@@ -185,17 +212,14 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
     """The config of the run that wrote ``cfg.ckpt``, with what may change taken from `cfg`.
 
     Network, data and optimizer are the checkpoint's; trainer, callbacks, logger and sampling are
-    those just composed, so that a run can be prolonged. The run goes on in its own folder.
+    those just composed, so that a run can be prolonged. A run of ours goes on in its own folder,
+    one that came from elsewhere in a new one. ``dataset=...`` may say where the same data lie now.
 
     Raises:
         UserError: if the command line asks to change what the checkpoint fixes.
     """
-    refuse_overrides(
-        cfg,
-        (*FIXED, "seed", "name"),
-        "a resumed run keeps what its checkpoint says; to start anew from its "
-        "weights use model.init_from=PATH instead of ckpt=PATH",
-    )
+    fixed = [group for group in (*FIXED, "seed", "name") if group != "dataset"]
+    refuse_overrides(cfg, fixed, RESUMES)
     last = Path(cfg.ckpt) / "checkpoints" / "last.ckpt"
     if last.is_file():  # it is the folder of a run
         cfg = cfg.copy()
@@ -211,16 +235,27 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
         raise UserError("ckpt= goes on with the weights of its run: leave model.init_from out")
     kept = {key: saved[key] for key in KEPT if key not in CHANGEABLE or key not in named}
     refuse_strangers(checkpoint.path, kept, TRAINING)
+    for key in VALUES:
+        if key in kept and not _is_plain(kept[key]):
+            raise CheckpointError(f"{checkpoint.path}: its {key} is not a value; it is not opened")
+    own = is_own(checkpoint, cfg)
+    if names_dataset(cfg):
+        if not is_same_data(kept["dataset"], cfg.dataset):
+            refuse_overrides(cfg, ["dataset"], RESUMES)
+        kept["dataset"] = cfg.dataset
+    else:
+        kept["dataset"] = dataset_of(checkpoint, cfg, build)
     merged = cfg.copy()
     with open_dict(merged):
         for key, node in kept.items():
             merged[key] = node
         for key, value in limits_before(saved, cfg).items():
-            merged.trainer[key] = value
-        merged.loader.cache = cfg.loader.cache
-        folder = run_folder(checkpoint.path)
-        if folder is not None:
-            merged.paths.run_dir = str(folder)
+            # Words for other keys of Lightning could name a registry to upload checkpoints to.
+            if own or key in cfg.trainer or not _has_text(value):
+                merged.trainer[key] = value
+        place_loader(merged, cfg)
+        if own:
+            merged.paths.run_dir = str(checkpoint.file.resolve().parents[1])
     return merged, checkpoint
 
 
@@ -247,6 +282,10 @@ def _is_plain(value: Any) -> bool:
     """Whether it is a number, a text or a list of such: nothing that could be built from."""
     values = value if OmegaConf.is_list(value) else [value]
     return not any(OmegaConf.is_config(each) for each in values)
+
+
+def _has_text(value: Any) -> bool:
+    return any(isinstance(each, str) for each in (value if OmegaConf.is_list(value) else [value]))
 
 
 def named_keys(cfg: DictConfig) -> set[str]:
@@ -280,12 +319,6 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     with open_dict(going_on):
         going_on.ckpt = str(last)
     return going_on, checkpoint
-
-
-def run_folder(checkpoint: Path) -> Path | None:
-    """The run that a checkpoint lies in, if it still lies where the run put it."""
-    folder = checkpoint.resolve().parent.parent
-    return folder if (folder / "run.json").is_file() else None
 
 
 def recomposed(arguments: Sequence[str]) -> DictConfig:

@@ -28,6 +28,7 @@ from symbotunes.lit import LitModel
 from symbotunes.models.base import LatentModel, SequenceModel
 from symbotunes.reports import closing_lines, comparison_table, interrupted_lines, receipt_table
 from symbotunes.sample import write_samples
+from symbotunes.trust import is_own
 from symbotunes.weights import read_weights
 
 
@@ -79,6 +80,13 @@ def train(cfg: DictConfig) -> float | None:
     checkpoint = None
     if cfg.ckpt is not None:
         cfg, checkpoint = resumed(cfg)
+        if not is_own(checkpoint, cfg):
+            Console().print(
+                f"Note  {checkpoint.path} is not of a run below {cfg.paths.root}: the run goes on "
+                f"in a folder of its own, {cfg.paths.run_dir}",
+                soft_wrap=True,
+                markup=False,
+            )
     elif (going_on := continued(cfg)) is not None:
         cfg, checkpoint = going_on
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)

@@ -20,7 +20,7 @@ LAYERS = [
     },
     {
         "callbacks", "loggers", "checkpoint", "published", "model_card", "weights", "config",
-        "trainer", "reports", "checking",
+        "trainer", "reports", "checking", "trust",
     },
     {"train", "sample", "evaluate", "compare", "prepare", "convert", "report", "export", "check"},
     {"options", "suggestions", "misfits", "cli", "isolation", "job", "sweeping", "__main__"},
@@ -29,12 +29,12 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_HERE = {  # third-party library -> the only places that may know about it
     "hydra": {
         "config", "checkpoint", "suggestions", "misfits", "cli", "isolation", "sweeping",
-        "__main__",
+        "trust", "__main__",
     },
     "omegaconf": {
         "config", "checkpoint", "suggestions", "misfits", "cli", "train", "sample", "evaluate",
         "compare", "convert", "prepare", "report", "isolation", "job", "sweeping", "export",
-        "check", "model_card", "checking", "__main__",
+        "check", "model_card", "checking", "trust", "__main__",
     },
     "lightning": {
         "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import lightning
 import numpy as np
@@ -88,7 +89,12 @@ class MusicData(lightning.LightningDataModule):
         file_gib: what it may need of memory.
         repeat: train on so many batches again and again; ``None``: on all.
         seed: of the order of batches and of random transforms.
+
+    Attributes:
+        WRITES: arguments that name where files go, which a checkpoint may not decide.
     """
+
+    WRITES: ClassVar[tuple[str, ...]] = ("cache",)
 
     def __init__(
         self,

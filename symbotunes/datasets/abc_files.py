@@ -19,6 +19,7 @@ class AbcFiles(Corpus):
     """
 
     FORMAT = "abc"
+    READS = ("path",)
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser().resolve()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from symbotunes.datasets.archive import Limits, record_of, unpack_once
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
@@ -26,6 +27,9 @@ class ArchivedMidi(Corpus):
     """
 
     FORMAT = "midi"
+    WRITES = ("path",)
+    FETCHES: ClassVar[tuple[str, ...]] = ("urls", "size", "sha256", "download")
+    READS = ("archive",)
     UNPACKED: tuple[str, ...] = SUFFIXES  # endings of the files that are taken out of the archive
 
     def __init__(
@@ -84,6 +88,9 @@ class ArchivedMidi(Corpus):
 
     def files(self) -> list[Path]:
         return files_below(self.prepared(), SUFFIXES)
+
+    def is_at_hand(self) -> bool:
+        return self.unpacked.is_dir()
 
     def owns(self, path: Path) -> bool:
         return path.is_relative_to(self.unpacked)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from symbotunes.errors import UserError
 
@@ -73,11 +73,24 @@ class Corpus(ABC):
     A corpus travels to worker processes, each of which reads some of the files: its attributes are
     plain values.
 
+    Every argument of a corpus is declared as one of five kinds, since a checkpoint names them too
+    and may not decide all of them: see `symbotunes.trust`.
+
     Attributes:
         FORMAT: kind of piece, compared with what the first transform reads (``abc`` or ``midi``).
+        WRITES: arguments that name where files are downloaded or unpacked to.
+        FETCHES: arguments that say whether, from where and what is downloaded.
+        READS: arguments that name files or folders of the user's, which are only read.
+        CHOICES: arguments that are numbers or words, and name no files.
+        PARTS: arguments that hold further corpora or steps.
     """
 
     FORMAT: str
+    WRITES: ClassVar[tuple[str, ...]] = ()
+    FETCHES: ClassVar[tuple[str, ...]] = ()
+    READS: ClassVar[tuple[str, ...]] = ()
+    CHOICES: ClassVar[tuple[str, ...]] = ()
+    PARTS: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def files(self) -> list[Path]:
@@ -100,6 +113,10 @@ class Corpus(ABC):
     def validates(self) -> bool:
         """Whether it brings the pieces to validate on, so that none are split off the others."""
         return False
+
+    def is_at_hand(self) -> bool:
+        """Whether `files` only reads; a corpus with `WRITES` tells what it has fetched already."""
+        return not self.WRITES
 
     def owns(self, path: Path) -> bool:
         """Whether a path is one of the `files`; subclasses tell without listing them."""

@@ -27,6 +27,8 @@ class Concat(Corpus):
             before those of the transforms.
     """
 
+    PARTS = ("corpora", "val", "steps")
+
     def __init__(
         self,
         corpora: Mapping[str, Corpus],
@@ -74,6 +76,9 @@ class Concat(Corpus):
                 f"{twice:,} files belong to two corpora of the dataset; name each once"
             )
         return found
+
+    def is_at_hand(self) -> bool:
+        return all(corpus.is_at_hand() for corpus in self.corpora.values())
 
     @property
     def validates(self) -> bool:

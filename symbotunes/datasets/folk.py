@@ -53,6 +53,8 @@ class Folk(Corpus):
     """
 
     FORMAT = "abc"
+    READS = ("folder",)
+    CHOICES = ("collections",)
 
     def __init__(self, collections: str | Sequence[str], folder: str | Path | None = None) -> None:
         collections = [collections] if isinstance(collections, str) else collections

@@ -27,6 +27,8 @@ class FolkRnnData(Corpus):
     """
 
     FORMAT = "abc"
+    WRITES = ("path",)
+    FETCHES = ("url", "download")
 
     def __init__(self, path: str | Path, url: str | None, download: bool = True) -> None:
         self.path = Path(path).expanduser()
@@ -35,6 +37,9 @@ class FolkRnnData(Corpus):
 
     def files(self) -> list[Path]:
         return [fetch_once(self.published, self.path, download=self.download)]
+
+    def is_at_hand(self) -> bool:
+        return self.path.is_file()
 
     def owns(self, path: Path) -> bool:
         return path == self.path

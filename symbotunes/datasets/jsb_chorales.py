@@ -33,6 +33,7 @@ class JsbChorales(Corpus):
     """
 
     FORMAT = "midi"
+    READS = ("folder",)
 
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = Path(folder).expanduser() if folder is not None else corpus_folder() / "bach"

@@ -29,6 +29,9 @@ class Lakh(ArchivedMidi):
         download: whether the network may be used.
     """
 
+    FETCHES = ("variants", "download")
+    CHOICES = ("variant",)
+
     def __init__(
         self,
         variant: str,

@@ -32,6 +32,7 @@ class Maestro(ArchivedMidi):
         download: whether the network may be used.
     """
 
+    CHOICES = ("official_splits",)
     UNPACKED = (*SUFFIXES, ".csv")
 
     def __init__(

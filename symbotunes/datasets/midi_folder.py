@@ -23,6 +23,7 @@ class MidiFolder(Corpus):
     """
 
     FORMAT = "midi"
+    READS = ("path",)
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser().resolve()

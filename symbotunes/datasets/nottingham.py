@@ -30,6 +30,8 @@ class Nottingham(ArchivedMidi):
         download: whether the network may be used.
     """
 
+    CHOICES = ("part",)
+
     def __init__(
         self,
         urls: str | list[str],

@@ -31,6 +31,8 @@ class TheSession(Corpus):
     """
 
     FORMAT = "abc"
+    WRITES = ("path",)
+    FETCHES = ("urls", "size", "sha256", "download")
 
     def __init__(
         self,
@@ -46,6 +48,9 @@ class TheSession(Corpus):
 
     def files(self) -> list[Path]:
         return [fetch_once(self.published, self.path, download=self.download)]
+
+    def is_at_hand(self) -> bool:
+        return self.path.is_file()
 
     def owns(self, path: Path) -> bool:
         return path == self.path

@@ -80,6 +80,7 @@ class Tokenizer(ABC, Generic[Piece]):
         FRAMED: whether models read ``bos`` before an example and ``eos`` after it; windows of fixed
             length have neither.
         RECODES: whether `recode` has something to do.
+        READS: arguments that name files to learn the vocabulary from; `state` holds what they gave.
     """
 
     SCHEMA: ClassVar[int]
@@ -87,6 +88,7 @@ class Tokenizer(ABC, Generic[Piece]):
     FIELDS: ClassVar[int] = 1
     FRAMED: ClassVar[bool] = True
     RECODES: bool = False
+    READS: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def tokenize(self, piece: Piece) -> Tokenized:

@@ -46,6 +46,7 @@ class AbcBpe(Tokenizer[AbcTune]):
     SCHEMA: ClassVar[int] = 2
     FORMAT: ClassVar[str] = "abc"
     RECODES = True
+    READS = ("files",)
 
     def __init__(
         self, vocabulary_size: int = 1000, files: str | None = None, root: Root = "keep"
