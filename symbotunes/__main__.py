@@ -9,7 +9,7 @@ from importlib.metadata import version
 import hydra
 from omegaconf import DictConfig
 
-from symbotunes.cli import (
+from symbotunes.cli.command_line import (
     expand_home,
     flags_first,
     help_text,
@@ -17,7 +17,7 @@ from symbotunes.cli import (
     register_resolvers,
     run_mode,
 )
-from symbotunes.places import CONF
+from symbotunes.paths import CONF
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")

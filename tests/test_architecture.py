@@ -78,7 +78,9 @@ def test_every_module_has_its_layer():
 
 
 def test_wandb_is_not_imported_before_something_is_logged_to_it():
-    modules = [f"symbotunes.callbacks.{path.stem}" for path in PACKAGE.glob("callbacks/[a-z]*.py")]
+    modules = [
+        f"symbotunes.training.callbacks.{path.stem}" for path in PACKAGE.glob("callbacks/[a-z]*.py")
+    ]
     modules += [f"symbotunes.{mode}" for mode in ("train", "evaluate", "compare", "report")]
     program = f"import sys, {', '.join(modules)}; sys.exit('wandb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

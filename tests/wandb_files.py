@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from symbotunes.loggers.records import files_of, records
+from symbotunes.training.loggers.records import files_of, records
 
 PATIENCE_SECONDS = 20
 

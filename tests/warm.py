@@ -17,7 +17,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-NEEDED = ("miditok", "symbotunes.train", "symbotunes.sample", "symbotunes.evaluate")
+NEEDED = (
+    "miditok",
+    "symbotunes.modes.train",
+    "symbotunes.modes.sample",
+    "symbotunes.modes.evaluate",
+)
 LIMIT = 300  # seconds, for a run
 
 

@@ -8,12 +8,19 @@ import lightning
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.data.batching import Batches, Buckets, Grouping, Packing, TokenBudget, Windows
-from symbotunes.data.cache import Encoded
+from symbotunes.data.batches.grouping import (
+    Batches,
+    Buckets,
+    Grouping,
+    Packing,
+    TokenBudget,
+    Windows,
+)
+from symbotunes.data.batches.loading import Examples, ResumableLoader
+from symbotunes.data.cache.encoded import Encoded
 from symbotunes.data.limits import Limits
-from symbotunes.data.loading import Examples, ResumableLoader
-from symbotunes.data.pool import Workers
-from symbotunes.data.prepare import Plan, prepare
+from symbotunes.data.preparation.prepare import Plan, prepare
+from symbotunes.data.preparation.workers import Workers
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import Corpus, DatasetError
 from symbotunes.errors import UserError

@@ -74,7 +74,7 @@ class Corpus(ABC):
     plain values.
 
     Every argument of a corpus is declared as one of five kinds, since a checkpoint names them too
-    and may not decide all of them: see `symbotunes.trust`.
+    and may not decide all of them: see `symbotunes.checkpoints.arguments`.
 
     Attributes:
         FORMAT: kind of piece, compared with what the first transform reads (``abc`` or ``midi``).

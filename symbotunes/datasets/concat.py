@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped, split_key
-from symbotunes.scores.abc.tune import AbcTune
-from symbotunes.scores.convert import midi_of
-from symbotunes.scores.midi_piece import MidiPiece
+from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.convert import midi_of
+from symbotunes.music.midi.piece import MidiPiece
 
 VALIDATION = "val"  # name of the validation corpus among the others
 

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from symbotunes.datasets.abc_files import tunes_of
+from symbotunes.datasets.abc_folder import tunes_of
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
-from symbotunes.scores.abc.tune import AbcTune
+from symbotunes.music.abc.tune import AbcTune
 
 COLLECTIONS = (
     "ryansMammoth",

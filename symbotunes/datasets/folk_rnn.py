@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
-from symbotunes.datasets.download import Published, fetch_once
-from symbotunes.scores.abc.tokens import kind
-from symbotunes.scores.abc.tune import AbcTune
+from symbotunes.datasets.fetch.download import Published, fetch_once
+from symbotunes.music.abc.tokens import kind
+from symbotunes.music.abc.tune import AbcTune
 
 
 class FolkRnnData(Corpus):

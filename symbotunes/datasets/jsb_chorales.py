@@ -12,8 +12,8 @@ import symusic
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
 from symbotunes.datasets.folk import corpus_folder
-from symbotunes.scores.midi_piece import MidiPiece
-from symbotunes.scores.musicxml import MusicXmlError, Part, read_musicxml
+from symbotunes.music.midi.piece import MidiPiece
+from symbotunes.music.musicxml import MusicXmlError, Part, read_musicxml
 
 VOICES = ("soprano", "alto", "tenor", "bass")
 TICKS_PER_QUARTER = 480

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from symbotunes.datasets.archived import ArchivedMidi
 from symbotunes.datasets.base import DatasetError
-from symbotunes.datasets.download import Published
+from symbotunes.datasets.fetch.download import Published
+from symbotunes.datasets.midi_archive import ArchivedMidi
 
 
 class Lakh(ArchivedMidi):

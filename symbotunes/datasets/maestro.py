@@ -9,11 +9,11 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from symbotunes.datasets.archived import ArchivedMidi
 from symbotunes.datasets.base import DatasetError, Dropped
-from symbotunes.datasets.download import Published
+from symbotunes.datasets.fetch.download import Published
+from symbotunes.datasets.midi_archive import ArchivedMidi
 from symbotunes.datasets.midi_folder import SUFFIXES, read_piece
-from symbotunes.scores.midi_piece import MidiPiece
+from symbotunes.music.midi.piece import MidiPiece
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}  # theirs -> ours
 

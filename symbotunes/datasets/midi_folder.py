@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped, printable
-from symbotunes.datasets.folders import paths_below
-from symbotunes.scores.midi_piece import MidiPiece, read_midi_bytes
-from symbotunes.scores.smf import MidiError
+from symbotunes.datasets.files import paths_below
+from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
+from symbotunes.music.midi.smf import MidiError
 
 SUFFIXES = (".mid", ".midi")
 

@@ -6,9 +6,9 @@ repository (https://github.com/jukedeck/nottingham-dataset) is published under G
 
 from pathlib import Path
 
-from symbotunes.datasets.archived import ArchivedMidi
 from symbotunes.datasets.base import DatasetError
-from symbotunes.datasets.download import Published
+from symbotunes.datasets.fetch.download import Published
+from symbotunes.datasets.midi_archive import ArchivedMidi
 
 FOLDERS = {  # part -> folder of the repository
     "full": ("MIDI",),

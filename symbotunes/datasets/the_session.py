@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
-from symbotunes.datasets.download import Published, fetch_once
-from symbotunes.scores.abc.tune import AbcTune
+from symbotunes.datasets.fetch.download import Published, fetch_once
+from symbotunes.music.abc.tune import AbcTune
 
 FIELDS = ("setting_id", "name", "type", "meter", "mode", "abc")
 

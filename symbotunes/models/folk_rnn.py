@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symbotunes.models.base import Batch, Loss, SequenceModel
-from symbotunes.modules.lstm import clipped_lstm
+from symbotunes.models.layers.lstm import clipped_lstm
 from symbotunes.tokenizers.base import Vocabulary
 
 FORGET_BIAS = 5.0  # remember by default: the gates start open

@@ -18,10 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symbotunes.models.base import Batch, Loss, SequenceModel
-from symbotunes.modules.attention import Layout, causal_attention
-from symbotunes.modules.cross_entropy import summed_nats
-from symbotunes.modules.decoding import FIRST, Cache, packed
-from symbotunes.modules.transformer import EPSILON, Block
+from symbotunes.models.layers.attention import Layout, causal_attention
+from symbotunes.models.layers.cross_entropy import summed_nats
+from symbotunes.models.layers.decoding import FIRST, Cache, packed
+from symbotunes.models.layers.transformer import EPSILON, Block
 from symbotunes.tokenizers.base import Vocabulary
 
 STD, POSITION_STD = 0.02, 0.01  # of the initial weights, as OpenAI's code

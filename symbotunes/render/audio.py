@@ -11,7 +11,7 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
-from symbotunes.atomic import atomic_write
+from symbotunes.files import atomic_write
 
 SAMPLE_RATE = 22_050  # Hz; keeps partials up to 11 kHz at half the size of a CD's rate
 LONGEST_SECONDS = 180.0  # a page holds its sound, so an endless piece must not make it endless

@@ -11,15 +11,15 @@ from typing import Any
 
 import symusic
 
-from symbotunes.atomic import atomic_write
+from symbotunes.files import atomic_write
+from symbotunes.generation.sample import Sample
 from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
-from symbotunes.render.clock import Clock
 from symbotunes.render.midi import midi_bytes
-from symbotunes.render.notation import engrave
-from symbotunes.render.page import Card, listening_page
-from symbotunes.render.roll import Line, draw_roll
-from symbotunes.render.sample import Sample
-from symbotunes.render.strip import draw_strip
+from symbotunes.render.notation.notation import engrave
+from symbotunes.render.pages.listening import Card, listening_page
+from symbotunes.render.piano_roll.clock import Clock
+from symbotunes.render.piano_roll.roll import Line, draw_roll
+from symbotunes.render.piano_roll.strip import draw_strip
 
 FORMS = ("abc", "mid", "wav", "png", "svg")
 

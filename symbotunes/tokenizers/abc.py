@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.scores.abc.bars import check_bars, problems
-from symbotunes.scores.abc.folk import Root, from_abc, normalise, prompt_tokens, to_abc
-from symbotunes.scores.abc.keys import Key
-from symbotunes.scores.abc.playback import score_of
-from symbotunes.scores.abc.reader import parse
-from symbotunes.scores.abc.tokens import kind
-from symbotunes.scores.abc.transposition import from_c, to_c
-from symbotunes.scores.abc.tune import AbcError, AbcTune
+from symbotunes.music.abc.check import check_bars, problems
+from symbotunes.music.abc.keys import Key
+from symbotunes.music.abc.normalize import Root, from_abc, normalise, prompt_tokens, to_abc
+from symbotunes.music.abc.playback import score_of
+from symbotunes.music.abc.reader import parse
+from symbotunes.music.abc.tokens import kind
+from symbotunes.music.abc.transposition import from_c, to_c
+from symbotunes.music.abc.tune import AbcError, AbcTune
 from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
 
 BOS, EOS = "<s>", "</s>"

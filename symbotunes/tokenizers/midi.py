@@ -9,10 +9,11 @@ import symusic
 from numpy.typing import NDArray
 
 from symbotunes.errors import UserError
-from symbotunes.scores.midi_piece import MidiError, MidiPiece, read_midi_bytes
+from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
+from symbotunes.music.midi.smf import MidiError
 from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
-from symbotunes.tokenizers.byte_pairs import MAX_BASE, BytePairs
-from symbotunes.tokenizers.midi_config import BOS, EOS, PAD, build_miditok
+from symbotunes.tokenizers.id_merges import MAX_BASE, BytePairs
+from symbotunes.tokenizers.miditok_options import BOS, EOS, PAD, build_miditok
 
 JOINT = "+"  # between the tokens that byte pairs have merged
 MAX_QUARTERS = 20_000  # five thousand bars; REMI writes empty ones too

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from symbotunes.scores.abc.tune import AbcTune
-from symbotunes.scores.convert import midi_of
+from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.convert import midi_of
 
 
 class AbcToMidi:

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from symbotunes.errors import UserError
-from symbotunes.scores.grid.melody import FIRST_PITCH
+from symbotunes.music.grid.melody import FIRST_PITCH
 from symbotunes.tokenizers.base import Ids, Tokenizer
-from symbotunes.tokenizers.grid import Melody
+from symbotunes.tokenizers.windows import Melody
 
 
 class TransposeMelody:

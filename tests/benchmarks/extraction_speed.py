@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from symbotunes.scores.grid.drums import drum_examples
-from symbotunes.scores.grid.melody import melody_examples
-from symbotunes.scores.grid.quantise import quantise
-from symbotunes.scores.grid.trio import trio_examples
-from symbotunes.scores.midi import MidiError, read_midi
+from symbotunes.music.grid.drums import drum_examples
+from symbotunes.music.grid.melody import melody_examples
+from symbotunes.music.grid.quantize import quantise
+from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.midi.notes import read_midi
+from symbotunes.music.midi.smf import MidiError
 
 Rows = list[tuple[int, ...]]
 

@@ -26,14 +26,14 @@ import torch
 import transformers
 from hydra import compose, initialize_config_dir
 
-from symbotunes.cli import register_resolvers
-from symbotunes.config import build_chain, build_data
-from symbotunes.data.loading import collate, framed
+from symbotunes.cli.command_line import register_resolvers
+from symbotunes.config.overrides import build_chain, build_data
+from symbotunes.data.batches.loading import collate, framed
+from symbotunes.generation.sequences import Settings, generate
 from symbotunes.models.base import Batch
 from symbotunes.models.gpt2 import GPT2
-from symbotunes.optim import GroupedAdamW
-from symbotunes.sampling import Settings, generate
 from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.training.optimizers import GroupedAdamW
 
 CONF = Path(__file__).parents[2] / "conf"
 WIDTH, DEPTH, HEADS, CONTEXT = 600, 12, 12, 1955

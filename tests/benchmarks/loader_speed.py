@@ -22,7 +22,7 @@ from symbotunes.data.module import MusicData
 from symbotunes.datasets.base import Corpus
 from symbotunes.tokenizers.base import Rendition, Tokenizer, Vocabulary
 from symbotunes.transforms.base import Chain
-from symbotunes.transforms.stretches import SampleSubsequence
+from symbotunes.transforms.cuts import SampleSubsequence
 
 MEDIAN_LENGTH, SPREAD = 150, 0.45  # tokens per tune; log-normal
 

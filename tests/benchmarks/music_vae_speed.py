@@ -22,13 +22,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from symbotunes.allocator import keep_freed_memory
 from symbotunes.models.base import Batch
 from symbotunes.models.music_vae.encoder import BidirectionalEncoder
 from symbotunes.models.music_vae.hierarchical import HierarchicalDecoder
 from symbotunes.models.music_vae.model import MusicVAE
 from symbotunes.models.music_vae.symbols import Classes
 from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.training.allocator import keep_freed_memory
 
 WIDTH, CLASSES, BARS, BAR = 512, 90, 16, 16
 STEPS = BARS * BAR

@@ -23,11 +23,11 @@ import psutil
 import symusic
 
 from symbotunes.data.limits import Limits
-from symbotunes.data.pool import Workers
-from symbotunes.data.prepare import Plan, prepare
+from symbotunes.data.preparation.prepare import Plan, prepare
+from symbotunes.data.preparation.workers import Workers
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import Corpus, Dropped
-from symbotunes.scores.midi_piece import MidiPiece
+from symbotunes.music.midi.piece import MidiPiece
 from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabulary
 from symbotunes.transforms.base import Chain
 

@@ -18,9 +18,9 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
+from symbotunes.generation.sequences import Settings, generate
+from symbotunes.generation.sequences.abc_constraint import AbcConstraint
 from symbotunes.models.folk_rnn import FolkRNN
-from symbotunes.sampling import Settings, generate
-from symbotunes.sampling.constraints.abc import AbcConstraint
 from symbotunes.tokenizers.abc import AbcTokens
 
 TOKENIZER = AbcTokens(vocabulary="folk_rnn")

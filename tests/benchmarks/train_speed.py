@@ -18,11 +18,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symbotunes.data.batching import Batches, Buckets
+from symbotunes.data.batches.grouping import Batches, Buckets
 from symbotunes.models.base import Batch
 from symbotunes.models.folk_rnn import FolkRNN
-from symbotunes.optim import RMSprop
 from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.training.optimizers import RMSprop
 
 VOCABULARY = Vocabulary(137, bos=0, eos=1)
 WIDTH, DEPTH = 512, 3

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from symbotunes.data.limits import Limits
-from symbotunes.data.pool import Workers
-from symbotunes.data.prepare import Plan, prepare
+from symbotunes.data.preparation.prepare import Plan, prepare
+from symbotunes.data.preparation.workers import Workers
 from symbotunes.data.split import Shares
 from symbotunes.transforms.base import Chain
 from tests.data.letters import Letters, Words

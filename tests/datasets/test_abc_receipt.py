@@ -3,10 +3,10 @@
 import pytest
 
 from symbotunes.data.limits import Limits
-from symbotunes.data.pool import Workers
-from symbotunes.data.prepare import Plan, prepare
+from symbotunes.data.preparation.prepare import Plan, prepare
+from symbotunes.data.preparation.workers import Workers
 from symbotunes.data.split import Shares
-from symbotunes.datasets.abc_files import AbcFiles
+from symbotunes.datasets.abc_folder import AbcFiles
 from symbotunes.datasets.base import DatasetError
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.transforms.base import Chain

@@ -8,13 +8,13 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
-from symbotunes.cli import register_resolvers
-from symbotunes.datasets.abc_files import AbcFiles
+from symbotunes.cli.command_line import register_resolvers
+from symbotunes.datasets.abc_folder import AbcFiles
 from symbotunes.datasets.base import DatasetError, Dropped, split_key
 from symbotunes.datasets.concat import Concat
 from symbotunes.datasets.midi_folder import MidiFolder
-from symbotunes.scores.abc.tune import AbcTune
-from symbotunes.scores.midi_piece import MidiPiece
+from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.midi.piece import MidiPiece
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -6,7 +6,7 @@ import pytest
 
 from symbotunes.datasets.base import DatasetError, Dropped
 from symbotunes.datasets.the_session import TheSession
-from symbotunes.scores.abc.playback import notes
+from symbotunes.music.abc.playback import notes
 
 HEAD = "tune_id,setting_id,name,type,meter,mode,abc,date,username,composer\n"
 SCALE = '1,17,"Scale, The",reel,4/4,Gmajor,"|:GABc defg:|\r\nE8|]","2020-01-01 10:00:00",ann,\n'

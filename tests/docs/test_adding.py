@@ -13,7 +13,7 @@ COPIED = ("conf", "symbotunes")
 TESTS = (
     "tests/conftest.py",
     "tests/warm.py",
-    "tests/test_configs.py",
+    "tests/config/test_configs.py",
     "tests/models/test_contract.py",
 )
 

@@ -4,7 +4,7 @@ All of them are composed, and what they name is built as far as that costs nothi
 tokenizer, plans, and the network without memory for its weights. Each kind of mode is really run,
 with tiny settings (`RUN`). Only composed are those that need a download (``dataset=lakh`` and
 others, weights of the hub), a GPU or several, a cluster, or hours; ``--multirun``, ``mode=report``
-and resuming sweeps are run by ``tests/training/test_sweeps.py``. The pages on adding a model and a
+and resuming sweeps are run by ``tests/sweeps/test_sweeps.py``. The pages on adding a model and a
 dataset are followed by ``test_adding.py``.
 """
 
@@ -19,12 +19,12 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from symbotunes.cli import MODES, expand_home, register_resolvers
-from symbotunes.config import build, build_chain, build_data
+from symbotunes.cli.command_line import MODES, expand_home, register_resolvers
+from symbotunes.config.overrides import build, build_chain, build_data
 from symbotunes.tokenizers.base import Vocabulary
+from tests.checkpoints.importers.test_folk_rnn import published, write
 from tests.conftest import TINY
 from tests.docs.pages import ROOT, commands, composable
-from tests.importers.test_folk_rnn import published, write
 
 COMMANDS = commands()
 ADDED = {"model=gru", "dataset=songs"}  # by the pages that `test_adding.py` follows

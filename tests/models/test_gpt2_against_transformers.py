@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from symbotunes.importers.hugging_face import export, load
+from symbotunes.checkpoints.importers.hugging_face import export, load
 from symbotunes.models.base import Batch
 from symbotunes.models.gpt2 import GPT2
 from symbotunes.tokenizers.base import Vocabulary

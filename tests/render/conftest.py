@@ -1,7 +1,7 @@
 import pytest
 import symusic
 
-from symbotunes.render.sample import Sample
+from symbotunes.generation.sample import Sample
 
 JIG = """X:1
 T:Sample 1

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import pytest
 import symusic
 
-from symbotunes.atomic import atomic_write
+from symbotunes.files import atomic_write
 from symbotunes.render import gallery
 from symbotunes.render.gallery import write_gallery
-from symbotunes.render.notation import EngravingError
+from symbotunes.render.notation.notation import EngravingError
 
 FACTS = {"model": "tiny", "checkpoint": "runs/<best>.ckpt"}
 

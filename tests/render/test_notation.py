@@ -3,8 +3,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from symbotunes.render import notation
-from symbotunes.render.notation import EngravingError, engrave, sanitize
+from symbotunes.render.notation import notation
+from symbotunes.render.notation.notation import EngravingError, engrave, sanitize
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 

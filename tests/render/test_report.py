@@ -8,9 +8,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from symbotunes.metrics.bootstrap import Interval
-from symbotunes.metrics.findings import LOSSES, TUNES, ClassLoss, Findings, HeldOut, TuneSet
-from symbotunes.render.report import report_page, write_report
+from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.sequences.findings import (
+    LOSSES,
+    TUNES,
+    ClassLoss,
+    Findings,
+    HeldOut,
+    TuneSet,
+)
+from symbotunes.render.pages.sequences import report_page, write_report
 
 NASTY = "<script>alert('$x_1$')</script> & \"quotes\""
 INTERVAL = Interval(1.5, 1.25, 1.75)

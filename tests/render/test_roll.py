@@ -5,10 +5,10 @@ import pytest
 import symusic
 from PIL import Image
 
-from symbotunes.render.bars import bars_of
-from symbotunes.render.clock import Clock
-from symbotunes.render.pitches import pitch_name, rows_of
-from symbotunes.render.roll import draw_roll, piano_roll_png
+from symbotunes.render.piano_roll.bars import bars_of
+from symbotunes.render.piano_roll.clock import Clock
+from symbotunes.render.piano_roll.pitches import pitch_name, rows_of
+from symbotunes.render.piano_roll.roll import draw_roll, piano_roll_png
 
 BLUE = (0, 0x72, 0xB2)
 

@@ -4,7 +4,7 @@ import numpy as np
 import symusic
 from hypothesis import strategies as st
 
-from symbotunes.scores.midi_piece import MidiPiece
+from symbotunes.music.midi.piece import MidiPiece
 
 STEPS = 8  # per quarter, MidiTok's default grid
 VELOCITIES = np.linspace(0, 127, 33, dtype=np.intc)[1:].tolist()  # its default 32 values

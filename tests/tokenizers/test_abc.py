@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from symbotunes.scores.abc.keys import parse_key
-from symbotunes.scores.abc.transposition import to_c
-from symbotunes.scores.abc.tune import AbcTune
+from symbotunes.music.abc.keys import parse_key
+from symbotunes.music.abc.transposition import to_c
+from symbotunes.music.abc.tune import AbcTune
 from symbotunes.tokenizers.abc import BOS, EOS, FOLK_RNN, AbcTokens, rendition_in
 from symbotunes.tokenizers.base import Unencodable, Vocabulary
 

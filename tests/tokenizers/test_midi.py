@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbotunes.errors import UserError
-from symbotunes.scores.midi_piece import MidiPiece
+from symbotunes.music.midi.piece import MidiPiece
 from symbotunes.tokenizers import midi
 from symbotunes.tokenizers.base import Unencodable, Vocabulary
 from symbotunes.tokenizers.midi import MidiTokens
-from symbotunes.transforms.stretches import SampleBars
+from symbotunes.transforms.cuts import SampleBars
 from tests.tokenizers.midi_scores import (
     STEPS,
     VELOCITIES,
@@ -319,7 +319,7 @@ def test_a_prompt_of_a_merged_vocabulary_is_merged(tmp_path):
 
 
 def test_learning_takes_evenly_from_all_examples_within_its_budget():
-    from symbotunes.tokenizers.byte_pairs import thinned
+    from symbotunes.tokenizers.id_merges import thinned
 
     examples = [np.full(10, number) for number in range(100)]
     kept = [int(ids[0]) for ids in thinned(iter(examples), 130)]

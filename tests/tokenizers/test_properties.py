@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbotunes.scores.abc.tune import AbcTune
+from symbotunes.music.abc.tune import AbcTune
 from symbotunes.tokenizers.abc import AbcTokens
+from symbotunes.tokenizers.abc_bpe import AbcBpe
 from symbotunes.tokenizers.base import Unencodable
-from symbotunes.tokenizers.bpe import AbcBpe
-from symbotunes.tokenizers.grid import Drums, Melody, Trio
+from symbotunes.tokenizers.windows import Drums, Melody, Trio
 
 REEL = "X:1\nM:4/4\nL:1/8\nK:Ddor\n|: D2 A>B c2 (3ABc | d2 ^f2 [DA]2 z2 :|1 A4- A4 :|2 A8 |]\n"
 RANDOM = settings(max_examples=80, deadline=None, derandomize=True)

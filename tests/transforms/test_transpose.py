@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from symbotunes.errors import UserError
-from symbotunes.scores.abc.transposition import transpose
+from symbotunes.music.abc.transposition import transpose
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.transforms.transpose import Transpose
 from tests.data.letters import Letters

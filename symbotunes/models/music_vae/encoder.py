@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
+from symbotunes.models.layers.lstm import beats_fused, driven_lstm
 from symbotunes.models.music_vae.stack import lstm_layer
-from symbotunes.modules.lstm import beats_fused, driven_lstm
 
 
 class BidirectionalEncoder(nn.Module):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symbotunes.sampling import draw
+from symbotunes.generation.sequences import draw
 
 FLOOR = 1e-6  # the reference adds it to probabilities of bits before the logarithm
 

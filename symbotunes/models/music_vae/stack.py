@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symbotunes.modules.lstm import State, activate, compute_dtype, driven_lstm
+from symbotunes.models.layers.lstm import State, activate, compute_dtype, driven_lstm
 
 FORGET_BIAS = 1.0  # the reference adds it at every step, ours holds it in the weights
 SMALL = 0.001  # standard deviation of the maps to and from latent vectors

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from symbotunes.importers.magenta import load_magenta
+from symbotunes.checkpoints.importers.magenta import load_magenta
 
 FOLDER = Path(__file__).parent / "reference"
 CONFIGURATIONS = {  # the reference's name -> our model, and the small sizes that were used

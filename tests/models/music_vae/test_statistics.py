@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from symbotunes.latent.measuring import _statistics
-from symbotunes.latent.player import Player
-from symbotunes.tokenizers.grid import Melody
+from symbotunes.evaluation.latent.measuring import _statistics
+from symbotunes.generation.latent.player import Player
+from symbotunes.tokenizers.windows import Melody
 
 HOLD, OFF, C4, E4, C5 = 0, 1, 2 + 60 - 21, 2 + 64 - 21, 2 + 72 - 21
 

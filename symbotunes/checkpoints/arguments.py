@@ -1,0 +1,223 @@
+"""What the config inside a checkpoint may decide, beyond which of our classes are built.
+
+The threat: a checkpoint is often a stranger's file, and its config names arguments. A dataset that
+downloads `path` from `url`, unpacks an archive or fills a cache would write bytes of the stranger's
+choice to a path of the stranger's choice, such as a start-up file of Python or a shell.
+
+The rule, by how each `Corpus` class declares its arguments:
+
+* **Own** is a checkpoint ``RUN/checkpoints/NAME.ckpt`` beside ``RUN/run.json`` that really lies,
+  links followed, below the present ``paths.root``. Everything else is **foreign**: the hub,
+  exported folders, copied files.
+* Where files are written (`Corpus.WRITES`) and where they are fetched from (`Corpus.FETCHES`) comes
+  from ``conf/`` and the command line. The data of an own checkpoint may lie elsewhere if they are
+  all there, since they are then only read.
+* Which files are read (`Corpus.READS`, and whatever a class does not declare) is an own
+  checkpoint's to say. A foreign one must name what an option of ``conf/dataset`` names.
+* Numbers and words (`Corpus.CHOICES`) are taken from any checkpoint.
+
+What a command line gives as ``dataset=...`` needs no trust and takes the place of all of this.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from symbotunes.checkpoints.checkpoint import Checkpoint, CheckpointError
+from symbotunes.datasets.base import Corpus
+from symbotunes.paths import CONF
+
+Node = dict[str, Any]
+PLAIN = (bool, int, float, str, type(None))
+
+
+def is_own(checkpoint: Checkpoint, cfg: DictConfig) -> bool:
+    """Whether a checkpoint lies in the folder of a run below ``cfg.paths.root``."""
+    file = checkpoint.file.resolve()
+    run = file.parent.parent
+    return (
+        file.is_file()
+        and file.parent.name == "checkpoints"
+        and (run / "run.json").is_file()
+        and run.is_relative_to(Path(cfg.paths.root).resolve())
+    )
+
+
+def dataset_of(
+    checkpoint: Checkpoint, cfg: DictConfig, build: Callable[[Any], Corpus]
+) -> DictConfig:
+    """The dataset that a checkpoint names, as far as the rule of this module lets it.
+
+    Args:
+        checkpoint: whose ``_target_`` entries have been looked at already.
+        cfg: the present config.
+        build: makes a corpus from its config.
+
+    Raises:
+        CheckpointError: if the command line must name the dataset, saying how.
+    """
+    saved = checkpoint.config.get("dataset")
+    node = OmegaConf.to_container(saved) if OmegaConf.is_config(saved) else None
+    corpus = class_of(node)
+    if corpus is None or not issubclass(corpus, Corpus):
+        raise CheckpointError(f"{checkpoint.path} names no dataset; give dataset=NAME")
+    judge = _Judge(checkpoint, dataset_options(cfg), build if is_own(checkpoint, cfg) else None)
+    return OmegaConf.create(judge.vetted(node, "dataset"))
+
+
+def is_same_data(before: DictConfig, now: DictConfig) -> bool:
+    """Whether two datasets differ at most in where their files lie and come from."""
+    return bool(
+        _without_locations(OmegaConf.to_container(before))
+        == _without_locations(OmegaConf.to_container(now, resolve=True))
+    )
+
+
+def without_files(node: Any) -> Any:
+    """Steps whose arguments name no files to read; what was read is in the tokenizer's state."""
+    if OmegaConf.is_config(node):
+        return OmegaConf.create(without_files(OmegaConf.to_container(node)))
+    if isinstance(node, list):
+        return [without_files(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    reads = getattr(class_of(node), "READS", ())
+    return {name: None if name in reads else without_files(entry) for name, entry in node.items()}
+
+
+def class_of(node: Any) -> type | None:
+    """The class that a plain config node names, if it names one."""
+    if not isinstance(node, Mapping) or "_target_" not in node:
+        return None
+    target = get_object(str(node["_target_"]))
+    return target if isinstance(target, type) else None
+
+
+def dataset_options(cfg: DictConfig) -> dict[str, Node]:
+    """Every dataset of ``conf/`` by its name, with the folders of the present config."""
+    options: dict[str, Node] = {}
+    root = cfg.copy()
+    for file in sorted((CONF / "dataset").glob("[!_]*.yaml")):
+        node = OmegaConf.load(file)
+        node.pop("defaults", None)  # corpora of corpora, which are options themselves
+        with open_dict(root):
+            root.dataset = node
+        options[file.stem] = OmegaConf.to_container(root.dataset, resolve=True)  # type: ignore[assignment]
+    return options
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Applies the rule to a dataset and to the corpora in it.
+
+    Attributes:
+        checkpoint: that names the dataset.
+        options: `dataset_options`.
+        build: makes a corpus; ``None`` if the checkpoint is foreign.
+    """
+
+    checkpoint: Checkpoint
+    options: dict[str, Node]
+    build: Callable[[Any], Corpus] | None
+
+    def vetted(self, node: Any, key: str) -> Any:
+        """A node with each corpus at or below it as the rule leaves it."""
+        if isinstance(node, list):
+            return [self.vetted(entry, f"{key}.{index}") for index, entry in enumerate(node)]
+        if not isinstance(node, dict):
+            return node
+        corpus = class_of(node)
+        if corpus is None:
+            return {name: self.vetted(entry, f"{key}.{name}") for name, entry in node.items()}
+        if not issubclass(corpus, Corpus):  # a step of one corpus alone
+            return without_files(node)
+        node = self._own(node, corpus, key) if self.build else self._foreign(node, corpus, key)
+        return {
+            name: self.vetted(entry, f"{key}.{name}") if name in corpus.PARTS else entry
+            for name, entry in node.items()
+        }
+
+    def _foreign(self, node: Node, corpus: type[Corpus], key: str) -> Node:
+        options = self._options_of(corpus)
+        misfits = [_misfit(node, corpus, option) for option in options.values()]
+        if None in misfits:
+            return _placed(node, corpus, list(options.values())[misfits.index(None)])
+        if not misfits:
+            raise self._error(key, "is no option of conf/dataset", "dataset=NAME")
+        (name, *_), argument = options, misfits[0]
+        raise self._error(
+            f"{key}.{argument}={shorten(str(node[argument]), 80)!r}",
+            "is for you to say, since the checkpoint is not of a run below paths.root",
+            self._advice(name, argument, corpus, nested=key != "dataset"),
+        )
+
+    def _own(self, node: Node, corpus: type[Corpus], key: str) -> Node:
+        options = self._options_of(corpus)
+        here = [_placed(node, corpus, option) for option in options.values()]
+        if node in here or not (corpus.WRITES or corpus.FETCHES):
+            return node
+        assert self.build is not None
+        for candidate in (node, *here):
+            if self.build(OmegaConf.create({"dataset": candidate}).dataset).is_at_hand():
+                return candidate
+        argument = next(iter(corpus.WRITES), "")
+        raise self._error(
+            f"{key}.{argument}={node.get(argument)}",
+            "holds no data to read, and a checkpoint does not choose where to download or unpack",
+            self._advice(next(iter(options), "NAME"), argument, corpus, nested=key != "dataset"),
+        )
+
+    def _options_of(self, corpus: type[Corpus]) -> dict[str, Node]:
+        return {name: node for name, node in self.options.items() if class_of(node) is corpus}
+
+    def _advice(self, option: str, argument: str, corpus: type[Corpus], *, nested: bool) -> str:
+        if nested:
+            return "dataset=concat and its corpora, as in training"
+        is_path = argument in (*corpus.READS, *corpus.WRITES)
+        return f"dataset={option} dataset.{argument}={'PATH' if is_path else 'VALUE'}"
+
+    def _error(self, what: str, why: str, advice: str) -> CheckpointError:
+        return CheckpointError(f"{self.checkpoint.path}: {what} {why}; give {advice}")
+
+
+def _placed(node: Node, corpus: type[Corpus], option: Node) -> Node:
+    """A corpus that writes to and fetches from where an option of ``conf/`` does."""
+    ours = {*corpus.WRITES, *corpus.FETCHES}
+    kept = {name: value for name, value in node.items() if name not in ours}
+    return kept | {name: value for name, value in option.items() if name in ours}
+
+
+def _misfit(node: Node, corpus: type[Corpus], option: Node) -> str | None:
+    """The first argument that is not a foreign checkpoint's to choose."""
+    replaced = {"_target_", *corpus.WRITES, *corpus.FETCHES, *corpus.PARTS}
+    for name, value in node.items():
+        names_nothing = name in corpus.READS and value is None
+        is_choice = name in corpus.CHOICES and _is_plain(value)
+        is_ours = name in option and value == option[name]
+        if not (name in replaced or names_nothing or is_choice or is_ours):
+            return name
+    return None
+
+
+def _is_plain(value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return all(isinstance(entry, PLAIN) for entry in values)
+
+
+def _without_locations(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_locations(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    corpus = class_of(node)
+    if corpus is None or not issubclass(corpus, Corpus):
+        return {name: _without_locations(entry) for name, entry in node.items()}
+    locations = {*corpus.WRITES, *corpus.FETCHES, *corpus.READS}
+    return {
+        name: _without_locations(entry) for name, entry in node.items() if name not in locations
+    }

@@ -1,0 +1,232 @@
+"""The model card: ``README.md`` of an exported model, with the front matter that the hub reads."""
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from symbotunes.checkpoints.checkpoint import TRAINING, Checkpoint, refuse_strangers, targets
+from symbotunes.checkpoints.published import LIBRARY
+from symbotunes.errors import UserError
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured figure.
+
+    Attributes:
+        name: as reports call it, such as ``nats_per_token``.
+        subject: what was measured: a split, or generated tunes.
+        value: the figure.
+        interval: ends of its confidence interval, where it has one.
+    """
+
+    name: str
+    subject: str
+    value: float
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a card says beside what the checkpoint knows of itself.
+
+    Attributes:
+        title: heading.
+        license: identifier of the hub for the licence of the weights, or ``None``.
+        data: words on the data, or ``None`` for the dataset's own.
+        parameters: number of weights.
+        dtype: type of the weights in the file.
+        metrics: measured figures.
+        samples: names of sample files, relative to the card.
+        name: under which others will find it: ``hub:owner/name``, or a folder.
+    """
+
+    title: str
+    license: str | None
+    data: str | None
+    parameters: int
+    dtype: str
+    metrics: Sequence[Metric] = ()
+    samples: Sequence[str] = field(default_factory=tuple)
+    name: str = "FOLDER"
+
+
+def model_card(checkpoint: Checkpoint, card: Card) -> str:
+    """The card as text."""
+    config = checkpoint.config
+    parts = [
+        f"---\n{_front_matter(checkpoint, card)}---",
+        f"# {' '.join(card.title.split())}",
+        f"A {_class(config.model.net)} that writes symbolic music, trained with Symbotunes. "
+        f"{card.parameters:,} parameters, stored as {card.dtype}.",
+        f"```bash\nsymbotunes mode=sample ckpt={card.name}\n"
+        f"symbotunes mode=evaluate ckpt={card.name}\n"
+        f"symbotunes model.init_from={card.name}  # a new run from these weights\n```",
+        "## Network",
+        _table(("key", "value"), _flat(config.model.net)),
+        "## Training",
+        _table(("setting", "value"), _regime(checkpoint)),
+        "## Data",
+        card.data or data_words(checkpoint),
+        f"Transforms: {', '.join(map(str, config.transforms))}. "
+        f"Fingerprint of the prepared corpus: `{checkpoint.data}`.",
+        "## Figures",
+        _figures(card.metrics),
+    ]
+    if card.samples:
+        links = "\n".join(f"- [{name}]({name})" for name in card.samples)
+        parts += ["## Samples", links]
+    parts += [
+        "## Limits",
+        "The model knows the music it was trained on and nothing else. It may repeat stretches of "
+        "its training pieces: compare what it writes with them before you call it new.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(checkpoint: Checkpoint, card: Card) -> str:
+    matter: dict[str, Any] = {
+        "library_name": LIBRARY,
+        "license": card.license or "other",
+        "tags": ["music", "symbolic-music", _class(checkpoint.config.model.net).lower()],
+    }
+    if card.metrics:
+        matter["model-index"] = [{"name": card.title, "results": _results(checkpoint, card)}]
+    return OmegaConf.to_yaml(matter)
+
+
+def _results(checkpoint: Checkpoint, card: Card) -> list[dict[str, Any]]:
+    """Figures by what they were measured on, in the hub's form."""
+    data = _class(checkpoint.config.dataset)
+    return [
+        {
+            "task": {"type": "music-generation"},
+            "dataset": {"type": data.lower(), "name": f"{data} ({subject})"},
+            "metrics": [
+                {"type": metric.name, "value": round(metric.value, 4)}
+                for metric in card.metrics
+                if metric.subject == subject
+            ],
+        }
+        for subject in dict.fromkeys(metric.subject for metric in card.metrics)
+    ]
+
+
+def _class(node: Any) -> str:
+    return str(node.get("_target_", "model")).rpartition(".")[2]
+
+
+def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in node.items():
+        if OmegaConf.is_dict(value):
+            yield f"{prefix}{key}", _class(value) if "_target_" in value else ""
+            yield from _flat(value, f"{prefix}{key}.")
+        elif not str(key).startswith("_"):
+            yield f"{prefix}{key}", str(value)
+
+
+def _regime(checkpoint: Checkpoint) -> list[tuple[str, str]]:
+    model, loader = checkpoint.config.model, checkpoint.config.loader
+    rows = [
+        ("optimizer steps", f"{checkpoint.content['global_step']:,}"),
+        ("tokens", f"{checkpoint.content.get('real_tokens', 0):,}"),
+    ]
+    for part in ("optimizer", "scheduler"):
+        node = model.get(part)
+        if node is not None:
+            rows += [(part, _class(node)), *_flat(node, f"{part}.")]
+    rows += [("gradient norm at most", str(model.get("clip_norm")))]
+    keys = ("batch_size", "batch_tokens", "min_tokens", "max_tokens")
+    rows += [(f"loader.{key}", str(loader[key])) for key in keys if loader.get(key) is not None]
+    rows += [(f"share held out for {key}", str(share)) for key, share in loader.split.items()]
+    return [*rows, ("seed", str(checkpoint.config.get("seed")))]
+
+
+def _table(
+    heads: tuple[str, ...], rows: Iterator[tuple[str, str]] | Sequence[Sequence[str]]
+) -> str:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _figures(metrics: Sequence[Metric]) -> str:
+    if not metrics:
+        return "None were measured; `mode=evaluate` measures them."
+    rows = [
+        (
+            metric.name,
+            metric.subject,
+            f"{metric.value:.4g}",
+            "" if metric.interval is None else "{:.4g} to {:.4g}".format(*metric.interval),
+        )
+        for metric in metrics
+    ]
+    return _table(("figure", "of", "value", "confidence interval"), rows)
+
+
+def data_words(checkpoint: Checkpoint) -> str:
+    """Source, licence and citation as the dataset's own module states them."""
+    dataset = checkpoint.config.dataset
+    refuse_strangers(checkpoint.path, dataset, TRAINING)
+    modules = dict.fromkeys(target.rpartition(".")[0] for target in targets(dataset))
+    said = [inspect.getdoc(import_module(name)) or "" for name in modules]
+    return "\n\n".join(filter(None, said)) or "Not described."
+
+
+def best_loss(checkpoint: Checkpoint) -> list[Metric]:
+    """The best validation loss of the training that wrote the checkpoint, where it was noted."""
+    states = checkpoint.content.get("callbacks", {}).values()
+    scores = [state["best_model_score"] for state in states if "best_model_score" in state]
+    return [
+        Metric("nats_per_token", "val split, best of the training", float(score))
+        for score in scores
+        if score is not None
+    ]
+
+
+def read_report(path: Path) -> list[Metric]:
+    """Figures of a ``report.json`` of mode=evaluate: those of the model and of its own tunes.
+
+    Raises:
+        UserError: if it is none.
+    """
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return list(_reported(report))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+        raise UserError(f"export.report={path} is no report.json of mode=evaluate") from error
+
+
+def _reported(report: Mapping[str, Any]) -> Iterator[Metric]:
+    if "held_out" not in report:  # of a latent model
+        found = report["reconstruction"]
+        yield from _intervals(found, f"reconstruction, {found['split']} split")
+        for notes in report["prior"]:
+            yield from _intervals(notes["overlaps"], f"overlap in {notes['name']}")
+        return
+    held_out, generated = report["held_out"], report["sets"][0]
+    ours = next(iter(held_out["models"].values()))
+    yield from _intervals(ours, f"{held_out['split']} split")
+    yield from _intervals(generated["figures"], f"{generated['tunes']} generated tunes")
+
+
+def _intervals(node: Any, subject: str, name: str = "") -> Iterator[Metric]:
+    """Every figure with its interval at or below a node of a report."""
+    if not isinstance(node, dict):
+        return
+    if set(node) == {"value", "low", "high"}:
+        if None not in node.values():  # a figure that the music leaves undefined
+            yield Metric(name, subject, node["value"], (node["low"], node["high"]))
+        return
+    for key, value in node.items():
+        yield from _intervals(value, subject, f"{name} {key}".strip())

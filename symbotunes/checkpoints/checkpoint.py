@@ -1,0 +1,236 @@
+"""What a checkpoint carries besides weights, so that ``ckpt=...`` is enough to sample or go on.
+
+The recipe travels as plain strings: such a file opens with ``weights_only=True``, and a person can
+read it with one line of Python.
+"""
+
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.utils import get_object
+from lightning.fabric.plugins import TorchCheckpointIO
+from omegaconf import DictConfig, OmegaConf
+
+from symbotunes.checkpoints.published import locate, read_folder
+from symbotunes.errors import UserError
+
+FORMAT = 1
+PUBLISHED = "published"  # in place of a fingerprint of data, if weights were trained elsewhere
+LFS_POINTER = b"version https://git-lfs"
+# Packages whose classes a checkpoint may name: to sample, and beyond these to go on training.
+SAMPLING = ("symbotunes.models", "symbotunes.tokenizers", "symbotunes.transforms")
+TRAINING = (
+    *SAMPLING,
+    "symbotunes.datasets",
+    "symbotunes.data.module",
+    "symbotunes.training.lit_model",
+    "symbotunes.training.optimizers",
+    "symbotunes.training.muon",
+    "torch.optim",
+)
+
+
+class CheckpointError(UserError):
+    """A file that is no usable checkpoint; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An opened checkpoint.
+
+    Attributes:
+        path: where it was read from, in the user's words.
+        file: the file or folder that this is.
+        content: what Lightning saved, all plain values and tensors.
+        config: the resolved config of the run that wrote it.
+        tokenizer: state of the run's tokenizer.
+        data: fingerprint of the data that it was trained on.
+    """
+
+    path: Path
+    file: Path
+    content: dict[str, Any]
+    config: DictConfig
+    tokenizer: dict[str, Any]
+    data: str
+
+    @property
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Weights of the network, under its own names."""
+        prefix = "net."
+        return {
+            name.removeprefix(prefix): tensor
+            for name, tensor in self.content["state_dict"].items()
+            if name.startswith(prefix)
+        }
+
+
+def pack(cfg: DictConfig, tokenizer: Mapping[str, Any], *, data: str) -> dict[str, Any]:
+    """The recipe that a checkpoint carries, every interpolation resolved.
+
+    Args:
+        cfg: of the training.
+        tokenizer: its state.
+        data: fingerprint of the prepared corpus, or `PUBLISHED`.
+    """
+    return {
+        "format": FORMAT,
+        "config": OmegaConf.to_yaml(cfg, resolve=True),
+        "tokenizer": json.dumps(dict(tokenizer), ensure_ascii=False),
+        "data": data,
+    }
+
+
+def unpack(path: Path) -> Checkpoint:
+    """Open a checkpoint without running any code that it names.
+
+    Args:
+        path: a file of a training, or a published model as `symbotunes.checkpoints.published.locate` knows it.
+
+    Raises:
+        UserError: if the file is missing, damaged or not ours, or if its config names code that
+            Symbotunes does not define.
+    """
+    found = locate(path)
+    content = read_folder(found) if found.is_dir() else read(found)
+    recipe = content.get("recipe")
+    if not isinstance(recipe, dict) or "config" not in recipe:
+        raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")
+    if recipe.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} has recipe format {recipe.get('format')}, this version reads {FORMAT}"
+        )
+    config = _config(path, recipe["config"])
+    refuse_strangers(path, {"net": config.model.net, "transforms": config.transforms})
+    return Checkpoint(path, found, content, config, json.loads(recipe["tokenizer"]), recipe["data"])
+
+
+def _config(path: Path, recipe: Any) -> DictConfig:
+    """The config of a recipe, in which every value is as it stands there.
+
+    An interpolation could be one class when it is looked at and another one when it is built.
+    """
+    try:
+        config = OmegaConf.create(recipe)
+        plain = OmegaConf.to_container(config)
+    except Exception as error:  # YAML and OmegaConf raise of many kinds
+        raise CheckpointError(f"{path} carries a config that cannot be read") from error
+    if not isinstance(config, DictConfig) or not all(
+        OmegaConf.is_dict(node) for node in (config.get("model"), config.get("transforms"))
+    ):
+        raise CheckpointError(f"{path} carries no config of a model and its transforms")
+    for key, value in _leaves(plain):
+        if isinstance(value, str) and "${" in value:
+            raise CheckpointError(f"{path} carries an interpolation in {key}; it is not opened")
+    return config
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of plain dicts and lists, with the key that leads to it."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        if isinstance(value, dict | list):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The file's content, with an error that says what is wrong with it.
+
+    Raises:
+        CheckpointError: if it cannot be read.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}; set ckpt=PATH")
+    with path.open("rb") as file:
+        head = file.read(len(LFS_POINTER))
+    if head == LFS_POINTER:
+        raise CheckpointError(f"{path} is a git-lfs pointer, not the file: run `git lfs pull`")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if zipfile.is_zipfile(path):
+            raise CheckpointError(
+                f"{path} holds more than weights and plain values and is not opened: "
+                f"{_last_line(error)}"
+            ) from error
+        raise CheckpointError(f"{path} is not a checkpoint, or it is truncated") from error
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError) as error:
+        raise CheckpointError(f"{path} is not a checkpoint, or it is truncated") from error
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")
+    return content
+
+
+def _last_line(error: Exception) -> str:
+    for line in str(error).splitlines():
+        if "GLOBAL" in line or "Unsupported" in line:
+            return line.strip()[:160]
+    return str(error).splitlines()[0][:160]
+
+
+def refuse_strangers(path: Path, node: Any, packages: Sequence[str] = SAMPLING) -> None:
+    """Raise `CheckpointError` if a ``_target_`` is not defined in one of the packages."""
+    strangers = [name for name in targets(OmegaConf.create(node)) if not defined_in(packages, name)]
+    if strangers:
+        raise CheckpointError(f"{path} would run {', '.join(strangers)}; it is not opened")
+
+
+def defined_in(packages: Sequence[str], target: str) -> bool:
+    """Whether a ``_target_`` is a class defined in a package, not just reachable there.
+
+    ``symbotunes.checkpoints.checkpoint.torch.hub.load`` is reachable below a trusted name, and is refused.
+    """
+    if not _below(packages, target):
+        return False
+    try:
+        found = get_object(target)
+    except Exception:  # whatever importing a made-up path raises, the answer is no
+        return False
+    return isinstance(found, type) and _below(packages, found.__module__)
+
+
+def _below(packages: Sequence[str], name: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def targets(node: Any) -> Iterator[str]:
+    """Every ``_target_`` at or below a config node."""
+    if OmegaConf.is_dict(node):
+        if "_target_" in node:
+            yield str(node["_target_"])
+        for value in node.values():
+            yield from targets(value)
+    elif OmegaConf.is_list(node):
+        for value in node:
+            yield from targets(value)
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the old file, then renames: a checkpoint is never half-written or lost."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
+    ) -> None:
+        if storage_options is not None:
+            raise TypeError("checkpoints are local files and take no storage_options")
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            with draft.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise

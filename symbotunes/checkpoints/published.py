@@ -1,0 +1,161 @@
+"""Models as folders that can be handed on: ``config.json`` and ``model.safetensors``.
+
+Neither file can run code. A folder lies on disk, on the Hugging Face hub (``hub:owner/name``), or
+in this package (``pretrained/name``).
+"""
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HFValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from symbotunes.checkpoints.importers.hugging_face import UNREACHABLE
+from symbotunes.errors import UserError
+from symbotunes.paths import PRETRAINED
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+LIBRARY = "symbotunes"
+HUB, SHIPPED = "hub:", "pretrained"
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+_KINDS = {"format": int, "config": dict, "tokenizer": dict, "data": str, "steps": int}
+
+
+def locate(source: Path) -> Path:
+    """Where a checkpoint or a published folder lies, fetched first if it is on the hub.
+
+    Args:
+        source: a path as it is, the folder of a run for its best checkpoint or else its last,
+            ``hub:owner/name`` (``hub:owner/name@revision``), or ``pretrained/name``.
+
+    Raises:
+        UserError: if it cannot be fetched, or does not come along.
+    """
+    name = source.as_posix()
+    if name.startswith(HUB):
+        return _download(name.removeprefix(HUB))
+    if source.parts[:1] == (SHIPPED,) and not source.exists():
+        return _shipped(name)
+    kept = (source / "checkpoints" / name for name in ("best.ckpt", "last.ckpt"))
+    return next((path for path in kept if path.is_file()), source)
+
+
+def shipped() -> list[str]:
+    """What can follow ``ckpt=`` without a download: names such as ``pretrained/folk_rnn``."""
+    return sorted(f"{SHIPPED}/{path.parent.name}" for path in PRETRAINED.glob(f"*/{CONFIG}"))
+
+
+def _shipped(name: str) -> Path:
+    names = shipped()
+    if name in names:
+        return PRETRAINED / name.removeprefix(f"{SHIPPED}/")
+    if not names:
+        raise UserError(f"there is no {name}: this installation carries no pretrained models")
+    ends = [each.removeprefix(f"{SHIPPED}/") for each in names]
+    close = get_close_matches(name.removeprefix(f"{SHIPPED}/"), ends, n=1)
+    hint = f"did you mean {SHIPPED}/{close[0]}?" if close else f"choose one of {', '.join(names)}"
+    raise UserError(f"there is no {name}; {hint}")
+
+
+def _download(name: str) -> Path:
+    repository, _, revision = name.partition("@")
+    try:
+        folder = snapshot_download(
+            repository, revision=revision or None, allow_patterns=[CONFIG, WEIGHTS]
+        )
+    except HFValidationError as error:
+        raise UserError(f"{HUB}{name} is no name of a repository: write hub:owner/name") from error
+    except UNREACHABLE as error:
+        raise UserError(
+            f"{HUB}{name} cannot be fetched from huggingface.co: check the name and the network, "
+            f"or put its {CONFIG} and {WEIGHTS} into a folder and set ckpt=FOLDER"
+        ) from error
+    return Path(folder)
+
+
+def is_published(folder: Path) -> bool:
+    """Whether a folder says of itself that it holds a model of Symbotunes."""
+    try:
+        content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("library_name") == LIBRARY
+
+
+def read_folder(folder: Path) -> dict[str, Any]:
+    """What a checkpoint file would hold, as far as a folder does; weights in float32.
+
+    Raises:
+        UserError: if a file is missing, damaged or of another program.
+    """
+    if not is_published(folder):
+        raise UserError(f"{folder} holds no {CONFIG} of Symbotunes; set ckpt=PATH")
+    content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    for key, kind in _KINDS.items():
+        if not isinstance(content.get(key), kind):
+            raise UserError(f"{folder / CONFIG} is damaged: its {key} is no {kind.__name__}")
+    return {
+        "state_dict": {f"net.{name}": tensor for name, tensor in _weights(folder).items()},
+        "global_step": content["steps"],
+        "real_tokens": content.get("tokens", 0),
+        "recipe": {
+            "format": content["format"],
+            "config": content["config"],
+            "tokenizer": json.dumps(content["tokenizer"]),
+            "data": content["data"],
+        },
+    }
+
+
+def _weights(folder: Path) -> dict[str, Tensor]:
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise UserError(f"{folder} has no {WEIGHTS}")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path} is damaged or truncated: {reason}") from error
+    return {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in tensors.items()
+    }
+
+
+def write_folder(
+    folder: Path, weights: Mapping[str, Tensor], description: Mapping[str, Any], dtype: str
+) -> None:
+    """Write the two files.
+
+    Args:
+        folder: is made if it does not exist.
+        weights: of the network, under its own names.
+        description: ``format``, ``config``, ``tokenizer``, ``data`` and ``steps``, plain values.
+        dtype: one of `DTYPES`, for weights that are floating-point numbers.
+
+    Raises:
+        UserError: if a weight is too large for the type.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: _rounded(name, tensor, dtype) for name, tensor in weights.items()}
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    (folder / WEIGHTS).chmod(0o644)  # the writer of safetensors lets the owner alone read it
+    content = {"library_name": LIBRARY, "dtype": dtype, **description}
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+
+
+def _rounded(name: str, tensor: Tensor, dtype: str) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor.detach().cpu().clone()
+    rounded = tensor.detach().cpu().to(DTYPES[dtype], copy=True).contiguous()
+    if bool((tensor.cpu().isfinite() & ~rounded.isfinite()).any()):
+        raise UserError(f"export.dtype={dtype}: {name} holds larger numbers; choose bfloat16")
+    return rounded

@@ -1,0 +1,113 @@
+"""Weights that start a new run: from our checkpoints or from published files."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from symbotunes.checkpoints.checkpoint import unpack
+from symbotunes.checkpoints.importers import hugging_face
+from symbotunes.checkpoints.importers.folk_rnn import load_pickle
+from symbotunes.checkpoints.importers.magenta import is_magenta, load_magenta
+from symbotunes.checkpoints.published import HUB, SHIPPED, is_published
+from symbotunes.errors import UserError
+from symbotunes.models.base import SequenceModel
+from symbotunes.tokenizers.abc_bpe import AbcBpe, read_files
+from symbotunes.tokenizers.base import Tokenizer
+
+CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is no name on the hub
+_HUB_ID = re.compile(r"[\w-]+(?:\.[\w-]+)*/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of a network and the vocabulary that they were trained with.
+
+    Attributes:
+        tensors: by the network's parameter names.
+        tokenizer: state for ``Tokenizer.load_state``; ``None`` if the source says nothing
+            of a vocabulary, empty if a tokenizer of its kind needs no state.
+        source: where they come from, for people.
+        sizes: what the network must have below ``model.net``, where shapes alone do not tell.
+        vocabulary: number of ids, where `tokenizer` does not tell.
+    """
+
+    tensors: dict[str, Tensor]
+    tokenizer: Mapping[str, Any] | None
+    source: str
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    vocabulary: int | None = None
+
+    def give_vocabulary(self, tokenizer: Tokenizer[Any]) -> None:
+        """Let the tokenizer of the new run have the vocabulary of the weights.
+
+        Raises:
+            UserError: if it is a tokenizer of another kind.
+        """
+        if self.tokenizer is None:
+            return
+        if ("tokenizer" in self.tokenizer) != isinstance(tokenizer, AbcBpe):
+            chosen = "[abc_bpe]" if "tokenizer" in self.tokenizer else "[abc_tokens]"
+            raise UserError(f"{self.source} was trained on other tokens: set transforms={chosen}")
+        tokenizer.load_state(self.tokenizer)
+
+    def check(self, net: SequenceModel, vocabulary_size: int) -> None:
+        """See that the network has the sizes of the weights.
+
+        Raises:
+            UserError: naming the keys to set.
+        """
+        if any(getattr(net, name, None) != size for name, size in self.sizes.items()):
+            keys = " ".join(f"model.net.{name}={size}" for name, size in self.sizes.items())
+            raise UserError(f"{self.source} holds a GPT-2 of other sizes: set model=gpt2 {keys}")
+        if self.vocabulary not in (None, vocabulary_size):
+            raise UserError(
+                f"{self.source} has a vocabulary of {self.vocabulary} ids, the tokenizer one of "
+                f"{vocabulary_size}: choose the transforms that the weights were trained with, for "
+                "GPT-2's own transforms=[abc_bpe] with transforms.abc_bpe.files=FOLDER"
+            )
+
+
+def read_weights(path: Path) -> Weights:
+    """Read ``model.init_from``.
+
+    Args:
+        path: a ``.pkl`` of the Folk-RNN authors, a checkpoint of Magenta or of ours, a published
+            model of ours (a folder, ``hub:owner/name`` or ``pretrained/name``), a folder with a
+            Hugging Face GPT-2, or the id of one on the hub (``owner/name``).
+
+    Raises:
+        UserError: if it is missing, damaged, or would run code.
+    """
+    if path.suffix == ".pkl":
+        published = load_pickle(path)
+        return Weights(published.weights, {"tokens": published.tokens}, str(path))
+    if is_published(path) or str(path).startswith((HUB, f"{SHIPPED}/")):
+        return _from_checkpoint(path)
+    if (path / hugging_face.CONFIG).is_file():
+        return _from_hugging_face(path)
+    if is_magenta(path):
+        return Weights(load_magenta(path), {}, str(path))
+    if _HUB_ID.fullmatch(str(path)) and path.suffix not in CHECKPOINTS and not path.exists():
+        return _from_hugging_face(path)
+    return _from_checkpoint(path)
+
+
+def _from_checkpoint(path: Path) -> Weights:
+    checkpoint = unpack(path)
+    return Weights(checkpoint.weights, checkpoint.tokenizer, str(path))
+
+
+def _from_hugging_face(path: Path) -> Weights:
+    found = hugging_face.load(path)
+    has_text = any((found.folder / name).is_file() for name in hugging_face.TEXT)
+    return Weights(
+        found.weights,
+        read_files(found.folder) if has_text else None,
+        str(path),
+        found.geometry.keys,
+        found.geometry.vocabulary,
+    )

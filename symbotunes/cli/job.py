@@ -1,0 +1,62 @@
+"""``python -m symbotunes.cli.job FOLDER``: run the frozen config of one job of a sweep.
+
+The processes of a distributed training start with the same words, so all read the same config.
+"""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from omegaconf import DictConfig, OmegaConf
+
+from symbotunes.cli.command_line import call_mode, report, user_error
+from symbotunes.errors import UserError
+from symbotunes.files import atomic_write
+from symbotunes.sweeps.jobs import CONFIG, ERROR, note, writes_for_all
+
+
+def main(folder: Path) -> int:
+    """Run the job and note how it ended; the exit status."""
+    cfg = OmegaConf.load(folder / CONFIG)
+    assert isinstance(cfg, DictConfig)
+    if not writes_for_all():
+        call_mode(cfg)
+        return 0
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"error: {folder} is in use: this job is still running", file=sys.stderr)
+        return 2
+    with lock:
+        return run(cfg, folder)
+
+
+def run(cfg: DictConfig, folder: Path) -> int:
+    """Run the mode; ``job.json`` and ``error.txt`` tell how it went."""
+    (folder / ERROR).unlink(missing_ok=True)
+    note(folder, status="running", overrides=list(cfg.sweep.overrides), value=None, pid=os.getpid())
+    try:
+        value: Any = call_mode(cfg)
+    except Exception as error:
+        note(folder, status="failed")
+        if user_error(error) is not None:
+            atomic_write(folder / ERROR, f"{user_error(error)}\n")
+            return report(error)
+        atomic_write(folder / ERROR, traceback.format_exc())
+        traceback.print_exc()
+        return 1
+    except BaseException:
+        note(folder, status="interrupted")
+        raise
+    note(folder, status="finished", value=None if value is None else float(value))
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise UserError("usage: python -m symbotunes.cli.job FOLDER")
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,187 @@
+"""Hydra's complaints about the command line, in one line with the nearest right name."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from symbotunes.cli.options import groups, options
+from symbotunes.paths import CONF
+
+# What launchers and sweepers of Hydra need: the extra of this package, by their names.
+EXTRAS = {
+    "joblib": "cluster", "submitit_local": "cluster", "submitit_slurm": "cluster",
+    "ray": "ray", "optuna": "optuna",
+}  # fmt: skip
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """``; did you mean X?`` if a choice is near, else the list of choices."""
+    names = list(choices)
+    swapped = [choice for choice in names if sorted(choice) == sorted(name)]
+    if swapped:  # two letters in the wrong order, such as modle
+        return f"; did you mean {swapped[0]}?"
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; choose one of {', '.join(names)}" if len(names) <= 40 else ""
+
+
+def explain(error: BaseException) -> str:
+    """One line for an exception that Hydra or OmegaConf raised."""
+    text = " ".join(str(part) for part in (error, error.__cause__) if part is not None)
+    for pattern, answer in _ANSWERS:
+        found = re.search(pattern, text, re.DOTALL)
+        if found:
+            return str(answer(*found.groups()))
+    return str(error).strip().splitlines()[0]
+
+
+def _unknown_option(group_and_name: str, listing: str = "") -> str:
+    group, _, name = group_and_name.rpartition("/")
+    top = group.split("/")[0]
+    if not (CONF / group).is_dir() and options(top):  # a path
+        return f"{top} takes the name of an option{nearest('', options(top))}"
+    if group in ("hydra/launcher", "hydra/sweeper") and name in EXTRAS:
+        return f"{group}={name} needs another package: pip install 'symbotunes[{EXTRAS[name]}]'"
+    theirs = [line.strip() for line in listing.split("\n") if line.strip()]
+    return f"{group}={name} does not exist{nearest(name, options(group) or theirs)}"
+
+
+def _unknown_key(key: str) -> str:
+    if "/" in key:
+        return f"there is no group {key}{nearest(key, groups())}"
+    group, _, last = key.rpartition(".")
+    top, *below = key.split(".")
+    subgroups = {each.rpartition("/")[2]: each for each in groups() if "/" in each}
+    meant = get_close_matches(key, subgroups, n=1, cutoff=0.8)
+    if meant:
+        return f"write {subgroups[meant[0]]}={_value_of(key)} for the group's option"
+    others = _options_with(group.replace(".", "/"), last)
+    if others:
+        named = group.replace(".", "/")
+        return f"this {named} has no {last}; it belongs to {named}={' or '.join(others)}"
+    keys = list(_keys(composed([*_group_choices(), *_appended()])))
+    if len(below) > 1 and below[0] in options(top) and f"{top}.{below[0]}" not in keys:
+        return f"there is no key {key}: {below[0]} is not among the chosen {top}"
+    return f"there is no key {key}{_nearest_key(key, keys)}"
+
+
+def _nearest_key(key: str, keys: list[str]) -> str:
+    group, _, last = key.rpartition(".")
+    if not group and get_close_matches(key, [each for each in keys if "." not in each]):
+        return nearest(key, [each for each in keys if "." not in each])
+    inside = [each for each in keys if each.startswith(group) and each.rpartition(".")[2] == last]
+    if inside:
+        return f"; did you mean {' or '.join(inside)}?"
+    near = get_close_matches(key, [each for each in keys if not key.startswith(f"{each}.")], n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    package = f" -p {group}" if group in keys else ""
+    return f"; `--cfg job{package}` lists them"
+
+
+def _value_of(key: str) -> str:
+    """What this command gives for a key."""
+    given = [argument.partition("=") for argument in sys.argv[1:]]
+    return next((value for name, _, value in given if name.lstrip("+~") == key), "OPTION")
+
+
+def _options_with(group: str, key: str) -> list[str]:
+    """The options of a group whose files have this key at their top."""
+    if key == "defaults":
+        return []
+    files = {name: CONF / group / f"{name}.yaml" for name in options(group)}
+    return [name for name, file in files.items() if key in set(OmegaConf.load(file))]
+
+
+def _unknown_group(name: str) -> str:
+    if name == "experiment":
+        return "an experiment is added to the rest: write +experiment=NAME"
+    keys = [str(key) for key in composed([]) if key != "hydra"]
+    return f"there is no group or key {name}{nearest(name, [*groups(), *keys])}"
+
+
+def _missing_value(key: str) -> str:
+    return f"{key} is needed: give {key}=VALUE"
+
+
+def _several_values(key: str) -> str:
+    return (
+        f"{key} has several values: add --multirun for a sweep, or write '{key}=[A,B]' for a list"
+    )
+
+
+def _bad_syntax(argument: str = "") -> str:
+    return (
+        f"cannot read the argument {argument or _unreadable()}; write KEY=VALUE, and quote values "
+        f"that hold spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'"
+    )
+
+
+def _unreadable() -> str:
+    """The first argument of this command that Hydra's grammar does not know."""
+    parser = OverridesParser.create()
+    for argument in sys.argv[1:]:
+        try:
+            parser.parse_override(argument)
+        except HydraException:
+            return argument
+    return ""
+
+
+_ANSWERS: list[tuple[str, Any]] = [
+    (
+        r"Could not find '([^']+)'\s+Available options in '[^']*':(.*?)(?:Config search|$)",
+        _unknown_option,
+    ),
+    (r"Could not override '([^'@]+)'\.\s*No match in the defaults list", _unknown_group),
+    (r"Could not override '([^']+)'", _unknown_key),
+    (r"Ambiguous value for argument '([^'=]+)=", _several_values),
+    (r"Missing mandatory value: (\S+)", _missing_value),
+    (r"Error parsing override '([^']*)'", _bad_syntax),
+    (r"LexerNoViableAltException: ([^\n]*)", _bad_syntax),
+    (r"mismatched input|no viable alternative", _bad_syntax),
+    (r"Could not load '([^']+)'", _unknown_option),
+]
+
+
+def composed(overrides: list[str]) -> Any:
+    """The config of these overrides, or of none if they do not compose."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        try:
+            return compose("config", overrides)
+        except Exception:  # the second error would hide the first, which is being explained
+            return compose("config")
+
+
+def _group_choices() -> list[str]:
+    """The arguments of this command that choose a group's option."""
+    return [
+        argument
+        for argument in sys.argv[1:]
+        if "=" in argument and (CONF / argument.partition("=")[0]).is_dir() and "," not in argument
+    ]
+
+
+def _appended() -> list[str]:
+    return [argument for argument in sys.argv[1:] if argument.startswith("+experiment=")]
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    for key in node:
+        if key in ("_target_", "_partial_"):
+            continue
+        yield f"{prefix}{key}"
+        if not OmegaConf.is_missing(node, key) and not OmegaConf.is_interpolation(node, key):
+            value = node[key]
+            if OmegaConf.is_dict(value):
+                yield from _keys(value, f"{prefix}{key}.")

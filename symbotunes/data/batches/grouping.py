@@ -1,0 +1,306 @@
+"""Which examples share a batch, and in which order batches come: a function of seed and epoch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Sampler
+
+from symbotunes.data.cache.arrays import flat_index
+from symbotunes.errors import UserError
+
+JITTER = 0.1  # lengths are blurred by 10 % before sorting, so that batches differ between epochs
+CLASSES_PER_OCTAVE = 16  # lengths within 6 % change places where shapes of batches are fixed
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The examples of one batch, still to be made.
+
+    Attributes:
+        examples: ``[N]`` which.
+        seeds: ``[N]`` of their random transforms.
+        rows: ``[N]`` row of the batch that each goes to, rising; ``None``: one row for each.
+    """
+
+    examples: Integers
+    seeds: Integers
+    rows: Integers | None = None
+
+
+@dataclass(frozen=True)
+class Groups:
+    """All examples of an epoch in groups, each of which becomes a batch.
+
+    Attributes:
+        order: ``[N]`` positions of examples.
+        bounds: ``[groups + 1]`` where each group begins in `order`.
+        rows: ``[N]`` row of each example, counted over the epoch; ``None``: one row for each.
+    """
+
+    order: Integers
+    bounds: Integers
+    rows: Integers | None = None
+
+
+class Grouping(Protocol):
+    """A rule that puts examples into groups, always the same number of them."""
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+
+    def groups(self, random: np.random.Generator | None) -> Groups:
+        """One epoch's groups; ``None`` gives those of held-out data, the same every time."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Examples of one length: nothing to sort, nothing to pad.
+
+    Attributes:
+        total: number of examples.
+        batch_size: examples per batch; the last may hold fewer.
+    """
+
+    total: int
+    batch_size: int
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return -(-self.total // self.batch_size)
+
+    def groups(self, random: np.random.Generator | None) -> Groups:
+        """Any examples together."""
+        order = np.arange(self.total) if random is None else random.permutation(self.total)
+        return Groups(order, even_bounds(self.total, self.batch_size))
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Examples of like length share a batch of a fixed number of them.
+
+    Attributes:
+        lengths: tokens of each example.
+        batch_size: examples per batch; the last may hold fewer.
+    """
+
+    lengths: Integers
+    batch_size: int
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return -(-len(self.lengths) // self.batch_size)
+
+    def groups(self, random: np.random.Generator | None) -> Groups:
+        """Neighbours after sorting by blurred lengths."""
+        keys = self.lengths.astype(np.float64)
+        if random is not None:
+            keys *= 1 + JITTER * random.random(len(keys))
+        order = np.argsort(keys, kind="stable")
+        return Groups(order, even_bounds(len(order), self.batch_size))
+
+
+class TokenBudget:
+    """Examples of like length share a batch of at most so many tokens, padding included.
+
+    The shapes of batches are the same in every epoch; examples within 6 % of length change places.
+
+    Args:
+        lengths: tokens of each example.
+        batch_tokens: rows times longest row.
+
+    Raises:
+        UserError: if an example alone is longer.
+    """
+
+    def __init__(self, lengths: Integers, batch_tokens: int) -> None:
+        longest = int(lengths.max(initial=0))
+        if longest > batch_tokens:
+            raise UserError(
+                f"loader.batch_tokens={batch_tokens} is less than the longest example, {longest} "
+                "tokens: raise it, lower loader.max_tokens, or put crop last in transforms"
+            )
+        self.lengths = lengths
+        self.keys = np.minimum(rounded_up(lengths), batch_tokens)
+        self.bounds = budget_bounds(np.sort(self.keys), batch_tokens)
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return len(self.bounds) - 1
+
+    def groups(self, random: np.random.Generator | None) -> Groups:
+        """Neighbours after sorting by rounded lengths, in random order where these are equal."""
+        ties = self.lengths if random is None else random.random(len(self.keys))
+        return Groups(np.lexsort((ties, self.keys)), self.bounds)
+
+
+class Packing:
+    """Several whole examples share a row, so that hardly any padding is left.
+
+    How rows are composed of lengths is fixed, by best fit; which examples of equal length go where
+    is drawn anew in every epoch, and so is which rows share a batch.
+
+    Args:
+        lengths: tokens of each example.
+        row_tokens: length of a row.
+        rows: rows per batch; the last batch may hold fewer.
+
+    Raises:
+        UserError: if an example is longer than a row.
+    """
+
+    def __init__(self, lengths: Integers, row_tokens: int, rows: int) -> None:
+        longest = int(lengths.max(initial=0))
+        if longest > row_tokens:
+            raise UserError(
+                f"loader.pack_length={row_tokens} is less than the longest example, {longest} "
+                "tokens: raise it, lower loader.max_tokens, or put crop last in transforms"
+            )
+        self.lengths = lengths
+        self.rows = rows
+        contents = best_fit(-np.sort(-lengths), row_tokens)
+        self.sizes = np.array([len(row) for row in contents], np.int64)
+        self.places = np.array([rank for row in contents for rank in row], np.int64)
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return -(-len(self.sizes) // self.rows)
+
+    def groups(self, random: np.random.Generator | None) -> Groups:
+        """Rows in random order, a number of them together."""
+        total = len(self.sizes)
+        ties = np.arange(len(self.lengths)) if random is None else random.random(len(self.lengths))
+        by_length = np.lexsort((ties, -self.lengths))
+        turn = np.arange(total) if random is None else random.permutation(total)
+        starts = np.cumsum(self.sizes) - self.sizes
+        order = by_length[self.places[flat_index(starts[turn], self.sizes[turn])]]
+        ends = np.concatenate([[0], np.cumsum(self.sizes[turn])])
+        rows = np.repeat(np.arange(total), self.sizes[turn])
+        return Groups(order, ends[even_bounds(total, self.rows)], rows)
+
+
+def even_bounds(total: int, size: int) -> Integers:
+    """Bounds of groups of `size`, the last of which may hold fewer."""
+    return np.append(np.arange(0, total, size), total)
+
+
+def rounded_up(lengths: Integers) -> Integers:
+    """Lengths rounded up to one of 16 values between a power of two and the next."""
+    octave = np.floor(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    step = np.maximum((1 << octave) // CLASSES_PER_OCTAVE, 1)
+    rounded: Integers = -(-lengths // step) * step
+    return rounded
+
+
+def budget_bounds(keys: Integers, budget: int) -> Integers:
+    """Bounds of the largest groups of rising keys whose number times largest is in the budget."""
+    bounds = [0]
+    while bounds[-1] < len(keys):
+        begin = bounds[-1]
+        # The largest key of a group of n rises with n, so n * key does too.
+        most = min(budget // int(keys[begin]), len(keys) - begin)
+        costs = keys[begin : begin + most] * np.arange(1, most + 1)
+        bounds.append(begin + int(np.searchsorted(costs, budget, side="right")))
+    return np.array(bounds, np.int64)
+
+
+def best_fit(falling: Integers, capacity: int) -> list[list[int]]:
+    """Rows of indices of falling lengths: each goes where it leaves the least room, or opens a row.
+
+    Rooms are kept as bits of one number, so that the smallest that suffices is found at once.
+    """
+    rows: list[list[int]] = []
+    by_room: dict[int, list[int]] = {}
+    rooms = 0
+    for index, length in enumerate(falling.tolist()):
+        enough = rooms >> length
+        if enough:
+            room = length + (enough & -enough).bit_length() - 1
+            row = by_room[room].pop()
+            if not by_room[room]:
+                rooms &= ~(1 << room)
+            rows[row].append(index)
+        else:
+            room, row = capacity, len(rows)
+            rows.append([index])
+        by_room.setdefault(room - length, []).append(row)
+        rooms |= 1 << (room - length)
+    return rows
+
+
+class Batches(Sampler[Draws]):
+    """The batches of one process, in random order for training.
+
+    Args:
+        examples: indices of the examples of one split.
+        grouping: which of them share a batch.
+        seed: of the order; ``None`` keeps them as they are, the same every time.
+        rank: which of `world_size` processes this is; each takes every `world_size`-th batch.
+        world_size: number of processes; in training, batches beyond a multiple of it are left out,
+            since all processes must take the same number of steps.
+        repeat: make every epoch of these first batches of the first one; ``None``: of all.
+
+    Attributes:
+        epoch: passes over the data so far.
+        done: batches of this epoch that were already drawn.
+    """
+
+    def __init__(
+        self,
+        examples: Integers,
+        grouping: Grouping,
+        seed: int | None,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        repeat: int | None = None,
+    ) -> None:
+        self.examples = examples
+        self.grouping = grouping
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self.repeat = repeat
+        self.epoch = 0
+        self.done = 0
+
+    def __len__(self) -> int:
+        if self.seed is not None:
+            count = self.grouping.count // self.world_size
+            return count if self.repeat is None else min(count, self.repeat)
+        return len(range(self.rank, self.grouping.count, self.world_size))
+
+    def __iter__(self) -> Iterator[Draws]:
+        epoch = self.epoch if self.repeat is None else 0
+        random = np.random.default_rng([self.seed or 0, epoch])
+        groups = self.grouping.groups(random if self.seed is not None else None)
+        turn = np.arange(self.grouping.count)
+        if self.seed is not None:
+            turn = random.permutation(turn)
+        for number in turn[self.rank :: self.world_size][: len(self)][self.done :]:
+            place = slice(groups.bounds[number], groups.bounds[number + 1])
+            examples = self.examples[groups.order[place]]
+            rows = None if groups.rows is None else groups.rows[place] - groups.rows[place.start]
+            yield Draws(examples, seeds_of(examples, self.seed, epoch), rows)
+
+
+def seeds_of(examples: Integers, seed: int | None, epoch: int) -> Integers:
+    """A seed for each example, of 63 bits, that depends on nothing but seed, epoch and index.
+
+    Held-out data (no seed) have the same seeds in every epoch. The indices go through the mixing
+    function of SplitMix64 (Steele, Lea, Flood 2014), which makes neighbours unlike.
+    """
+    words = np.random.SeedSequence([0 if seed is None else seed + 1, 0 if seed is None else epoch])
+    mixed = examples.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed += words.generate_state(1, np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)

@@ -1,0 +1,144 @@
+"""From draws to batches, and a loader that can go on in the middle of an epoch."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+
+from symbotunes.data.batches.grouping import Batches, Draws
+from symbotunes.data.cache.arrays import flat_index
+from symbotunes.data.cache.encoded import Encoded
+from symbotunes.models.base import Batch
+from symbotunes.transforms.base import Chain
+
+
+class Examples(Dataset[Batch]):
+    """Examples of a prepared corpus, a whole batch at a time.
+
+    Args:
+        encoded: the corpus.
+        chain: its token steps run for every example; its tokenizer says what opens and closes one.
+        augment: whether the random steps run. Those that cut examples run in any case.
+    """
+
+    def __init__(self, encoded: Encoded, chain: Chain, *, augment: bool) -> None:
+        self.encoded = encoded
+        self.chain = chain
+        self.augment = augment and bool(chain.token_steps)
+
+    def __getitem__(self, draws: Draws) -> Batch:
+        ids, lengths = self.encoded.gather(draws.examples)
+        if self.augment:
+            ids, lengths = self._changed(self.chain.augment, ids, lengths, draws.seeds)
+        vocabulary = self.chain.tokenizer.vocabulary
+        if self.chain.tokenizer.FRAMED:
+            ids, lengths = framed(ids, lengths, vocabulary.bos, vocabulary.eos)
+        if self.chain.cuts:
+            ids, lengths = self._changed(self.chain.cut, ids, lengths, draws.seeds ^ 1)
+        return collate(ids, lengths, draws.rows)
+
+    @staticmethod
+    def _changed(
+        change: Any, ids: NDArray[Any], lengths: NDArray[np.int64], seeds: NDArray[np.int64]
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        generator = torch.Generator()
+        changed = [
+            change(example, generator.manual_seed(seed))
+            for example, seed in zip(
+                np.split(ids, np.cumsum(lengths)[:-1]), seeds.tolist(), strict=True
+            )
+        ]
+        return np.concatenate(changed), np.array([len(example) for example in changed], np.int64)
+
+
+def framed(
+    ids: NDArray[Any], lengths: NDArray[np.int64], bos: int, eos: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Examples end to end with ``bos`` before and ``eos`` after each, and their lengths."""
+    longer = lengths + 2
+    ends = np.cumsum(longer)
+    result = np.empty(int(ends[-1]), np.int64)
+    result[ends - longer] = bos
+    result[ends - 1] = eos
+    result[flat_index(ends - longer + 1, lengths)] = ids
+    return result, longer
+
+
+def collate(
+    ids: NDArray[Any], lengths: NDArray[np.int64], rows: NDArray[np.int64] | None = None
+) -> Batch:
+    """Lay examples into rows, padded to the longest; what fills the tail is id 0, never read.
+
+    Args:
+        ids: ``[sum of lengths]`` or ``[sum of lengths, F]``, examples end to end.
+        lengths: ``[N]`` of them.
+        rows: ``[N]`` row of each, rising; ``None``: one row for each.
+    """
+    widths = lengths if rows is None else np.bincount(rows, weights=lengths).astype(np.int64)
+    count, longest = len(widths), int(widths.max())
+    real = np.arange(longest) < widths[:, None]  # [B, T]
+    if len(ids) == real.size:
+        tokens = ids.reshape(count, longest, *ids.shape[1:]).astype(np.int64)
+    else:
+        tokens = np.zeros((count, longest, *ids.shape[1:]), np.int64)
+        tokens[real] = ids
+    segments = None
+    if rows is not None:
+        firsts = np.searchsorted(rows, rows)  # first example of the row that each lies in
+        numbers = np.arange(len(rows)) - firsts + 1
+        segments = np.zeros((count, longest), np.int64)
+        segments[real] = np.repeat(numbers, lengths)
+    return Batch(
+        torch.from_numpy(tokens),
+        torch.from_numpy(widths),
+        None if segments is None else torch.from_numpy(segments),
+    )
+
+
+class ResumableLoader(DataLoader[Batch]):
+    """A loader that knows how many batches it has handed out, and can go on from there.
+
+    Lightning saves `state_dict` in every checkpoint. The count is of batches handed to the trainer,
+    so workers that fetch ahead do not disturb it. Held-out batches are not counted: every
+    validation begins with the first, also if the one before did not come to the last.
+    """
+
+    def __init__(self, examples: Examples, batches: Batches, *, workers: int) -> None:
+        super().__init__(
+            examples,
+            sampler=batches,  # type: ignore[arg-type]  # it draws batches, not single examples
+            batch_size=None,
+            collate_fn=whole,  # type: ignore[arg-type]  # as above
+            num_workers=workers,
+            # A generator of its own: opening a loader must not move the global stream, on which
+            # dropout depends.
+            generator=torch.Generator().manual_seed(batches.seed or 0),
+        )
+        self.batches = batches
+
+    def __iter__(self) -> Any:
+        if self.batches.seed is None:
+            yield from super().__iter__()
+            return
+        for batch in super().__iter__():
+            self.batches.done += 1
+            if self.batches.done == len(self.batches):
+                self.batches.epoch += 1
+                self.batches.done = 0
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Position: passes so far and batches of the present one."""
+        return {"epoch": self.batches.epoch, "done": self.batches.done}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from `state_dict`."""
+        self.batches.epoch = state["epoch"]
+        self.batches.done = state["done"]
+
+
+def whole(batch: Batch) -> Batch:
+    """Leave a batch as it is: `Examples` makes whole ones."""
+    return batch

@@ -1,0 +1,103 @@
+"""From files to parts: what runs in worker processes. Imports neither torch nor lightning."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symbotunes.data.preparation.parts import Part, PartBuilder
+from symbotunes.data.split import content_hash
+from symbotunes.datasets.base import Corpus, Dropped, Piece
+from symbotunes.errors import UserError
+from symbotunes.tokenizers.base import Tokenizer, Unencodable
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The cached part of a chain; it travels to worker processes.
+
+    Attributes:
+        corpus: reads the files.
+        steps: score steps, in order.
+        tokenizer: gives the examples.
+    """
+
+    corpus: Corpus
+    steps: Sequence[Any]
+    tokenizer: Tokenizer[Any]
+
+    def encode(self, files: Sequence[Path], file_gib: float = 0.0) -> Part:
+        """All pieces of some files; what is wrong with a piece or a file is noted, not raised.
+
+        Args:
+            files: some files of the corpus.
+            file_gib: the limit of memory that holds in this process, for the reason noted.
+
+        Raises:
+            UserError: if the corpus or a step says that nothing can be read at all.
+        """
+        builder = PartBuilder(self.tokenizer.FIELDS)
+        for path in files:
+            mark = builder.mark
+            try:
+                for found in self.corpus.read(path):
+                    self._add(found, builder)
+            except UserError:
+                raise
+            except MemoryError:
+                builder.rewind(mark)
+                builder.quarantine(path, f"needed more than {file_gib:g} GiB")
+            except Exception as error:  # whatever a reader raises, other files can be read
+                builder.drop(str(path), f"unreadable file: {reason_of(error)}")
+        return builder.build()
+
+    def _add(self, found: Piece | Dropped, builder: PartBuilder) -> None:
+        if isinstance(found, Dropped):
+            builder.drop(found.id, found.reason)
+            return
+        try:
+            digest = content_hash(found.content())
+            examples = self._examples(found)
+        except (UserError, MemoryError):
+            raise
+        except Exception as error:  # music of the web finds every bug; the receipt shows it
+            builder.drop(found.id, reason_of(error))
+            return
+        # All versions of a piece share its split: the hash is of the piece as it was found.
+        family = content_hash(found.family) if found.family else digest
+        name = (found.id, found.title)
+        builder.keep(name, examples, digest=digest, family=family, split=found.split)
+
+    def _examples(self, found: Piece) -> list[Any]:
+        """Examples of all versions; a version that cannot be expressed is no loss if others can."""
+        examples: list[Any] = []
+        first: Unencodable | None = None
+        for version in self._versions(found):
+            try:
+                examples += examples_in(self.tokenizer.tokenize(version))
+            except Unencodable as error:
+                first = first or error
+        if not examples:
+            raise first or Unencodable("holds no example")
+        return examples
+
+    def _versions(self, found: Piece) -> Iterator[Any]:
+        pieces: list[Any] = [found]
+        for step in self.steps:
+            pieces = [result for piece in pieces for result in step(piece)]
+        yield from pieces
+
+
+def examples_in(tokenized: Any) -> list[Any]:
+    """The examples that a tokenizer gave: one as token strings, or many of either kind."""
+    if isinstance(tokenized, np.ndarray):
+        return list(tokenized)
+    examples = list(tokenized)
+    return [examples] if examples and isinstance(examples[0], str) else examples
+
+
+def reason_of(error: Exception) -> str:
+    """The error's own reason for receipts, or its kind."""
+    return str(getattr(error, "reason", "") or f"failed with {type(error).__name__}")

@@ -1,0 +1,144 @@
+"""The name of a cache: a hash of all that decides its content, the code included."""
+
+import ast
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from symbotunes.data.preparation.encode import Encoder
+
+FORMAT = 2  # of the folder, see docs/data_format.md; raised when it or the way to it changes
+LIBRARIES = ("symusic", "miditok")  # whose releases read the same files differently
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a cache was made by.
+
+    Attributes:
+        name: 20 hexadecimal digits.
+        modules: where corpus, steps and tokenizer are defined.
+        code: hash of the source of `modules` and of what they import from our packages.
+        libraries: versions of `LIBRARIES`.
+    """
+
+    name: str
+    modules: list[str]
+    code: str
+    libraries: dict[str, str | None]
+
+    @classmethod
+    def of(cls, encoder: Encoder, key: str) -> "Fingerprint":
+        """Read the corpus's checksum and the code that stands behind the encoder.
+
+        Args:
+            encoder: corpus, steps and tokenizer.
+            key: text that changes whenever the config of one of them, or a limit, does.
+        """
+        parts = [*encoder.steps, encoder.tokenizer]
+        modules = modules_of([encoder.corpus, *parts])
+        code, libraries = code_hash(modules), versions()
+        content = {
+            "format": FORMAT,
+            "corpus": encoder.corpus.checksum(),
+            "key": key,
+            "steps": [[type(part).__qualname__, part.SCHEMA] for part in parts],
+            "vocabulary": dict(encoder.tokenizer.state()) if encoder.tokenizer.fitted else None,
+            "code": code,
+            "libraries": libraries,
+        }
+        text = json.dumps(content, sort_keys=True)
+        return cls(hashlib.sha256(text.encode()).hexdigest()[:20], modules, code, libraries)
+
+    def about(self) -> dict[str, Any]:
+        """Plain values for ``about.json``, from which `is_current` judges."""
+        return {"modules": self.modules, "code": self.code, "libraries": self.libraries}
+
+
+def modules_of(parts: Sequence[Any]) -> list[str]:
+    """Modules of the classes of objects and of all that they hold, such as a corpus of corpora.
+
+    Of what they hold, only classes of our packages and of the objects' own are looked at.
+    """
+    roots = {type(part).__module__.partition(".")[0] for part in parts} | {"symbotunes"}
+    found: set[str] = set()
+    seen: set[int] = set()
+    todo: list[Any] = list(parts)
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Mapping):
+            todo += part.values()
+        elif isinstance(part, list | tuple):
+            todo += part
+        elif type(part).__module__.partition(".")[0] in roots and id(part) not in seen:
+            seen.add(id(part))
+            found.add(type(part).__module__)
+            todo += getattr(part, "__dict__", {}).values()
+    return sorted(found)
+
+
+def is_current(about: dict[str, Any]) -> bool:
+    """Whether code and libraries are still those that a cache was made by."""
+    return bool(about["code"] == code_hash(about["modules"]) and about["libraries"] == versions())
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of `LIBRARIES`; ``None`` for one that is not installed."""
+    found: dict[str, str | None] = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def code_hash(modules: Iterable[str]) -> str:
+    """SHA-256 over the source of modules and of all that they import from the same packages.
+
+    A tokenizer is only as old as the parser below it, so imports are followed; names of other
+    packages are not.
+    """
+    roots = {name.partition(".")[0] for name in modules} | {"symbotunes"}
+    sources: dict[str, bytes] = {}
+    todo = list(modules)
+    while todo:
+        name = todo.pop()
+        if name in sources or name.partition(".")[0] not in roots:
+            continue
+        source = _source(name)
+        if source is not None:
+            sources[name] = source
+            todo += _imported(source)
+    digest = hashlib.sha256()
+    for name in sorted(sources):
+        digest.update(f"{name}\n".encode())
+        digest.update(hashlib.sha256(sources[name]).digest())
+    return digest.hexdigest()
+
+
+def _source(name: str) -> bytes | None:
+    """Source of a module, read from its file now; ``None`` for what is no Python module."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # `name` is an attribute of a module, or __main__
+        return None
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        return None
+    return Path(spec.origin).read_bytes()
+
+
+def _imported(source: bytes) -> list[str]:
+    """Names that a module imports, absolutely; from-imports may name modules or their content."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found

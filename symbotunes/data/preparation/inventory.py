@@ -1,0 +1,120 @@
+"""The caches in a folder: which there are, and removing them."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from symbotunes.data.cache.encoded import ABOUT, DamagedCache, read_about
+from symbotunes.data.preparation.fingerprint import is_current
+from symbotunes.data.preparation.prepare import PARTS
+from symbotunes.errors import UserError
+
+_NAME = re.compile(r"\.?([0-9a-f]{20})(\.parts|\.[0-9a-f]+)?")  # a cache, its parts, its draft
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One folder of the cache.
+
+    Attributes:
+        folder: where it lies.
+        fingerprint: the name of the cache that it is, or was to become.
+        bytes: its size.
+        used: when it was last opened or written.
+        dataset: class of the corpus, or empty if it cannot be told.
+        transforms: names of the cached steps.
+        examples: number of examples, all splits together.
+        stale: why no run will read it again, or empty.
+    """
+
+    folder: Path
+    fingerprint: str
+    bytes: int
+    used: datetime
+    dataset: str = ""
+    transforms: str = ""
+    examples: int = 0
+    stale: str = ""
+
+
+def entries(cache: Path) -> list[Entry]:
+    """All caches and what unfinished preparations left, last used first."""
+    folders = [path for path in _folders(cache) if _NAME.fullmatch(path.name)]
+    return sorted(map(_entry, folders), key=lambda entry: entry.used, reverse=True)
+
+
+def _folders(cache: Path) -> Iterator[Path]:
+    if cache.is_dir():
+        yield from (path for path in cache.iterdir() if path.is_dir())
+
+
+def _entry(folder: Path) -> Entry:
+    match = _NAME.fullmatch(folder.name)
+    assert match is not None
+    files = [path for path in folder.iterdir() if path.is_file()]
+    about = folder / ABOUT
+    used = (about if about.is_file() else folder).stat().st_mtime
+    size = sum(path.stat().st_size for path in files)
+    when = datetime.fromtimestamp(used)
+    if match[2]:
+        why = "unfinished" if match[2] == PARTS else "left over"
+        return Entry(folder, match[1], size, when, stale=why)
+    try:
+        content = read_about(folder)
+    except DamagedCache as error:
+        return Entry(folder, match[1], size, when, stale=str(error))
+    return Entry(
+        folder,
+        match[1],
+        size,
+        when,
+        dataset=content["dataset"],
+        transforms=", ".join(content["transforms"]),
+        examples=sum(content["receipt"]["examples"].values()),
+        stale="" if is_current(content["made_by"]) else "made by other code",
+    )
+
+
+def clean(cache: Path, which: str) -> list[Entry]:
+    """Remove caches that no job is preparing now.
+
+    Args:
+        cache: the folder of all.
+        which: ``all``; ``stale``: those that no run will read again, and what unfinished
+            preparations left; or a fingerprint, of which the first digits suffice.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        UserError: if there is none of this name.
+    """
+    found = entries(cache)
+    if which == "stale":
+        chosen = [entry for entry in found if entry.stale]
+    elif which == "all":
+        chosen = found
+    else:
+        chosen = [entry for entry in found if entry.fingerprint.startswith(which)]
+        if not chosen:
+            raise UserError(
+                f"prepare.clean={which}: no cache of that name in {cache}; "
+                "prepare.list=true shows them"
+            )
+    return [entry for entry in chosen if _remove(entry)]
+
+
+def _remove(entry: Entry) -> bool:
+    lock = entry.folder.parent / f"{entry.fingerprint}.lock"
+    try:
+        with FileLock(lock, timeout=0):
+            shutil.rmtree(entry.folder)
+    except Timeout:
+        return False
+    lock.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,200 @@
+"""What workers write: the encoded pieces of a stretch of files, before splits and duplicates.
+
+A part holds ids as the tokenizer gave them. Token strings are numbered in order of first appearance
+within the part; `symbotunes.data.preparation.merge` renumbers them for the whole corpus.
+"""
+
+import json
+import re
+import secrets
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbotunes.data.cache.arrays import smallest_dtype
+from symbotunes.data.split import SPLITS, UNFORCED
+from symbotunes.datasets.base import printable
+
+DIGEST_BYTES = 32
+_NAME = re.compile(r"part-(\d{9})-(\d{9})\.npz")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pieces of the files ``first .. last - 1`` of a corpus.
+
+    P pieces, readable or not, in corpus order; E examples of them.
+
+    Attributes:
+        ids: ``[sum of lengths]`` or ``[sum of lengths, F]``.
+        lengths: ``[E]`` time steps of each example.
+        owners: ``[E]`` index of the piece of each example, rising.
+        digests: ``[P, 32]`` hash of each piece's content: duplicates share it.
+        families: ``[P, 32]`` hash that decides each piece's split: versions of a piece share it.
+        forced: ``[P]`` index of the split that a piece must go to, or `UNFORCED`.
+        names: ``[P]`` id and title.
+        reasons: why a piece was dropped, by index.
+        strings: token strings by raw id; empty if the ids are the tokenizer's own.
+        quarantined: reason by file.
+    """
+
+    ids: NDArray[Any]
+    lengths: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    digests: NDArray[np.uint8]
+    families: NDArray[np.uint8]
+    forced: NDArray[np.uint8]
+    names: Sequence[tuple[str, str]]
+    reasons: dict[int, str]
+    strings: Sequence[str]
+    quarantined: dict[str, str]
+
+    def save(self, path: Path) -> None:
+        """Write to `path`, whole or not at all."""
+        about = {
+            "names": list(self.names),
+            "reasons": list(self.reasons.items()),
+            "strings": list(self.strings),
+            "quarantined": self.quarantined,
+        }
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            with draft.open("wb") as file:
+                text = np.frombuffer(json.dumps(about).encode(), np.uint8)
+                np.savez(file, about=text, **arrays)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Path) -> "Part":
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            about = json.loads(stored["about"].tobytes())
+            return cls(
+                **{name: stored[name] for name in _ARRAYS},
+                names=[(name, title) for name, title in about["names"]],
+                reasons=dict(about["reasons"]),
+                strings=about["strings"],
+                quarantined=about["quarantined"],
+            )
+
+
+_ARRAYS = ("ids", "lengths", "owners", "digests", "families", "forced")
+
+
+@dataclass
+class PartBuilder:
+    """A part in the making.
+
+    Args:
+        fields: numbers per time step, F.
+    """
+
+    fields: int
+    _ids: list[NDArray[Any]] = field(default_factory=list)
+    _owners: list[int] = field(default_factory=list)
+    _digests: list[bytes] = field(default_factory=list)
+    _families: list[bytes] = field(default_factory=list)
+    _forced: list[int] = field(default_factory=list)
+    _names: list[tuple[str, str]] = field(default_factory=list)
+    _reasons: dict[int, str] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)  # token string -> raw id
+    _quarantined: dict[str, str] = field(default_factory=dict)
+
+    def drop(self, piece_id: str, reason: str) -> None:
+        """Note a piece that cannot be used."""
+        self._reasons[len(self._names)] = reason
+        self._piece(piece_id, "", b"", b"", None)
+
+    def quarantine(self, path: Path, reason: str) -> None:
+        """Note a file that could not be read to its end."""
+        self._quarantined[printable(str(path))] = reason
+        self.drop(str(path), reason)
+
+    def keep(
+        self,
+        name: tuple[str, str],
+        examples: Sequence[Any],
+        *,
+        digest: bytes,
+        family: bytes,
+        split: str | None,
+    ) -> None:
+        """Note a piece with its examples, each a sequence of token strings or an array of ids."""
+        arrays = [self._numbered(example) for example in examples]
+        self._owners += [len(self._names)] * len(arrays)
+        self._ids += arrays
+        self._piece(*name, digest, family, split)
+
+    def _piece(
+        self, name: str, title: str, digest: bytes, family: bytes, split: str | None
+    ) -> None:
+        self._names.append((printable(name), title))
+        self._digests.append(digest or bytes(DIGEST_BYTES))
+        self._families.append(family or bytes(DIGEST_BYTES))
+        self._forced.append(UNFORCED if split is None else SPLITS.index(split))
+
+    def _numbered(self, example: Any) -> NDArray[Any]:
+        if isinstance(example, np.ndarray):
+            return example
+        numbers = self._numbers
+        return np.array([numbers.setdefault(token, len(numbers)) for token in example], np.int64)
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """Where the part stands now, for `rewind`."""
+        return len(self._names), len(self._ids)
+
+    def rewind(self, mark: tuple[int, int]) -> None:
+        """Forget what was noted since `mark`."""
+        pieces, examples = mark
+        by_piece: list[list[Any]] = [self._names, self._digests, self._families, self._forced]
+        for column in by_piece:
+            del column[pieces:]
+        del self._ids[examples:], self._owners[examples:]
+        self._reasons = {at: why for at, why in self._reasons.items() if at < pieces}
+
+    def build(self) -> Part:
+        """The finished part."""
+        shape = (0,) if self.fields == 1 else (0, self.fields)
+        ids = np.concatenate(self._ids) if self._ids else np.zeros(shape, np.uint8)
+        return Part(
+            ids=ids.astype(smallest_dtype(int(ids.max())) if ids.size else np.uint8),
+            lengths=np.array([len(array) for array in self._ids], np.int64),
+            owners=np.array(self._owners, np.int64),
+            digests=_rows(self._digests),
+            families=_rows(self._families),
+            forced=np.array(self._forced, np.uint8),
+            names=self._names,
+            reasons=self._reasons,
+            strings=list(self._numbers),
+            quarantined=self._quarantined,
+        )
+
+
+def _rows(digests: Sequence[bytes]) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, DIGEST_BYTES)
+
+
+def part_name(first: int, last: int) -> str:
+    """File name of the part of files ``first .. last - 1``."""
+    return f"part-{first:09d}-{last:09d}.npz"
+
+
+def found_parts(folder: Path) -> list[tuple[int, int, Path]]:
+    """Whole parts in a folder as (first, last, path), in order; broken ones are deleted."""
+    found = []
+    for path in folder.iterdir():
+        match = _NAME.fullmatch(path.name)
+        if match and zipfile.is_zipfile(path):
+            found.append((int(match[1]), int(match[2]), path))
+        else:
+            path.unlink(missing_ok=True)
+    return sorted(found)

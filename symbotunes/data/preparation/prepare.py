@@ -1,0 +1,166 @@
+"""From a corpus to a tokenized, split, duplicate-free cache."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from symbotunes.data.cache.encoded import DamagedCache, Encoded, load, write_about
+from symbotunes.data.limits import Limits
+from symbotunes.data.preparation.encode import Encoder
+from symbotunes.data.preparation.fingerprint import Fingerprint
+from symbotunes.data.preparation.merge import Merge
+from symbotunes.data.preparation.workers import Workers, encode_all
+from symbotunes.data.split import Shares
+from symbotunes.datasets.base import Corpus, DatasetError
+from symbotunes.transforms.base import Chain
+
+PARTS = ".parts"  # suffix of the folder in which an unfinished preparation keeps what it has
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a corpus is prepared.
+
+    Attributes:
+        key: text that changes whenever the config of corpus or cached steps does.
+        limits: lengths to keep.
+        shares: how much is held out.
+        cache: folder of all caches.
+        workers: processes, and what a file may cost.
+    """
+
+    key: str
+    limits: Limits
+    shares: Shares
+    cache: Path
+    workers: Workers = Workers()
+
+
+def prepare(corpus: Corpus, chain: Chain, plan: Plan) -> Encoded:
+    """The corpus through the cached part of the chain, from disk if it was made before.
+
+    Concurrent jobs share one cache: one builds, the others wait and read. An interrupted
+    preparation goes on where it was. The chain's tokenizer knows its vocabulary afterwards.
+
+    Raises:
+        DatasetError: if no piece is left, with the reasons.
+        UserError: if the chain cannot read the corpus.
+    """
+    chain.adapt_to(corpus.FORMAT)
+    encoder = Encoder(corpus, chain.score_steps, chain.tokenizer)
+    fingerprint = Fingerprint.of(encoder, f"{plan.key}{plan.limits}{plan.shares}")
+    folder = plan.cache / fingerprint.name
+    encoded = _opened(folder, silent=True)
+    if encoded is None:
+        plan.cache.mkdir(parents=True, exist_ok=True)
+        with waiting(plan.cache / f"{fingerprint.name}.lock"):
+            encoded = _opened(folder) or _build(encoder, chain, plan, fingerprint)
+    chain.tokenizer.load_state(encoded.tokenizer)
+    chain.bind()
+    return encoded
+
+
+@contextmanager
+def waiting(lock: Path) -> Iterator[None]:
+    """Hold a lock; says so if another job has it."""
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        Console(stderr=True).print("Another job prepares the same data; waiting for it")
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _opened(folder: Path, *, silent: bool = False) -> Encoded | None:
+    """The cache if it is there and whole; a line says so if it is not whole."""
+    if not folder.exists():
+        return None
+    try:
+        return load(folder)
+    except DamagedCache as error:
+        if not silent:
+            line = f"The cache {folder} is damaged ({error}) and is made anew"
+            Console(stderr=True).print(line, soft_wrap=True)
+        return None
+
+
+def _build(encoder: Encoder, chain: Chain, plan: Plan, fingerprint: Fingerprint) -> Encoded:
+    folder = plan.cache / fingerprint.name
+    parts = plan.cache / f"{fingerprint.name}{PARTS}"
+    files = encoder.corpus.files()
+    with progress(len(files)) as done:
+        found = encode_all(encoder, files, parts, plan.workers, done)
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    draft.mkdir()
+    try:
+        merge = Merge(chain.tokenizer, plan.limits, plan.shares)
+        merge.receipt.files = len(files)
+        sizes = merge.run(found, draft)
+        about = {
+            "fingerprint": fingerprint.name,
+            "dataset": type(encoder.corpus).__name__,
+            "transforms": chain.cached,
+            "made_by": fingerprint.about(),
+            "fields": chain.tokenizer.FIELDS,
+            "shards": len(sizes),
+            "lengths": merge.lengths,
+            "receipt": merge.receipt.as_dict(),
+            "tokenizer": dict(chain.tokenizer.state()),
+        }
+        write_about(draft, about)
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+        draft.rename(folder)
+    except DatasetError:
+        shutil.rmtree(parts, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    shutil.rmtree(parts)
+    return load(folder)
+
+
+class FilesPerSecond(ProgressColumn):
+    """Mean speed since this process began; files that an earlier one did are not counted."""
+
+    def render(self, task: Task) -> Text:
+        """The speed as text."""
+        return Text(f"{task.speed or task.finished_speed or 0:,.0f} files/s")
+
+
+@contextmanager
+def progress(files: int) -> Iterator[Callable[[int], None]]:
+    """A bar with files done, speed and time to go; gives what advances it by some files."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("Preparing"),
+        BarColumn(),
+        TextColumn("{task.completed:,}/{task.total:,} files"),
+        FilesPerSecond(),
+        TimeRemainingColumn(),
+    )
+    began, total = time.monotonic(), 0
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=files)
+
+        def advance(count: int) -> None:
+            nonlocal total
+            total += count
+            bar.advance(task, count)
+
+        yield advance
+    seconds = time.monotonic() - began
+    if seconds > 1:
+        console.print(f"Prepared {total:,} {'file' if total == 1 else 'files'} in {seconds:,.0f} s")

@@ -1,0 +1,267 @@
+"""Files become parts in a pool of processes; one bad file costs its own pieces and no others.
+
+Work is handed out in chunks of files. A chunk that takes too long, or whose worker dies, is done
+again at the end, file by file, and the file that does it again is quarantined. What was finished
+stays on disk, so that an interrupted run goes on where it was.
+"""
+
+import multiprocessing
+import os
+import pickle
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import TimeoutError as TookTooLong
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pebble import ProcessExpired, ProcessPool
+
+from symbotunes.data.preparation.encode import Encoder
+from symbotunes.data.preparation.parts import PartBuilder, found_parts, part_name
+from symbotunes.errors import UserError
+
+CHUNK_FILES = 64  # small files are handed out together, since handing out costs a millisecond
+CHUNK_BYTES = 512 * 2**10  # and large ones apart, so that all workers end at about the same time
+CHUNK_PATIENCE = 4  # a chunk may take as long as this many files
+TASKS_PER_WORKER = 500  # then it is replaced, in case a library leaks
+MIB, GIB = 2**20, 2**30
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How files are worked on.
+
+    Attributes:
+        count: processes; 0 works in this one, without limits; ``None``: one for each core.
+        file_seconds: a file that takes longer is quarantined; a file of N MiB may take N times as
+            long.
+        file_gib: a file that needs more memory is quarantined.
+
+    Raises:
+        UserError: if a value is out of range.
+    """
+
+    count: int | None = None
+    file_seconds: float = 60.0
+    file_gib: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.count is not None and self.count < 0:
+            raise UserError(f"loader.prepare_workers={self.count} must be at least 0, or null")
+        if self.file_seconds <= 0 or self.file_gib <= 0:
+            raise UserError("loader.file_seconds and loader.file_gib must be above 0")
+
+    @property
+    def processes(self) -> int:
+        """The number of processes beside this one."""
+        return cores() if self.count is None else self.count
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Files ``first .. last - 1`` of a corpus, and what they may cost.
+
+    Attributes:
+        first: index of the first file.
+        last: index behind the last.
+        seconds: limit of time for all of them.
+    """
+
+    first: int
+    last: int
+    seconds: float
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it holds one file, which then is to blame for whatever happens."""
+        return self.last - self.first == 1
+
+
+def encode_all(
+    encoder: Encoder,
+    files: Sequence[Path],
+    folder: Path,
+    workers: Workers,
+    done: Callable[[int], None] = lambda _: None,
+) -> list[Path]:
+    """Write the parts of all files.
+
+    The parts found in `folder` are kept. What they hold together depends on neither the number of
+    workers nor on interruptions.
+
+    Args:
+        encoder: reads and encodes.
+        files: of the corpus, in its order.
+        folder: where the parts go.
+        workers: how many, and their limits.
+        done: called with the number of files finished, again and again.
+
+    Returns:
+        The parts, in corpus order.
+
+    Raises:
+        UserError: if the corpus says that nothing can be read at all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = found_parts(folder)
+    done(sum(last - first for first, last, _ in parts))
+    todo = deque(missing(files, [(first, last) for first, last, _ in parts], workers))
+    if workers.processes == 0:
+        for chunk in todo:
+            part = encoder.encode(files[chunk.first : chunk.last])
+            part.save(folder / part_name(chunk.first, chunk.last))
+            done(chunk.last - chunk.first)
+    else:
+        while todo:  # once more at most: what is done again is single files
+            todo = _in_processes(encoder, files, folder, workers, todo, done)
+    return [path for _, _, path in found_parts(folder)]
+
+
+def missing(
+    files: Sequence[Path], there: Sequence[tuple[int, int]], workers: Workers
+) -> Iterator[Chunk]:
+    """Chunks of the files that no part covers, small files together."""
+    covered = bytearray(len(files))
+    for first, last in there:
+        covered[first:last] = b"\1" * (last - first)
+    first, weight, longest = 0, 0, 0.0
+    for index, path in enumerate(files):
+        if covered[index]:
+            if index > first:
+                yield _chunk(first, index, longest)
+            first, weight, longest = index + 1, 0, 0.0
+            continue
+        size = _size(path)
+        full = index - first == CHUNK_FILES or weight + size > CHUNK_BYTES
+        if full and index > first:
+            yield _chunk(first, index, longest)
+            first, weight, longest = index, 0, 0.0
+        weight += size
+        longest = max(longest, file_seconds(size, workers))
+    if len(files) > first:
+        yield _chunk(first, len(files), longest)
+
+
+def _chunk(first: int, last: int, longest: float) -> Chunk:
+    return Chunk(first, last, longest * (1 if last - first == 1 else CHUNK_PATIENCE))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def file_seconds(size: int, workers: Workers) -> float:
+    """What a file of `size` bytes may take."""
+    return workers.file_seconds * max(1, -(-size // MIB))
+
+
+def _in_processes(
+    encoder: Encoder,
+    files: Sequence[Path],
+    folder: Path,
+    workers: Workers,
+    todo: deque[Chunk],
+    done: Callable[[int], None],
+) -> deque[Chunk]:
+    """Work off the chunks; returns what must be done again, file by file."""
+    luggage = pickle.dumps(encoder)
+    count = min(workers.processes, len(todo))  # more would start for nothing
+    pool = ProcessPool(
+        max_workers=count,
+        max_tasks=TASKS_PER_WORKER,
+        initializer=enter,
+        initargs=(luggage, workers.file_gib),
+        # A fork would copy the locks of torch's threads in whatever state they are.
+        context=multiprocessing.get_context("spawn"),
+    )
+    again: deque[Chunk] = deque()
+    running: dict[Future[None], Chunk] = {}
+    try:
+        while todo or running:
+            while todo and len(running) < 2 * count:
+                chunk = todo.popleft()
+                own = files[chunk.first : chunk.last]
+                args = (luggage, own, folder, chunk.first, workers.file_gib)
+                running[pool.schedule(work, args, timeout=chunk.seconds)] = chunk
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                chunk = running.pop(future)
+                reason = _failure(future, chunk)
+                if reason is None:
+                    done(chunk.last - chunk.first)
+                elif chunk.is_single:
+                    _quarantine(encoder, files[chunk.first], folder, chunk.first, reason)
+                    done(1)
+                else:
+                    again.extend(_apart(chunk, files, workers))
+    finally:
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join()
+    return again
+
+
+def _failure(future: Future[None], chunk: Chunk) -> str | None:
+    """Why a chunk was not finished; errors that files are not to blame for are raised."""
+    try:
+        future.result()
+    except TookTooLong:
+        return f"took longer than {chunk.seconds:g} s"
+    except ProcessExpired:
+        return "killed its worker"
+    return None
+
+
+def _apart(chunk: Chunk, files: Sequence[Path], workers: Workers) -> Iterator[Chunk]:
+    for index in range(chunk.first, chunk.last):
+        yield Chunk(index, index + 1, file_seconds(_size(files[index]), workers))
+
+
+def _quarantine(encoder: Encoder, path: Path, folder: Path, index: int, reason: str) -> None:
+    builder = PartBuilder(encoder.tokenizer.FIELDS)
+    builder.quarantine(path, reason)
+    builder.build().save(folder / part_name(index, index + 1))
+
+
+def enter(luggage: bytes, file_gib: float) -> None:
+    """Make a new worker ready: import what it needs, then limit what it may take."""
+    with suppress(Exception):  # the first task meets the same error, and can report it
+        unpacked(luggage)
+    limit_memory(file_gib)
+
+
+def work(luggage: bytes, files: Sequence[Path], folder: Path, first: int, file_gib: float) -> None:
+    """Encode some files to their part; runs in a worker."""
+    part = unpacked(luggage).encode(files, file_gib)
+    part.save(folder / part_name(first, first + len(files)))
+
+
+@lru_cache(maxsize=1)
+def unpacked(luggage: bytes) -> Encoder:
+    """The encoder that was pickled; once per worker."""
+    encoder = pickle.loads(luggage)
+    assert isinstance(encoder, Encoder)
+    return encoder
+
+
+def limit_memory(gib: float) -> None:
+    """Let this process take so much more memory than it has; only Linux can be told."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * os.sysconf("SC_PAGE_SIZE") + int(gib * GIB)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))

@@ -1,0 +1,59 @@
+"""Corpora that are ABC files on disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from symbotunes.datasets.base import Corpus, DatasetError, Dropped
+from symbotunes.datasets.files import files_below
+from symbotunes.music.abc.files import read_tunes
+from symbotunes.music.abc.tune import AbcError, AbcTune
+
+SUFFIX = ".abc"
+
+
+class AbcFiles(Corpus):
+    """A file of ABC tunes, or all ``*.abc`` files below a folder, hidden ones left out.
+
+    Args:
+        path: the file or folder.
+    """
+
+    FORMAT = "abc"
+    READS = ("path",)
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser().resolve()
+
+    def files(self) -> list[Path]:
+        if self.path.is_file():
+            return [self.path]
+        if not self.path.is_dir():
+            raise DatasetError(f"{self.path} does not exist; set dataset.path to ABC files")
+        found = files_below(self.path, [SUFFIX])
+        if not found:
+            raise DatasetError(f"no .abc file below {self.path}; set dataset.path to ABC files")
+        return found
+
+    def read(self, path: Path) -> Iterator[AbcTune | Dropped]:
+        yield from tunes_of(path, self.collection(path))
+
+    def owns(self, path: Path) -> bool:
+        if path == self.path:
+            return True
+        return path.suffix.lower() == SUFFIX and path.is_relative_to(self.path)
+
+    def collection(self, path: Path) -> str:
+        """The folder that holds the file, seen from where the corpus lies."""
+        if path == self.path:
+            return path.parent.name
+        return path.parent.relative_to(self.path.parent).as_posix()
+
+
+def tunes_of(path: Path, collection: str) -> Iterator[AbcTune | Dropped]:
+    """The tunes of one file, or one `Dropped` if the file is no ABC."""
+    try:
+        yield from read_tunes(path, collection)
+    except AbcError as error:
+        yield Dropped(f"{collection}/{path.name}", f"unreadable file: {error.reason}")
+    except OSError as error:
+        yield Dropped(f"{collection}/{path.name}", f"unreadable file: {error.strerror}")

@@ -1,0 +1,312 @@
+"""From a latent model and its data to the figures of an evaluation.
+
+Roberts et al. 2018, table 1 and figure 4, https://arxiv.org/abs/1803.05428.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symbotunes.data.cache.encoded import Encoded
+from symbotunes.errors import UserError
+from symbotunes.evaluation.latent.findings import Notes, Path, Reconstruction
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
+from symbotunes.evaluation.metrics.histograms import overlapping_area
+from symbotunes.evaluation.sequences.measuring import EvaluationPlan
+from symbotunes.generation.latent.player import Player
+from symbotunes.generation.latent.slerp import slerp
+from symbotunes.models.music_vae.latent import active_units
+
+PLACES = 11  # points of an interpolation, both ends included
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LatentSubject:
+    """What is evaluated.
+
+    Attributes:
+        player: the model.
+        encoded: the prepared corpus.
+        plan: what is measured.
+        seed: of every choice and draw.
+    """
+
+    player: Player
+    encoded: Encoded
+    plan: EvaluationPlan
+    seed: int
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """How pieces are drawn anew."""
+        return self.plan.bootstrap(self.seed)
+
+    def windows(self, split: str, most: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Windows ``[N, T]`` or ``[N, T, F]`` of a split, and the piece that each is of ``[N]``.
+
+        Raises:
+            UserError: if the split is empty.
+        """
+        examples = self.encoded.examples(split)
+        if not len(examples):
+            raise UserError(f"the {split} split is empty; evaluate.split or dataset may change it")
+        if len(examples) > most:
+            random = np.random.default_rng(self.seed)
+            examples = np.sort(random.choice(examples, most, replace=False))
+        ids, lengths = self.encoded.gather(examples)
+        steps = self.player.tokenizer.steps
+        return ids.reshape(len(lengths), steps, *ids.shape[1:]), self.encoded.owners[
+            examples
+        ].astype(np.int64)
+
+    def seeds(self, count: int) -> list[int]:
+        """One for each window."""
+        return [self.seed + index for index in range(count)]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a model makes of windows.
+
+    Attributes:
+        z: ``[N, Z]`` drawn from the posteriors.
+        means: ``[N, Z]``.
+        right: ``[N, K]`` share of steps that are right, teacher-forced.
+        nats: ``[N]`` of the windows, given `z`.
+        kl_nats: ``[N]``.
+    """
+
+    z: Tensor
+    means: Tensor
+    right: Floats
+    nats: Floats
+    kl_nats: Floats
+
+
+def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
+    """Accuracies and costs of held-out windows; intervals are over pieces.
+
+    Raises:
+        UserError: if the split is empty, or the network has diverged.
+    """
+    player, plan = subject.player, subject.plan
+    windows, owners = subject.windows(plan.split, plan.windows)
+    read = _read(player, windows, subject.seed)
+    if not np.isfinite(read.nats).all() or not np.isfinite(read.kl_nats).all():
+        raise UserError("the network gives held-out windows no finite likelihood; did it diverge?")
+    seeds = subject.seeds(len(windows))
+    right = {
+        "teacher_forced": read.right,
+        "free_running": _agreement(windows, player.write(read.z, seeds, 1.0)),
+        "likeliest": _agreement(windows, player.write(read.means, seeds, 0.0)),
+    }
+    pieces = _ByPiece(owners, subject.bootstrap)
+    columns: dict[str, list[int]] = {name: [k] for k, name in enumerate(player.net.tracks)}
+    if len(columns) > 1:
+        columns = {"all": list(range(len(columns))), **columns}
+    return Reconstruction(
+        split=plan.split,
+        windows=len(windows),
+        pieces=pieces.count,
+        accuracies={
+            track: {name: pieces.mean(shares[:, own].mean(1)) for name, shares in right.items()}
+            for track, own in columns.items()
+        },
+        costs={
+            "reconstruction_nats": pieces.mean(read.nats),
+            "kl_nats": pieces.mean(read.kl_nats),
+            "bound_nats": pieces.mean((read.nats + read.kl_nats) / player.tokenizer.steps),
+        },
+        active=active_units(read.means) if len(windows) > 1 else 0,
+        latent=player.net.latent,
+    )
+
+
+def measure_bound(subject: LatentSubject, notes: Sequence[int]) -> dict[str, Interval]:
+    """What a model pays at most for the held-out windows, per token and in bits per note.
+
+    Args:
+        subject: the model with its windows.
+        notes: heard in each window.
+
+    Raises:
+        UserError: if the network has diverged.
+    """
+    windows, owners = subject.windows(subject.plan.split, subject.plan.windows)
+    read = _read(subject.player, windows, subject.seed)
+    nats = read.nats + read.kl_nats
+    if not np.isfinite(nats).all():
+        raise UserError("the network gives held-out windows no finite likelihood; did it diverge?")
+    pieces = _ByPiece(owners, subject.bootstrap)
+    tokens = np.full(len(nats), float(windows[0].size))
+    return {
+        "nats_per_token": pieces.ratio(nats, tokens),
+        "bits_per_note": pieces.ratio(nats / np.log(2), np.asarray(notes, np.float64)),
+    }
+
+
+@torch.inference_mode()
+def _read(player: Player, windows: NDArray[Any], seed: int) -> _Read:
+    random = torch.Generator().manual_seed(seed)
+    parts = []
+    for start in range(0, len(windows), player.batch_size):
+        tokens = player.tokens(windows[start : start + player.batch_size])
+        posterior = player.net.encode(tokens)
+        noise = torch.randn(posterior.mean.shape, generator=random).to(player.device)
+        z = posterior.mean + posterior.std * noise
+        nats, right = player.net.score(z, tokens)
+        parts.append(
+            (
+                z,
+                posterior.mean,
+                right.cpu().double().mean(1),
+                nats.cpu().double().sum((1, 2)),
+                posterior.kl_nats().cpu().double(),
+            )
+        )
+    z, means, right, nats, kl_nats = (torch.cat(each) for each in zip(*parts, strict=True))
+    return _Read(z, means, right.numpy(), nats.numpy(), kl_nats.numpy())
+
+
+def _agreement(given: NDArray[Any], written: Sequence[Any]) -> Floats:
+    """``[N, F]`` share of steps in which windows agree, for each number of a step."""
+    same = given == np.stack(list(written))
+    shares = same.mean(1)
+    return np.asarray(shares if shares.ndim > 1 else shares[:, None], np.float64)
+
+
+class _ByPiece:
+    """Means over windows, with intervals over the pieces that they are of."""
+
+    def __init__(self, owners: NDArray[np.int64], bootstrap: Bootstrap) -> None:
+        found, self.places = np.unique(owners, return_inverse=True)
+        self.count = len(found)
+        self.bootstrap = bootstrap
+
+    def mean(self, values: Floats) -> Interval:
+        return self.ratio(values, np.ones(len(values)))
+
+    def ratio(self, values: Floats, sizes: Floats) -> Interval:
+        columns = [np.bincount(self.places, each, self.count) for each in (values, sizes)]
+        return self.bootstrap.interval(np.stack(columns, 1), ratio)
+
+
+def measure_path(subject: LatentSubject) -> Path:
+    """Distances of interpolations from their ends, in the latent space and in that of the data.
+
+    Points are written at temperature 1, each with random numbers of its own.
+    """
+    player, plan = subject.player, subject.plan
+    windows, owners = subject.windows(plan.split, plan.windows)
+    first, second = choose_pairs(owners, plan.pairs, subject.seed)
+    means = player.means(windows)
+    shares = torch.linspace(0, 1, PLACES)
+    arcs = [slerp(means[a], means[b], shares) for a, b in zip(first, second, strict=True)]
+    z = torch.cat(arcs)  # [pairs * places, Z]
+    written = np.stack(player.write(z, subject.seeds(len(z)), 1.0))
+    written = written.reshape(len(first), PLACES, *windows.shape[1:])
+    a, b = windows[first][:, None], windows[second][:, None]  # [pairs, 1, T(, F)]
+    random = np.random.default_rng(subject.seed)
+    chances = random.random((len(first), 1, windows.shape[1]))
+    from_b = chances < shares.numpy()[:, None]  # [pairs, places, T]
+    mixed = np.where(from_b if a.ndim == 3 else from_b[..., None], b, a)
+    measured = {
+        "latent, to A": hamming(written, a),
+        "latent, to B": hamming(written, b),
+        "mix of data, to A": hamming(mixed, a),
+        "mix of data, to B": hamming(mixed, b),
+    }
+    return Path(
+        pairs=len(first),
+        shares=tuple(round(share, 6) for share in shares.tolist()),
+        distances={
+            name: tuple(subject.bootstrap.mean(column) for column in table.T)
+            for name, table in measured.items()
+        },
+    )
+
+
+def choose_pairs(
+    owners: NDArray[np.int64], count: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Random pairs of windows, of different pieces where there are several.
+
+    Args:
+        owners: ``[N]`` the piece of each window.
+        count: of pairs.
+        seed: of the choice.
+    """
+    random = np.random.default_rng(seed)
+    first = random.integers(len(owners), size=count)
+    second = random.integers(len(owners), size=count)
+    if len(np.unique(owners)) > 1:
+        while (alike := owners[first] == owners[second]).any():
+            second[alike] = random.integers(len(owners), size=int(alike.sum()))
+    return first, second
+
+
+def hamming(windows: NDArray[Any], others: NDArray[Any]) -> Floats:
+    """``[N, P]`` share of the numbers of windows ``[N, P, T(, F)]`` that differ."""
+    differs = windows != others
+    return np.asarray(differs.mean(tuple(range(2, differs.ndim))), np.float64)
+
+
+def measure_prior(subject: LatentSubject, temperature: float) -> tuple[Notes, ...]:
+    """Pitches, intervals and durations of what is written and held out, beside the data's."""
+    player, plan = subject.player, subject.plan
+    seeds = subject.seeds(plan.prior)
+    priors = {"fitted prior": True} if player.net.knows_windows else {}
+    priors["normal prior"] = False
+    written = {
+        name: player.write(player.prior(seeds, fitted=fitted), seeds, temperature)
+        for name, fitted in priors.items()
+    }
+    sets: dict[str, Sequence[Any] | NDArray[Any]]
+    sets = {"training": subject.windows("train", plan.prior)[0]}
+    if plan.split != "train":
+        sets[f"held out ({plan.split})"] = subject.windows(plan.split, plan.prior)[0]
+    sets |= written
+    found = {name: _statistics(player, windows) for name, windows in sets.items()}
+    data = found["training"]
+    return tuple(
+        Notes(
+            name=statistic,
+            overlaps={
+                name: overlapping_area(each[statistic], pieces, subject.bootstrap)
+                for name, each in found.items()
+                if name != "training"
+            },
+            values={
+                name: tuple(value for piece in each[statistic] for value in piece)
+                for name, each in found.items()
+            },
+        )
+        for statistic, pieces in data.items()
+    )
+
+
+def _statistics(
+    player: Player, windows: Sequence[Any] | NDArray[Any]
+) -> Mapping[str, list[list[int]]]:
+    """By statistic, its values in each window."""
+    found: dict[str, list[list[int]]] = {}
+    for ids in windows:
+        score = player.tokenizer.score(ids)
+        step = score.ticks_per_quarter // 4
+        for name, track in zip(player.net.tracks, score.tracks, strict=True):
+            notes = sorted(track.notes, key=lambda note: note.start)
+            pitches = [note.pitch for note in notes]
+            found.setdefault(f"{name}: pitch", []).append(pitches)
+            if not track.is_drum:  # every hit is as long as the next, and nothing leaps
+                leaps = [abs(b - a) for a, b in itertools.pairwise(pitches)]
+                durations = [note.duration // step for note in notes]
+                found.setdefault(f"{name}: semitones to the next", []).append(leaps)
+                found.setdefault(f"{name}: sixteenths", []).append(durations)
+    return found

@@ -1,0 +1,303 @@
+"""From a network, its tokenizer and its data to the figures of an evaluation."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from symbotunes.data.cache.encoded import Encoded
+from symbotunes.data.split import SPLITS
+from symbotunes.errors import UserError
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
+from symbotunes.evaluation.metrics.copying import Copies, copies
+from symbotunes.evaluation.metrics.losses import class_figures, gain, loss_figures
+from symbotunes.evaluation.metrics.overlap import choose_references, overlap_figures, overlaps
+from symbotunes.evaluation.sequences.baselines import ngram_models, sequences
+from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, TuneSet
+from symbotunes.evaluation.sequences.likelihood import token_nats
+from symbotunes.generation.sequences import Generated
+from symbotunes.models.base import SequenceModel
+from symbotunes.tokenizers.base import Rendition, Tokenizer
+
+NGRAM_NAMES = {1: "unigram", 2: "bigram", 3: "trigram"}
+Nats = list[NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """What is measured, and how closely.
+
+    Attributes:
+        num_samples: tunes that are generated; as many held-out tunes are measured beside them.
+        split: whose pieces are measured: ``test``, ``val``, or ``train`` for what a latent model
+            remembers.
+        references: held-out tunes of its kind that each tune is compared with by BLEU and ROUGE.
+        ngram: n of the n-grams that are looked up in the training tunes.
+        resamples: bootstrap draws behind each confidence interval.
+        confidence: share of the draws inside an interval.
+        device: ``auto`` takes a GPU if there is one, else it is a name such as ``cpu``.
+        windows: held-out windows that a latent model reads at most.
+        pairs: interpolations of a latent model.
+        prior: windows that a latent model writes from its prior.
+
+    Raises:
+        UserError: if a value is out of range.
+    """
+
+    num_samples: int
+    split: str
+    references: int
+    ngram: int
+    resamples: int
+    confidence: float
+    device: str
+    windows: int = 5000
+    pairs: int = 256
+    prior: int = 1000
+
+    def __post_init__(self) -> None:
+        for name in ("num_samples", "references", "ngram", "windows", "pairs", "prior"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise UserError(f"evaluate.{name}={value}: must be a whole number of at least 1")
+        if self.split not in SPLITS:
+            raise UserError(f"evaluate.split={self.split}: choose one of {', '.join(SPLITS)}")
+        _ = self.bootstrap(0), self.torch_device
+
+    def require_held_out(self) -> None:
+        """Raise `UserError` if the pieces are those of the training."""
+        if self.split == "train":
+            raise UserError(
+                "evaluate.split=train: only a latent model can be evaluated on what it was trained "
+                "on; choose val or test"
+            )
+
+    def bootstrap(self, seed: int) -> Bootstrap:
+        """The part that intervals need."""
+        try:
+            return Bootstrap(self.resamples, self.confidence, seed)
+        except (ValueError, TypeError) as error:
+            raise UserError(f"evaluate: {error}") from error
+
+    @property
+    def torch_device(self) -> torch.device:
+        """Where the network runs."""
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            return torch.empty(0, device=self.device).device
+        except (RuntimeError, AssertionError) as error:
+            raise UserError(f"evaluate.device={self.device}: there is no such device") from error
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is evaluated: a network with the tokenizer and the data that it knows.
+
+    Attributes:
+        name: of the model.
+        net: the network, on the device that it runs on.
+        tokenizer: its tokenizer.
+        encoded: the prepared corpus.
+    """
+
+    name: str
+    net: SequenceModel
+    tokenizer: Tokenizer[Any]
+    encoded: Encoded
+
+    def ids(self, split: str) -> list[NDArray[Any]]:
+        """Ids of the pieces of a split, without ``bos`` and ``eos``."""
+        return [self.encoded.example(int(one)) for one in self.encoded.examples(split)]
+
+    def render(self, ids: Sequence[int] | NDArray[Any]) -> Rendition:
+        """The music that ids stand for."""
+        return self.tokenizer.render(self.tokenizer.decode([int(token) for token in ids]), "")
+
+
+def measure_held_out(
+    subject: Subject,
+    plan: EvaluationPlan,
+    orders: Sequence[int],
+    seed: int,
+    on_piece: Callable[[int], None] | None = None,
+) -> HeldOut:
+    """Likelihood of the held-out pieces under the network and n-gram models.
+
+    Raises:
+        UserError: if the split is empty, n-grams of an order do not fit the vocabulary, or the
+            network has diverged.
+    """
+    vocabulary = subject.tokenizer.vocabulary
+    texts = sequences(subject.encoded, vocabulary, plan.split)
+    if not texts:
+        raise UserError(f"the {plan.split} split is empty; evaluate.split or dataset may change it")
+    try:
+        baselines = ngram_models(subject.encoded, vocabulary, orders)
+    except ValueError as error:
+        raise UserError(f"baselines={list(orders)}: {error}") from error
+    nats = {subject.name: token_nats(subject.net, texts, vocabulary.size, on_piece)}
+    if not all(np.isfinite(each).all() for each in nats[subject.name]):
+        raise UserError("the network gives held-out tunes no finite likelihood; did it diverge?")
+    for order, model in baselines.items():
+        nats[NGRAM_NAMES.get(order, f"{order}-gram")] = model.nats(texts)
+    notes = [_notes_heard(subject.render(piece)) for piece in subject.ids(plan.split)]
+    bootstrap = plan.bootstrap(seed)
+    ours = nats[subject.name]
+    return HeldOut(
+        split=plan.split,
+        pieces=len(texts),
+        tokens=sum(len(each) for each in ours),
+        notes=sum(notes),
+        models={name: loss_figures(each, notes, bootstrap) for name, each in nats.items()},
+        gains={
+            name: gain(each, ours, bootstrap) for name, each in nats.items() if name != subject.name
+        },
+        classes=_class_losses(nats, _classes(subject.tokenizer, texts), bootstrap),
+        by_piece={name: tuple(float(one.mean()) for one in each) for name, each in nats.items()},
+    )
+
+
+def _notes_heard(rendition: Rendition) -> int:
+    return sum(len(track.notes) for track in rendition.score.tracks)
+
+
+def _classes(tokenizer: Tokenizer[Any], texts: Sequence[Sequence[int]]) -> list[list[str]]:
+    """The class of every predicted token."""
+    names = ["end"] * tokenizer.vocabulary.size
+    for index in range(tokenizer.vocabulary.size):
+        for token in tokenizer.decode([index]):
+            names[index] = tokenizer.token_class(token)
+    return [[names[index] for index in text[1:]] for text in texts]
+
+
+def _class_losses(
+    nats: Mapping[str, Nats], classes: Sequence[Sequence[str]], bootstrap: Bootstrap
+) -> tuple[ClassLoss, ...]:
+    counts = Counter(name for piece in classes for name in piece)
+    by_model = {model: class_figures(each, classes, bootstrap) for model, each in nats.items()}
+    return tuple(
+        ClassLoss(
+            name=name,
+            tokens=count,
+            share=count / counts.total(),
+            nats={model: figures[name] for model, figures in by_model.items()},
+        )
+        for name, count in counts.most_common()
+    )
+
+
+def measure_tunes(
+    subject: Subject, generated: Sequence[Generated], plan: EvaluationPlan, seed: int
+) -> tuple[TuneSet, TuneSet]:
+    """Figures of generated tunes, and of a random choice of as many held-out tunes."""
+    pool = subject.ids(plan.split)
+    random = np.random.default_rng(seed)
+    chosen = random.permutation(len(pool))[: len(generated)].tolist()
+    drawn = [np.array(each.ids, np.int64) for each in generated]
+    training = subject.ids("train")
+    found = copies(training, drawn + [pool[place] for place in chosen])
+    measure = _Measure(subject, plan, pool, seed)
+    finished = plan.bootstrap(seed).mean([float(each.finished) for each in generated])
+    return (
+        measure.tunes("generated", drawn, found[: len(drawn)], {"finished": finished}),
+        measure.tunes(
+            f"held out ({plan.split})",
+            [pool[place] for place in chosen],
+            found[len(drawn) :],
+            own=chosen,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """Measures sets of tunes in the same way."""
+
+    subject: Subject
+    plan: EvaluationPlan
+    pool: Sequence[NDArray[Any]]
+    seed: int
+
+    def tunes(
+        self,
+        name: str,
+        tunes: Sequence[NDArray[Any]],
+        found: Sequence[Copies],
+        known: Mapping[str, Interval] | None = None,
+        own: Sequence[int] | None = None,
+    ) -> TuneSet:
+        bootstrap = self.plan.bootstrap(self.seed)
+        renditions = [self.subject.render(tune) for tune in tunes]
+        figures = {
+            "well_formed": bootstrap.mean([float(not each.problems) for each in renditions]),
+            **(known or {}),
+            **_bar_figures(renditions, bootstrap),
+            **self._overlap(tunes, bootstrap, own),
+            **self._copying(tunes, found, bootstrap),
+        }
+        longest = max(found, key=lambda each: each.longest)
+        return TuneSet(
+            name=name,
+            tunes=len(tunes),
+            figures={key: figure for key, figure in figures.items() if figure.is_finite},
+            runs=tuple(each.longest for each in found),
+            copied_from=self._title(longest.source),
+        )
+
+    def _overlap(
+        self, tunes: Sequence[NDArray[Any]], bootstrap: Bootstrap, own: Sequence[int] | None
+    ) -> dict[str, Interval]:
+        kinds, pool = ([self._kind(tune) for tune in each] for each in (tunes, self.pool))
+        chosen = choose_references(kinds, pool, self.plan.references, self.seed, own)
+        pairs = [
+            (tune, [self.pool[place] for place in places])
+            for tune, places in zip(tunes, chosen, strict=True)
+            if places  # the only tune of a split has nothing to be compared with
+        ]
+        found = overlaps([tune for tune, _ in pairs], [others for _, others in pairs])
+        return overlap_figures(found, bootstrap)
+
+    def _kind(self, ids: NDArray[Any]) -> tuple[str, ...]:
+        """Meter and key (on C: the mode) of a tune, where its tokens tell them."""
+        tokenizer = self.subject.tokenizer
+        tokens = tokenizer.decode([int(token) for token in ids])
+        return tuple(token for token in tokens if tokenizer.token_class(token) in ("meter", "key"))
+
+    def _copying(
+        self, tunes: Sequence[NDArray[Any]], found: Sequence[Copies], bootstrap: Bootstrap
+    ) -> dict[str, Interval]:
+        runs = np.array([each.longest for each in found], np.float64)
+        sizes = np.array([max(1, len(tune)) for tune in tunes], np.float64)
+        return {
+            "seen_ngrams": bootstrap.interval(
+                [each.seen(self.plan.ngram) for each in found], ratio
+            ),
+            "longest_copy": bootstrap.mean(runs),
+            "copied_share": bootstrap.mean(runs / sizes),
+        }
+
+    def _title(self, source: int | None) -> str | None:
+        if source is None:
+            return None
+        encoded = self.subject.encoded
+        return encoded.title(int(encoded.examples("train")[source]))
+
+
+def _bar_figures(renditions: Sequence[Rendition], bootstrap: Bootstrap) -> dict[str, Interval]:
+    """Right bars, where the tokens know bars; tunes without meter have none to judge."""
+    bars = [
+        (each.right_bars, each.bars)
+        for each in renditions
+        if each.bars and each.right_bars is not None
+    ]
+    if not bars:
+        return {}
+    return {
+        "right_bars": bootstrap.interval(bars, ratio),
+        "all_bars_right": bootstrap.mean([float(right == every) for right, every in bars]),
+    }

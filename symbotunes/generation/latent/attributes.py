@@ -1,0 +1,72 @@
+"""Directions in the latent space along which an attribute of melodies grows."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symbotunes.data.cache.encoded import Encoded
+from symbotunes.errors import UserError
+from symbotunes.generation.latent.player import Player
+from symbotunes.music.grid.attributes import ATTRIBUTES
+from symbotunes.tokenizers.base import Ids
+from symbotunes.tokenizers.windows import Melody, Trio, Windows
+
+
+def attribute_values(
+    windows: NDArray[np.integer] | list[Ids], tokenizer: Windows, name: str
+) -> NDArray[np.float64]:
+    """The attribute of windows ``[N, T]``, or of the melodies of trios ``[N, T, 3]``.
+
+    Raises:
+        UserError: if there is no such attribute, or the windows hold no melody.
+    """
+    if name not in ATTRIBUTES:
+        raise UserError(f"sample.attribute={name}: choose one of {', '.join(ATTRIBUTES)}")
+    if not isinstance(tokenizer, Melody | Trio):
+        raise UserError(
+            f"sample=attribute moves melodies; the model writes {type(tokenizer).__name__.lower()}"
+        )
+    ids = np.asarray(windows)
+    melodies = ids[..., 0] if ids.ndim == 3 else ids
+    return ATTRIBUTES[name](melodies, tokenizer.classes.lowest)
+
+
+def attribute_vector(player: Player, encoded: Encoded, name: str, most: int, seed: int) -> Tensor:
+    """Mean latent vector ``[Z]`` of training windows rich in an attribute, less that of poor ones.
+
+    Rich and poor are the top and the bottom quarter. Roberts et al. 2018, section 5.3.
+
+    Args:
+        player: the model.
+        encoded: the prepared corpus.
+        name: of the attribute.
+        most: windows to look at, drawn at random where there are more.
+        seed: of that choice.
+
+    Raises:
+        UserError: if the attribute does not vary.
+    """
+    examples = encoded.examples("train")
+    if len(examples) > most:
+        examples = np.sort(np.random.default_rng(seed).choice(examples, most, replace=False))
+    ids, lengths = encoded.gather(examples)
+    windows = ids.reshape(len(lengths), player.tokenizer.steps, *ids.shape[1:])
+    values = attribute_values(windows, player.tokenizer, name)
+    rich, poor = quarters(values)
+    if not rich.any() or not poor.any():
+        raise UserError(f"sample.attribute={name} is the same in all training windows")
+    means = player.means(windows)
+    return means[torch.from_numpy(rich)].mean(0) - means[torch.from_numpy(poor)].mean(0)
+
+
+def quarters(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which values are in the top quarter and which in the bottom one.
+
+    Where more than half are alike, all that lie beyond them stand for the quarter.
+    """
+    low, high = np.quantile(values, [0.25, 0.75])
+    if high > low:
+        return values >= high, values <= low
+    above = values > high
+    return (above, values <= low) if above.any() else (values >= high, values < low)

@@ -1,0 +1,113 @@
+"""Windows of a file that a user names."""
+
+import copy
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from symbotunes.errors import UserError
+from symbotunes.music.abc.files import read_tunes
+from symbotunes.music.abc.tune import AbcError
+from symbotunes.music.convert import midi_of
+from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
+from symbotunes.music.midi.smf import MidiError
+from symbotunes.tokenizers.base import Ids, Unencodable
+from symbotunes.tokenizers.windows import Melody, Windows
+
+ABC_SUFFIXES = (".abc", ".txt")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was extracted from a file.
+
+    Attributes:
+        path: of the file.
+        windows: ids of all windows in the order of the music, of all tunes of an ABC file.
+        bars: length of each.
+        remark: how it was read otherwise than in training, if it was.
+    """
+
+    path: Path
+    windows: Sequence[Ids]
+    bars: int
+    remark: str = ""
+
+    def chosen(self, number: int, count: int = 1) -> Sequence[Ids]:
+        """Windows from the given one on, counted from 1.
+
+        Raises:
+            UserError: if there is no such window.
+        """
+        if not 1 <= number <= len(self.windows):
+            raise UserError(
+                f"{self.path} gives windows 1 to {len(self.windows)}; there is no window {number}"
+            )
+        return self.windows[number - 1 : number - 1 + count]
+
+    def says(self, number: int, count: int = 1) -> str:
+        """What was extracted and which part of it is used, in words."""
+        total = len(self.windows)
+        last = min(total, number + count - 1)
+        which = f"window {number} is" if last == number else f"windows {number} to {last} are"
+        plural = "" if total == 1 else "s"
+        said = f"{self.path.name}: {total:,} window{plural} of {self.bars} bars, {which} taken"
+        return f"{said} ({self.remark})" if self.remark else said
+
+
+def read_windows(path: Path, tokenizer: Windows, key: str) -> Found:
+    """All windows of a MIDI or ABC file.
+
+    A melody may be of any instrument if there is none of those that the model was trained on.
+
+    Args:
+        path: of the file.
+        tokenizer: the model's; its limit of windows per piece is not applied.
+        key: the argument that named the file, for errors.
+
+    Raises:
+        UserError: if the file is missing or unreadable, or gives no window, saying why.
+    """
+    if not path.is_file():
+        raise UserError(f"{key}={path}: there is no such file")
+    whole = copy.copy(tokenizer)
+    whole.max_examples = None
+    reasons: Counter[str] = Counter()
+    try:
+        pieces = _pieces(path, reasons)
+    except (AbcError, MidiError) as error:
+        raise UserError(f"{key}={path}: {error.reason}") from error
+    windows = _windows(pieces, whole, reasons)
+    if not windows and isinstance(whole, Melody) and whole.programs is not None:
+        programs, whole.programs = whole.programs, None
+        windows = _windows(pieces, whole, Counter())
+        if windows:
+            remark = f"of instruments outside programs {programs[0]} to {programs[-1]}"
+            return Found(path, windows, tokenizer.bars, remark)
+    if not windows:
+        why = ", ".join(f"{reason} ({count}x)" for reason, count in reasons.most_common(3))
+        raise UserError(f"{key}={path} gives the model nothing to read: {why.replace(' (1x)', '')}")
+    return Found(path, windows, tokenizer.bars)
+
+
+def _windows(pieces: Sequence[MidiPiece], tokenizer: Windows, reasons: Counter[str]) -> list[Ids]:
+    windows: list[Ids] = []
+    for piece in pieces:
+        try:
+            windows += tokenizer.tokenize(piece)
+        except Unencodable as error:
+            reasons[error.reason] += 1
+    return windows
+
+
+def _pieces(path: Path, reasons: Counter[str]) -> list[MidiPiece]:
+    if path.suffix.lower() not in ABC_SUFFIXES:
+        return [MidiPiece(path.name, read_midi_bytes(path))]
+    pieces = []
+    for tune in read_tunes(path, path.parent.name):
+        try:
+            pieces.append(midi_of(tune))
+        except AbcError as error:
+            reasons[error.reason] += 1
+    return pieces

@@ -1,0 +1,168 @@
+"""A latent model with its tokenizer: windows to latent vectors and back."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symbotunes.errors import UserError
+from symbotunes.generation.sample import Sample
+from symbotunes.models.base import LatentModel
+from symbotunes.tokenizers.base import Ids, Tokenizer
+from symbotunes.tokenizers.windows import Windows
+
+
+class Player:
+    """Encodes and writes windows, each by random numbers of its own.
+
+    Args:
+        net: the trained network; it is put into eval mode.
+        tokenizer: the one that it was trained with.
+        purpose: what the user asked for, for the error.
+        batch_size: windows handled side by side.
+        on_step: called with the number of steps written so far.
+        weights: ``bfloat16`` rounds weights and arithmetic while windows are written.
+
+    Raises:
+        UserError: if the network has no latent space.
+    """
+
+    def __init__(
+        self,
+        net: object,
+        tokenizer: Tokenizer[Any],
+        purpose: str,
+        batch_size: int = 64,
+        on_step: Callable[[int], None] | None = None,
+        weights: str | None = None,
+    ) -> None:
+        if not isinstance(net, LatentModel) or not isinstance(tokenizer, Windows):
+            raise UserError(
+                f"{purpose} needs a latent model such as music_vae; {type(net).__name__} has no "
+                "latent space: choose another ckpt=PATH"
+            )
+        self.net = net.eval()
+        self.tokenizer = tokenizer
+        self.batch_size = batch_size
+        self.on_step = on_step
+        self.weights = weights
+        self.written = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.net.parameters()).device
+
+    @torch.inference_mode()
+    def prior(self, seeds: Sequence[int], *, fitted: bool = False) -> Tensor:
+        """Latent vectors ``[B, Z]``, each from its seed.
+
+        Args:
+            seeds: one for each.
+            fitted: draw as training windows lie, not from the standard normal.
+        """
+        rows = [torch.randn(self.net.latent, generator=_generator(seed)) for seed in seeds]
+        z = torch.stack(rows).to(self.device)
+        return self.net.fitted_prior(z) if fitted else z
+
+    @torch.inference_mode()
+    def means(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:
+        """Posterior means ``[N, Z]`` of windows ``[T]`` or ``[T, F]``."""
+        parts = [
+            self.net.encode(self.tokens(windows[start : start + self.batch_size])).mean
+            for start in range(0, len(windows), self.batch_size)
+        ]
+        return torch.cat(parts)
+
+    @torch.inference_mode()
+    def write(self, z: Tensor, seeds: Sequence[int], temperature: float) -> list[Ids]:
+        """Ids of one window for each latent vector; those of a seed and a vector never change."""
+        found: list[Ids] = []
+        for start in range(0, len(z), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            uniforms = torch.cat([self._chances(seed) for seed in seeds[part]])
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(self.weights)):
+                tokens = self.net.decode(
+                    z[part], self.tokenizer.steps, temperature, uniforms=uniforms.to(self.device)
+                )
+            found += list(self.ids(tokens))
+            self.written += len(tokens) * self.tokenizer.steps
+            if self.on_step is not None:
+                self.on_step(self.written)
+        return found
+
+    def tokens(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:
+        """Windows as the network reads them, ``[N, T]`` or ``[N, T, F]``."""
+        return torch.from_numpy(np.stack(list(windows)).astype(np.int64)).to(self.device)
+
+    def ids(self, tokens: Tensor) -> NDArray[Any]:
+        """What the network wrote, as the tokenizer counts it: sets of drums become numbers."""
+        numbers = tokens.cpu().numpy()
+        if numbers.ndim == 3 and self.tokenizer.FIELDS == 1:
+            numbers = numbers.astype(np.int64) @ (1 << np.arange(numbers.shape[-1], dtype=np.int64))
+        return np.asarray(numbers)
+
+    @torch.inference_mode()
+    def nats(self, z: Tensor, windows: Sequence[Ids]) -> list[float]:
+        """Negative log-likelihood of each window, given its latent vector."""
+        found: list[float] = []
+        for start in range(0, len(z), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            nats, _ = self.net.score(z[part], self.tokens(windows[part]))
+            found += nats.cpu().double().sum((1, 2)).tolist()
+        return found
+
+    def samples(
+        self,
+        z: Tensor,
+        windows: Sequence[Ids],
+        names: Sequence[tuple[str, str]],
+        seeds: Sequence[int],
+        notes: Sequence[tuple[str, ...]] | None = None,
+    ) -> list[Sample]:
+        """Windows ready to be rendered.
+
+        Args:
+            z: ``[N, Z]`` the latent vector of each.
+            windows: their ids.
+            names: stem of the files and title of each.
+            seeds: of each.
+            notes: remarks on each.
+        """
+        nats = self.nats(z, windows)
+        return [
+            self._sample(ids, name, title, seed, surprise, remarks)
+            for ids, (name, title), seed, surprise, remarks in zip(
+                windows, names, seeds, nats, notes or [()] * len(windows), strict=True
+            )
+        ]
+
+    def _sample(
+        self, ids: Ids, name: str, title: str, seed: int, nats: float, notes: tuple[str, ...]
+    ) -> Sample:
+        rendition = self.tokenizer.render_ids(ids, title)
+        return Sample(
+            name=name,
+            title=title,
+            score=rendition.score,
+            abc=rendition.abc,
+            tokens=int(ids.size),
+            nll_nats=nats,
+            generated=int(ids.size),
+            finished=True,
+            seed=seed,
+            notes=(*notes, *rendition.problems),
+        )
+
+    def _chances(self, seed: int) -> Tensor:
+        """Random numbers of one window."""
+        generator = _generator(seed)
+        torch.randn(self.net.latent, generator=generator)  # these are the prior's
+        return torch.rand(self.net.chances(1, self.tokenizer.steps), generator=generator)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)

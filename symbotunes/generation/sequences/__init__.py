@@ -1,0 +1,7 @@
+"""One sampler for every autoregressive model."""
+
+from symbotunes.generation.sequences.filters import draw, restrict
+from symbotunes.generation.sequences.generate import Constraint, Generated, generate
+from symbotunes.generation.sequences.settings import Settings
+
+__all__ = ["Constraint", "Generated", "Settings", "draw", "generate", "restrict"]

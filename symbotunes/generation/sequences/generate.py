@@ -1,0 +1,250 @@
+"""The loop around a model that writes pieces token by token."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from symbotunes.generation.sequences.filters import NOTHING, draw, penalise, restrict
+from symbotunes.generation.sequences.settings import Settings
+
+
+class Stepper(Protocol):
+    """What a model must offer to be sampled.
+
+    Two more methods are used where a model has them: ``read(tokens, state)`` reads ``[B, T]``
+    tokens at once and returns what ``step`` would after the last; ``select(state, rows)`` returns
+    the state of some of the pieces, ``rows`` being their indices ``[B']``.
+    """
+
+    training: bool
+
+    def start(self, batch_size: int) -> Any: ...
+    def step(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]: ...
+    def train(self, mode: bool = True) -> Any: ...
+
+
+class Ids(Protocol):
+    """The special ids that the loop must know."""
+
+    @property
+    def bos(self) -> int: ...
+    @property
+    def eos(self) -> int: ...
+
+
+class Constraint(Protocol):
+    """A grammar that samples must keep to."""
+
+    def begin(self, prompt: Sequence[int], max_tokens: int) -> Any:
+        """The state behind a prompt, which may be followed by this many tokens.
+
+        Raises:
+            ValueError: if the grammar does not allow the prompt, or the end is out of reach.
+        """
+
+    def advance(self, state: Any, token: int) -> Any:
+        """The state behind one more allowed token."""
+
+    def allowed(self, states: Sequence[Any], left: Sequence[int]) -> Tensor:
+        """Which tokens may follow, ``[B, V]`` bool, so that the tokens left reach to an end."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One piece that a model wrote.
+
+    Attributes:
+        ids: prompt and generated ids, without ``bos`` and ``eos``.
+        prompt_length: how many of them are the prompt.
+        nll_nats: negative log-likelihood of the generated tokens, ``eos`` included, under the
+            model's own distribution, whatever temperature or restriction they were drawn with.
+        count: number of generated tokens, ``eos`` included.
+        finished: whether the model ended the piece itself.
+    """
+
+    ids: list[int]
+    prompt_length: int
+    nll_nats: float
+    count: int
+    finished: bool
+
+
+class _Row:
+    """One piece while it is being written."""
+
+    def __init__(self, prompt: Sequence[int], seed: int, place: Any) -> None:
+        self.ids = list(prompt)
+        self.prompt_length = len(prompt)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.place = place  # in the grammar, behind the prompt and what was generated
+        self.nll_nats = 0.0
+        self.count = 0
+        self.finished = False
+
+    def uniform(self) -> float:
+        return float(torch.rand((), generator=self.generator, dtype=torch.float64))
+
+    def result(self) -> Generated:
+        return Generated(self.ids, self.prompt_length, self.nll_nats, self.count, self.finished)
+
+
+def generate(
+    model: Stepper,
+    vocabulary: Ids,
+    prompts: Sequence[Sequence[int]],
+    settings: Settings,
+    seeds: Sequence[int],
+    *,
+    constraint: Constraint | None = None,
+    on_step: Callable[[int], None] | None = None,
+) -> list[Generated]:
+    """Continue each prompt until the model ends it or `settings.max_tokens` are written.
+
+    The state is carried from token to token, so the cost grows linearly with length. Every piece
+    has random numbers of its own, so it does not depend on what is drawn beside it (up to the
+    last bits of batched arithmetic). Neither torch's global generator nor the model's training
+    mode changes.
+
+    Args:
+        model: in any mode; it is sampled without dropout.
+        vocabulary: its ``bos`` and ``eos``.
+        prompts: ids of the beginnings, without ``bos``; may be empty and of unequal length.
+        settings: how tokens are drawn.
+        seeds: one for each prompt.
+        constraint: a grammar that every piece keeps to.
+        on_step: called with the number of tokens so far, that of the longest piece.
+
+    Raises:
+        ValueError: if prompts and seeds differ in number, or the constraint forbids a prompt.
+    """
+    rows = []
+    for prompt, seed in zip(prompts, seeds, strict=True):
+        place = constraint.begin(prompt, settings.max_tokens) if constraint else None
+        rows.append(_Row(prompt, seed, place))
+    was_training = model.training
+    model.train(False)
+    try:
+        with torch.inference_mode():
+            _Writer(model, vocabulary, settings, constraint, on_step).write(rows)
+    finally:
+        model.train(was_training)
+    return [row.result() for row in rows]
+
+
+class _Writer:
+    """What stays the same while pieces are written."""
+
+    def __init__(
+        self,
+        model: Stepper,
+        vocabulary: Ids,
+        settings: Settings,
+        constraint: Constraint | None,
+        on_step: Callable[[int], None] | None,
+    ) -> None:
+        self.model = model
+        self.vocabulary = vocabulary
+        self.settings = settings
+        self.constraint = constraint
+        self.on_step = on_step
+
+    def write(self, rows: Sequence[_Row]) -> None:
+        """Write the rows to their ends."""
+        if not rows:
+            return
+        shared = min(row.prompt_length for row in rows)  # what all rows can read at once
+        logits, state = self._read(rows, shared)
+        step = shared
+        while True:
+            tokens = self._next(logits, rows, step)
+            step += 1
+            if self.on_step is not None:
+                self.on_step(step)
+            going = [index for index, row in enumerate(rows) if not self._is_done(row)]
+            if not going:
+                return
+            select = getattr(self.model, "select", None)
+            if select is not None and 2 * len(going) <= len(rows):
+                rows, kept = [rows[index] for index in going], torch.tensor(going)
+                tokens, state = tokens[kept], select(state, kept.to(logits.device))
+            logits, state = self.model.step(tokens.to(logits.device), state)
+
+    def _read(self, rows: Sequence[_Row], length: int) -> tuple[Tensor, Any]:
+        """Read ``bos`` and the first tokens of every prompt."""
+        state = self.model.start(len(rows))
+        tokens = torch.tensor([[self.vocabulary.bos, *row.ids[:length]] for row in rows])
+        tokens = tokens.to(_device_of(state))
+        read = getattr(self.model, "read", None)
+        if read is not None and length:
+            logits, state = read(tokens, state)
+            return logits, state
+        for column in tokens.unbind(1):
+            logits, state = self.model.step(column, state)
+        return logits, state
+
+    def _next(self, logits: Tensor, rows: Sequence[_Row], step: int) -> Tensor:
+        """The token ``[B]`` that each row reads next: of its prompt, or drawn and appended."""
+        tokens = torch.full((len(rows),), self.vocabulary.eos)
+        drawing: list[int] = []
+        for index, row in enumerate(rows):
+            if step < row.prompt_length:
+                tokens[index] = row.ids[step]
+            elif not self._is_done(row):
+                drawing.append(index)
+        if not drawing:
+            return tokens
+        logits = logits.cpu().double()  # not every device has float64
+        logits = logits if len(drawing) == len(rows) else logits[drawing]
+        chosen = self._choose(logits, [rows[index] for index in drawing])
+        tokens[drawing] = chosen
+        return tokens
+
+    def _choose(self, logits: Tensor, rows: Sequence[_Row]) -> Tensor:
+        """Draw a token ``[B]`` for every row from logits ``[B, V]``, and append it."""
+        settings = self.settings
+        own = logits.log_softmax(-1)
+        if settings.repetition_penalty != 1:
+            seen = [row.ids[-settings.repetition_window :] for row in rows]
+            logits = penalise(logits, seen, settings.repetition_penalty)
+        if self.constraint is not None:
+            left = [settings.max_tokens - row.count for row in rows]
+            allowed = self.constraint.allowed([row.place for row in rows], left)
+            logits = logits.masked_fill(~allowed, NOTHING)
+        else:
+            logits[:, self.vocabulary.bos] = NOTHING  # opens a piece, never continues one
+        logits = restrict(
+            logits,
+            temperature=settings.temperature,
+            top_k=settings.top_k,
+            top_p=settings.top_p,
+            min_p=settings.min_p,
+        )
+        uniform = torch.tensor([row.uniform() for row in rows], dtype=torch.float64)
+        ids = draw(logits.softmax(-1), uniform)
+        nll_nats = -own.gather(-1, ids[:, None])[:, 0]
+        for row, token, nats in zip(rows, ids.tolist(), nll_nats.tolist(), strict=True):
+            self._append(row, token, nats)
+        return ids
+
+    def _append(self, row: _Row, token: int, nll_nats: float) -> None:
+        row.count += 1
+        row.nll_nats += nll_nats
+        row.finished = token == self.vocabulary.eos
+        if self.constraint is not None:
+            row.place = self.constraint.advance(row.place, token)
+        if not row.finished:
+            row.ids.append(token)
+
+    def _is_done(self, row: _Row) -> bool:
+        return row.finished or row.count >= self.settings.max_tokens
+
+
+def _device_of(state: Any) -> torch.device:
+    """Where the model keeps its state, which is where it reads tokens."""
+    if isinstance(state, Tensor):
+        return state.device
+    first = state[0] if isinstance(state, tuple | list) else next(iter(state.values()))
+    return _device_of(first)

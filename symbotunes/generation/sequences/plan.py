@@ -1,0 +1,292 @@
+"""From a network and a tokenizer to samples that can be rendered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from symbotunes.errors import UserError
+from symbotunes.generation.latent.plan import PriorPlan, Training
+from symbotunes.generation.sample import Composition, Sample
+from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
+from symbotunes.generation.sequences.abc_constraint import AbcConstraint
+from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
+from symbotunes.models.base import LatentModel, SequenceModel
+from symbotunes.models.gpt2 import GPT2
+from symbotunes.music.abc.keys import Key
+from symbotunes.tokenizers.abc import AbcTokens, rendition_in
+from symbotunes.tokenizers.base import Tokenizer
+
+CONSTRAINTS = ("abc",)
+ROUNDED = {None: None, "bfloat16": torch.bfloat16, "int8": torch.int8}
+
+
+@dataclass(frozen=True)
+class SamplePlan:
+    """How many samples are drawn, and how.
+
+    Attributes:
+        num: number of samples.
+        temperature: above 1 more surprising, below 1 safer; 0 always takes the likeliest token.
+        top_k: draw among this many likeliest tokens; 0 draws among all.
+        top_p: draw among the likeliest tokens that hold this share of probability.
+        max_tokens: a sample that has not ended by then is kept and marked unfinished.
+        prompt: the beginning that every sample goes on from, or ``None``.
+        batch_size: samples drawn side by side.
+        out: folder for the files; ``None`` is the run's own.
+        min_p: draw among tokens at least this share as likely as the likeliest; 0 draws among all.
+        repetition_penalty: above 1 holds back tokens seen before; 1 changes nothing.
+        repetition_window: how many of the last tokens, prompt included, count as seen.
+        constraint: ``abc`` writes only well-formed tunes with right bars; ``None`` leaves the
+            model free.
+        prompt_file: a file whose first bars every sample goes on from, or ``None``.
+        prompt_bars: how many of them, an upbeat not counted.
+        weights: what GPT-2's weights are rounded to while it writes on a CPU, ``bfloat16`` or
+            ``int8``; ``None`` is exact.
+
+    Raises:
+        UserError: if a value is out of range.
+    """
+
+    num: int
+    temperature: float
+    top_k: int
+    top_p: float
+    max_tokens: int
+    prompt: str | None = None
+    batch_size: int = 64
+    out: str | None = None
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    repetition_window: int = 64
+    constraint: str | None = None
+    prompt_file: str | None = None
+    prompt_bars: int = 4
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("num", "batch_size", "prompt_bars"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise UserError(f"sample.{name}={value}: must be a whole number of at least 1")
+        if self.constraint is not None and self.constraint not in CONSTRAINTS:
+            raise UserError(f"sample.constraint={self.constraint}: must be abc or null")
+        if self.weights not in ROUNDED:
+            raise UserError(f"sample.weights={self.weights}: must be bfloat16, int8 or null")
+        if self.prompt and self.prompt_file:
+            raise UserError("sample.prompt and sample.prompt_file: give one of them")
+        _ = self.settings
+
+    @property
+    def settings(self) -> Settings:
+        """The part that the sampler reads."""
+        try:
+            return Settings(
+                temperature=self.temperature,
+                top_k=self.top_k,
+                top_p=self.top_p,
+                min_p=self.min_p,
+                repetition_penalty=self.repetition_penalty,
+                repetition_window=self.repetition_window,
+                max_tokens=self.max_tokens,
+            )
+        except (ValueError, TypeError) as error:
+            raise UserError(f"sample: {error}") from error
+
+    def compose(
+        self,
+        net: SequenceModel | LatentModel,
+        tokenizer: Tokenizer[Any],
+        seed: int,
+        on_step: Callable[[int], None] | None = None,
+        training: Training | None = None,
+    ) -> Composition:
+        """Samples with what a listener should know; see `draw_samples`, `LatentPlan.compose`."""
+        if isinstance(net, LatentModel):
+            for name in ("prompt", "prompt_file", "constraint"):
+                if getattr(self, name):
+                    raise UserError(
+                        f"sample.{name}: a model of windows goes on from nothing; "
+                        "sample=reconstruct reads a file"
+                    )
+            return self.from_prior.compose(net, tokenizer, seed, on_step, training)
+        samples = draw_samples(net, tokenizer, self, seed, on_step)
+        return Composition(tuple(samples), self.facts)
+
+    @property
+    def from_prior(self) -> PriorPlan:
+        """What of the plan a latent model can follow."""
+        return PriorPlan(
+            num=self.num,
+            temperature=self.temperature,
+            batch_size=self.batch_size,
+            weights=self.weights,
+        )
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """How samples are drawn, for people."""
+        facts = {
+            "temperature": f"{self.temperature:g}",
+            "top-k": str(self.top_k or "off"),
+            "top-p": f"{self.top_p:g}" if self.top_p < 1 else "off",
+        }
+        if self.min_p:
+            facts["min-p"] = f"{self.min_p:g}"
+        if self.repetition_penalty != 1:
+            window = self.repetition_window
+            facts["repetition penalty"] = f"{self.repetition_penalty:g} over {window} tokens"
+        if self.constraint:
+            facts["constraint"] = self.constraint
+        if self.weights:
+            facts["weights rounded to"] = self.weights
+        if self.prompt:
+            facts["prompt"] = self.prompt
+        if self.prompt_file:
+            facts["prompt"] = f"first {self.prompt_bars} bars of {self.prompt_file}"
+        return facts
+
+
+def draw_samples(
+    net: SequenceModel | LatentModel,
+    tokenizer: Tokenizer[Any],
+    plan: SamplePlan,
+    seed: int,
+    on_step: Callable[[int], None] | None = None,
+) -> list[Sample]:
+    """Sample music; sample ``i`` depends on ``seed + i`` alone, not on how many are drawn.
+
+    Args:
+        net: the trained network; of a latent one, samples are of the prior.
+        tokenizer: the one that it was trained with.
+        plan: how many and how.
+        seed: of the first sample.
+        on_step: called with the number of tokens drawn so far, for progress.
+
+    Raises:
+        UserError: if the prompt cannot be read, naming the token and the nearest known one, or the
+            constraint forbids it.
+    """
+    if isinstance(net, LatentModel):
+        return list(plan.from_prior.compose(net, tokenizer, seed, on_step).samples)
+    beginning = read_beginning(tokenizer, plan)
+    drawn = draw(net, tokenizer, plan, seed, on_step, beginning)
+    return [
+        to_sample(tokenizer, generated, index, seed + index, beginning.key)
+        for index, generated in enumerate(drawn)
+    ]
+
+
+def draw(
+    net: SequenceModel,
+    tokenizer: Tokenizer[Any],
+    plan: SamplePlan,
+    seed: int,
+    on_step: Callable[[int], None] | None = None,
+    beginning: Beginning | None = None,
+) -> list[Generated]:
+    """The ids of samples, see `draw_samples`; `beginning` is the plan's, if it was read before."""
+    prompt = (beginning or read_beginning(tokenizer, plan)).ids
+    constraint = read_constraint(tokenizer, plan.constraint)
+    _check_prompt(constraint, prompt, plan)
+    round_weights(net, plan.weights)
+    seeds = [seed + index for index in range(plan.num)]
+    drawn: list[Generated] = []
+    for start in range(0, plan.num, plan.batch_size):
+        part = seeds[start : start + plan.batch_size]
+        drawn += generate(
+            net,
+            tokenizer.vocabulary,
+            [prompt] * len(part),
+            plan.settings,
+            part,
+            constraint=constraint,
+            on_step=on_step,
+        )
+    return drawn
+
+
+def read_beginning(tokenizer: Tokenizer[Any], plan: SamplePlan) -> Beginning:
+    """What the samples go on from.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    if plan.prompt_file:
+        return read_prompt_file(tokenizer, Path(plan.prompt_file), plan.prompt_bars)
+    return read_prompt(tokenizer, plan.prompt)
+
+
+def round_weights(net: SequenceModel, name: str | None) -> None:
+    """Let a network write with rounded weights, or with its own for ``None``.
+
+    Raises:
+        UserError: if it is of a kind that cannot.
+    """
+    if isinstance(net, GPT2):
+        net.decoding_dtype = ROUNDED[name]
+    elif name is not None:
+        raise UserError(f"sample.weights={name}: {type(net).__name__} has no rounded weights")
+
+
+def read_constraint(tokenizer: Tokenizer[Any], name: str | None) -> Constraint | None:
+    """The grammar that samples keep to; ``None`` for none.
+
+    Raises:
+        UserError: if the model's tokens are not of that kind.
+    """
+    if name is None:
+        return None
+    if not isinstance(tokenizer, AbcTokens):
+        raise UserError(f"sample.constraint={name}: the model does not write ABC tokens")
+    try:
+        return AbcConstraint(tokenizer.tokens, tokenizer.vocabulary.eos)
+    except ValueError as error:
+        raise UserError(f"sample.constraint={name}: {error}") from error
+
+
+def _check_prompt(constraint: Constraint | None, prompt: Sequence[int], plan: SamplePlan) -> None:
+    if constraint is None:
+        return
+    try:
+        constraint.begin(prompt, plan.max_tokens)
+    except ValueError as error:
+        raise UserError(f"sample: {error}") from error
+
+
+def to_sample(
+    tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int, key: Key | None = None
+) -> Sample:
+    """Decode what a network generated, with remarks on what is wrong with it.
+
+    Args:
+        tokenizer: of the network.
+        generated: what it wrote.
+        index: of the sample, from 0.
+        seed: of the sample.
+        key: that an ABC tune on C is moved to; ``None`` leaves it where it is.
+    """
+    tokens = tokenizer.decode(generated.ids)
+    title, number = f"Sample {index + 1}", index + 1
+    rendition = tokenizer.render(tokens, title, number=number)
+    if key is not None:
+        rendition = rendition_in(key, rendition, title, number=number)
+    remarks = list(rendition.problems)
+    if not generated.finished:
+        remarks.insert(0, "unfinished: sample.max_tokens was reached")
+    return Sample(
+        name=f"sample_{index + 1:02d}",
+        title=title,
+        score=rendition.score,
+        abc=rendition.abc,
+        tokens=len(tokens),
+        nll_nats=generated.nll_nats,
+        generated=generated.count,
+        finished=generated.finished,
+        seed=seed,
+        notes=tuple(remarks),
+        bars=rendition.bars,
+        right_bars=rendition.right_bars,
+    )

@@ -1,0 +1,90 @@
+"""Beginnings that samples go on from: typed, or the first bars of a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+
+from symbotunes.data.preparation.encode import examples_in
+from symbotunes.errors import UserError
+from symbotunes.music.abc.beginnings import first_bars
+from symbotunes.music.abc.files import read_tunes
+from symbotunes.music.abc.keys import Key
+from symbotunes.music.abc.normalize import prompt_tokens
+from symbotunes.music.abc.reader import parse
+from symbotunes.music.abc.transposition import key_in, on_c
+from symbotunes.tokenizers.abc import AbcTokens
+from symbotunes.tokenizers.abc_bpe import AbcBpe
+from symbotunes.tokenizers.base import Tokenizer
+
+LONGEST = 20_000  # characters; tunes have some hundreds
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What every sample goes on from.
+
+    Attributes:
+        ids: of its tokens, without ``bos``.
+        key: that it had before it was moved to C, where samples are to be moved back; ``None`` if
+            it was not moved.
+    """
+
+    ids: Sequence[int] = ()
+    key: Key | None = None
+
+
+def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Beginning:
+    """The beginning that a user typed; an empty one for no text.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    if not text or not text.strip():
+        return Beginning()
+    if len(text) > LONGEST:
+        raise UserError(f"sample.prompt has {len(text):,} characters, at most {LONGEST:,} are read")
+    if Path(text).suffix.lower() in (".abc", ".mid", ".midi"):
+        raise UserError(f"sample.prompt={text} looks like a file: write sample.prompt_file={text}")
+    try:
+        ids = tokenizer.prompt(text)
+        key = key_in(prompt_tokens(text)) if tokenizer.FORMAT == "abc" else None
+        return Beginning(ids, _key_to_return_to(tokenizer, key))
+    except ValueError as error:
+        raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
+
+
+def read_prompt_file(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Beginning:
+    """The first bars of a file's first piece.
+
+    Raises:
+        UserError: if the file cannot be read, is too short, or says what the tokens cannot.
+    """
+    try:
+        if tokenizer.FORMAT == "abc":
+            return _first_bars_of_abc(tokenizer, path, bars)
+        return Beginning(tokenizer.prompt_from(path, bars))
+    except (ValueError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UserError(f"sample.prompt_file={path}: {reason}") from error
+
+
+def _first_bars_of_abc(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Beginning:
+    if path.suffix.lower() != ".abc":
+        raise ValueError("the model's tokens are ABC; it goes on from .abc files")
+    tune = read_tunes(path, collection="prompt")[0]
+    (tokens,) = examples_in(tokenizer.tokenize(tune))
+    if isinstance(tokens, np.ndarray):
+        raise ValueError("these tokens are bytes of text; give sample.prompt instead")
+    key = None if tune.tokens else parse(tune.text).key
+    ids = tokenizer.encode(first_bars(tokens, bars))
+    return Beginning(ids, _key_to_return_to(tokenizer, key))
+
+
+def _key_to_return_to(tokenizer: Tokenizer[Any], key: Key | None) -> Key | None:
+    """The key of a beginning, if the tokenizer reads it on C instead."""
+    moves = isinstance(tokenizer, AbcTokens | AbcBpe) and tokenizer.root == "C"
+    return key if moves and key is not None and key != on_c(key) else None

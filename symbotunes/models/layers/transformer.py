@@ -1,0 +1,84 @@
+"""The pre-norm transformer block of GPT-2, apart from how its attention is computed."""
+
+import copy
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from symbotunes.models.layers.decoding import packed
+
+EPSILON = 1e-5  # of every layer norm, as OpenAI's code
+Attend = Callable[[Tensor], Tensor]
+
+
+class Block(nn.Module):
+    """``x += attention(norm1(x)); x += mlp(norm2(x))``.
+
+    Args:
+        width: D.
+        heads: H, which divides D.
+        dropout: share of units zeroed of what attention and MLP add.
+
+    Raises:
+        ValueError: if `heads` does not divide `width`.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"heads={heads} must divide width={width}")
+        self.heads = heads
+        self.dropout = dropout
+        self.norm1 = nn.LayerNorm(width, EPSILON)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width, EPSILON)
+        self.up = nn.Linear(width, 4 * width)
+        self.gelu = nn.GELU(approximate="tanh")
+        self.down = nn.Linear(4 * width, width)
+
+    def initialize(self, std: float, residual_std: float) -> None:
+        """Draw the matrices; `residual_std` is for the two whose output joins the stream."""
+        for linear in (self.qkv, self.up, self.out, self.down):
+            is_residual = linear is self.out or linear is self.down
+            nn.init.normal_(linear.weight, std=residual_std if is_residual else std)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, x: Tensor, attend: Attend) -> Tensor:
+        """One layer.
+
+        Args:
+            x: ``[N, D]``, N tokens in any arrangement that `attend` knows.
+            attend: from ``[N, 3, H, C]`` queries, keys and values to ``[N, H, C]``.
+        """
+        qkv = self.qkv(self.norm1(x)).unflatten(-1, (3, self.heads, -1))
+        x = x + self._drop(self.out(attend(qkv).flatten(1)))
+        hidden = self.gelu(self.up(self.norm2(x)))
+        return x + self._drop(self.down(hidden))
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+    def for_decoding(self, rows: int, dtype: torch.dtype | None) -> "Block":
+        """The same layer for `rows` tokens at a time, with weights laid out for it.
+
+        See `packed` for `dtype`. It does not follow later changes of the weights.
+        """
+
+        def laid_out(linear: nn.Linear, *, gelu: bool = False) -> nn.Module:
+            return packed(linear.weight, linear.bias, rows=rows, dtype=dtype, gelu=gelu)
+
+        twin = copy.copy(self)
+        twin._modules = {
+            "norm1": self.norm1,
+            "qkv": laid_out(self.qkv),
+            "out": laid_out(self.out),
+            "norm2": self.norm2,
+            "up": laid_out(self.up, gelu=True),
+            "gelu": nn.Identity(),
+            "down": laid_out(self.down),
+        }
+        twin.dropout = 0.0
+        return twin

@@ -1,0 +1,118 @@
+"""mode=compare: which of several trained models is better, on one page."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.markup import escape
+
+from symbotunes.checkpoints.checkpoint import unpack
+from symbotunes.config.overrides import (
+    FIXED,
+    build,
+    data_of,
+    names_dataset,
+    other_data,
+    rebuild,
+    refuse_overrides,
+)
+from symbotunes.errors import UserError
+from symbotunes.evaluation.comparison.measuring import (
+    ComparisonPlan,
+    Contender,
+    measure_contender,
+)
+from symbotunes.evaluation.sequences.measuring import EvaluationPlan
+from symbotunes.generation.sequences.plan import SamplePlan
+from symbotunes.render.pages.comparison import Column, Comparison, Reference, write_comparison
+
+
+def compare(cfg: DictConfig) -> None:
+    """Measure every checkpoint of ``compare.ckpts`` alike; one that fails costs its column."""
+    refuse_overrides(
+        cfg,
+        [group for group in FIXED if group != "dataset"],
+        "a comparison uses the models of its checkpoints; choose other compare.ckpts",
+    )
+    compared: ComparisonPlan = build(cfg.compare)
+    plan: EvaluationPlan = build(cfg.evaluate)
+    if plan.split == "train":
+        raise UserError("evaluate.split=train: a comparison is of held-out pieces, test or val")
+    sampling = build(cfg.sample)
+    if not isinstance(sampling, SamplePlan):
+        raise UserError("mode=compare draws plain samples: leave sample=default")
+    console = Console()
+    columns: list[Column] = []
+    references: dict[str, Reference] = {}
+    corpora: set[str] = set()
+    paths = [Path(ckpt).expanduser() for ckpt in compared.ckpts]
+    for name, path in zip(names(paths), paths, strict=True):
+        with console.status(f"Measuring {escape(name)}"):
+            try:
+                one, corpus = contender(cfg, plan, name, path)
+                column, reference = measure_contender(one, plan, sampling, compared)
+            except UserError as error:
+                columns.append(Column(name, str(path), failure=str(error)))
+                console.print(f"Left out  {escape(name)}: {escape(str(error))}", soft_wrap=True)
+                continue
+        columns.append(column)
+        corpora.add(corpus)
+        references.setdefault(reference.data, reference)
+    if not references:
+        raise UserError("none of compare.ckpts can be measured; the lines above say why")
+    remarks = []
+    if len(corpora) > 1:
+        remarks.append(
+            "these models were trained on different data: each is measured on the test set of its "
+            "own, so likelihoods compare models and data together; dataset=... gives all the same"
+        )
+    elif len(references) > 1:
+        remarks.append(
+            "the models read the same data in different forms, and what does not fit a form is "
+            "left out of it: compare bits per note, not nats per token, and see pieces and notes"
+        )
+    facts = {
+        "samples of each": str(plan.num_samples),
+        **replace(sampling, prompt=None, prompt_file=None).facts,
+        "tokens of a sample at most": f"{sampling.max_tokens:,}",
+        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "device": str(plan.torch_device),
+        "seed": str(cfg.seed),
+    }
+    found = Comparison(facts, tuple(columns), tuple(references.values()), tuple(remarks))
+    page = write_comparison(Path(cfg.paths.run_dir), found)
+    console.print(f"Read  {page}", soft_wrap=True)
+
+
+def contender(
+    cfg: DictConfig, plan: EvaluationPlan, name: str, path: Path
+) -> tuple[Contender, str]:
+    """A checkpoint ready to be measured, and its corpus in words that tell it from others."""
+    checkpoint = unpack(path)
+    net, tokenizer = rebuild(checkpoint)
+    data = data_of(checkpoint, cfg)
+    net.to(plan.torch_device).eval()
+    given = cfg.dataset if names_dataset(cfg) else checkpoint.config.dataset
+    dataset = OmegaConf.to_container(given, resolve=True)
+    remarks = tuple(other_data(cfg, checkpoint, data))
+    return (
+        Contender(name, path, net, tokenizer, data.encoded, int(cfg.seed), remarks),
+        json.dumps(dataset, sort_keys=True),
+    )
+
+
+def names(paths: Sequence[Path]) -> list[str]:
+    """A short name for each checkpoint: its run's, and as much more as tells it from others."""
+    runs = [
+        path.resolve().parent.parent.name
+        if path.resolve().parent.name == "checkpoints"
+        else path.stem
+        for path in paths
+    ]
+    return [
+        run if runs.count(run) == 1 else f"{run}/{path.stem} ({index + 1})"
+        for index, (run, path) in enumerate(zip(runs, paths, strict=True))
+    ]

@@ -1,0 +1,43 @@
+"""mode=convert: published weights as a Symbotunes checkpoint."""
+
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+from rich.console import Console
+
+from symbotunes.checkpoints.checkpoint import PUBLISHED, AtomicCheckpointIO, pack
+from symbotunes.checkpoints.weights import read_weights
+from symbotunes.config.overrides import build, build_chain, load_weights
+from symbotunes.errors import UserError
+from symbotunes.paths import PROGRAM
+
+
+def convert(cfg: DictConfig) -> None:
+    """Write ``checkpoints/best.ckpt`` that mode=sample and model.init_from read.
+
+    Raises:
+        UserError: if ``model.init_from`` is not set or does not fit ``model``.
+    """
+    if cfg.model.init_from is None:
+        raise UserError("mode=convert needs model.init_from=FILE, for example folkrnn_v2.pkl")
+    weights = read_weights(Path(cfg.model.init_from))
+    tokenizer = build_chain(cfg).tokenizer
+    weights.give_vocabulary(tokenizer)
+    if not tokenizer.fitted:
+        raise UserError(
+            f"{weights.source} brings no vocabulary: start a run with it instead, mode=train"
+        )
+    net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
+    weights.check(net, tokenizer.vocabulary.size)
+    load_weights(net, weights.tensors, str(cfg.model.init_from))
+    content = {
+        "state_dict": {f"net.{name}": tensor for name, tensor in net.state_dict().items()},
+        "global_step": 0,
+        "recipe": pack(cfg, tokenizer.state(), data=PUBLISHED),
+        "rng": [{"torch": torch.get_rng_state()}],
+        "real_tokens": 0,
+    }
+    path = Path(cfg.paths.run_dir) / "checkpoints" / "best.ckpt"
+    AtomicCheckpointIO().save_checkpoint(content, path)
+    Console().print(f"{PROGRAM} mode=sample ckpt={path}", soft_wrap=True)

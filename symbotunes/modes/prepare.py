@@ -1,0 +1,32 @@
+"""mode=prepare: make a dataset ready for training, show what became of it, look after caches."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from symbotunes.config.overrides import build_chain, build_data
+from symbotunes.data.preparation.inventory import clean, entries
+from symbotunes.render.console import caches_table, quarantine_lines, receipt_table
+
+
+def prepare(cfg: DictConfig) -> None:
+    """Prepare the dataset, from its cache if it was made before, and print its receipt.
+
+    With ``prepare.list`` or ``prepare.clean`` no dataset is read.
+    """
+    console = Console()
+    cache = Path(cfg.loader.cache)
+    if cfg.prepare.clean is not None:
+        removed = clean(cache, str(cfg.prepare.clean))
+        freed = sum(entry.bytes for entry in removed)
+        console.print(f"Removed {len(removed)} caches, {freed / 1e6:,.1f} MB, from {cache}")
+    if cfg.prepare.list:
+        console.print(caches_table(entries(cache), str(cache)))
+    if cfg.prepare.list or cfg.prepare.clean is not None:
+        return
+    data = build_data(cfg, build_chain(cfg))
+    receipt = data.encoded.receipt
+    console.print(receipt_table(receipt, type(data.corpus).__name__, examples=True))
+    console.print(quarantine_lines(receipt), soft_wrap=True, end="")
+    console.print(f"Prepared in {data.encoded.folder}", soft_wrap=True)

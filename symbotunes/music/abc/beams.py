@@ -1,0 +1,51 @@
+"""Which notes stand together under one beam."""
+
+from fractions import Fraction
+
+from symbotunes.music.abc.phrases import sounding_eighths, upbeat_eighths
+from symbotunes.music.abc.tokens import Bar, Item, Phrase, Sound, Tuplet
+
+QUARTER = 2  # eighths; notes from this length on have no flag
+
+
+def beamed(phrase: Phrase) -> set[int]:
+    """Indices of the sounds that stand against the sound before them.
+
+    Notes with flags in one stretch of `beam_eighths`; bar signs and rests stand apart, and tuplets
+    have beams of their own.
+    """
+    lengths = sounding_eighths(phrase.items)
+    full, beam = phrase.bar_eighths, beam_eighths(phrase.meter)
+    upbeat = upbeat_eighths(phrase)
+    now = full - upbeat if full is not None and upbeat else Fraction(0)
+    found: set[int] = set()
+    before: Fraction | None = None  # where the note that may be joined began
+    left = 0  # notes of a tuplet
+    for index, item in enumerate(phrase.items):
+        if isinstance(item, Bar) and (item.sign == "|" or full is None or now >= full):
+            now = Fraction(0)
+        if not _has_flag(item):
+            before = None
+        else:
+            if before is not None and before // beam == now // beam:
+                found.add(index)
+            before = now
+        now += lengths[index]
+        if isinstance(item, Tuplet):
+            left = item.r
+        elif left:
+            left -= 1
+            before = before if left else None  # its number stands over its own notes alone
+    return found
+
+
+def beam_eighths(meter: str) -> int:
+    """Longest beam in eighths: a dotted quarter of 6/8, half a bar of common time, else a beat."""
+    top, _, bottom = meter.partition("/")
+    if bottom == "8" and int(top) % 3 == 0:
+        return 3
+    return 4 if meter in ("4/4", "2/2", "4/2") else 2
+
+
+def _has_flag(item: Item) -> bool:
+    return isinstance(item, Sound) and bool(item.pitches) and item.eighths < QUARTER

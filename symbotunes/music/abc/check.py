@@ -1,0 +1,109 @@
+"""Whether bars have the length that the meter asks for, and what is wrong with a tune."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symbotunes.music.abc.phrases import parse_tokens, sounding_eighths
+from symbotunes.music.abc.tokens import Bar, Phrase, Sound
+
+
+@dataclass(frozen=True)
+class BarCheck:
+    """Bars of a tune that can be judged, and how many of them are right."""
+
+    bars: int
+    right: int
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Music between two bar signs: its length, and whether it touches an edge on either side.
+
+    An edge is the beginning, the end, or a sign of repeats or endings: there a bar may be split.
+    """
+
+    eighths: Fraction
+    after_edge: bool
+    before_edge: bool
+
+
+def check_bars(tokens: Sequence[str]) -> BarCheck:
+    """Count bars and right bars of a tune; without meter none can be judged.
+
+    A bar is right if its sounds fill the meter exactly. Where repeats, endings, the beginning or
+    the end split a bar, a short stretch is right if another short one at an edge completes it; an
+    upbeat at the beginning is right by itself. The two parts count as one bar where they touch.
+    """
+    phrase = parse_tokens(tokens)
+    full = phrase.bar_eighths
+    if full is None:
+        return BarCheck(0, 0)
+    stretches = _stretches(phrase)
+    short = [
+        stretch.eighths
+        for stretch in stretches
+        if stretch.eighths < full and (stretch.after_edge or stretch.before_edge)
+    ]
+    bars = right = 0
+    joined = False
+    for index, stretch in enumerate(stretches):
+        before = stretches[index - 1] if index else None
+        joined = not joined and _completes(before, stretch, full)
+        if joined:
+            continue
+        bars += 1
+        right += _is_right(stretch, full, short, first=index == 0)
+    return BarCheck(bars, right)
+
+
+def _completes(before: _Stretch | None, stretch: _Stretch, full: Fraction) -> bool:
+    """Whether two short stretches meet at an edge and are one bar together."""
+    return (
+        before is not None
+        and before.before_edge
+        and stretch.after_edge
+        and stretch.eighths < full
+        and before.eighths + stretch.eighths == full
+    )
+
+
+def _is_right(stretch: _Stretch, full: Fraction, short: list[Fraction], *, first: bool) -> bool:
+    if stretch.eighths == full:
+        return True
+    if stretch.eighths > full:
+        return False
+    if first and stretch.after_edge:
+        return True
+    at_edge = stretch.after_edge or stretch.before_edge
+    itself = int(2 * stretch.eighths == full)  # half a bar does not complete itself
+    return at_edge and short.count(full - stretch.eighths) > itself
+
+
+def _stretches(phrase: Phrase) -> list[_Stretch]:
+    result: list[_Stretch] = []
+    filled, after_edge = Fraction(0), True
+    for item, length in zip(phrase.items, sounding_eighths(phrase.items), strict=True):
+        if isinstance(item, Sound):
+            filled += length
+        elif isinstance(item, Bar):
+            edge = item.sign != "|"
+            if filled:
+                result.append(_Stretch(filled, after_edge, edge))
+                filled, after_edge = Fraction(0), edge
+            else:
+                after_edge = after_edge or edge
+                if edge and result:
+                    last = result[-1]
+                    result[-1] = _Stretch(last.eighths, last.after_edge, True)
+    if filled:
+        result.append(_Stretch(filled, after_edge, True))
+    elif result:
+        last = result[-1]
+        result[-1] = _Stretch(last.eighths, last.after_edge, True)
+    return result
+
+
+def problems(tokens: Sequence[str]) -> list[str]:
+    """What keeps the tokens from being well-formed ABC; empty if nothing does."""
+    return list(parse_tokens(tokens).problems)

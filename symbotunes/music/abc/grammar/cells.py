@@ -1,0 +1,34 @@
+"""Lengths in whole numbers, and what fills a bar."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from symbotunes.music.abc.tokens import parse_duration
+
+UNIT = 16  # cells of an eighth
+LONGEST_BAR = 32 * UNIT
+NEVER = 30_000  # more tokens than anything takes; fits 16 bits
+
+
+@cache
+def cells_of(token: str) -> tuple[int, str]:
+    """Cells and broken-rhythm signs of a duration; 0 cells for what is off the grid."""
+    eighths, broken = parse_duration(token)
+    cells = eighths * UNIT
+    return (int(cells) if cells.denominator == 1 else 0), broken
+
+
+def shortest_fills(lengths: Mapping[int, int]) -> list[int]:
+    """The fewest tokens that fill each number of cells with plain notes, up to the longest bar.
+
+    Args:
+        lengths: cells that a note may have, and the tokens that it then needs behind it.
+    """
+    result = [0] + [NEVER] * LONGEST_BAR
+    steps = sorted((cells, 1 + behind) for cells, behind in lengths.items())
+    for total in range(1, LONGEST_BAR + 1):
+        for cells, tokens in steps:
+            if cells > total:
+                break
+            result[total] = min(result[total], result[total - cells] + tokens)
+    return result

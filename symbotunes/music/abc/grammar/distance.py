@@ -1,0 +1,97 @@
+"""How many tokens a tune still needs to end properly."""
+
+from functools import lru_cache
+
+from symbotunes.music.abc.grammar.cells import NEVER
+from symbotunes.music.abc.grammar.grammar import Grammar
+from symbotunes.music.abc.grammar.state import Ending, Phase, Repeat, State
+
+
+class Distance:
+    """The number of tokens on a short way to the end, the one that ends the tune included.
+
+    From every state that the grammar reaches some token leads one nearer, so a tune whose distance
+    is within its budget can always be ended within it. It is not always the shortest way.
+    """
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self._of = lru_cache(maxsize=100_000)(self._find)
+
+    def __call__(self, state: State) -> int:
+        """Tokens to the end."""
+        return self._of(state if state.last is None else state._replace(last=None))
+
+    def behind_length(self, state: State, cells: int, *, broken: bool) -> int:
+        """Tokens to the end once the last sound has this length; `NEVER` if it must not have it."""
+        if state.twin or state.group or not state.sounded:
+            timed = self.grammar.timed(state, cells, broken)
+            return NEVER if timed is None else self(timed)
+        left = state.left - cells * (1 + broken) if state.full else 0
+        if left < 0 or self.grammar.fill[left] >= NEVER:
+            return NEVER
+        twin = 1 + self.grammar.lengths[cells] if broken else 0
+        return twin + self._closing(state, left, music=True)
+
+    def _find(self, state: State) -> int:
+        if state.phase == Phase.END:
+            return 0
+        if state.phase == Phase.START:
+            return 1 + min(self(meter) for meter in self.grammar.meters)
+        if state.phase == Phase.METER:
+            return 1 + self(state._replace(phase=Phase.KEY))
+        if state.phase == Phase.CHORD:
+            sound = state._replace(phase=Phase.SOUND, chord=(), sounded=True)
+            return 1 + (not state.chord) + self(sound)
+        if state.phase == Phase.TUPLET:
+            return 1 + self(state._replace(phase=Phase.SOUND, sounded=True, held=None))
+        if state.phase == Phase.SOUND:
+            return self._sound(state)
+        return self._due(state)
+
+    def _sound(self, state: State) -> int:
+        if state.sounded and not state.group and not state.twin:
+            return self._closing(state, state.left, music=False) - 1  # the note is there already
+        for cells, behind in self.grammar.lengths.items():  # the first that fits shows a way
+            timed = self.grammar.timed(state, cells)
+            if timed is not None:
+                return behind + self(timed)
+        return NEVER
+
+    def _due(self, state: State) -> int:
+        """Behind a complete sound or a sign: what is owed, then bars and signs."""
+        owed = [state.twin] if state.twin else []
+        owed += [state.group_length] * (state.group - len(owed) if state.group else 0)
+        due = sum(1 + self.grammar.lengths[cells] for cells in owed)
+        if due:
+            return due + self._closing(state, state.left, music=True)
+        if state.can_end:
+            return 1
+        if state.phase == Phase.TIED and state.full and not state.left:
+            return 1 + self._closing(state, state.full, music=False)
+        music = state.phase == Phase.TIMED and state.sounded
+        return self._closing(state, state.left, music=music)
+
+    def _closing(self, state: State, left: int, *, music: bool) -> int:
+        """Nothing is owed.
+
+        Args:
+            state: its meter, repeat and ending.
+            left: cells that the bar lacks.
+            music: whether a sign may follow at once, if the bar is full.
+        """
+        full, fill = state.full, self.grammar.fill
+        second = 1 + (fill[full] or 1) + 2  # |2, a bar, | and the end
+        if state.ending == Ending.BETWEEN:
+            return second
+        rest = fill[left] if full else int(not music)
+        if state.repeat != Repeat.SIGN and state.ending != Ending.FIRST:
+            return rest + 2
+        after = 1 + (second if state.ending == Ending.FIRST else 1)
+        if not full:
+            return rest + after
+        start = state.start % full
+        way = rest + 1 + fill[full - start] + after
+        if left > start or (left == start and music):
+            return min(way, fill[left - start] + after)
+        return way

@@ -1,0 +1,187 @@
+"""What the tokens sound like: notes in time, repeats and endings played out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import symusic
+
+from symbotunes.music.abc.phrases import (
+    alterations,
+    parse_tokens,
+    sounding_eighths,
+    upbeat_eighths,
+)
+from symbotunes.music.abc.repeats import is_ending
+from symbotunes.music.abc.tokens import Bar, Item, Phrase, Sound
+
+TICKS_PER_QUARTER = 480
+MAX_NOTES = 20_000  # repeats of repeats end here
+VELOCITY = 96
+FIDDLE = 40  # General MIDI program, counted from 0
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note as it is heard.
+
+    Attributes:
+        onset: quarters from the beginning.
+        duration: quarters.
+        pitch: MIDI number.
+    """
+
+    onset: Fraction
+    duration: Fraction
+    pitch: int
+
+
+def play_order(phrase: Phrase) -> list[int]:
+    """Indices of the items in the order in which they are played.
+
+    As abc2midi plays them, but for a ``:|`` at the end of the last ending, which only closes it:
+    abc2midi begins the section once more and finds no ending for it.
+    """
+    items = phrase.items
+    order: list[int] = []
+    start, turn, at = 0, 1, 0
+    while at < len(items) and len(order) < MAX_NOTES:
+        item = items[at]
+        order.append(at)
+        sign = item.sign if isinstance(item, Bar) else ""
+        if sign == "|:":
+            start, turn = at + 1, 1
+        elif sign == ":|":
+            if turn < _times(items, start):
+                turn, at = turn + 1, start
+                continue
+            start, turn = at + 1, 1
+        elif is_ending(items, at) and turn not in _turns(sign):
+            at = _after_ending(items, at)
+            continue
+        at += 1
+    return order
+
+
+def _times(items: Sequence[Item], start: int) -> int:
+    """How often the section that begins at `start` is played: as its endings say, or twice."""
+    last = 2
+    for index in range(start, len(items)):
+        item = items[index]
+        if not isinstance(item, Bar):
+            continue
+        if is_ending(items, index):
+            last = max(last, *_turns(item.sign))
+        elif item.sign == "|:" or (item.sign == ":|" and not is_ending(items, index + 1)):
+            break
+    return last
+
+
+def _turns(sign: str) -> set[int]:
+    """The times at which an ending such as ``|1,3`` or ``|1-3`` is played."""
+    turns = {0}  # none, so that the set is never empty
+    for part in sign[1:].split(","):
+        first, *rest = part.split("-")
+        turns.update(range(int(first), int(rest[-1] if rest else first) + 1))
+    return turns
+
+
+def _after_ending(items: Sequence[Item], at: int) -> int:
+    """Where play goes on when the ending at `at` is passed over."""
+    for index in range(at + 1, len(items)):
+        item = items[index]
+        if item == Bar(":|"):
+            return index + 1
+        if is_ending(items, index) or item == Bar("|:"):
+            return index
+    return len(items)
+
+
+def notes(tokens: Sequence[str]) -> list[Note]:
+    """The notes heard, in order of onset; ties merged, tuplets and broken rhythm counted."""
+    return phrase_notes(parse_tokens(tokens))
+
+
+def phrase_notes(phrase: Phrase) -> list[Note]:
+    """The notes of a phrase, see `notes`."""
+    lengths, alters = sounding_eighths(phrase.items), alterations(phrase.key, phrase.items)
+    heard: list[Note] = []
+    waiting: dict[int, int] = {}  # pitch of a tied note -> its place in `heard`
+    now = Fraction(0)
+    for index in play_order(phrase):
+        item = phrase.items[index]
+        if not isinstance(item, Sound):
+            continue
+        duration = lengths[index] / 2
+        tied: dict[int, int] = {}
+        for pitch, alter in zip(item.pitches, alters[index], strict=True):
+            number = pitch.midi(alter)
+            place = waiting.get(number)
+            if place is None:
+                place = len(heard)
+                heard.append(Note(now, duration, number))
+            else:
+                held = heard[place]
+                heard[place] = Note(held.onset, held.duration + duration, number)
+            if pitch.tied:
+                tied[number] = place
+        waiting = tied
+        now += duration
+    return heard
+
+
+def score_of(
+    tokens: Sequence[str], *, tempo_bpm: float = 0, program: int = FIDDLE, upbeat: bool = False
+) -> symusic.Score:
+    """The tokens as a Score of one track, however imperfect they are.
+
+    Args:
+        tokens: any list.
+        tempo_bpm: quarters per minute; 0 chooses one that suits the meter.
+        program: General MIDI program, counted from 0.
+        upbeat: give an upbeat a time signature of its own, so that bars lie where they are written.
+    """
+    phrase = parse_tokens(tokens)
+    score = symusic.Score(TICKS_PER_QUARTER)
+    score.tempos.append(symusic.Tempo(0, tempo_bpm or natural_tempo(phrase.meter)))
+    if phrase.meter != "none":
+        top, _, bottom = phrase.meter.partition("/")
+        begins = _upbeat(phrase, score) if upbeat else 0
+        score.time_signatures.append(symusic.TimeSignature(begins, int(top), int(bottom)))
+    score.key_signatures.append(symusic.KeySignature(0, *_midi_key(phrase)))
+    track = symusic.Track(program=program, name="Melody")
+    for note in phrase_notes(phrase):
+        onset = round(note.onset * TICKS_PER_QUARTER)
+        duration = max(1, round(note.duration * TICKS_PER_QUARTER))
+        if 0 <= note.pitch <= 127:
+            track.notes.append(symusic.Note(onset, duration, note.pitch, VELOCITY))
+    score.tracks.append(track)
+    return score
+
+
+def _upbeat(phrase: Phrase, score: symusic.Score) -> int:
+    """Write the time signature of an upbeat, if there is one; the tick at which it ends."""
+    quarters = upbeat_eighths(phrase) / 2
+    ticks, whole = quarters * TICKS_PER_QUARTER, quarters / 4
+    # MIDI counts powers of two only: an upbeat out of a tuplet has no time signature.
+    if not quarters or ticks.denominator > 1 or whole.denominator & (whole.denominator - 1):
+        return 0
+    unit = max(8, whole.denominator)
+    signature = symusic.TimeSignature(0, int(whole * unit), unit)
+    score.time_signatures.append(signature)
+    return int(ticks)
+
+
+def natural_tempo(meter: str) -> float:
+    """Quarters per minute at which a dance in this meter is comfortably heard."""
+    if meter in ("6/8", "9/8", "12/8", "3/8"):
+        return 165.0  # 110 dotted quarters
+    if meter in ("2/2", "4/2", "3/2"):
+        return 160.0
+    return 120.0
+
+
+def _midi_key(phrase: Phrase) -> tuple[int, int]:
+    """Sharps (negative: flats) and 1 for minor, as MIDI writes a key signature."""
+    mode = phrase.key.mode
+    return max(-7, min(7, phrase.key.sharps)), int(mode in ("min", "dor", "phr", "loc"))

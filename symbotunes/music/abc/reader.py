@@ -1,0 +1,336 @@
+"""Reading ABC notation: from the text of one tune to its sounds and bar signs.
+
+Follows the ABC standard 2.1 where tunes in the wild do, and what abc2midi plays where they do not.
+Of several voices the first is read. Lyrics, order of parts, ornaments, grace notes, chord names,
+slurs and layout are passed over.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+from symbotunes.music.abc.keys import Key, parse_key
+from symbotunes.music.abc.lengths import factor, parse_meter, parse_unit
+from symbotunes.music.abc.phrases import tied
+from symbotunes.music.abc.tokens import (
+    LINE_END,
+    MAX_NUMBER,
+    Bar,
+    Item,
+    Pitch,
+    Sound,
+    Tuplet,
+    default_q,
+    kind,
+    parse_pitch,
+)
+from symbotunes.music.abc.tune import AbcError
+
+# Digits are those of ASCII; `\d` would let others through.
+_NOTE = re.compile(r"((?:\^\^|__|\^|_|=)?[A-Ga-g][,']*)([0-9]*)((?:/[0-9]*)*)")
+_REST = re.compile(r"([zxZX])([0-9]*)((?:/[0-9]*)*)")
+_LENGTH = re.compile(r"([0-9]*)((?:/[0-9]*)*)")
+_TUPLET = re.compile(r"\(([2-9])(?::([0-9]?))?(?::([0-9]?))?")
+_BAR = re.compile(r":*\[?\|[|\]:]*|::+")
+_ENDING = re.compile(r"[ \t]*\[?[ \t]*([1-9](?:[,-][1-9])*)")
+_BRACKET_ENDING = re.compile(r"\[[ \t]*([1-9](?:[,-][1-9])*)")
+_INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
+_FIELD = re.compile(r"^([A-Za-z+]):(?![|:])(.*)$")  # not A:| and A::, a note before a bar sign
+_COMMENT = re.compile(r"(?<!\\)%.*$")
+_BROKEN = re.compile(r">+|<+")
+# A single ! or + is an old sign for the end of a line: what stands between two of them is music.
+_SKIP = re.compile(r'"[^"\n]*"|![^!|\n]+!|\{[^}|]*\}|\+[^+|\n]+\+')
+_MICROTONE = re.compile(r"[\^_](?:[0-9]{1,3}(?:/[0-9]{1,3})?|/[0-9]{0,3})[A-Ga-g]")
+_TEXT_BLOCK = re.compile(r"^%%[ \t]*begin(\w+).*?^%%[ \t]*end\1", re.MULTILINE | re.DOTALL)
+MAX_BARS_OF_REST = 99
+_NOTE_STARTS = frozenset("ABCDEFGabcdefg^_=")
+_MINOR = frozenset(" \t\\`$*)yu~.HIJKLMNOPQRSTUVWhijklmnopqrstvw;@#?-]0123456789>',<}!+/&")
+
+
+@dataclass(frozen=True)
+class ParsedTune:
+    """A tune as it is notated.
+
+    Attributes:
+        meter: ``6/8`` and the like, or ``none``.
+        key: of the signature.
+        items: sounds, bar signs and tuplet marks in order, lengths in eighth notes.
+    """
+
+    meter: str
+    key: Key
+    items: tuple[Item, ...]
+
+
+def parse(text: str) -> ParsedTune:
+    """Read one tune, headers and body.
+
+    Raises:
+        AbcError: with a reason, if it cannot be read or changes what a tune must keep.
+    """
+    body = _Body()
+    begun = ""  # a line that ended with a backslash
+    for line in _TEXT_BLOCK.sub("%", text).split("\n"):
+        if line.startswith("%"):
+            continue
+        line = _COMMENT.sub("", line).rstrip()
+        field = _FIELD.match(line)
+        if begun and (field or not line):
+            body.line(begun)
+            begun = ""
+        if field:
+            body.field(field[1], field[2].strip())
+        elif not line:
+            body.interrupted = body.started
+        else:
+            begun += f" {line}" if line.startswith("|") else line  # |\ and | are two bar signs
+            if line.endswith("\\"):
+                begun = begun[:-1]
+            else:
+                body.line(begun)
+                begun = ""
+    body.line(begun)
+    return body.tune()
+
+
+@cache
+def _eighths(length: Fraction, unit: Fraction) -> Fraction:
+    return length * unit
+
+
+class _Body:
+    """The state of reading one tune."""
+
+    def __init__(self) -> None:
+        self.meter: str | None = None
+        self.unit: Fraction | None = None
+        self.key: Key | None = None
+        self.key_text = ""
+        self.items: list[Item] = []
+        self.voice: str | None = None
+        self.listening = True  # False inside another voice than the first
+        self.started = False
+        self.interrupted = False  # by a blank line, which ends the music unless bars follow
+
+    # -- fields -----------------------------------------------------------------------------------
+
+    def field(self, name: str, value: str) -> None:
+        if name == "V":
+            self.change_voice(value)
+        elif name in "MLK" and self.listening:
+            getattr(self, f"field_{name}")(value)
+
+    def change_voice(self, value: str) -> None:
+        """Listen to the voice named first, or to what sounds before any is named."""
+        name = value.split()[0] if value.split() else ""
+        if self.voice is None:
+            self.voice = "1" if self.started else name
+        self.listening = self.key is None or name == self.voice
+
+    def field_M(self, value: str) -> None:  # noqa: N802  (named for its field)
+        meter = parse_meter(value)
+        if self.started and meter != self.meter:
+            raise AbcError("changes meter inside")
+        self.meter = meter
+
+    def field_L(self, value: str) -> None:  # noqa: N802
+        self.unit = parse_unit(value)
+
+    def field_K(self, value: str) -> None:  # noqa: N802
+        if self.key is None or not self.started:
+            self.key = parse_key(value)
+            if self.unit is None:
+                self.unit = self.default_unit()
+            return
+        try:
+            changed = parse_key(value) != self.key
+        except AbcError as error:
+            if error.reason == "no key":  # a clef alone
+                return
+            raise
+        if changed:
+            raise AbcError("changes key inside")
+
+    def default_unit(self) -> Fraction:
+        """One sixteenth in meters shorter than 3/4, else one eighth (ABC 2.1, section 3.1.7)."""
+        if self.meter in (None, "none"):
+            return Fraction(1)
+        assert self.meter is not None
+        return Fraction(1, 2) if Fraction(self.meter) < Fraction(3, 4) else Fraction(1)
+
+    # -- music ------------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        """Read one line of the body."""
+        if not text or self.key is None or (self.interrupted and "|" not in text):
+            return
+        position = 0
+        while position < len(text):
+            if not self.listening:  # until a voice is named again
+                position = text.find("[V:", position)
+                if position < 0:
+                    return
+            position = self.element(text, position)
+        self.items.append(LINE_END)
+
+    def element(self, text: str, at: int) -> int:
+        """Read what stands at a position; returns the position behind it."""
+        char = text[at]
+        if char in _NOTE_STARTS and (found := _NOTE.match(text, at)):
+            return self.note(found)
+        if char in _MINOR:
+            return self.minor_element(char, text, at)
+        for pattern, read in (
+            (_INLINE, self.inline),
+            (_SKIP, None),
+            (_BAR, self.bar),
+            (_TUPLET, self.tuplet),
+            (_REST, self.rest),
+        ):
+            found = pattern.match(text, at)
+            if found and found.end() > at:
+                return read(found, text) if read else found.end()
+        if char == "[":
+            return self.bracket(text, at)
+        if _MICROTONE.match(text, at):
+            raise AbcError("microtones")
+        return at + 1
+
+    def minor_element(self, char: str, text: str, at: int) -> int:
+        """Signs of one character that carry no sound, and strings that begin with one."""
+        if char in "!+":
+            found = _SKIP.match(text, at)
+            return found.end() if found else at + 1
+        if char == "-" and self.items:
+            self.tie()
+        elif char in "<>":
+            found = _BROKEN.match(text, at)
+            assert found is not None
+            self.broken(found[0])
+            return found.end()
+        elif char == "&":
+            raise AbcError("voices overlaid with &")
+        return at + 1
+
+    def inline(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
+        if found[1] in "MLKV":
+            self.field(found[1], _COMMENT.sub("", found[2]).strip())
+        return found.end()
+
+    def bar(self, found: re.Match[str], text: str) -> int:
+        sign, end = found[0], found.end()
+        ending = _ENDING.match(text, end)
+        closes = sign.startswith(":") or "::" in sign or "]:" in sign  # but not |:|
+        repeats = [Bar(":|")] if closes else []
+        repeats += [Bar("|:")] if sign.endswith(":") or "|:" in sign else []
+        self.items += repeats or [Bar("||" if len(sign) > 1 else "|")]
+        if ending and (text[end : end + 1].isdigit() or "[" in ending[0]):
+            self.items.append(Bar(f"|{ending[1]}"))
+            return ending.end()
+        return end
+
+    def bracket(self, text: str, at: int) -> int:
+        """``[1`` opens an ending; ``[`` before notes opens a chord."""
+        ending = _BRACKET_ENDING.match(text, at)
+        if ending:
+            self.items.append(Bar(f"|{ending[1]}"))
+            return ending.end()
+        return self.chord(text, at)
+
+    def chord(self, text: str, at: int) -> int:
+        close = text.find("]", at)
+        if close < 0 or "|" in text[at:close]:
+            if text.startswith('["', at):  # an ending with a name, such as ["Coda"
+                return at + 1
+            raise AbcError("a chord without end")
+        inside = _SKIP.sub("", text[at + 1 : close])
+        pitches, length = [], None
+        for found in _NOTE.finditer(inside):
+            holds = inside[found.end() : found.end() + 1] == "-"
+            pitches.append(tied(self.pitch(found), holds))
+            if length is None:
+                length = factor(found[2], found[3])
+        outer = _LENGTH.match(text, close + 1)
+        assert outer is not None
+        if pitches:
+            assert length is not None
+            self.sound(tuple(pitches), length * factor(outer[1], outer[2]))
+        return outer.end()
+
+    def tuplet(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
+        p = int(found[1])
+        q = int(found[2]) if found[2] else default_q(p, self.meter or "none")
+        r = int(found[3]) if found[3] else p
+        if q < 1 or r < 1:
+            raise AbcError("an impossible tuplet", found[0])
+        self.items.append(Tuplet(p, q, r))
+        return found.end()
+
+    def note(self, found: re.Match[str]) -> int:
+        self.sound((self.pitch(found),), factor(found[2], found[3]))
+        return found.end()
+
+    @staticmethod
+    def pitch(found: re.Match[str]) -> Pitch:
+        if kind(found[1]) == "pitch":
+            return parse_pitch(found[1])
+        name = str(parse_pitch(found[1]))  # such as c, for C: octave marks cancel
+        if kind(name) != "pitch":
+            raise AbcError("a pitch beyond hearing", found[1][:20])
+        return parse_pitch(name)
+
+    def rest(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
+        length = factor(found[2], found[3])
+        if found[1] in "ZX":
+            self.bars_of_rest(length)
+        else:
+            self.sound((), length)
+        return found.end()
+
+    def bars_of_rest(self, count: Fraction) -> None:
+        if self.meter in (None, "none"):
+            raise AbcError("a rest of whole bars without meter")
+        if count.denominator != 1 or not 0 < count <= MAX_BARS_OF_REST:
+            raise AbcError("an impossible length", f"{count} bars of rest")
+        assert self.unit is not None
+        for number in range(int(count)):
+            self.items += [Bar("|")] if number else []
+            self.sound((), 8 * Fraction(self.meter) / self.unit)
+
+    def sound(self, pitches: tuple[Pitch, ...], length: Fraction) -> None:
+        assert self.unit is not None
+        self.started = True
+        eighths = _eighths(length, self.unit)
+        if not 0 < max(eighths.numerator, eighths.denominator) <= MAX_NUMBER or eighths <= 0:
+            raise AbcError("an impossible length")
+        self.items.append(Sound(pitches, eighths))
+
+    def tie(self) -> None:
+        place = len(self.items) - 1
+        while place >= 0 and self.items[place] == LINE_END:  # a tie may open the next line
+            place -= 1
+        last = self.items[place]
+        if isinstance(last, Sound) and last.pitches:
+            pitches = tuple(tied(pitch) for pitch in last.pitches)
+            self.items[place] = Sound(pitches, last.eighths, last.broken)
+
+    def broken(self, signs: str) -> None:
+        last = self.items[-1] if self.items else None
+        if not isinstance(last, Sound):
+            raise AbcError("broken rhythm without a first note")
+        if last.broken or len(signs) > 3:
+            raise AbcError("broken rhythm with too many signs")
+        self.items[-1] = Sound(last.pitches, last.eighths, signs)
+
+    def tune(self) -> ParsedTune:
+        """What was read.
+
+        Raises:
+            AbcError: if it is no tune.
+        """
+        if self.key is None:
+            raise AbcError("no key")
+        if not any(isinstance(item, Sound) and item.pitches for item in self.items):
+            raise AbcError("no notes")
+        return ParsedTune(self.meter or "none", self.key, tuple(self.items))

@@ -1,0 +1,55 @@
+"""Repeats and variant endings: which signs belong together, and which lead nowhere."""
+
+from collections.abc import Sequence
+
+from symbotunes.music.abc.tokens import Bar, Item
+
+
+def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
+    """Repeats and endings that lead nowhere become bar signs.
+
+    Of several ``|:`` before a ``:|`` the last one counts. A first ending needs a ``:|`` behind it,
+    a second one needs a first.
+
+    Returns:
+        The items, and what had to be mended, in words.
+    """
+    result, problems = list(items), []
+    opened: int | None = None  # a |: that waits for its :|
+    first: int | None = None  # a |1 of this section
+    closed = False  # whether :| has followed it
+
+    def give_up(place: int, problem: str) -> None:
+        result[place] = Bar("|")
+        problems.append(problem)
+
+    for index, item in enumerate(items):
+        sign = item.sign if isinstance(item, Bar) else ""
+        if sign == "|:":
+            if opened is not None:
+                give_up(opened, "a repeat inside a repeat")
+            if first is not None and not closed:
+                give_up(first, "an ending outside a repeat")
+            opened, first = index, None
+        elif sign == ":|":
+            opened, closed = None, True
+            if not is_ending(items, index + 1):
+                first = None
+        elif is_ending(items, index):
+            if "1" in sign:
+                if first is not None and not closed:
+                    give_up(first, "an ending outside a repeat")
+                first, closed = index, False
+            elif first is None or not closed:
+                give_up(index, "an ending outside a repeat")
+    if opened is not None:
+        give_up(opened, "a repeat that is not closed")
+    if first is not None and not closed:
+        give_up(first, "an ending outside a repeat")
+    return result, problems
+
+
+def is_ending(items: Sequence[Item], index: int) -> bool:
+    """Whether an ending such as ``|2`` stands at a place."""
+    item = items[index] if index < len(items) else None
+    return isinstance(item, Bar) and item.sign[1:2].isdigit()

@@ -1,0 +1,102 @@
+"""Which accidentals must be written, in the key of a tune or moved to another."""
+
+from collections.abc import Sequence
+
+from symbotunes.music.abc.keys import NATURAL, Key
+from symbotunes.music.abc.phrases import alterations
+from symbotunes.music.abc.tokens import OCTAVES, Bar, Item, Pitch, Sound, make_pitch
+from symbotunes.music.abc.tune import AbcError
+
+
+class Speller:
+    """Decides which accidentals must be written.
+
+    One is written wherever a reader could take the note otherwise, whether it lets accidentals hold
+    for one octave or for all; so every program hears the same.
+    """
+
+    def __init__(self, key: Key) -> None:
+        self.signature = key.signature
+        self.everywhere: dict[int, int] = {}  # letter -> alteration, where all octaves count
+        self.here: dict[tuple[int, int], int] = {}  # letter and octave -> alteration
+
+    def bar(self) -> None:
+        """A bar sign: accidentals end."""
+        self.everywhere.clear()
+        self.here.clear()
+
+    def spell(self, pitch: Pitch, midi: int, steps: int) -> Pitch:
+        """The pitch moved by letter steps, with the accidental that makes it sound as `midi`.
+
+        Raises:
+            AbcError: if it would need three sharps or flats, or lie beyond hearing.
+        """
+        octave, letter = divmod(pitch.octave * 7 + pitch.letter + steps, 7)
+        alter = midi - 12 * (octave + 1) - NATURAL[letter]
+        if abs(alter) > 2:
+            raise AbcError("needs three sharps or flats when moved")
+        if octave not in OCTAVES:
+            raise AbcError("a pitch beyond hearing")
+        default = self.signature[letter]
+        everywhere = self.everywhere.get(letter, default)
+        here = self.here.get((letter, octave), default)
+        if everywhere == here == alter:
+            return make_pitch(letter, octave, None, pitch.tied)
+        self.everywhere[letter] = alter
+        self.here[letter, octave] = alter
+        return make_pitch(letter, octave, alter, pitch.tied)
+
+
+def explicit_accidentals(key: Key, items: Sequence[Item]) -> list[Item]:
+    """The items with every accidental written out, as the bar signs between them let them hold.
+
+    Bar signs that are added later then change no note.
+    """
+    return [
+        Sound(
+            tuple(
+                make_pitch(pitch.letter, pitch.octave, alter, pitch.tied)
+                for pitch, alter in zip(item.pitches, alters, strict=True)
+            ),
+            item.eighths,
+            item.broken,
+            item.scale,
+        )
+        if isinstance(item, Sound)
+        else item
+        for item, alters in zip(items, alterations(key, items), strict=True)
+    ]
+
+
+def shorter_way(old: Key, new: Key) -> int:
+    """Semitones from one tonic to the nearest other, six at most."""
+    return (new.pitch_class - old.pitch_class + 6) % 12 - 6
+
+
+def respell(items: Sequence[Item], old: Key, new: Key, semitones: int) -> list[Item]:
+    """Items in the old key moved to the new one, spelled for it.
+
+    Args:
+        items: as they are written in the old key.
+        old: their key.
+        new: the key that many semitones away.
+        semitones: upwards; negative downwards.
+
+    Raises:
+        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
+    """
+    octaves = (semitones - new.pitch_class + old.pitch_class) // 12
+    steps = new.letter - old.letter + 7 * octaves
+    speller = Speller(new)
+    result: list[Item] = []
+    for item, alters in zip(items, alterations(old, items), strict=True):
+        if isinstance(item, Sound):
+            pitches = tuple(
+                speller.spell(pitch, pitch.midi(alter) + semitones, steps)
+                for pitch, alter in zip(item.pitches, alters, strict=True)
+            )
+            item = Sound(pitches, item.eighths, item.broken, item.scale)
+        elif isinstance(item, Bar):
+            speller.bar()
+        result.append(item)
+    return result

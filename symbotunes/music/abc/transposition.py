@@ -1,0 +1,103 @@
+"""Moving tunes to other keys, spelled as the new key asks."""
+
+from collections.abc import Sequence
+
+from symbotunes.music.abc.keys import LETTERS, Key, parse_key
+from symbotunes.music.abc.normalize import phrase_tokens
+from symbotunes.music.abc.phrases import items_of, parse_tokens
+from symbotunes.music.abc.spelling import respell, shorter_way
+from symbotunes.music.abc.tokens import Sound, kind
+from symbotunes.music.abc.tune import AbcError
+
+
+def transpose(tokens: Sequence[str], semitones: int) -> list[str]:
+    """The tune moved up (negative: down); ``K:Gmaj`` moved by 2 becomes ``K:Amaj``.
+
+    The way back restores every note; of tunes that `normalise` wrote the tokens too, if the key has
+    no enharmonic twin.
+
+    Args:
+        tokens: a tune with its meter and key; what is not well-formed is mended.
+        semitones: any number; 0 returns the tokens as they are.
+
+    Raises:
+        AbcError: if there is no key, or a note would need three sharps or flats.
+    """
+    if not semitones:
+        return list(tokens)
+    phrase = parse_tokens(tokens)
+    if "no key" in phrase.problems:
+        raise AbcError("no key")
+    key = moved_key(phrase.key, semitones)
+    return phrase_tokens(phrase.meter, key, respell(phrase.items, phrase.key, key, semitones))
+
+
+def to_c(tokens: Sequence[str]) -> list[str]:
+    """A tune, or any beginning of one, on the tonic C; its mode is kept.
+
+    Args:
+        tokens: those of chords, tuplets and repeats may be cut short. Without a key they stay where
+            they are.
+
+    Returns:
+        The tokens, one for one.
+
+    Raises:
+        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
+    """
+    old = key_in(tokens)
+    if old is None or old == on_c(old):
+        return list(tokens)
+    items = respell(items_of(tokens), old, on_c(old), shorter_way(old, on_c(old)))
+    sounds = [item for item in items if isinstance(item, Sound)]
+    pitches = iter([str(pitch) for sound in sounds for pitch in sound.pitches])
+    moved = []
+    for token in tokens:
+        name = kind(token)
+        moved.append(
+            next(pitches) if name == "pitch" else f"K:{on_c(old)}" if name == "key" else token
+        )
+    return moved
+
+
+def from_c(tokens: Sequence[str], key: Key) -> list[str]:
+    """A tune on C in the key that `to_c` would move there, spelled as that key asks.
+
+    Args:
+        tokens: a tune; what is not well-formed is mended.
+        key: whose tonic it gets; the tune's mode is kept.
+
+    Raises:
+        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
+    """
+    phrase = parse_tokens(tokens)
+    target = Key(key.letter, key.alter, phrase.key.mode)
+    items = respell(phrase.items, phrase.key, target, -shorter_way(key, on_c(key)))
+    return phrase_tokens(phrase.meter, target, items)
+
+
+def key_in(tokens: Sequence[str]) -> Key | None:
+    """The key that tokens name, if they name one."""
+    written = next((token for token in tokens if kind(token) == "key"), None)
+    return None if written is None else parse_key(written[2:])
+
+
+def on_c(key: Key) -> Key:
+    """The key on C of the same mode."""
+    return Key(0, 0, key.mode)
+
+
+def moved_key(key: Key, semitones: int) -> Key:
+    """The key that many semitones away, of those that sound alike the one with fewest accidentals.
+
+    Between six sharps and six flats the signs of the old key decide.
+    """
+    target = (key.pitch_class + semitones) % 12
+    alike = [
+        candidate
+        for letter in range(len(LETTERS))
+        for alter in (0, 1, -1)
+        if (candidate := Key(letter, alter, key.mode)).pitch_class % 12 == target
+    ]
+    sign = -1 if key.sharps < 0 else 1
+    return min(alike, key=lambda candidate: (abs(candidate.sharps), -sign * candidate.sharps))

@@ -1,0 +1,65 @@
+"""From ABC to MIDI, so that folk tunes reach everything that reads MIDI."""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.phrases import parse_tokens, sounding_eighths
+from symbotunes.music.abc.playback import TICKS_PER_QUARTER, score_of
+from symbotunes.music.abc.reader import parse
+from symbotunes.music.abc.tokens import Bar
+from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.midi.piece import MidiPiece
+
+# Q:1/4=120, Q:"Lively" 3/8 = 110: beats of that length in a minute.
+_TEMPO = re.compile(r"^Q:[^%\n]*?([0-9]{1,2})/([0-9]{1,2})[ \t]*=[ \t]*([0-9]{1,3})", re.MULTILINE)
+PIANO = 0  # General MIDI program: extraction of melodies takes keyboards and plucked strings only
+MIN_TEMPO, MAX_TEMPO = 20.0, 400.0  # quarters per minute; anything else is a slip of the pen
+
+
+def midi_of(tune: AbcTune) -> MidiPiece:
+    """The tune as it is played, in its own key, with repeats, endings, meter and tempo.
+
+    Without a ``Q:`` field that names its beat, the tempo is the natural one of the meter. An upbeat
+    ends the first bar, so that bar lines are where MIDI expects them.
+
+    Raises:
+        AbcError: if the tune cannot be read.
+    """
+    tokens = tune.tokens or normalise(parse(tune.text), "keep")
+    score = score_of(tokens, tempo_bpm=_tempo(tune.text), program=PIANO)
+    upbeat = _silence_before_upbeat(tokens)
+    for note in score.tracks[0].notes:
+        note.time += upbeat
+    return MidiPiece(
+        id=tune.id,
+        data=score.dumps_midi(),
+        title=tune.title,
+        collection=tune.collection,
+        split=tune.split,
+        family=tune.family,
+    )
+
+
+def _silence_before_upbeat(tokens: Sequence[str]) -> int:
+    """Ticks from the bar line before an upbeat to its first note; 0 if there is none."""
+    phrase = parse_tokens(tokens)
+    if phrase.meter == "none":
+        return 0
+    upbeat = Fraction(0)
+    for item, length in zip(phrase.items, sounding_eighths(phrase.items), strict=True):
+        if isinstance(item, Bar) and upbeat:
+            break
+        upbeat += length
+    missing = 8 * Fraction(phrase.meter) - upbeat
+    return round(missing / 2 * TICKS_PER_QUARTER) if missing > 0 else 0
+
+
+def _tempo(text: str) -> float:
+    """Quarters per minute that the tune's first ``Q:`` asks for, or 0."""
+    found = _TEMPO.search(text)
+    if not found or not int(found[2]):
+        return 0.0
+    tempo = 4 * int(found[1]) / int(found[2]) * int(found[3])
+    return tempo if MIN_TEMPO <= tempo <= MAX_TEMPO else 0.0

@@ -1,0 +1,143 @@
+"""Melodies: one class per sixteenth, as the reference extracts them.
+
+Class 0 is no event (the note or the rest goes on), 1 is note-off, 2 and up are the pitches of the
+range, lowest first.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbotunes.music.grid.phrases import Phrases, choose, distinct, find_phrases
+from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
+from symbotunes.music.midi.smf import Integers
+
+NO_EVENT, NOTE_OFF, FIRST_PITCH = 0, 1, 2
+MELODY_PROGRAMS = range(32)  # pianos, chromatic percussion, organs, guitars
+
+
+@dataclass(frozen=True)
+class MelodyClasses:
+    """Which pitches have a class.
+
+    Attributes:
+        lowest: the pitch of class 2.
+        highest: the pitch of the last class.
+    """
+
+    lowest: int = 21
+    highest: int = 108
+
+    @property
+    def count(self) -> int:
+        """Number of classes."""
+        return self.highest - self.lowest + 1 + FIRST_PITCH
+
+
+PIANO = MelodyClasses()  # 90 classes: the released models
+ALL_PITCHES = MelodyClasses(0, 127)  # 130 classes: the paper
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Monophonic lines: of notes that begin together the highest, one line per part.
+
+    Attributes:
+        part: [N] which part each note belongs to, ascending.
+        start: [N] steps, strictly ascending within a part.
+        end: [N] steps; may reach beyond the start of the next note, which cuts it off.
+        pitch: [N] 0 to 127.
+    """
+
+    part: Integers
+    start: Integers
+    end: Integers
+    pitch: Integers
+
+
+def melody_examples(
+    notes: GridNotes,
+    bars: int = 2,
+    *,
+    classes: MelodyClasses = PIANO,
+    programs: Container[int] | None = MELODY_PROGRAMS,
+    transpose: int = 0,
+    unique: bool = False,
+    limit: int | None = None,
+    generator: np.random.Generator | None = None,
+) -> NDArray[np.uint8]:
+    """[W, 16 bars] windows of all melodies, at every bar line; no two of a section are equal.
+
+    A melody is what one instrument plays between silences of a bar; it is cut after 100 bars. A
+    note-off before the first note of a window becomes no event.
+
+    Args:
+        notes: of one file.
+        bars: length of a window.
+        classes: notes outside their range are passed over.
+        programs: instruments that are taken; ``None`` for all but drums.
+        transpose: semitones, before the range is applied; notes leaving 0 to 127 are gone.
+        unique: drop windows that repeat one of another section too.
+        limit: most windows that are returned; ``None`` for all.
+        generator: draws them if there are more; without it they are the first ones.
+
+    Raises:
+        MidiError: if the file is absurdly long.
+    """
+    wanted = ~notes.is_drum
+    if programs is not None:
+        wanted &= np.array([number in programs for number in range(128)])[notes.program]
+    notes = notes.where(wanted)
+    if transpose:
+        notes = notes.transposed(transpose)
+    line = monophonic(notes, classes)
+    if len(line.start) == 0:
+        return np.zeros((0, bars * STEPS_PER_BAR), np.uint8)
+    phrases = find_phrases(line.part, line.start, line.end)
+    steps = _write(line, phrases, classes)
+    starts, parts = phrases.windows(bars)
+    rows = steps[starts[:, None] + np.arange(bars * STEPS_PER_BAR)]
+    _clear_leading_offs(rows)
+    rows = rows[distinct(rows, None if unique else parts >> 32)]
+    chosen: NDArray[np.uint8] = rows[choose(len(rows), limit, generator)]
+    return chosen
+
+
+def monophonic(notes: GridNotes, classes: MelodyClasses) -> Lines:
+    """The highest notes within the range, one part per section and instrument."""
+    notes = notes.where((notes.pitch >= classes.lowest) & (notes.pitch <= classes.highest))
+    part = notes.section << 32 | notes.instrument
+    order = np.lexsort((notes.onset, -notes.pitch, notes.start, part))
+    part, start = part[order], notes.start[order]
+    top = np.ones(len(part), np.bool_)
+    top[1:] = (part[1:] != part[:-1]) | (start[1:] != start[:-1])
+    return Lines(part[top], start[top], notes.end[order][top], notes.pitch[order][top])
+
+
+def note_offs(line: Lines) -> NDArray[np.bool_]:
+    """[N] whether silence follows the note: the next one of its part begins after its end."""
+    silent = np.ones(len(line.part), np.bool_)
+    silent[:-1] = (line.part[1:] != line.part[:-1]) | (line.start[1:] > line.end[:-1])
+    return silent
+
+
+def _write(line: Lines, phrases: Phrases, classes: MelodyClasses) -> NDArray[np.uint8]:
+    """All phrases in one array of classes; beyond its phrase nothing is written."""
+    steps = np.zeros(phrases.total, np.uint8)
+    off = line.end + phrases.shift
+    sounds_off = note_offs(line) & (off < phrases.limit)
+    steps[off[sounds_off]] = NOTE_OFF
+    inside = phrases.place < phrases.limit
+    steps[phrases.place[inside]] = line.pitch[inside] - classes.lowest + FIRST_PITCH
+    return steps
+
+
+def _clear_leading_offs(rows: NDArray[np.uint8]) -> None:
+    """Turn the note-off of a note that began before the window into no event, in place."""
+    if len(rows) == 0:
+        return
+    first = (rows != NO_EVENT).argmax(axis=1)
+    every = np.arange(len(rows))
+    rows[every, first] = np.where(rows[every, first] == NOTE_OFF, NO_EVENT, rows[every, first])

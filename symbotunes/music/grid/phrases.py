@@ -1,0 +1,105 @@
+"""Stretches of music without long silence, laid end to end, and windows that slide over them."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbotunes.music.grid.quantize import STEPS_PER_BAR
+from symbotunes.music.midi.smf import Integers, MidiError
+
+GAP_STEPS = STEPS_PER_BAR  # a silence as long as this ends a phrase
+MAX_PHRASE_STEPS = 100 * STEPS_PER_BAR  # what lies beyond is lost
+MAX_STEPS = 2**20  # of all phrases of a file, 65,536 bars: no honest file has half of it
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Where each phrase lies in one array of steps that holds them all.
+
+    Phrases begin and end at bar lines.
+
+    Attributes:
+        line: [P] which line each phrase belongs to.
+        place: [N] step of each event in the array, wherever its phrase ends.
+        offset: [P] step at which each phrase begins in the array.
+        length: [P] steps of each phrase.
+        shift: [N] what to add to a step of the piece to get a step of the array.
+        limit: [N] end of the event's phrase in the array.
+    """
+
+    line: Integers
+    place: Integers
+    offset: Integers
+    length: Integers
+    shift: Integers
+    limit: Integers
+
+    @property
+    def total(self) -> int:
+        """Steps of all phrases."""
+        return int(self.length.sum())
+
+    def windows(self, bars: int) -> tuple[Integers, Integers]:
+        """Where windows of so many bars begin, bar by bar.
+
+        Returns:
+            Places in the array [W] and the lines that they belong to [W].
+        """
+        counts = np.maximum(self.length // STEPS_PER_BAR - bars + 1, 0)
+        first = np.repeat(np.cumsum(counts) - counts, counts)
+        bar = np.arange(len(first)) - first
+        places = np.repeat(self.offset, counts) + bar * STEPS_PER_BAR
+        return places, np.repeat(self.line, counts)
+
+
+def find_phrases(line: Integers, start: Integers, end: Integers) -> Phrases:
+    """Split lines of events where they fall silent for a bar.
+
+    Args:
+        line: [N] which line each event belongs to, ascending.
+        start: [N] steps, strictly ascending within a line.
+        end: [N] steps; the last event of a phrase decides where the phrase ends.
+
+    Raises:
+        MidiError: if the phrases are absurdly long.
+    """
+    is_first = np.ones(len(line), np.bool_)
+    is_first[1:] = (line[1:] != line[:-1]) | (start[1:] - end[:-1] >= GAP_STEPS)
+    firsts = np.flatnonzero(is_first)
+    lasts = np.append(firsts[1:], len(line)) - 1
+    begin = start[firsts] // STEPS_PER_BAR * STEPS_PER_BAR
+    length = -(-(end[lasts] - begin) // STEPS_PER_BAR) * STEPS_PER_BAR
+    length = np.minimum(length, MAX_PHRASE_STEPS)
+    if length.sum() > MAX_STEPS:
+        raise MidiError("too long")
+    offset = np.cumsum(length) - length
+    of = np.cumsum(is_first) - 1
+    shift = (offset - begin)[of]
+    return Phrases(line[firsts], start + shift, offset, length, shift, (offset + length)[of])
+
+
+def distinct(rows: NDArray[np.generic], group: Integers | None) -> Integers:
+    """Indices of the rows [W, T] that do not repeat an earlier one of their group [W], if any."""
+    if len(rows) == 0:
+        return np.zeros(0, np.int64)
+    size, raw = rows[0].nbytes, rows.tobytes()
+    keys = [raw[at : at + size] for at in range(0, len(raw), size)]
+    groups = itertools.repeat(0) if group is None else group.tolist()
+    found: dict[tuple[int, bytes], int] = {}
+    for index, key in enumerate(zip(groups, keys, strict=False)):
+        found.setdefault(key, index)
+    return np.array(list(found.values()))
+
+
+def choose(count: int, limit: int | None, generator: np.random.Generator | None) -> Integers:
+    """Indices of at most ``limit`` of ``count`` examples: drawn by a generator, or else the first.
+
+    Drawn ones come in ascending order, all subsets being equally likely.
+    """
+    if limit is None or count <= limit:
+        return np.arange(count)
+    if generator is None:
+        return np.arange(limit)
+    return np.sort(generator.choice(count, limit, replace=False))

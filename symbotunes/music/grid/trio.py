@@ -1,0 +1,220 @@
+"""Trios: a melody, a bass and drums that play together, in windows of some bars.
+
+A file gives the cross product of its melodies, basses and drum tracks. A part is covered in a bar
+if it sounds in it or within two bars of it; a window counts if all three are covered in all its
+bars, except that near either end of the section one of them is enough.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbotunes.music.grid.drums import NINE_DRUMS, find_hits
+from symbotunes.music.grid.melody import (
+    FIRST_PITCH,
+    MELODY_PROGRAMS,
+    NOTE_OFF,
+    PIANO,
+    MelodyClasses,
+    monophonic,
+    note_offs,
+)
+from symbotunes.music.grid.phrases import choose, distinct
+from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
+from symbotunes.music.midi.smf import Integers, MidiError
+
+BASS_PROGRAMS = range(32, 40)
+GAP_BARS = 2
+MAX_BARS = 1024  # of a section
+MAX_INSTRUMENT = 127
+MAX_WINDOWS = 2**18  # more than any honest file has; a gigabyte would not hold many more
+_MELODY, _BASS, _DRUMS = 0, 1, 2
+
+Steps = NDArray[np.uint16]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The instruments of one role in one section, K of them, over B bars.
+
+    Attributes:
+        steps: [K, 16 B] classes.
+        covered: [K, B] whether it sounds within two bars.
+    """
+
+    steps: Steps
+    covered: Mask
+
+
+def trio_examples(
+    notes: GridNotes,
+    bars: int = 16,
+    *,
+    classes: MelodyClasses = PIANO,
+    transpose: int = 0,
+    unique: bool = False,
+    limit: int | None = None,
+    generator: np.random.Generator | None = None,
+) -> Steps:
+    """[W, 16 bars, 3] windows of all trios: classes of melody, bass and drums.
+
+    Melody and bass use the classes of a melody, drums the 512 of nine drums. Here a note-off may
+    come first in a window.
+
+    Args:
+        notes: of one file.
+        bars: length of a window.
+        classes: of melody and bass; notes outside their range are passed over.
+        transpose: semitones, drums excepted; notes leaving 0 to 127 are gone.
+        unique: drop windows that repeat an earlier one; the reference keeps them.
+        limit: most windows that are returned; ``None`` for all.
+        generator: draws them if there are more; without it they are the first ones.
+
+    Raises:
+        MidiError: if there are more windows than memory should hold.
+    """
+    if transpose:
+        notes = notes.transposed(transpose)
+    shelf = _Shelf(bars)
+    found: list[Integers] = []
+    count = 0
+    for section in _sections(notes):
+        parts = _parts(section, bars, classes)
+        if parts is None:
+            continue
+        numbers = [shelf.numbers(part.steps) for part in parts]
+        for combination, where in _together(parts, bars):
+            columns = [own[k, where] for own, k in zip(numbers, combination, strict=True)]
+            found.append(np.stack(columns, axis=1))
+            count += len(where)
+            if count > MAX_WINDOWS:
+                raise MidiError("too many trios")
+    triples = np.concatenate(found) if found else np.zeros((0, 3), np.int64)
+    if unique:
+        triples = triples[distinct(triples, None)]
+    return shelf.windows(triples[choose(len(triples), limit, generator)])
+
+
+def _sections(notes: GridNotes) -> Iterator[GridNotes]:
+    """The notes of each section."""
+    order = np.argsort(notes.section, kind="stable")
+    borders = np.flatnonzero(np.diff(notes.section[order])) + 1
+    for indices in np.split(order, borders):
+        if len(indices):
+            yield notes.where(indices)
+
+
+class _Shelf:
+    """Windows of steps, each kept once under a number.
+
+    Args:
+        bars: length of a window.
+    """
+
+    def __init__(self, bars: int) -> None:
+        self._bars = bars
+        self._numbers: dict[bytes, int] = {}
+
+    def numbers(self, steps: Steps) -> Integers:
+        """[K, B - bars + 1] number of the window that begins in each bar."""
+        starts = np.arange(steps.shape[1] // STEPS_PER_BAR - self._bars + 1) * (2 * STEPS_PER_BAR)
+        size = self._bars * 2 * STEPS_PER_BAR  # two bytes a step
+        numbers = self._numbers
+        return np.array(
+            [
+                [numbers.setdefault(raw[at : at + size], len(numbers)) for at in starts.tolist()]
+                for raw in (row.tobytes() for row in steps)
+            ],
+            np.int64,
+        )
+
+    def windows(self, numbers: Integers) -> Steps:
+        """[W, 16 bars, 3] the windows with the numbers [W, 3]."""
+        used, inverse = np.unique(numbers, return_inverse=True)
+        kept = list(self._numbers)
+        raw = b"".join(kept[number] for number in used.tolist())
+        rows = np.frombuffer(raw, np.uint16).reshape(-1, self._bars * STEPS_PER_BAR)
+        return rows[inverse.reshape(numbers.shape)].transpose(0, 2, 1).copy()
+
+
+def _parts(notes: GridNotes, bars: int, classes: MelodyClasses) -> list[_Parts] | None:
+    """Melodies, basses and drums of one section; ``None`` if one is missing or it is too short."""
+    total = min(int(-(-notes.end.max() // STEPS_PER_BAR)), MAX_BARS)
+    notes = notes.where(notes.instrument <= MAX_INSTRUMENT)
+    by_role = [notes.where(_role(notes) == role) for role in (_MELODY, _BASS, _DRUMS)]
+    if total < bars or not all(len(part.start) for part in by_role):
+        return None
+    written = [
+        _write_melodies(by_role[_MELODY], total, classes),
+        _write_melodies(by_role[_BASS], total, classes),
+        _write_drums(by_role[_DRUMS], total),
+    ]
+    if not all(len(instruments) for instruments, _ in written):
+        return None
+    return [
+        _Parts(steps, _covered(part, instruments, total))
+        for part, (instruments, steps) in zip(by_role, written, strict=True)
+    ]
+
+
+def _role(notes: GridNotes) -> Integers:
+    """[N] role of each note's instrument, or -1."""
+    roles = np.full(128, -1)
+    roles[list(MELODY_PROGRAMS)] = _MELODY
+    roles[list(BASS_PROGRAMS)] = _BASS
+    return np.where(notes.is_drum, _DRUMS, roles[notes.program])
+
+
+def _write_melodies(notes: GridNotes, total: int, classes: MelodyClasses) -> tuple[Integers, Steps]:
+    """The instruments that have notes within the range [K], and their classes [K, 16 total]."""
+    line = monophonic(notes, classes)
+    instruments, row = np.unique(line.part & 0xFFFFFFFF, return_inverse=True)
+    steps = np.zeros((len(instruments), total * STEPS_PER_BAR), np.uint16)
+    silent = note_offs(line) & (line.end < steps.shape[1])
+    steps[row[silent], line.end[silent]] = NOTE_OFF
+    inside = line.start < steps.shape[1]
+    pitches = line.pitch[inside] - classes.lowest + FIRST_PITCH
+    steps[row[inside], line.start[inside]] = pitches
+    return instruments, steps
+
+
+def _write_drums(notes: GridNotes, total: int) -> tuple[Integers, Steps]:
+    """The drum tracks that hit a known drum [K], and their classes [K, 16 total]."""
+    hits = find_hits(notes, NINE_DRUMS, notes.instrument)
+    instruments, row = np.unique(hits.part, return_inverse=True)
+    steps = np.zeros((len(instruments), total * STEPS_PER_BAR), np.uint16)
+    inside = hits.start < steps.shape[1]
+    steps[row[inside], hits.start[inside]] = hits.drums[inside]
+    return instruments, steps
+
+
+def _covered(notes: GridNotes, instruments: Integers, total: int) -> Mask:
+    """[K, total] whether some note of the instrument, in range or not, sounds within two bars."""
+    notes = notes.where(np.isin(notes.instrument, instruments))
+    row = np.searchsorted(instruments, notes.instrument)
+    first = notes.start // STEPS_PER_BAR - GAP_BARS
+    after = -(-notes.end // STEPS_PER_BAR) + GAP_BARS
+    heard = notes.start < total * STEPS_PER_BAR
+    edges = np.zeros((len(instruments), total + 1), np.int64)
+    np.add.at(edges, (row[heard], np.clip(first[heard], 0, total)), 1)
+    np.add.at(edges, (row[heard], np.clip(after[heard], 0, total)), -1)
+    return edges.cumsum(axis=1)[:, :total] > 0
+
+
+def _together(parts: list[_Parts], bars: int) -> Iterator[tuple[tuple[int, int, int], Integers]]:
+    """Every combination of instruments, and the bars [W] at which its windows begin."""
+    melodies, basses, drums = (part.covered for part in parts)
+    for m, melody in enumerate(melodies):
+        for b, bass in enumerate(basses):
+            every = drums & bass & melody  # [K, B]
+            some = drums | bass | melody
+            every[:, :GAP_BARS] = some[:, :GAP_BARS].any(axis=1, keepdims=True)
+            every[:, -GAP_BARS:] = some[:, -GAP_BARS:].any(axis=1, keepdims=True)
+            ahead = np.zeros((len(drums), every.shape[1] + 1), np.int64)
+            np.cumsum(every, axis=1, out=ahead[:, 1:])
+            full = ahead[:, bars:] - ahead[:, :-bars] == bars
+            for d in range(len(drums)):
+                yield (m, b, d), np.flatnonzero(full[d])

@@ -1,0 +1,97 @@
+"""The events of a MIDI file as arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from symbotunes.music.midi.smf import FAR, MAX_TICK, Integers, MidiError, Walk, number, walk
+
+
+@dataclass(frozen=True)
+class MidiEvents:
+    """The channel events of a file in the order of its bytes, and its first track's clock.
+
+    Attributes:
+        ticks_per_quarter: from the header.
+        track: [E] number of the track chunk.
+        tick: [E] time since the beginning of the track.
+        status: [E] status byte, running status filled in.
+        first: [E] first data byte.
+        second: [E] second data byte; meaningless for events that have one.
+        tempos: (tick, microseconds per quarter) of the first track, in order.
+        meters: (tick, numerator, denominator) of the first track, in order.
+    """
+
+    ticks_per_quarter: int
+    track: Integers
+    tick: Integers
+    status: Integers
+    first: Integers
+    second: Integers
+    tempos: tuple[tuple[int, int], ...]
+    meters: tuple[tuple[int, int, int], ...]
+
+
+def read_events(data: bytes) -> MidiEvents:
+    """The events of a Standard MIDI File.
+
+    Raises:
+        MidiError: if the file is invalid.
+    """
+    found = walk(data)
+    starts, raw = found.starts, found.raw
+    first_of = np.searchsorted(starts, found.borders)  # number of each track's first event
+    ticks = _ticks(data, found, first_of)
+    is_channel = np.ones(len(starts), np.bool_)
+    is_channel[np.searchsorted(starts, found.others)] = False
+    track = np.repeat(np.arange(len(first_of) - 1), np.diff(first_of))[is_channel]
+    head = found.deltas_end[starts[is_channel]] + 1
+    stated = raw[head] > 127
+    sources = np.maximum.accumulate(np.where(stated, np.arange(len(head)), 0))
+    status = raw[head[sources]].astype(np.int64)
+    first = raw[head + stated].astype(np.int64)
+    second = raw[head + stated + 1].astype(np.int64)
+    takes_two = (status < 0xC0) | (status >= 0xE0)
+    if (first > 127).any() or (second[takes_two] > 127).any():
+        raise MidiError("data byte above 127")
+    tempos, meters = _clock(found, starts[: first_of[1]], ticks)
+    tick = ticks[is_channel]
+    return MidiEvents(found.ticks_per_quarter, track, tick, status, first, second, tempos, meters)
+
+
+def _clock(
+    found: Walk, starts: Integers, ticks: Integers
+) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]:
+    """Tempos and meters of the first track, whose events are ``starts``."""
+    end = found.borders[1]
+    tempos = [each for each in found.tempos if each[0] < end]
+    meters = [each for each in found.meters if each[0] < end]
+    if any(tempo == 0 for _, tempo in tempos):
+        raise MidiError("zero tempo")
+    if any(numerator == 0 for _, numerator, _ in meters):
+        raise MidiError("bad time signature")
+    tempo_ticks = ticks[np.searchsorted(starts, [at for at, _ in tempos])].tolist()
+    meter_ticks = ticks[np.searchsorted(starts, [at for at, _, _ in meters])].tolist()
+    return (
+        tuple((at, tempo) for at, (_, tempo) in zip(tempo_ticks, tempos, strict=True)),
+        tuple((at, top, low) for at, (_, top, low) in zip(meter_ticks, meters, strict=True)),
+    )
+
+
+def _ticks(data: bytes, found: Walk, first_of: Integers) -> Integers:
+    """[events] time of each since its track began, whose first event has number ``first_of``."""
+    starts, raw = found.starts, found.raw
+    ends = found.deltas_end[starts]
+    length = ends - starts
+    deltas = raw[ends].astype(np.int64)
+    for back in range(1, FAR + 1):
+        more = np.flatnonzero(length >= back)
+        deltas[more] |= (raw[ends[more] - back].astype(np.int64) & 127) << 7 * back
+    for event in np.flatnonzero(length > FAR):
+        deltas[event] = min(number(data, int(starts[event]))[0], MAX_TICK)
+    deltas[np.searchsorted(starts, found.forgotten)] = 0
+    so_far = np.append(0, np.cumsum(deltas))
+    ticks: Integers = so_far[1:] - np.repeat(so_far[first_of[:-1]], np.diff(first_of))
+    if ticks.max() >= MAX_TICK:
+        raise MidiError("too long")
+    return ticks

@@ -1,0 +1,209 @@
+"""Tables and closing lines for the console."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Table
+
+from symbotunes.data.preparation.inventory import Entry
+from symbotunes.data.receipt import Receipt
+from symbotunes.data.split import SPLITS
+from symbotunes.evaluation.latent.findings import (
+    ACCURACIES,
+    COSTS,
+    DISTANCE,
+    OVERLAP,
+    LatentFindings,
+)
+from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Figure, Findings
+from symbotunes.evaluation.sequences.measuring import NGRAM_NAMES
+from symbotunes.paths import PROGRAM
+
+
+def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
+    """What became of every piece: read, kept per split, dropped per reason."""
+    table = Table(title=f"Data of {escape(title)}", title_justify="left")
+    table.add_column("pieces")
+    table.add_column("count", justify="right")
+    table.add_column("examples", justify="right")
+    table.add_column("tokens", justify="right")
+    if examples:
+        table.add_column("for example")
+    blank = [""] if examples else []
+    table.add_row("read", f"{receipt.read:,}", "", "", *blank)
+    for split in SPLITS:
+        counts = (receipt.kept[split], receipt.examples[split], receipt.tokens[split])
+        table.add_row(f"kept for {split}", *(f"{count:,}" for count in counts), *blank)
+    for reason, count in receipt.dropped.most_common():
+        example = [escape(", ".join(receipt.specimens.get(reason, [])[:2]))] if examples else []
+        table.add_row(f"dropped: {escape(reason)}", f"{count:,}", "", "", *example)
+    for reason, count in receipt.left_out.most_common():
+        table.add_row(f"parts left out: {escape(reason)}", "", f"{count:,}", "", *blank)
+    table.add_row("vocabulary", f"{receipt.vocabulary:,}", "", "", *blank)
+    return table
+
+
+def quarantine_lines(receipt: Receipt) -> str:
+    """The files that hung, killed their worker or ate its memory, one a line."""
+    lines = [f"Quarantined: {name}: {why}\n" for name, why in receipt.quarantined.items()]
+    return escape("".join(lines))
+
+
+def caches_table(entries: Sequence[Entry], title: str) -> Table:
+    """Every cache with what it holds and when it was last used."""
+    table = Table(title=f"Caches in {escape(title)}", title_justify="left", box=SIMPLE)
+    table.add_column("fingerprint", no_wrap=True)
+    table.add_column("holds")
+    for name in ("examples", "MB"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("last used", no_wrap=True)
+    for entry in entries:
+        holds = f"{entry.dataset}, {entry.transforms}"
+        table.add_row(
+            entry.fingerprint,
+            escape(f"{holds}; stale: {entry.stale}" if entry.stale else holds),
+            f"{entry.examples:,}",
+            f"{entry.bytes / 1e6:,.1f}",
+            f"{entry.used:%Y-%m-%d}",
+        )
+    return table
+
+
+def comparison_table(loss: float, baselines: Mapping[int, float], name: str) -> Table:
+    """The model beside n-gram models on the same validation tokens."""
+    table = Table(title="Validation loss, nats per token (lower is better)", title_justify="left")
+    table.add_column("model")
+    table.add_column("nats per token", justify="right")
+    table.add_column("this model's gain", justify="right")
+    for order, value in sorted(baselines.items()):
+        label = NGRAM_NAMES.get(order, f"{order}-gram")
+        table.add_row(f"{label} (Kneser-Ney)", f"{value:.3f}", f"{value - loss:+.3f}")
+    table.add_row(f"[bold]{escape(name)}[/bold]", f"[bold]{loss:.3f}[/bold]", "")
+    return table
+
+
+def findings_tables(findings: Findings) -> list[Table]:
+    """Losses, losses by kind of token, and figures of tunes."""
+    held_out, sets = findings.held_out, findings.sets
+    nats = LOSSES["nats_per_token"]
+    losses = _figure_table(
+        f"{held_out.pieces:,} {held_out.split} tunes: losses, and what this model gains",
+        ["model", *(figure.label for figure in LOSSES.values()), "gain"],
+        [
+            [
+                escape(name),
+                _span(nats, figures["nats_per_token"]),
+                *(_value(LOSSES[key], figures[key]) for key in ("perplexity", "bits_per_note")),
+                _span(nats, held_out.gains.get(name)),
+            ]
+            for name, figures in held_out.models.items()
+        ],
+    )
+    classes = _figure_table(
+        "Nats per token by kind of token",
+        ["kind", "share", *map(escape, held_out.models)],
+        [
+            [
+                escape(each.name),
+                f"{100 * each.share:.1f} %",
+                *(_value(nats, each.nats[name]) for name in held_out.models),
+            ]
+            for each in held_out.classes
+        ],
+    )
+    tunes = _figure_table(
+        f"{sets[0].tunes:,} tunes of this model",
+        ["", *(each.name for each in sets)],
+        [
+            [figure.label, *(_span(figure, each.figures.get(name)) for each in sets)]
+            for name, figure in TUNES.items()
+            if any(name in each.figures for each in sets)
+        ],
+    )
+    return [losses, classes, tunes]
+
+
+def latent_tables(findings: LatentFindings) -> list[Table]:
+    """Accuracies, costs, distances along interpolations, and overlaps of notes."""
+    found, path, prior = findings.reconstruction, findings.path, findings.prior
+    accuracies = _figure_table(
+        f"{found.windows:,} {found.split} windows: reconstruction accuracy",
+        ["track", *(figure.label for figure in ACCURACIES.values())],
+        [
+            [escape(track), *(_span(figure, shares[key]) for key, figure in ACCURACIES.items())]
+            for track, shares in found.accuracies.items()
+        ],
+    )
+    costs = _figure_table(
+        f"Costs; {found.active} of {found.latent} latent axes are active",
+        ["", ""],
+        [[figure.label, _span(figure, found.costs[key])] for key, figure in COSTS.items()],
+    )
+    ways = [(place, share) for place, share in enumerate(path.shares) if not place % 2]
+    distances = _figure_table(
+        f"{DISTANCE.label} along {path.pairs:,} interpolations",
+        ["", *(f"{share:g}" for _, share in ways)],
+        [
+            [name, *(_value(DISTANCE, found[place]) for place, _ in ways)]
+            for name, found in path.distances.items()
+        ],
+    )
+    notes = _figure_table(
+        f"{findings.samples:,} new windows: {OVERLAP.label} with the training windows",
+        ["", *(prior[0].overlaps if prior else [])],
+        [
+            [each.name, *(_span(OVERLAP, value) for value in each.overlaps.values())]
+            for each in prior
+        ],
+    )
+    return [accuracies, costs, distances, notes]
+
+
+def _figure_table(title: str, head: list[str], rows: list[list[str]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for place, name in enumerate(head):
+        table.add_column(name, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _value(figure: Figure, interval: Interval) -> str:
+    return figure.show(interval)[0] if interval.is_finite else ""
+
+
+def _span(figure: Figure, interval: Interval | None) -> str:
+    if interval is None or not interval.is_finite:
+        return ""
+    value, span = figure.show(interval)
+    return f"{value} {escape(span)}"
+
+
+def closing_lines(folder: Path, best: Path, listen: str) -> str:
+    """Where the run is and what to type next.
+
+    Args:
+        folder: of the run.
+        best: its best checkpoint.
+        listen: the page of its samples, or why there are none.
+    """
+    return "\n".join(
+        [
+            f"Run folder   {escape(str(folder))}",
+            f"Listen       {escape(listen)}",
+            f"Sample more  {PROGRAM} mode=sample ckpt={escape(str(best))}",
+            f"Go on        {PROGRAM} ckpt={escape(str(folder / 'checkpoints' / 'last.ckpt'))} "
+            "trainer.max_steps=N",
+        ]
+    )
+
+
+def interrupted_lines(folder: Path) -> str:
+    """What to type after a training was interrupted."""
+    last = folder / "checkpoints" / "last.ckpt"
+    if not last.is_file():
+        return f"Interrupted before the first checkpoint; the run folder is {escape(str(folder))}"
+    return f"Interrupted. To go on: {PROGRAM} ckpt={escape(str(last))}"

@@ -1,0 +1,179 @@
+"""Charts of an evaluation as SVG: dots and lines with intervals, and histograms."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symbotunes.evaluation.metrics.bootstrap import Interval
+
+WIDTH, DPI = 960, 96  # px
+ROW, TOP, BOTTOM, LEFT, RIGHT = 30, 42, 46, 200, 28  # px
+INK, SOFT, GRID = "#28241d", "#6a6354", "#e8e4db"
+# Okabe and Ito's blue and vermilion first; the rest in shades that stay apart from both.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
+MARKERS = ("o", "D", "s", "^", "v", "P")
+
+
+@dataclass(frozen=True)
+class Series:
+    """Dots of one colour.
+
+    Attributes:
+        name: for the legend.
+        values: an interval by the label of its row; rows may be missing.
+    """
+
+    name: str
+    values: Mapping[str, Interval]
+
+
+def dot_chart(rows: Sequence[str], series: Sequence[Series], axis: str) -> bytes:
+    """Rows from top to bottom, one dot with its interval for each series.
+
+    Args:
+        rows: labels.
+        series: at most six.
+        axis: what is measured, with its unit.
+    """
+    height = TOP + BOTTOM + ROW * max(1, len(rows))
+    figure = _figure(height)
+    axes = _axes(figure, height)
+    for index, each in enumerate(series):
+        shown = [place for place, row in enumerate(rows) if row in each.values]
+        found = [each.values[rows[place]] for place in shown]
+        values = np.array([one.value for one in found])
+        low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
+        axes.errorbar(
+            values,
+            [place + _offset(rows[place], series, index) for place in shown],
+            # A percentile interval of a skewed figure may lie beside its value.
+            xerr=[np.maximum(values - low, 0), np.maximum(high - values, 0)],
+            fmt=MARKERS[index],
+            markersize=5.5,
+            color=COLOURS[index],
+            elinewidth=1.6,
+            capsize=0,
+            label=_plain(each.name),
+        )
+    axes.set_yticks(range(len(rows)), [_plain(row) for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
+    for place in range(1, len(rows)):
+        axes.axhline(place - 0.5, color=GRID, linewidth=0.5)
+    return _finish(figure, axes, axis)
+
+
+def _offset(row: str, series: Sequence[Series], index: int) -> float:
+    """Where a series stands in its row, so that those with a dot there share its height."""
+    present = [place for place, each in enumerate(series) if row in each.values]
+    spread = min(0.26, 0.66 / len(present))
+    return (present.index(index) - (len(present) - 1) / 2) * spread
+
+
+def line_chart(
+    places: Sequence[float], lines: Mapping[str, Sequence[Interval]], axis: str, height_axis: str
+) -> bytes:
+    """Lines with bands of their intervals.
+
+    Args:
+        places: from left to right.
+        lines: an interval at each place, by name; at most six.
+        axis: what the places are.
+        height_axis: what is measured, with its unit.
+    """
+    height = 340
+    figure = _figure(height)
+    axes = _axes(figure, height, left=64)
+    for index, (name, found) in enumerate(lines.items()):
+        low, high = ([getattr(one, end) for one in found] for end in ("low", "high"))
+        axes.fill_between(places, low, high, color=COLOURS[index], alpha=0.16, linewidth=0)
+        axes.plot(
+            places, [one.value for one in found], color=COLOURS[index], marker=MARKERS[index],
+            markersize=4.5, linewidth=1.6, label=_plain(name),
+        )  # fmt: skip
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(height_axis, color=SOFT, fontsize=9)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    return _finish(figure, axes, axis)
+
+
+def histogram(groups: Mapping[str, Sequence[float]], axis: str, *, whole: bool = False) -> bytes:
+    """Shares of values, one outline for each group.
+
+    Args:
+        groups: values by name; at most six.
+        axis: what is measured, with its unit.
+        whole: whether the values are whole numbers.
+    """
+    height = 300
+    figure = _figure(height)
+    axes = _axes(figure, height, left=64)
+    pooled = np.concatenate([np.asarray(values, np.float64) for values in groups.values()])
+    edges = _edges(pooled, whole=whole)
+    for (name, values), colour in zip(groups.items(), COLOURS, strict=False):
+        weights = np.full(len(values), 100 / max(1, len(values)))
+        axes.hist(values, edges, weights=weights, color=colour, alpha=0.16)
+        axes.hist(
+            values, edges, weights=weights, histtype="step", color=colour, linewidth=1.8,
+            label=_plain(name),
+        )  # fmt: skip
+    axes.set_ylabel("share (%)", color=SOFT, fontsize=9)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    return _finish(figure, axes, axis)
+
+
+def _edges(values: Any, *, whole: bool) -> Any:
+    """Bounds of about 40 bins."""
+    low, high = float(values.min()), float(values.max())
+    if whole:
+        step = max(1, round((high - low + 1) / 40))
+        return np.arange(low, high + step + 1, step) - 0.5
+    return np.linspace(low, high if high > low else low + 1, 41)
+
+
+def _figure(height: int) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor="#ffffff")
+
+
+def _axes(figure: Any, height: int, left: int = LEFT) -> Any:
+    box = (
+        left / WIDTH,
+        BOTTOM / height,
+        (WIDTH - left - RIGHT) / WIDTH,
+        1 - (TOP + BOTTOM) / height,
+    )
+    axes = figure.add_axes(box, facecolor="#ffffff")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(SOFT)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=9.5, labelcolor=INK, pad=6)
+    return axes
+
+
+def _finish(figure: Any, axes: Any, axis: str) -> bytes:
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    axes.set_xlabel(axis, color=SOFT, fontsize=9)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=6, frameon=False, fontsize=9.5,
+        labelcolor=INK, borderaxespad=0.3, handletextpad=0.5, columnspacing=1.6,
+    )  # fmt: skip
+    buffer = io.BytesIO()
+    # The same figures give the same bytes.
+    with matplotlib.rc_context({"svg.hashsalt": "symbotunes"}):
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def _plain(text: str) -> str:
+    """A label that matplotlib neither hides nor reads as a formula."""
+    return text.lstrip("_").replace("$", r"\$") or "?"

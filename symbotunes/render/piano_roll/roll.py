@@ -1,0 +1,253 @@
+"""A piano roll: time in bars to the right, pitch upwards, broken into lines like a score."""
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import symusic
+from numpy.typing import NDArray
+
+from symbotunes.render.piano_roll.bars import Bars, bars_of
+from symbotunes.render.piano_roll.clock import Clock
+from symbotunes.render.piano_roll.pitches import BLACK, Rows, rows_of
+
+DPI = 160
+WIDTH = 1600  # px, of the picture; the page shows it at up to 1000
+LEFT, RIGHT, TOP, BOTTOM = 100, 24, 18, 44  # px around the lines; pitch names stand on the left
+GAP, LEGEND = 52, 46  # px between lines, and above them for more than one track
+LEAST_HEIGHT, MOST_HEIGHT, ROW_HEIGHT = 170, 640, 15  # px: of a line, and of a row if that fits
+ONE_LINE, PER_LINE = 20, 16  # bars that still fit on one line; bars per line if they do not
+MOST_LINES = 12
+PAPER, BLACK_ROW, OCTAVE = "#ffffff", "#f4f2ec", "#d2cdc2"
+BAR_LINE, BEAT_LINE, INK = "#a39d90", "#e8e4db", "#4a463e"
+# Okabe and Ito's palette, which people with colour blindness can tell apart.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
+DRUM_COLOUR = "#6b665c"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a roll, in shares of the picture's width and height, counted from above.
+
+    Attributes:
+        top: upper edge.
+        bottom: lower edge.
+        times: ``(seconds, share of the width)`` at its ends and at each change of tempo; between
+            them time runs evenly.
+    """
+
+    top: float
+    bottom: float
+    times: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Roll:
+    """A drawn piano roll.
+
+    Attributes:
+        png: the picture.
+        width: in px.
+        height: in px.
+        lines: where time runs in it.
+    """
+
+    png: bytes
+    width: int
+    height: int
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things are: `spans` holds the first bar and the bar after the last of each line."""
+
+    bars: Bars
+    rows: Rows
+    spans: tuple[tuple[int, int], ...]
+    line_height: int
+    head: int
+
+    @property
+    def height(self) -> int:
+        return self.top(len(self.spans)) - GAP + BOTTOM
+
+    def top(self, line: int) -> int:
+        return self.head + line * (self.line_height + GAP)
+
+    def ticks(self, line: int) -> tuple[int, int]:
+        first, last = self.spans[line]
+        return self.bars.onsets_ticks[first], self.bars.onsets_ticks[last]
+
+    def right(self, line: int) -> float:
+        """Right end in px; all lines share one scale, so the last may be shorter."""
+        longest = max(end - start for start, end in map(self.ticks, range(len(self.spans))))
+        start, end = self.ticks(line)
+        return LEFT + (WIDTH - LEFT - RIGHT) * (end - start) / longest
+
+
+def piano_roll_png(score: symusic.Score) -> bytes:
+    """The picture alone, see `draw_roll`."""
+    return draw_roll(score).png
+
+
+def draw_roll(score: symusic.Score) -> Roll:
+    """Draw a score, 1600 px wide and as high as its lines and its range ask for.
+
+    Tracks have a colour each, and a legend when there are several. Drums have rows of their own
+    below the pitches.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    score = score.to("tick")
+    tracks = [track for track in score.tracks if len(track.notes)]
+    layout, clock = _lay_out(score, several=len(tracks) > 1), Clock(score)
+    figure = Figure(figsize=(WIDTH / DPI, layout.height / DPI), dpi=DPI, facecolor=PAPER)
+    canvas: Any = FigureCanvasAgg(figure)
+    paint = list(zip(tracks, colours_of(tracks), strict=True))
+    for line in range(len(layout.spans)):
+        axes = _axes(figure, layout, line)
+        _draw_grid(axes, layout, line)
+        for track, colour in paint:
+            _draw_notes(axes, track, layout, line, colour)
+    if len(tracks) > 1:
+        _draw_legend(figure, paint)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a track name in a script that the font lacks shows boxes
+        canvas.print_png(buffer, metadata={"Software": None})
+    lines = tuple(_placed(layout, line, clock) for line in range(len(layout.spans)))
+    return Roll(buffer.getvalue(), WIDTH, layout.height, lines)
+
+
+def _lay_out(score: symusic.Score, *, several: bool) -> _Layout:
+    bars, rows = bars_of(score), rows_of(score)
+    lines = 1 if bars.count <= ONE_LINE else min(MOST_LINES, -(-bars.count // PER_LINE))
+    per_line = 4 * -(-bars.count // (4 * lines))  # phrases have four bars; lines stay alike
+    spans = tuple(
+        (first, min(first + per_line, bars.count)) for first in range(0, bars.count, per_line)
+    )
+    height = min(MOST_HEIGHT, max(LEAST_HEIGHT, round(rows.count * ROW_HEIGHT)))
+    return _Layout(bars, rows, spans, height, TOP + LEGEND * several)
+
+
+def colours_of(tracks: Sequence[Any]) -> list[str]:
+    """A colour for each track; drums have their own."""
+    pitched = [index for index, track in enumerate(tracks) if not track.is_drum]
+    chosen = {index: COLOURS[place % len(COLOURS)] for place, index in enumerate(pitched)}
+    return [chosen.get(index, DRUM_COLOUR) for index in range(len(tracks))]
+
+
+def _axes(figure: Any, layout: _Layout, line: int) -> Any:
+    height = layout.height
+    below = height - layout.top(line) - layout.line_height  # matplotlib counts from below
+    box = (
+        LEFT / WIDTH,
+        below / height,
+        (layout.right(line) - LEFT) / WIDTH,
+        layout.line_height / height,
+    )
+    axes = figure.add_axes(box, facecolor=PAPER)
+    axes.set_xlim(*layout.ticks(line))
+    axes.set_ylim(layout.rows.bottom, layout.rows.high + 0.5)
+    for spine in axes.spines.values():
+        spine.set(color=BAR_LINE, linewidth=0.6)
+    axes.tick_params(length=0, labelsize=8, labelcolor=INK, pad=4)
+    return axes
+
+
+def _draw_grid(axes: Any, layout: _Layout, line: int) -> None:
+    rows, bars = layout.rows, layout.bars
+    for pitch in range(rows.low, rows.high + 1):
+        if pitch % 12 in BLACK:
+            axes.axhspan(pitch - 0.5, pitch + 0.5, color=BLACK_ROW, linewidth=0, zorder=0)
+        elif pitch % 12 == 0:
+            axes.axhline(pitch - 0.5, color=OCTAVE, linewidth=0.6, zorder=1)
+    if rows.drums:
+        axes.axhline(rows.low - 0.5, color=BAR_LINE, linewidth=0.6, zorder=1)
+    labels = rows.labels(layout.line_height / rows.count)
+    axes.set_yticks([row for row, _ in labels], [name for _, name in labels])
+    first, last = layout.spans[line]
+    onsets = bars.onsets_ticks
+    for bar in range(first, last):
+        beat_ticks = bars.beats_ticks[bar]
+        for beat in range(onsets[bar] + beat_ticks, onsets[bar + 1], beat_ticks):
+            axes.axvline(beat, color=BEAT_LINE, linewidth=0.5, zorder=1)
+        axes.axvline(onsets[bar], color=BAR_LINE, linewidth=0.7, zorder=2)
+    every = max(1, -(-(last - first) // 20))  # numbers that do not run into each other
+    shown = range(first, last, every)
+    axes.set_xticks(
+        [onsets[bar] for bar in shown], [str(bar + bars.first_number) for bar in shown], ha="left"
+    )
+
+
+def _draw_notes(axes: Any, track: Any, layout: _Layout, line: int, colour: str) -> None:
+    from matplotlib.collections import PolyCollection
+
+    start, end = layout.ticks(line)
+    corners = [
+        _corners(note, layout.rows.row(note.pitch, is_drum=track.is_drum), end - start)
+        for note in track.notes
+        if note.time < end and note.time + max(1, note.duration) > start
+    ]
+    if corners:
+        notes = PolyCollection(
+            corners, facecolors=colour, edgecolors=PAPER, linewidths=0.4, zorder=3
+        )
+        axes.add_collection(notes, autolim=False)
+
+
+def _corners(note: Any, row: float, span: int) -> NDArray[np.float64]:
+    """A note's rectangle, never so short that it could not be seen."""
+    left, right = note.time, note.time + max(note.duration, span / 400)
+    return np.array(
+        [(left, row - 0.44), (right, row - 0.44), (right, row + 0.44), (left, row + 0.44)],
+        dtype=np.float64,
+    )
+
+
+def _draw_legend(figure: Any, paint: Sequence[tuple[Any, str]]) -> None:
+    from matplotlib.patches import Patch
+
+    names = [
+        track.name.strip() or ("Drums" if track.is_drum else f"Track {index}")
+        for index, (track, _) in enumerate(paint, start=1)
+    ]
+    handles = [
+        # A name that begins with an underscore would be left out, and $ would start a formula.
+        Patch(color=colour, label=name.lstrip("_")[:24].replace("$", r"\$") or "?")
+        for name, (_, colour) in zip(names, paint, strict=True)
+    ]
+    figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(LEFT / WIDTH, 1.0),
+        borderaxespad=0.4,
+        borderpad=0,
+        ncols=6,
+        frameon=False,
+        fontsize=8.5,
+        labelcolor=INK,
+        handlelength=1.2,
+        handleheight=0.9,
+    )
+
+
+def _placed(layout: _Layout, line: int, clock: Clock) -> Line:
+    start, end = layout.ticks(line)
+    inside = [at for at in clock.changes_ticks if start < at < end]
+    width = layout.right(line) - LEFT
+    times = tuple(
+        (
+            round(clock.seconds(at), 4),
+            round((LEFT + width * (at - start) / (end - start)) / WIDTH, 5),
+        )
+        for at in [start, *inside, end]
+    )
+    top = layout.top(line)
+    height = layout.height
+    return Line(round(top / height, 5), round((top + layout.line_height) / height, 5), times)

@@ -1,0 +1,124 @@
+"""What a job of a sweep leaves in its folder: ``job.yaml``, its frozen config, and ``job.json``."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from symbotunes.files import atomic_write
+
+CONFIG, STATE, ERROR = "job.yaml", "job.json", "error.txt"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as its folder tells it, also while it runs.
+
+    Attributes:
+        folder: of the job.
+        number: of the job in its sweep, which is the folder's name.
+        overrides: what the job changes, as ``key=value``.
+        status: ``running``, ``finished``, ``interrupted``, ``failed`` or ``missing``.
+        value: what the sweep minimizes.
+        error: the last line of ``error.txt``.
+        run: content of ``run.json``.
+    """
+
+    folder: Path
+    number: int
+    overrides: tuple[str, ...]
+    status: str
+    value: float | None
+    error: str | None
+    run: dict[str, Any]
+
+    @property
+    def samples(self) -> Path | None:
+        """The newest listening page."""
+        pages = sorted(self.folder.glob("samples/*/index.html"), key=lambda p: p.stat().st_mtime)
+        return pages[-1] if pages else None
+
+
+def read_jobs(sweep: Path) -> list[Job]:
+    """The jobs of a sweep by number."""
+    folders = [path for path in sweep.iterdir() if path.name.isdecimal() and path.is_dir()]
+    return [read_job(folder) for folder in sorted(folders, key=lambda path: int(path.name))]
+
+
+def read_job(folder: Path) -> Job:
+    """A job from its folder; whatever is not there yet stays empty."""
+    state = read_json(folder / STATE)
+    return Job(
+        folder=folder,
+        number=int(folder.name),
+        overrides=tuple(state.get("overrides", ())),
+        status=str(state.get("status", "missing")),
+        value=state.get("value"),
+        error=last_line(folder / ERROR),
+        run=read_json(folder / "run.json"),
+    )
+
+
+def note(folder: Path, **changes: Any) -> None:
+    """Bring ``job.json`` up to date."""
+    state = read_json(folder / STATE) | changes
+    state["updated_utc"] = datetime.now(UTC).isoformat(timespec="seconds")
+    atomic_write(folder / STATE, json.dumps(state, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object from a file; empty if there is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def last_line(path: Path) -> str | None:
+    """What an error file comes down to."""
+    try:
+        lines = path.read_text(encoding="utf-8").strip().splitlines()
+    except OSError:
+        return None
+    return lines[-1] if lines else None
+
+
+def varied(jobs: Sequence[Job]) -> list[str]:
+    """Keys whose values differ between jobs, in the order of the command line."""
+    values: dict[str, set[str | None]] = {}
+    settings = [dict(split(override) for override in job.overrides) for job in jobs]
+    for each in settings:
+        for key in each:
+            values.setdefault(key, {other.get(key) for other in settings})
+    return [key for key, found in values.items() if len(found) > 1]
+
+
+def split(override: str) -> tuple[str, str]:
+    """Key and value of ``key=value``."""
+    key, _, value = override.partition("=")
+    return key.lstrip("+~"), value
+
+
+def difference(before: Any, now: Any, key: str = "") -> str | None:
+    """The first value that is not the same in two plain configs, in words."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in [*before, *(name for name in now if name not in before)]:
+            found = difference(before.get(name), now.get(name), f"{key}.{name}".lstrip("."))
+            if found is not None:
+                return found
+        return None
+    if isinstance(before, list) and isinstance(now, list):
+        gone = [entry for entry in before if entry not in now]
+        new = [entry for entry in now if entry not in before]
+        if gone or new:
+            before, now = gone, new
+    return None if before == now else f"{key} was {before}, now it is {now}"
+
+
+def writes_for_all() -> bool:
+    """Whether this process speaks for a job whose ranks are several processes."""
+    return all(os.environ.get(name, "0") == "0" for name in ("SLURM_PROCID", "LOCAL_RANK"))

@@ -1,0 +1,220 @@
+"""Windows of bars in sixteenths, as MusicVAE reads them: melodies, drums, trios.
+
+Roberts et al. 2018, https://arxiv.org/abs/1803.05428; extraction as in the authors' code. A piece
+gives many examples, all of the same length; nothing opens or closes them.
+"""
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import symusic
+from numpy.typing import NDArray
+
+from symbotunes.errors import UserError
+from symbotunes.music.grid.decode import decode_drums, decode_melody, decode_trio
+from symbotunes.music.grid.drums import NINE_DRUMS, SIXTY_ONE_DRUMS, drum_examples
+from symbotunes.music.grid.melody import ALL_PITCHES, MELODY_PROGRAMS, PIANO, melody_examples
+from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, quantise
+from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.midi.notes import MidiNotes, read_midi
+from symbotunes.music.midi.piece import MidiPiece
+from symbotunes.music.midi.smf import MidiError
+from symbotunes.tokenizers.base import NO_ID, Ids, Rendition, Tokenizer, Unencodable, Vocabulary
+
+MAX_SECONDS = 1800.0  # the reference prepares no longer piece
+MAX_NOTES = 10_000  # nor one with more notes
+PITCHES = {"piano": PIANO, "midi": ALL_PITCHES}
+KITS = {"nine": NINE_DRUMS, "full": SIXTY_ONE_DRUMS}
+
+
+class Windows(Tokenizer[MidiPiece]):
+    """What melodies, drums and trios share.
+
+    Args:
+        bars: length of a window, in bars of 4/4.
+        max_examples: windows kept of each piece, drawn by a seed made of its bytes; ``None``: all.
+
+    Raises:
+        UserError: if a number is not at least 1.
+    """
+
+    FORMAT: ClassVar[str] = "midi"
+    FRAMED: ClassVar[bool] = False
+
+    def __init__(self, bars: int, max_examples: int | None = None) -> None:
+        for name, value in (("bars", bars), ("max_examples", max_examples)):
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise UserError(f"{name}={value} must be a whole number of at least 1")
+        self.bars = bars
+        self.max_examples = max_examples
+
+    @property
+    def steps(self) -> int:
+        """Sixteenths of a window, T."""
+        return self.bars * STEPS_PER_BAR
+
+    @abstractmethod
+    def windows(self, notes: GridNotes) -> NDArray[Any]:
+        """``[N, T]`` or ``[N, T, F]``: every window of a piece, at every bar line."""
+
+    @abstractmethod
+    def score(self, ids: Ids) -> symusic.Score:
+        """The music of one window."""
+
+    def absent(self, notes: MidiNotes) -> str:  # noqa: ARG002
+        """Why a piece gives no window."""
+        return f"no {self.bars} bars of {type(self).__name__.lower()} in 4/4"
+
+    def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
+        try:
+            notes = read_midi(piece.data, max_seconds=MAX_SECONDS, max_notes=MAX_NOTES)
+            found = self.windows(quantise(notes))
+        except MidiError as error:
+            raise Unencodable(error.reason, piece.id) from error
+        if not len(found):
+            raise Unencodable(self.absent(notes))
+        if self.max_examples is not None and len(found) > self.max_examples:
+            seed = int.from_bytes(hashlib.sha256(piece.data).digest()[:8])
+            chosen = np.random.default_rng(seed).choice(len(found), self.max_examples, False)
+            found = found[np.sort(chosen)]
+        return list(found)
+
+    def encode(self, tokens: Sequence[str]) -> list[Any]:
+        steps = [[int(number) for number in token.split()] for token in tokens]
+        return steps if self.FIELDS > 1 else [number for (number,) in steps]
+
+    def decode(self, ids: Sequence[Any]) -> list[str]:
+        """The numbers of each step, as text."""
+        return [" ".join(map(str, np.atleast_1d(step).tolist())) for step in ids]
+
+    def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
+        return self.render_ids(np.array(self.encode(tokens)), title, number=number)
+
+    def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
+        return Rendition(self.score(np.asarray(ids)))
+
+    def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
+        return np.arange(0, len(ids), STEPS_PER_BAR)
+
+    def prompt(self, text: str) -> list[int]:  # noqa: ARG002
+        raise ValueError("a model of windows reads no text; sample=reconstruct reads a file")
+
+    def state(self) -> Mapping[str, Any]:
+        return {}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Nothing is learned from data."""
+
+
+class Melody(Windows):
+    """Monophonic melodies, one class per sixteenth: hold or rest, note-off, pitches.
+
+    Lost: velocity, tempo, what is shorter than a sixteenth, all but the highest of notes that begin
+    together, music that is not in 4/4.
+
+    Args:
+        bars: length of a window.
+        pitches: ``piano``: 21 to 108, 90 classes, as in the authors' code; ``midi``: all 128, 130
+            classes, as in the paper.
+        programs: lowest and highest General MIDI program that is taken; ``None``: all but drums.
+        max_examples: windows kept of each piece; ``None``: all.
+    """
+
+    SCHEMA: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        bars: int = 2,
+        pitches: str = "piano",
+        programs: Sequence[int] | None = (MELODY_PROGRAMS.start, MELODY_PROGRAMS.stop - 1),
+        max_examples: int | None = None,
+    ) -> None:
+        super().__init__(bars, max_examples)
+        self.classes = one_of(PITCHES, pitches, "pitches")
+        self.programs = None if programs is None else range(programs[0], programs[1] + 1)
+
+    def absent(self, notes: MidiNotes) -> str:
+        heard = set(notes.program[~notes.is_drum].tolist())
+        if self.programs is not None and heard and not heard & set(self.programs):
+            return f"no instrument of programs {self.programs[0]} to {self.programs[-1]}"
+        return super().absent(notes)
+
+    def windows(self, notes: GridNotes) -> NDArray[Any]:
+        return melody_examples(notes, self.bars, classes=self.classes, programs=self.programs)
+
+    def score(self, ids: Ids) -> symusic.Score:
+        return decode_melody(ids, classes=self.classes)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.classes.count, NO_ID, NO_ID)
+
+
+class Drums(Windows):
+    """Drum patterns: the set of drums that are hit at each sixteenth, as a number.
+
+    Args:
+        bars: length of a window.
+        kit: ``nine``: 9 kinds of drums, 512 classes; ``full``: 61 pitches, one bit each.
+        max_examples: windows kept of each piece; ``None``: all.
+    """
+
+    SCHEMA: ClassVar[int] = 1
+
+    def __init__(self, bars: int = 2, kit: str = "nine", max_examples: int | None = None) -> None:
+        super().__init__(bars, max_examples)
+        self.kit = one_of(KITS, kit, "kit")
+
+    def windows(self, notes: GridNotes) -> NDArray[Any]:
+        return drum_examples(notes, self.bars, kit=self.kit)
+
+    def score(self, ids: Ids) -> symusic.Score:
+        return decode_drums(ids, kit=self.kit)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(2 ** len(self.kit), NO_ID, NO_ID)
+
+
+class Trio(Windows):
+    """Melody, bass and drums that sound together, three numbers per sixteenth.
+
+    Args:
+        bars: length of a window.
+        pitches: as for `Melody`, of melody and bass.
+        max_examples: windows kept of each piece; ``None``: all.
+    """
+
+    SCHEMA: ClassVar[int] = 1
+    FIELDS: ClassVar[int] = 3
+
+    def __init__(
+        self, bars: int = 16, pitches: str = "piano", max_examples: int | None = None
+    ) -> None:
+        super().__init__(bars, max_examples)
+        self.classes = one_of(PITCHES, pitches, "pitches")
+
+    def windows(self, notes: GridNotes) -> NDArray[Any]:
+        return trio_examples(notes, self.bars, classes=self.classes, unique=True)
+
+    def score(self, ids: Ids) -> symusic.Score:
+        return decode_trio(ids, classes=self.classes)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """As many ids as the three tracks have classes together."""
+        return Vocabulary(2 * self.classes.count + 2 ** len(NINE_DRUMS), NO_ID, NO_ID)
+
+
+def one_of(choices: Mapping[str, Any], name: str, key: str) -> Any:
+    """The choice of this name.
+
+    Raises:
+        UserError: naming the choices if there is none.
+    """
+    if name not in choices:
+        raise UserError(f"{key}={name}: choose {' or '.join(choices)}")
+    return choices[name]

@@ -1,0 +1,87 @@
+"""What a W&B run shows besides metrics: the data's receipt, the best loss, the best model."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import lightning
+
+from symbotunes.training.callbacks.checkpoints import (
+    BestAndLast,
+    checkpoints_of,
+    saving_makes_sense,
+)
+from symbotunes.training.loggers.dashboards import wandb_among
+
+if TYPE_CHECKING:
+    from symbotunes.training.loggers.wandb import SafeWandbLogger
+
+
+class Dashboard(lightning.Callback):
+    """Shows on W&B what the data hold and how good the model has been; nothing without W&B.
+
+    - ``data/receipt``, a table, when training starts;
+    - ``val/best_loss`` after every validation: the least ``val/loss`` so far, in nats per token,
+      which is what sweeps of W&B minimize;
+    - ``checkpoints/best.ckpt`` as an artifact, when training ends and the logger's
+      ``best_checkpoint`` asks for it.
+    """
+
+    def __init__(self) -> None:
+        self.best_loss = math.inf
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector
+        encoded = getattr(data, "encoded", None)
+        for logger in wandb_loggers(trainer):
+            if encoded is not None and not logger.continued:
+                from symbotunes.training.loggers.tables import log_receipt  # which imports wandb
+
+                log_receipt(logger, encoded.receipt, row_step(trainer))
+
+    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        loss = trainer.callback_metrics.get("val/loss")
+        if loss is None or trainer.state.fn != "fit" or trainer.sanity_checking:
+            return
+        self.best_loss = min(self.best_loss, float(loss)) if math.isfinite(loss) else self.best_loss
+        for logger in wandb_loggers(trainer):
+            if math.isfinite(self.best_loss):
+                logger.log_metrics({"val/best_loss": self.best_loss}, row_step(trainer))
+
+    def teardown(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,  # noqa: ARG002
+        stage: str,
+    ) -> None:
+        # Training ended well, and callbacks that write checkpoints are through.
+        if stage != "fit" or not saving_makes_sense(trainer):
+            return
+        path = checkpoints_of(trainer) / "best.ckpt"
+        for logger in wandb_loggers(trainer):
+            if logger.best_checkpoint and path.is_file():
+                logger.log_checkpoint(path, metadata_of(trainer, path))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best_loss": self.best_loss}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best_loss = state_dict["best_loss"]
+
+
+def wandb_loggers(trainer: lightning.Trainer) -> "list[SafeWandbLogger]":
+    """Those of the trainer's loggers that go to W&B; none where another rank logs."""
+    return wandb_among(trainer.loggers) if trainer.is_global_zero else []
+
+
+def row_step(trainer: lightning.Trainer) -> int:
+    """The number that Lightning gives to the values of the step just taken: the first has 0."""
+    return max(trainer.global_step - 1, 0)
+
+
+def metadata_of(trainer: lightning.Trainer, path: Path) -> dict[str, Any]:
+    """What is known of the best checkpoint."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
+        if isinstance(callback, BestAndLast) and callback.best_step is not None:
+            return {"step": callback.best_step, callback.monitor: callback.best_model_score}
+    return {"bytes": path.stat().st_size}

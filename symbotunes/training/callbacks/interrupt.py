@@ -1,0 +1,166 @@
+"""Stopping a training run from outside without losing a step."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any
+
+import lightning
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from symbotunes.training.callbacks.checkpoints import (
+    Saving,
+    saving_makes_sense,
+    validation_follows,
+)
+
+Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
+SAME_REQUEST_SECONDS = 0.5
+
+
+class Interrupted(SystemExit):
+    """Training stopped on a signal with its state saved; uncaught, it sets the exit status.
+
+    The status is 128 plus the signal's number, as shells report it: 130 for Ctrl-C, 143 for
+    SIGTERM, 138 and 140 for SIGUSR1 and SIGUSR2, by which schedulers announce an end. A job script
+    that sees one of the last two asks for the job to be queued again.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(128 + signum)
+        self.signum = signum
+
+
+class OnInterrupt(Saving):
+    """On a signal, finishes the optimizer step, writes ``last.ckpt`` and stops.
+
+    The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2. A second one ends the process at once, but
+    for one within half a second: terminals and launchers tell a process twice. A signal during
+    validation waits for its end and one more step. All handlers but SIGTERM's stand from
+    `on_fit_start`, because data workers fork soon after and inherit them: a worker would otherwise
+    die of the Ctrl-C that its terminal, or of the signal that a scheduler, sends to all.
+
+    Attributes:
+        signal_received: number of the signal that asked to stop, ``None`` if none did.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signal_received: int | None = None
+        self._received_at = 0.0
+        self._before: dict[int, Handler] = {}
+        self._process = os.getpid()
+        self._step_at_start = 0
+        self._in_step = False
+        self._saved = False
+
+    def on_fit_start(self, *_: Any) -> None:
+        self.signal_received = None
+        self._in_step = self._saved = False
+        self._process = os.getpid()
+        for signum in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
+            self._replace(signum, self._handle)
+
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        correct_originals(trainer, self._before)
+        # Lightning's own handler, which stops at a point of its choosing, is in place only now.
+        self._replace(signal.SIGTERM, self._handle)
+        self._step_at_start = trainer.global_step
+        if trainer.received_sigterm:
+            self.signal_received = signal.SIGTERM
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        self._in_step = True
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        _pl_module: lightning.LightningModule,
+        _outputs: Any,
+        _batch: Any,
+        batch_idx: int,
+    ) -> None:
+        # Half-accumulated gradients are in no checkpoint: go on until the optimizer has stepped.
+        last = trainer.is_last_batch
+        self._in_step = (batch_idx + 1) % trainer.accumulate_grad_batches != 0 and not last
+        if not self._in_step and not validation_follows(trainer, batch_idx):
+            self._stop_if_asked(trainer)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._stop_if_asked(trainer)
+
+    def on_train_end(self, *_: Any) -> None:
+        self._restore()
+
+    def on_exception(
+        self,
+        trainer: lightning.Trainer,
+        _pl_module: lightning.LightningModule,
+        exception: BaseException,
+    ) -> None:
+        self._restore()
+        if isinstance(exception, KeyboardInterrupt):
+            self.signal_received = self.signal_received or signal.SIGINT
+        elif isinstance(exception, SIGTERMException):
+            self.signal_received = self.signal_received or signal.SIGTERM
+        # A scheduler's signal may kill the data workers, and fetching a batch then fails before
+        # the next safe point; the state between two steps is as good as any.
+        trained = trainer.global_step > self._step_at_start
+        if self.signal_received and trained and not self._in_step and not self._saved:
+            self._save_last(trainer)
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if os.getpid() != self._process:  # a forked data worker; the trainer decides
+            return
+        if self.signal_received is not None:
+            if time.monotonic() - self._received_at < SAME_REQUEST_SECONDS:
+                return
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+            return
+        self.signal_received, self._received_at = signum, time.monotonic()
+        name = signal.Signals(signum).name
+        # print() is not allowed to meet itself inside a handler; write(2) is.
+        os.write(2, f"\n{name}: stopping after this step; once more quits at once\n".encode())
+        # Torch raises in mid-step when a data worker dies, as workers may of the same signal.
+        self._replace(signal.SIGCHLD, signal.SIG_DFL)
+
+    def _stop_if_asked(self, trainer: lightning.Trainer) -> None:
+        asked = self.signal_received is not None
+        if trainer.world_size > 1:  # a signal may reach one rank only, saving needs all of them
+            asked = trainer.strategy.reduce_boolean_decision(asked, all=False)
+        if asked:
+            self.signal_received = self.signal_received or signal.SIGTERM
+            self._save_last(trainer)
+            raise Interrupted(self.signal_received)
+
+    def _save_last(self, trainer: lightning.Trainer) -> None:
+        if saving_makes_sense(trainer):
+            self._saved = self.save(trainer, "last.ckpt")
+
+    def _replace(self, signum: int, handler: Handler) -> None:
+        try:
+            before = signal.signal(signum, handler)
+        except ValueError:  # not in the main thread, where signals cannot be handled
+            return
+        self._before.setdefault(signum, before)
+
+    def _restore(self) -> None:
+        while self._before:
+            signum, handler = self._before.popitem()
+            # None stands for a handler that was not set from Python and cannot be put back.
+            if handler is not None:
+                signal.signal(signum, handler)
+
+
+def correct_originals(trainer: lightning.Trainer, before: Mapping[int, Handler]) -> None:
+    """Tell Lightning what to put back when training ends.
+
+    It noted the handlers after `on_fit_start`, ours among them, and would leave those behind. There
+    is no public way to say so; without this attribute nothing worse happens.
+    """
+    noted = getattr(getattr(trainer, "_signal_connector", None), "_original_handlers", None)
+    if noted:
+        noted.update(before)

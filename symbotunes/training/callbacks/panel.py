@@ -1,0 +1,141 @@
+"""Music while training: the same seeds again and again, so that one hears what changes."""
+
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.utilities.seed import isolate_rng
+
+from symbotunes.generation.sample import Sample
+from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
+from symbotunes.render.gallery import write_gallery
+from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.training.callbacks.checkpoints import saving_makes_sense
+from symbotunes.training.callbacks.dashboard import row_step, wandb_loggers
+
+
+class SamplePanel(lightning.Callback):
+    """Draws samples before training, every n steps and at the end.
+
+    They go to ``samples/step_<step>/`` as a page with players and scores, and from there to W&B
+    where it logs. Trouble with any of it is a warning. Training itself is not touched: random
+    states and train or eval modes are put back. Only rank 0 draws, so the network must be whole
+    there (DDP is fine, FSDP is not).
+
+    Args:
+        every_n_steps: optimizer steps between two panels.
+        num: samples per panel.
+        temperature: above 1 more surprising, below 1 safer.
+        top_k: draw among this many likeliest tokens; 0 draws among all.
+        top_p: draw among the likeliest tokens that hold this share of probability.
+        max_tokens: longer samples are cut and marked unfinished.
+        seed: of the first sample; the next ones count up.
+        prompt: the beginning that every sample goes on from, or ``None``.
+
+    Attributes:
+        seconds: what panels have taken so far.
+    """
+
+    def __init__(
+        self,
+        every_n_steps: int,
+        num: int = 4,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        max_tokens: int = 512,
+        seed: int = 0,
+        prompt: str | None = None,
+    ) -> None:
+        if every_n_steps < 1:
+            raise ValueError(f"every_n_steps is at least 1, got {every_n_steps}")
+        self.every_n_steps = every_n_steps
+        self.seed = seed
+        self.plan = SamplePlan(num, temperature, top_k, top_p, max_tokens, prompt)
+        self.seconds = 0.0
+        self._drawn_step = -1
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        if trainer.global_step == 0:
+            self._draw(trainer, pl_module)
+        self._drawn_step = trainer.global_step  # a resumed run has its panel already
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
+    ) -> None:
+        if trainer.global_step % self.every_n_steps == 0:
+            self._draw(trainer, pl_module)
+
+    def on_train_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        self._draw(trainer, pl_module)
+
+    def _draw(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        step = trainer.global_step
+        if (
+            step == self._drawn_step
+            or not trainer.is_global_zero
+            or not saving_makes_sense(trainer)
+        ):
+            return
+        self._drawn_step = step
+        began = time.monotonic()
+        # The error is caught inside, because isolate_rng puts nothing back when one passes it.
+        with isolate_rng():
+            try:
+                with torch.no_grad(), Evaluating(pl_module):
+                    self._publish(trainer, pl_module, step)
+            except Exception as error:  # whatever the reason, music is not worth a training
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                warnings.warn(f"no sample panel at step {step}: {reason}", stacklevel=2)
+        self.seconds += time.monotonic() - began
+
+    def _publish(self, trainer: lightning.Trainer, pl_module: Any, step: int) -> None:
+        began = time.monotonic()
+        tokenizer = self._tokenizer(trainer)
+        samples = draw_samples(pl_module.net, tokenizer, self.plan, self.seed)
+        facts = self._facts(samples, time.monotonic() - began)
+        folder = Path(trainer.default_root_dir) / "samples" / f"step_{step:06d}"
+        write_gallery(folder, samples, heading=f"Samples at step {step}", facts=facts)
+        for logger in wandb_loggers(trainer):
+            from symbotunes.training.loggers.media import log_samples  # which imports wandb
+
+            log_samples(logger, samples, folder, trained=step, step=row_step(trainer))
+
+    @staticmethod
+    def _tokenizer(trainer: Any) -> Tokenizer[Any]:
+        tokenizer: Tokenizer[Any] = trainer.datamodule.chain.tokenizer
+        return tokenizer
+
+    def _facts(self, samples: list[Sample], seconds: float) -> dict[str, str]:
+        finished = sum(sample.finished for sample in samples)
+        return {
+            "temperature": f"{self.plan.temperature:g}",
+            "top k": str(self.plan.top_k),
+            "top p": f"{self.plan.top_p:g}",
+            "seeds": f"{self.seed} to {self.seed + self.plan.num - 1}",
+            "finished": f"{finished} of {len(samples)}",
+            "time to draw": f"{seconds:.1f} s",
+        }
+
+
+class Evaluating:
+    """Puts a module into eval mode and back, each part into the mode that it had."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self._module = module
+
+    def __enter__(self) -> None:
+        self._modes = [(part, part.training) for part in self._module.modules()]
+        self._module.eval()
+
+    def __exit__(self, *_: object) -> None:
+        for part, training in self._modes:
+            part.training = training

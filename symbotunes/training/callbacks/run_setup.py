@@ -1,0 +1,224 @@
+"""The run folder, and ``run.json``: the state and the circumstances of a run."""
+
+import json
+import math
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from symbotunes.files import atomic_write
+from symbotunes.training.callbacks.checkpoints import BestAndLast
+from symbotunes.training.callbacks.dashboard import wandb_loggers
+from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt
+from symbotunes.training.callbacks.memory import MemoryReport
+from symbotunes.training.callbacks.provenance import (
+    command_line,
+    device_name,
+    git_state,
+    versions,
+)
+from symbotunes.training.callbacks.speed import TokenRate, tokens_of
+from symbotunes.training.callbacks.vitals import Vitals
+from symbotunes.training.loggers.csv import RunCsvLogger
+
+SHOWN = (  # of the record, beside the config on W&B
+    "git", "versions", "host", "device", "devices", "data_fingerprint", "parameters",
+    "parameters_trained", "command",
+)  # fmt: skip
+
+
+class RunSetup(lightning.Callback):
+    """Makes the run folder, writes ``config.yaml`` and keeps ``run.json`` up to date.
+
+    ``run.json`` is written when training starts, after every validation and at the end, also if
+    the end is an error: its ``status`` is ``running``, ``finished``, ``interrupted`` or
+    ``failed``. A run that was killed outright stays ``running``. A resumed run keeps a short record
+    of the earlier ones under ``earlier``.
+
+    Args:
+        name: of the run.
+        seed: that everything random was derived from, for the record.
+    """
+
+    def __init__(self, name: str | None = None, seed: int | None = None) -> None:
+        self.name = name
+        self.seed = seed
+        self.record: dict[str, Any] = {}
+        self._rate = TokenRate()
+
+    def setup(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str
+    ) -> None:
+        if stage != "fit" or not trainer.is_global_zero:
+            return
+        folder = Path(trainer.default_root_dir)
+        for name in ("checkpoints", "samples"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        recipe = recipe_of(pl_module)
+        if "config" in recipe:
+            atomic_write(folder / "config.yaml", str(recipe["config"]).encode())
+        self.record = self._circumstances(trainer, pl_module, recipe, earlier_runs(folder))
+        self._write(trainer, pl_module)
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        self._rate.start(tokens_of(pl_module))
+        for logger in trainer.loggers:
+            if isinstance(logger, RunCsvLogger):
+                logger.drop_from(trainer.global_step)
+        for dashboard in wandb_loggers(trainer):
+            if self.record:
+                dashboard.log_hyperparams({"run": {key: self.record[key] for key in SHOWN}})
+        self._write(trainer, pl_module)
+
+    def on_validation_start(self, *_: Any) -> None:
+        self._rate.pause()
+
+    def on_validation_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        self._rate.resume()
+        if trainer.state.fn == "fit" and not trainer.sanity_checking:
+            self._write(trainer, pl_module)
+
+    def on_train_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        self._measure(trainer, pl_module)
+        self._rate.pause()
+
+    def teardown(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str
+    ) -> None:
+        # Checkpoint callbacks are through by now, so the best score is the final one.
+        if stage == "fit" and self.record.get("status") == "running":
+            self._close(trainer, pl_module, "finished")
+
+    def on_exception(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        exception: BaseException,
+    ) -> None:
+        if not self.record:
+            return
+        self._rate.resume()
+        self._measure(trainer, pl_module)
+        stopped = isinstance(exception, KeyboardInterrupt | SIGTERMException | Interrupted)
+        asked = any(
+            isinstance(callback, OnInterrupt) and callback.signal_received is not None
+            for callback in trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
+        )
+        if not (stopped or asked):
+            self.record["error"] = f"{type(exception).__name__}: {exception}"
+        self._close(trainer, pl_module, "interrupted" if stopped or asked else "failed")
+
+    def _circumstances(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        recipe: dict[str, Any],
+        earlier: list[dict[str, Any]],
+    ) -> dict[str, Any]:
+        parameters = list(pl_module.parameters())
+        return {
+            "status": "running",
+            "name": self.name,
+            "started_utc": utc_now(),
+            "finished_utc": None,
+            "command": command_line(),
+            "seed": self.seed,
+            "git": git_state(),
+            "versions": versions(),
+            "host": platform.node(),
+            "device": device_name(trainer.strategy.root_device),
+            "devices": trainer.world_size,
+            "data_fingerprint": recipe.get("data"),
+            "parameters": sum(parameter.numel() for parameter in parameters),
+            "parameters_trained": sum(p.numel() for p in parameters if p.requires_grad),
+            "earlier": earlier,
+        }
+
+    def _measure(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Bring everything that changes during training up to date."""
+        tokens = tokens_of(pl_module)
+        self.record |= {
+            "step": trainer.global_step,
+            "epoch": trainer.current_epoch,
+            "real_tokens": tokens,
+            "tokens_per_second": round(self._rate.tokens_per_second(tokens), 1),
+            "train_seconds": round(self._rate.seconds, 1),
+        }
+
+    def _write(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        if not trainer.is_global_zero or not self.record:
+            return
+        if self.record["status"] == "running":
+            self._measure(trainer, pl_module)
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
+            self.record |= findings_of(callback)
+        for logger in wandb_loggers(trainer):
+            self.record["wandb_id"] = logger.version
+        text = json.dumps(finite(self.record), indent=2, ensure_ascii=False) + "\n"
+        try:
+            atomic_write(Path(trainer.default_root_dir) / "run.json", text.encode())
+        except OSError as error:  # a full disk; the next write tries again
+            trainer.print(f"run.json was not written: {error}")
+
+    def _close(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, status: str
+    ) -> None:
+        self.record |= {"status": status, "finished_utc": utc_now()}
+        self._write(trainer, pl_module)
+
+
+def recipe_of(pl_module: lightning.LightningModule) -> dict[str, Any]:
+    """What the module's checkpoints carry; nothing for a foreign module."""
+    recipe = getattr(pl_module, "recipe", None)
+    return dict(recipe) if recipe else {}
+
+
+def findings_of(callback: object) -> dict[str, Any]:
+    """What another callback knows that belongs into ``run.json``."""
+    if isinstance(callback, MemoryReport):
+        return {"peak_memory_gib": round(callback.peak_gib, 3), "memory_kind": callback.kind}
+    if isinstance(callback, Vitals):
+        return {"peak_tflops": callback.peak_tflops}
+    if isinstance(callback, BestAndLast):
+        return {
+            "best": {
+                "metric": callback.monitor,
+                "value": callback.best_model_score,
+                "step": callback.best_step,
+            }
+        }
+    return {}
+
+
+def earlier_runs(folder: Path) -> list[dict[str, Any]]:
+    """Short records of the runs that wrote into the same folder before, oldest first."""
+    try:
+        before = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        kept = ("status", "started_utc", "finished_utc", "command", "step", "host", "git")
+        return [*before.get("earlier", []), {key: before.get(key) for key in kept}]
+    except (OSError, ValueError, AttributeError):
+        return []
+
+
+def finite(value: Any) -> Any:
+    """The value with ``None`` for numbers that JSON cannot express (a loss may be NaN)."""
+    if isinstance(value, dict):
+        return {key: finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def utc_now() -> str:
+    """Now, as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

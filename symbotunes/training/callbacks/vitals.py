@@ -1,0 +1,125 @@
+"""What one watches while a model trains: rate, gradients, speed and how busy the device is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.strategies import FSDPStrategy
+from torch.optim import Optimizer
+
+from symbotunes.training.callbacks.panel import SamplePanel
+from symbotunes.training.callbacks.peak import peak_flops
+from symbotunes.training.callbacks.speed import TokenRate, tokens_of
+
+FLOPS_PER_TOKEN = 6  # for each parameter: a product and a sum forward, twice that backward
+
+
+class Vitals(lightning.Callback):
+    """Logs learning rate, gradient norm, tokens per second and model FLOPs utilisation.
+
+    All go with the losses, every ``trainer.log_every_n_steps`` optimizer steps:
+
+    - ``optim/learning_rate``, of the first group of parameters in the step just taken;
+    - ``optim/gradient_norm``, L2, of what is minimized, before clipping; not where parameters are
+      sharded (FSDP);
+    - ``speed/tokens_per_second``: real target tokens on all devices since the last value, without
+      the time of validations and sample panels;
+    - ``speed/mfu``: 6 x trained parameters x tokens per second over the devices' peak, 0 to 1. It
+      counts all parameters for every token, also where a model only looks them up.
+
+    Args:
+        peak: of a device in floating-point operations per second at a precision; ``None`` if it is
+            not known, and ``speed/mfu`` is not logged.
+
+    Attributes:
+        peak_tflops: of one device, once it has been needed.
+    """
+
+    def __init__(self, peak: Callable[[torch.device, str], float | None] = peak_flops) -> None:
+        self._peak = peak
+        self._rate = TokenRate()
+        self._panel_seconds = 0.0
+        self._seen_step = 0
+        self.peak_tflops: float | None = None
+        self._peak_asked = False
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        self._seen_step = trainer.global_step
+        self._begin(trainer, pl_module)
+
+    def on_validation_start(self, *_: Any) -> None:
+        self._rate.pause()
+
+    def on_validation_end(self, *_: Any) -> None:
+        self._rate.resume()
+
+    def on_before_optimizer_step(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        optimizer: Optimizer,
+    ) -> None:
+        if (trainer.global_step + 1) % log_interval(trainer) != 0:
+            return
+        found: dict[str, Any] = {"optim/learning_rate": float(optimizer.param_groups[0]["lr"])}
+        if not isinstance(trainer.strategy, FSDPStrategy):
+            found["optim/gradient_norm"] = gradient_norm(pl_module)
+        pl_module.log_dict(found, on_step=True, on_epoch=False, batch_size=1)
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
+    ) -> None:
+        step = trainer.global_step
+        stepped = step > self._seen_step  # not while gradients accumulate
+        self._seen_step = step
+        if not stepped or step % log_interval(trainer) != 0:
+            return
+        if trainer.is_global_zero and trainer.loggers:
+            found = self._speeds(trainer, pl_module)
+            pl_module.log_dict(
+                found, on_step=True, on_epoch=False, batch_size=1, rank_zero_only=True
+            )
+        self._begin(trainer, pl_module)
+
+    def _begin(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._rate.start(tokens_of(pl_module))
+        self._panel_seconds = panel_seconds(trainer)
+
+    def _speeds(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> dict[str, float]:
+        self._rate.leave_out(panel_seconds(trainer) - self._panel_seconds)
+        rate = self._rate.tokens_per_second(tokens_of(pl_module))
+        if not self._peak_asked:
+            self._peak_asked = True
+            peak = self._peak(pl_module.device, str(trainer.precision))
+            self.peak_tflops = None if peak is None else peak / 1e12
+        found = {"speed/tokens_per_second": rate}
+        if self.peak_tflops:
+            trained = sum(each.numel() for each in pl_module.parameters() if each.requires_grad)
+            devices_flops = 1e12 * self.peak_tflops * trainer.world_size
+            found["speed/mfu"] = FLOPS_PER_TOKEN * trained * rate / devices_flops
+        return found
+
+
+def log_interval(trainer: lightning.Trainer) -> int:
+    """Optimizer steps between logged values."""
+    every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # set by a connector
+    return max(every, 1)
+
+
+def gradient_norm(pl_module: lightning.LightningModule) -> torch.Tensor:
+    """L2 norm of all gradients together, on their device."""
+    gradients = [each.grad for each in pl_module.parameters() if each.grad is not None]
+    norms = torch._foreach_norm(gradients)
+    total: torch.Tensor = torch.stack([norm.to(norms[0].device) for norm in norms]).norm()
+    return total
+
+
+def panel_seconds(trainer: lightning.Trainer) -> float:
+    """How long sample panels have taken."""
+    panels = (call for call in trainer.callbacks if isinstance(call, SamplePanel))  # type: ignore[attr-defined]  # set by a connector
+    return sum(panel.seconds for panel in panels)

@@ -1,0 +1,230 @@
+"""Receipts, evaluations and sweeps as tables on Weights & Biases."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import wandb
+
+from symbotunes.data.receipt import Receipt
+from symbotunes.data.split import SPLITS
+from symbotunes.evaluation.latent.findings import (
+    ACCURACIES,
+    COSTS,
+    DISTANCE,
+    OVERLAP,
+    LatentFindings,
+)
+from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Figure, Findings
+from symbotunes.render.pages.sweep import UNITS, Row
+from symbotunes.training.loggers.wandb import Mode, SafeWandbLogger, read_id
+
+FIGURE_COLUMNS = ["of", "figure", "value", "low", "high", "unit"]
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> wandb.Table:
+    """A table whose columns may hold numbers and gaps side by side."""
+    return wandb.Table(
+        columns=list(columns), data=[list(row) for row in rows], allow_mixed_types=True
+    )
+
+
+def log_receipt(logger: SafeWandbLogger, receipt: Receipt, step: int) -> None:
+    """Log what became of every piece of the data as ``data/receipt``."""
+    logger.attempt(lambda: logger.log_metrics({"data/receipt": receipt_table(receipt)}, step))
+
+
+def receipt_table(receipt: Receipt) -> wandb.Table:
+    """One row per split and reason."""
+    rows: list[list[Any]] = [["read", receipt.read, None, None]]
+    for split in SPLITS:
+        counts = receipt.kept[split], receipt.examples[split], receipt.tokens[split]
+        rows.append([f"kept for {split}", *counts])
+    rows += [[f"dropped: {why}", n, None, None] for why, n in receipt.dropped.most_common()]
+    rows += [[f"left out: {why}", None, n, None] for why, n in receipt.left_out.most_common()]
+    rows.append(["vocabulary", receipt.vocabulary, None, None])
+    return table(["pieces", "count", "examples", "tokens"], rows)
+
+
+def log_evaluation(
+    logger: SafeWandbLogger, findings: Findings | LatentFindings, page: Path
+) -> None:
+    """Log an evaluation: tables, the figures of the model as numbers, and the report's page."""
+    logger.log_hyperparams({"evaluation": dict(findings.facts)})
+    logger.attempt(lambda: logger.log_metrics(evaluation_row(findings, page)))
+
+
+def evaluation_row(findings: Findings | LatentFindings, page: Path) -> dict[str, Any]:
+    """All that is logged of an evaluation, by name."""
+    found = language_row(findings) if isinstance(findings, Findings) else latent_row(findings)
+    facts = table(["fact", "value"], [*map(list, findings.facts.items())])
+    return {**found, "evaluation/facts": facts, "evaluation/report": html(page)}
+
+
+def language_row(findings: Findings) -> dict[str, Any]:
+    """Likelihoods and figures of tunes, by name."""
+    held_out = findings.held_out
+    ours = next(iter(held_out.models.values()), {})
+    gains = {name: {"nats_per_token": gain} for name, gain in held_out.gains.items()}
+    kinds = [
+        [each.name, each.share, *(finite(nats.value) for nats in each.nats.values())]
+        for each in held_out.classes
+    ]
+    tunes = {each.name: each.figures for each in findings.sets}
+    return {
+        "evaluation/losses": figures_table(held_out.models, LOSSES),
+        "evaluation/gains": figures_table(gains, LOSSES),
+        "evaluation/kinds": table(["kind", "share", *held_out.models], kinds),
+        "evaluation/tunes": figures_table(tunes, TUNES),
+        **numbers(ours),
+        **(numbers(findings.sets[0].figures) if findings.sets else {}),
+    }
+
+
+def latent_row(findings: LatentFindings) -> dict[str, Any]:
+    """Accuracies, costs, interpolations and overlaps, by name."""
+    found, path = findings.reconstruction, findings.path
+    ways = [
+        [share, *(finite(each[place].value) for each in path.distances.values())]
+        for place, share in enumerate(path.shares)
+    ]
+    overlaps = {
+        f"{notes.name}: {name}": {"overlap": interval}
+        for notes in findings.prior
+        for name, interval in notes.overlaps.items()
+    }
+    return {
+        "evaluation/accuracies": figures_table(found.accuracies, ACCURACIES),
+        "evaluation/costs": figures_table({"windows": found.costs}, COSTS),
+        "evaluation/interpolations": table([f"{DISTANCE.label} at", *path.distances], ways),
+        "evaluation/overlaps": figures_table(overlaps, {"overlap": OVERLAP}),
+        "evaluation/active_units": found.active,
+        **numbers(found.costs),
+        **numbers(next(iter(found.accuracies.values()), {})),
+    }
+
+
+def figures_table(
+    found: Mapping[str, Mapping[str, Interval]], figures: Mapping[str, Figure]
+) -> wandb.Table:
+    """One row per figure, as large as the report shows it, with the ends of its interval."""
+    rows = [
+        [
+            name,
+            figures[key].label,
+            *(
+                finite(figures[key].scale * number)
+                for number in (interval.value, interval.low, interval.high)
+            ),
+            figures[key].suffix.strip(),
+        ]
+        for name, intervals in found.items()
+        for key, interval in intervals.items()
+        if key in figures
+    ]
+    return table(FIGURE_COLUMNS, rows)
+
+
+def numbers(intervals: Mapping[str, Interval]) -> dict[str, Any]:
+    """The defined ones as metrics, shares from 0 to 1."""
+    return {
+        f"evaluation/{key}": interval.value
+        for key, interval in intervals.items()
+        if math.isfinite(interval.value)
+    }
+
+
+def finite(value: float) -> float | None:
+    """The value, ``None`` where it is not defined."""
+    return value if math.isfinite(value) else None
+
+
+def html(page: Path) -> wandb.Html:
+    """A page that needs nothing else, as W&B shows it."""
+    return wandb.Html(io.StringIO(page.read_text(encoding="utf-8")), inject=False)
+
+
+def log_sweep_table(
+    folder: Path,
+    keys: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    project: str = "symbotunes",
+    entity: str | None = None,
+    mode: Mode | None = None,
+) -> bool:
+    """Log the report of a sweep as ``sweep/jobs`` and ``sweep/report`` to a run of its own.
+
+    The run stands in the sweep's group; a later report goes on in it.
+
+    Args:
+        folder: of the sweep.
+        keys: settings that differ between its jobs.
+        rows: its jobs, as `symbotunes.modes.report` read them.
+        project: on W&B.
+        entity: user or team; ``None`` is the default of the account.
+        mode: see `SafeWandbLogger`.
+
+    Returns:
+        Whether it was logged: not if no job has logged to W&B.
+    """
+    runs = {row.number: read_id(folder / str(row.number)) for row in rows}
+    if not any(runs.values()):
+        return False
+    logger = SafeWandbLogger(
+        folder,
+        project,
+        name=f"{folder.name} report",
+        entity=entity,
+        group=folder.name,
+        job_type="report",
+        mode=mode,
+    )
+    page = folder / "sweep.html"
+    logger.attempt(
+        lambda: logger.log_metrics(
+            {"sweep/jobs": sweep_table(keys, rows, runs)}
+            | ({"sweep/report": html(page)} if page.is_file() else {})
+        )
+    )
+    logger.finish()
+    return True
+
+
+def sweep_table(
+    keys: Sequence[str], rows: Sequence[Row], runs: Mapping[int, str | None]
+) -> wandb.Table:
+    """One row per job; settings that are numbers are numbers, so that they can be plotted."""
+    metric = next((row.metric for row in rows if row.metric), "value")
+    label = f"{metric} ({UNITS[metric]})" if metric in UNITS else metric
+    columns = [
+        "job", "status", *keys, label, "at step", "tokens/s", "peak memory (GiB)", "run", "samples",
+        "error",
+    ]  # fmt: skip
+    data = [
+        [
+            row.number,
+            row.status,
+            *(number_or_text(row.settings.get(key)) for key in keys),
+            None if row.best is None else finite(row.best),
+            row.step,
+            row.tokens_per_second,
+            row.peak_gib,
+            runs.get(row.number),
+            row.samples,
+            row.error,
+        ]
+        for row in rows
+    ]
+    return table(columns, data)
+
+
+def number_or_text(setting: str | None) -> float | str | None:
+    """A setting as a number if it is one."""
+    try:
+        return None if setting is None else float(setting)
+    except ValueError:
+        return setting

@@ -1,0 +1,72 @@
+"""The Lightning Trainer with our checkpoint writer, and the precision that suits the device."""
+
+import logging
+import warnings
+from typing import Any
+
+import lightning
+import torch
+
+from symbotunes.checkpoints.checkpoint import AtomicCheckpointIO
+from symbotunes.errors import UserError
+from symbotunes.models.layers.precision import multiplies_bfloat16
+
+
+def make_trainer(
+    *, accelerator: str, precision: str, max_steps: int | None, **settings: Any
+) -> lightning.Trainer:
+    """A Trainer; what is not named here goes to ``lightning.Trainer`` as it is.
+
+    Args:
+        accelerator: ``auto`` picks CUDA, then MPS, then the CPU.
+        precision: ``auto`` picks bfloat16 where the device multiplies it faster than float32.
+        max_steps: optimizer steps; ``None`` sets no limit.
+        settings: all other arguments of ``lightning.Trainer``.
+
+    Raises:
+        UserError: if the device asked for is not there.
+    """
+    quiet_lightning()
+    if precision == "auto":
+        precision = natural_precision(accelerator)
+    try:
+        return lightning.Trainer(
+            accelerator=accelerator,
+            precision=precision,  # type: ignore[arg-type]  # a name from the user's config
+            max_steps=-1 if max_steps is None else max_steps,
+            plugins=[AtomicCheckpointIO()],
+            use_distributed_sampler=False,  # our batches are sharded by rank already
+            **settings,
+        )
+    except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
+        absent = "; trainer=cpu runs everywhere" if "backend" in str(error) else ""
+        reason = str(error).splitlines()[0].rstrip("!")
+        raise UserError(f"trainer: {reason}{absent}") from error
+
+
+def quiet_lightning() -> None:
+    """Silence what Lightning says of devices, of its own settings and of other products."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",
+        ".*is smaller than the logging interval.*",
+        ".*srun. command is available.*",  # a training of one process on a cluster's machine
+        ".*isinstance.treespec, LeafSpec.*",  # of Lightning's own code
+        ".*single contiguous chunk of memory.*",  # Folk-RNN's layers run one by one, for dropout
+    ):
+        warnings.filterwarnings("ignore", message=message)
+
+
+def natural_precision(accelerator: str) -> str:
+    """``bf16-mixed`` where there are units that multiply bfloat16, else ``32-true``.
+
+    These are CUDA devices since Ampere, and CPUs with AMX or AVX512-BF16, on which training takes
+    about half the time; weights and their updates stay in float32. ``trainer=cpu`` is float32 on
+    every machine.
+    """
+    if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    if accelerator == "auto" and torch.backends.mps.is_available():
+        return "32-true"
+    has_units = accelerator in ("auto", "cpu") and multiplies_bfloat16(torch.device("cpu"))
+    return "bf16-mixed" if has_units else "32-true"

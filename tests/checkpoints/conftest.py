@@ -1,0 +1,56 @@
+"""Checkpoints of networks too small to be worth training."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from symbotunes.checkpoints.checkpoint import pack
+from symbotunes.cli.command_line import register_resolvers
+from symbotunes.config.overrides import build, build_chain
+
+CONF = Path(__file__).parents[2] / "conf"
+FIXED = ["name=tiny", "paths.run_dir=nowhere"]  # what a command line would let Hydra say
+TINY_GPT2 = ["model=gpt2", "model.net.width=8", "model.net.depth=1", "model.net.heads=2"]
+
+
+def composed(*overrides):
+    register_resolvers()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", ["transforms=[abc_tokens_137]", *FIXED, *overrides])
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Write a checkpoint of an untrained network with the 137 published tokens."""
+
+    def write(*overrides, name="best.ckpt"):
+        cfg = composed(*(overrides or ["model.net.width=8"]))
+        tokenizer = build_chain(cfg).tokenizer
+        torch.manual_seed(1)
+        net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
+        content = {
+            "state_dict": {f"net.{key}": tensor for key, tensor in net.state_dict().items()},
+            "global_step": 120,
+            "real_tokens": 34567,
+            "rng": [{"torch": torch.get_rng_state()}],
+            "callbacks": {"BestAndLast": {"best_model_score": 1.875, "best_step": 100}},
+            "recipe": pack(cfg, tokenizer.state(), data="f1n6e2"),
+        }
+        torch.save(content, tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def plan():
+    """An export's plan with changes."""
+
+    def make(**changes):
+        node = OmegaConf.load(CONF / "export" / "default.yaml")
+        return build(OmegaConf.merge(node, {"samples": 0, **changes}))
+
+    return make

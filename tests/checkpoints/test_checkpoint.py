@@ -1,0 +1,127 @@
+import errno
+import os
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from symbotunes.checkpoints.checkpoint import (
+    TRAINING,
+    AtomicCheckpointIO,
+    CheckpointError,
+    defined_in,
+    pack,
+    unpack,
+)
+
+NET = {"_target_": "symbotunes.models.folk_rnn.FolkRNN", "width": "${width}"}
+
+
+def save(path, net=NET, **changes):
+    cfg = OmegaConf.create({"width": 8, "model": {"net": net}, "transforms": {}})
+    recipe = {**pack(cfg, {"tokens": ["A", "é"]}, data="abc"), **changes}
+    torch.save(
+        {"state_dict": {"net.w": torch.ones(2), "other": torch.ones(1)}, "recipe": recipe}, path
+    )
+    return path
+
+
+def test_the_config_survives_with_interpolations_resolved(tmp_path):
+    checkpoint = unpack(save(tmp_path / "last.ckpt"))
+    assert checkpoint.config.model.net.width == 8
+    assert checkpoint.tokenizer == {"tokens": ["A", "é"]}
+    assert checkpoint.data == "abc"
+
+
+def test_weights_are_those_of_the_network_under_its_own_names(tmp_path):
+    assert list(unpack(save(tmp_path / "last.ckpt")).weights) == ["w"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "os.system",
+        "torch.hub.load",
+        "symbotunes.models.base.nn.Module",
+        "symbotunes.files.atomic_write",
+        "symbotunes.models.nothing.Here",
+        "symbotunes.modelsfake.X",
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda t: t, lambda t: {**NET, "deep": [t]}], ids=["top", "deep"])
+def test_a_checkpoint_cannot_name_foreign_code(tmp_path, target, wrap):
+    with pytest.raises(CheckpointError, match="would run"):
+        unpack(save(tmp_path / "evil.ckpt", wrap({"_target_": target})))
+
+
+def test_a_resumed_run_may_name_optimizers_but_no_functions():
+    assert defined_in(TRAINING, "torch.optim.AdamW")
+    assert not defined_in(TRAINING, "torch.optim.os.system")
+    assert not defined_in(TRAINING, "torch.load")
+
+
+def test_a_checkpoint_that_pickles_code_is_not_opened(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "exploded"),))
+
+    torch.save({"state_dict": {}, "recipe": Bomb()}, tmp_path / "bomb.ckpt")
+    with pytest.raises(CheckpointError, match="more than weights and plain values"):
+        unpack(tmp_path / "bomb.ckpt")
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_missing_file_says_what_to_set(tmp_path):
+    with pytest.raises(CheckpointError, match=r"no checkpoint at .*set ckpt=PATH"):
+        unpack(tmp_path / "none.ckpt")
+
+
+def test_a_git_lfs_pointer_is_told_from_a_checkpoint(tmp_path):
+    pointer = tmp_path / "model.ckpt"
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(CheckpointError, match="git lfs pull"):
+        unpack(pointer)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_truncated_checkpoint_says_so(tmp_path, share):
+    path = save(tmp_path / "last.ckpt")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(CheckpointError, match="truncated"):
+        unpack(path)
+
+
+@pytest.mark.parametrize("content", [b"bad\n", b"\0" * 99, b"X:1\nK:C\n", b"(lp0\n."])
+def test_any_other_file_is_no_checkpoint(tmp_path, content):
+    (tmp_path / "tune.ckpt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"not a checkpoint|another program"):
+        unpack(tmp_path / "tune.ckpt")
+
+
+def test_a_file_of_another_program_is_refused(tmp_path):
+    torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
+    with pytest.raises(CheckpointError, match="another program"):
+        unpack(tmp_path / "other.ckpt")
+    torch.save([1, 2], tmp_path / "list.ckpt")
+    with pytest.raises(CheckpointError, match="another program"):
+        unpack(tmp_path / "list.ckpt")
+
+
+def test_a_future_format_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="recipe format 2, this version reads 1"):
+        unpack(save(tmp_path / "new.ckpt", format=2))
+
+
+def test_the_old_checkpoint_survives_a_full_disk(tmp_path, monkeypatch):
+    path = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"step": 1}, path)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        AtomicCheckpointIO().save_checkpoint({"step": 2}, path)
+    assert torch.load(path, weights_only=True) == {"step": 1}
+    assert list(tmp_path.iterdir()) == [path]

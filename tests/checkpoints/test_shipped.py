@@ -1,0 +1,33 @@
+"""The models that come along."""
+
+from pathlib import Path
+
+import pytest
+
+from symbotunes.checkpoints.checkpoint import unpack
+from symbotunes.checkpoints.published import shipped
+from symbotunes.config.overrides import rebuild
+from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
+from symbotunes.paths import PRETRAINED
+
+LARGEST_BYTES = 12_000_000
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_shipped_model_is_small_and_has_a_card(name):
+    folder = PRETRAINED / Path(name).name
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < LARGEST_BYTES
+    card = (folder / "README.md").read_text()
+    assert "| nats_per_token | test split |" in card
+    assert "## Data" in card
+
+
+def test_the_shipped_folk_rnn_writes_tunes():
+    net, tokenizer = rebuild(unpack(Path("pretrained/folk_rnn")))
+    plan = SamplePlan(num=4, temperature=1.0, top_k=0, top_p=1.0, max_tokens=400)
+    samples = draw_samples(net, tokenizer, plan, seed=1)
+    assert all(sample.finished for sample in samples)
+    nats = sum(sample.nll_nats for sample in samples) / sum(each.generated for each in samples)
+    assert nats < 1.6  # what it has learned; an untrained one of 137 tokens costs ln 137 = 4.9
+    right = sum(sample.right_bars for sample in samples) / sum(sample.bars for sample in samples)
+    assert right > 0.8

@@ -1,0 +1,63 @@
+"""The evaluation of a MusicVAE on windows at hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from symbotunes.data.cache.encoded import Encoded
+from symbotunes.data.split import SPLITS
+from symbotunes.evaluation.latent.measuring import (
+    LatentSubject,
+    measure_prior,
+    measure_reconstruction,
+)
+from symbotunes.evaluation.sequences.measuring import EvaluationPlan
+from symbotunes.generation.latent.player import Player
+from symbotunes.models.music_vae.latent import Posterior
+from symbotunes.tokenizers.windows import Melody
+
+OWNERS = {"train": 3, "test": 2}  # pieces of one window each
+
+
+@pytest.fixture
+def measured(make, tmp_path):
+    """Measure a small network, which training windows have gone by or not, on a split."""
+    net = make("music_vae")
+    pieces = [split for split, count in OWNERS.items() for _ in range(count)]
+    encoded = Encoded(
+        folder=tmp_path,
+        about={"fingerprint": "x"},
+        shards=(np.random.default_rng(0).integers(2, 90, 32 * len(pieces)),),
+        starts=np.arange(len(pieces) + 1) * 32,
+        splits=np.array([SPLITS.index(split) for split in pieces], np.uint8),
+        owners=np.arange(len(pieces), dtype=np.int32),
+    )
+
+    def measure(of, split, trained=True):
+        if trained:
+            far = torch.tensor([[8.0], [9.0]]).expand(2, net.latent)
+            net.prior.observe(Posterior(far, torch.full_like(far, 0.1)))
+        plan = EvaluationPlan(4, split, 1, 2, 20, 0.9, "cpu", windows=9, pairs=2, prior=4)
+        return of(LatentSubject(Player(net, Melody(bars=2), "test"), encoded, plan, seed=0))
+
+    return measure
+
+
+def sets(subject):
+    """Names of what is held against the training windows."""
+    return {name for notes in measure_prior(subject, 1.0) for name in notes.overlaps}
+
+
+@pytest.mark.parametrize("split", list(OWNERS))
+def test_every_window_of_the_split_is_reconstructed(measured, split):
+    found = measured(measure_reconstruction, split)
+    assert (found.split, found.windows) == (split, OWNERS[split])
+
+
+def test_training_windows_are_not_held_against_themselves(measured):
+    assert measured(sets, "test") == {"held out (test)", "fitted prior", "normal prior"}
+    assert measured(sets, "train") == {"fitted prior", "normal prior"}
+
+
+def test_a_prior_is_called_fitted_only_if_windows_have_gone_by(measured):
+    assert measured(sets, "test", trained=False) == {"held out (test)", "normal prior"}

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
+
+
+def test_a_constant_has_an_interval_of_no_width():
+    assert Bootstrap().mean([3.0] * 20) == Interval(3.0, 3.0, 3.0)
+
+
+def test_a_mean_lies_in_its_interval_and_the_interval_is_as_wide_as_theory_says():
+    values = np.random.default_rng(1).normal(5, 2, 400)
+    found = Bootstrap(resamples=2000).mean(values)
+    assert found.value == pytest.approx(values.mean())
+    half = 1.96 * values.std() / 20  # normal theory: the standard error is s / sqrt(400)
+    assert found.low == pytest.approx(values.mean() - half, abs=0.05)
+    assert found.high == pytest.approx(values.mean() + half, abs=0.05)
+
+
+def test_four_times_the_pieces_halve_the_interval():
+    values = np.random.default_rng(2).normal(0, 1, 1600)
+    few, many = (Bootstrap().mean(values[:count]) for count in (400, 1600))
+    assert (many.high - many.low) / (few.high - few.low) == pytest.approx(0.5, abs=0.1)
+
+
+def test_ninety_five_percent_of_intervals_cover_the_truth():
+    random = np.random.default_rng(3)
+    covered = 0
+    for seed in range(200):
+        found = Bootstrap(resamples=300, seed=seed).mean(random.exponential(1, 60))
+        covered += found.low <= 1 <= found.high
+    assert 0.88 <= covered / 200 <= 0.99  # binomial spread, and a little too narrow for skew
+
+
+def test_a_ratio_weighs_pieces_by_their_size():
+    rows = [(10.0, 10.0), (90.0, 30.0)]
+    found = Bootstrap().interval(rows, ratio)
+    assert found.value == 2.5  # 100 / 40, not the mean of 1 and 3
+    assert (found.low, found.high) == (1.0, 3.0)  # all draws take one piece, the other or both
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_gives_another():
+    values = np.random.default_rng(4).random(30)
+    assert Bootstrap(seed=7).mean(values) == Bootstrap(seed=7).mean(values)
+    assert Bootstrap(seed=7).mean(values) != Bootstrap(seed=8).mean(values)
+
+
+def test_paired_differences_are_sharper_than_the_figures_themselves():
+    random = np.random.default_rng(5)
+    hardness = random.normal(0, 3, 200)
+    first, second = hardness + random.normal(0, 0.1, 200), hardness + 0.2
+    difference = Bootstrap().mean(second - first)
+    assert difference.low > 0.15
+    assert Bootstrap().mean(first).high > Bootstrap().mean(second).low
+
+
+def test_what_divides_by_nothing_is_undefined():
+    assert not Bootstrap().interval([(0.0, 0.0)], ratio).is_finite
+    assert not Bootstrap().mean([]).is_finite
+
+
+def test_draws_in_which_a_figure_is_undefined_do_not_count():
+    found = Bootstrap().interval([(4.0, 2.0), (0.0, 0.0)], ratio)
+    assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
+
+
+@pytest.mark.parametrize("wrong", [{"resamples": 0}, {"confidence": 1.0}, {"confidence": 0.0}])
+def test_values_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Bootstrap(**wrong)

@@ -1,0 +1,82 @@
+import math
+
+import numpy as np
+import pytest
+
+from symbotunes.evaluation.metrics.ngram import NGram
+
+BOS, EOS = 0, 1
+TUNES = [[BOS, 2, 3, 2, 3, 4, EOS], [BOS, 2, 3, 3, EOS], [BOS, 4, 2, 3, EOS]]
+
+
+@pytest.fixture(scope="module")
+def random_tunes():
+    random = np.random.default_rng(0)
+    chain = random.dirichlet(np.full(8, 0.3), size=(8, 8))
+    tunes = []
+    for _ in range(300):
+        tune = [BOS, 2]
+        while tune[-1] != EOS and len(tune) < 60:
+            shares = chain[tune[-2], tune[-1]][1:]  # of all but BOS
+            tune.append(int(1 + random.choice(7, p=shares / shares.sum())))
+        tunes.append(tune if tune[-1] == EOS else [*tune, EOS])
+    return tunes
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    "context", [[], [BOS], [2, 3], [2, 3, 2, 3], [5, 5, 5, 5], [4, 4, 2]], ids=str
+)
+def test_probabilities_sum_to_one_after_any_context(order, context):
+    model = NGram(order, 6)
+    model.fit(TUNES)
+    probabilities = model.probabilities(context)
+    assert probabilities.sum() == pytest.approx(1)
+    assert probabilities[BOS] == 0
+    assert (probabilities[1:] > 0).all()
+
+
+def test_a_unigram_is_the_frequency_with_one_added():
+    model = NGram(1, 6)
+    model.fit(TUNES)
+    # 13 predicted tokens: 3 times EOS, 4 times 2, 5 times 3... counted by hand below.
+    counts = {EOS: 3, 2: 4, 3: 5, 4: 2, 5: 0}
+    total = sum(counts.values()) + len(counts)
+    for token, count in counts.items():
+        assert model.probabilities([])[token] == pytest.approx((count + 1) / total)
+    expected = -(math.log(5 / total) + math.log(4 / total)) / 2
+    assert model.nats_per_token([[BOS, 2, EOS]]) == pytest.approx(expected)
+
+
+def test_a_bigram_by_hand():
+    """Two tunes over the ids 0 to 3; absolute discounting worked out on paper."""
+    model = NGram(2, 4)
+    model.fit([[BOS, 2, 2, 2, 3, EOS], [BOS, 2, 3, EOS]])
+    # Bigrams: 02 twice, 22 twice, 23 twice, 31 twice: no counts of 1, so n1 = 1 stands in:
+    # Y = 1 / (1 + 2 * 4) = 1/9 and D2 = 2 - 3 Y n3 / n2 = 2 - 3/9 * 1/4 = 23/12.
+    discount = 23 / 12
+    # Contexts of each token: 2 after 0 and 2; 3 after 2; 1 after 3. Counts 2, 1, 1.
+    # Unigram level: n1 = 2, n2 = 1, Y = 1/2, D1 = 1 - 2 Y / 2 = 1/2, D2 = 2 - 3/2 * 1 = 1/2.
+    base = 1 / 3
+    left = (0.5 + 0.5 + 0.5) / 4
+    lower = {2: 1.5 / 4 + left * base, 3: 0.5 / 4 + left * base, 1: 0.5 / 4 + left * base}
+    probabilities = model.probabilities([2])
+    for token, count in ((2, 2), (3, 2), (1, 0)):
+        own = max(count - discount, 0) / 4
+        assert probabilities[token] == pytest.approx(own + 2 * discount / 4 * lower[token])
+
+
+def test_longer_contexts_help_where_the_music_has_memory(random_tunes):
+    losses = []
+    for order in (1, 2, 3):
+        model = NGram(order, 8)
+        model.fit(random_tunes[:250])
+        losses.append(model.nats_per_token(random_tunes[250:]))
+    assert losses[0] > losses[1] + 0.05 > losses[2] + 0.1
+
+
+def test_an_order_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="do not fit 64 bits"):
+        NGram(10, 50_257)
+    with pytest.raises(ValueError, match="at least 1"):
+        NGram(0, 5)

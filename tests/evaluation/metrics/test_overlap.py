@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap
+from symbotunes.evaluation.metrics.overlap import choose_references, overlap_figures, overlaps
+
+BOOTSTRAP = Bootstrap(resamples=50)
+RANDOM = np.random.default_rng(0)
+TUNES = [RANDOM.integers(0, 20, 30).tolist() for _ in range(6)]
+
+
+def figures(pieces, references):
+    return {
+        name: interval.value
+        for name, interval in overlap_figures(overlaps(pieces, references), BOOTSTRAP).items()
+    }
+
+
+def test_a_copy_of_a_reference_scores_a_hundred_everywhere():
+    found = figures(TUNES[:2], [TUNES[2:4] + TUNES[:1], TUNES[1:4]])
+    assert found == {
+        name: pytest.approx(100.0)
+        for name in ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_1", "rouge_2", "rouge_l")
+    }
+
+
+def test_what_shares_no_token_scores_nothing():
+    found = figures([[1, 2, 3, 4, 5, 6]], [[[7, 8, 9, 10, 11, 12]]])
+    assert found["bleu_1"] == found["rouge_1"] == found["rouge_l"] == 0
+
+
+def test_scores_by_hand():
+    # Piece 1 2 3 4, reference 1 2 4 3: all four tokens, one of three pairs, no 3-gram.
+    found = figures([[1, 2, 3, 4]], [[[1, 2, 4, 3]]])
+    assert found["bleu_1"] == pytest.approx(100.0)
+    assert found["bleu_2"] == pytest.approx(100 * (1 * 1 / 3) ** 0.5)
+    assert found["rouge_1"] == pytest.approx(100.0)
+    assert found["rouge_2"] == pytest.approx(100 / 3)
+    assert found["rouge_l"] == pytest.approx(75.0)  # 1 2 3, three of four
+
+
+def test_a_short_piece_pays_the_brevity_penalty():
+    found = figures([[1, 2]], [[[1, 2, 3, 4]]])
+    assert found["bleu_1"] == pytest.approx(100 * np.exp(1 - 4 / 2))
+
+
+def test_bleu_of_the_corpus_is_sacrebleus():
+    from sacrebleu.metrics.bleu import BLEU
+
+    references = [[TUNES[(index + shift) % 6] for shift in (1, 2)] for index in range(6)]
+    streams = [[" ".join(map(str, each[place])) for each in references] for place in (0, 1)]
+    for order in (1, 2, 4):
+        oracle = BLEU(tokenize="none", max_ngram_order=order, force=True)
+        expected = oracle.corpus_score([" ".join(map(str, tune)) for tune in TUNES], streams).score
+        assert figures(TUNES, references)[f"bleu_{order}"] == pytest.approx(expected)
+
+
+def test_an_empty_piece_scores_nothing():
+    found = figures([[]], [[[1, 2, 3]]])
+    assert set(found.values()) == {0.0}
+
+
+def test_references_are_of_the_same_kind_and_never_the_piece_itself():
+    pool = ["jig", "reel", "jig", "reel", "jig"]
+    chosen = choose_references(pool, pool, 10, seed=0, own=range(5))
+    assert [sorted(each) for each in chosen] == [[2, 4], [3], [0, 4], [1], [0, 2]]
+
+
+def test_a_kind_without_references_takes_any():
+    assert sorted(choose_references(["hymn"], ["jig", "reel"], 5, seed=0)[0]) == [0, 1]
+    assert choose_references(["jig"], ["jig"], 5, seed=0, own=[0]) == [[]]
+
+
+def test_the_choice_is_capped_and_depends_on_the_seed_alone():
+    pool = ["jig"] * 50
+    first, again, other = (choose_references(["jig"], pool, 4, seed=seed) for seed in (1, 1, 2))
+    assert first == again != other
+    assert len(set(first[0])) == 4

@@ -1,0 +1,72 @@
+"""Why a tune is left out: every reason that a receipt may show, with an example of it."""
+
+import pytest
+
+from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.reader import parse
+from symbotunes.music.abc.tune import AbcError, AbcTune
+from symbotunes.tokenizers.abc import AbcTokens
+from symbotunes.tokenizers.base import Unencodable
+
+HEAD = "X:1\nM:4/4\nL:1/8\n"
+EXAMPLES = [
+    ("no key", HEAD + "K:none\nCDEF|"),
+    ("no key", HEAD + "CDEF|"),
+    ("unreadable key", HEAD + "K:Es\nCDEF|"),
+    ("key with accidentals of its own", HEAD + "K:D ^c\nCDEF|"),
+    ("changes key inside", HEAD + "K:C\nCDEF|\nK:G\nGABc|"),
+    ("changes key inside", HEAD + "K:C\nCDEF|[K:Am]ABcd|"),
+    ("unreadable meter", "X:1\nM:FREI4/4\nK:C\nCDEF|"),
+    ("changes meter inside", HEAD + "K:C\nCDEF|\nM:3/4\nCDE|"),
+    ("unreadable unit length", "X:1\nM:4/4\nL:short\nK:C\nCDEF|"),
+    ("no notes", HEAD + "K:C\nz4|z4|"),
+    ("no notes", HEAD + "K:C\n"),
+    ("a chord without end", HEAD + "K:C\n[CEG|C4|"),
+    ("a tuplet that is cut short", HEAD + "K:C\n(3CD|E4|"),
+    ("an impossible tuplet", HEAD + "K:C\n(3:0:3CDE|"),
+    ("broken rhythm without a first note", HEAD + "K:C\n>C D|"),
+    ("broken rhythm without a first note", HEAD + "K:C\nC|>D|"),
+    ("broken rhythm without a second note", HEAD + "K:C\nC>|D|"),
+    ("broken rhythm with too many signs", HEAD + "K:C\nC>>>>D|"),
+    ("broken rhythm with too many signs", HEAD + "K:C\nC><D|"),
+    ("an impossible length", HEAD + "K:C\nC1000|"),
+    ("an impossible length", HEAD + "K:C\nC0|"),
+    ("an impossible length", HEAD + "K:C\nC/0|"),
+    ("an impossible length", HEAD + "K:C\nC Z3/2|"),
+    ("a rest of whole bars without meter", "X:1\nM:none\nK:C\nC Z2|"),
+    ("microtones", HEAD + "K:C\n^3/2C D|"),
+    ("microtones", HEAD + "K:C\n_/C D|"),
+    ("voices overlaid with &", HEAD + "K:C\nC4 & E4|"),
+    ("a pitch beyond hearing", HEAD + "K:C\nc''''''|"),
+    ("a pitch beyond hearing", HEAD + "K:A\nb'''|"),
+    ("needs three sharps or flats when moved", HEAD + "K:C#\n__C|"),
+]
+
+
+@pytest.mark.parametrize(("reason", "text"), EXAMPLES)
+def test_a_tune_that_cannot_be_kept_says_why(reason, text):
+    with pytest.raises(Unencodable) as caught:
+        AbcTokens().tokenize(AbcTune("book.abc#1", text))
+    assert caught.value.reason == reason
+    assert str(caught.value) == f"{reason}: book.abc#1"
+
+
+def test_a_tune_with_a_rare_token_is_left_out_of_a_fitted_vocabulary():
+    tokenizer = AbcTokens(min_count=2)
+    tokenizer.fit({"M:4/4": 2, "K:Cmaj": 2, "C": 2, "|": 2, "__D": 1})
+    with pytest.raises(Unencodable, match="^a token too rare in training.*min_count: __D$"):
+        tokenizer.encode(["M:4/4", "K:Cmaj", "__D"])
+
+
+def test_a_tune_outside_the_published_vocabulary_is_left_out():
+    with pytest.raises(Unencodable, match="^outside the published vocabulary: M:5/8$"):
+        AbcTokens("folk_rnn").encode(["M:5/8", "K:Cmaj"])
+
+
+def test_no_tune_of_the_corpus_is_dropped_for_a_reason_without_an_example(corpus_tunes):
+    known = {reason for reason, _ in EXAMPLES}
+    for piece in corpus_tunes[::20]:
+        try:
+            normalise(parse(piece.text))
+        except AbcError as error:
+            assert error.reason in known, piece.id  # noqa: PT017

@@ -1,0 +1,230 @@
+"""The ABC reader, one feature of the notation at a time (ABC standard 2.1)."""
+
+import pytest
+
+from symbotunes.music.abc.keys import Key
+from symbotunes.music.abc.reader import parse
+from symbotunes.music.abc.tune import AbcError
+
+
+def test_meter_and_key_come_from_the_head(tune):
+    parsed = parse(tune("G2 A2|", meter="6/8", key="Edor"))
+    assert parsed.meter == "6/8"
+    assert parsed.key == Key(2, 0, "dor")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("C, C c c'", "C, C c c'"),
+        ("C,, c''", "C,, c''"),
+        ("c, C'", "C c"),  # octave marks that cancel
+        ("^F _B =c ^^g __d", "^F _B =c ^^g __d"),
+    ],
+)
+def test_pitches_have_octaves_and_accidentals(read, body, expected):
+    assert read(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("A2 A3 A12", "A*2 A*3 A*12"),
+        ("A/ A/2 A3/2 A/4 A//", "A*1/2 A*1/2 A*3/2 A*1/4 A*1/4"),
+        ("A1 A4/2", "A A*2"),
+    ],
+)
+def test_lengths_are_multiples_and_fractions(read, body, expected):
+    assert read(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [("1/8", "A*2"), ("1/4", "A*4"), ("1/16", "A"), ("1/2", "A*8"), ("1", "A*16")],
+)
+def test_lengths_are_converted_to_eighths(read, unit, expected):
+    assert read("A2", unit=unit) == expected
+
+
+@pytest.mark.parametrize(
+    ("meter", "expected"),
+    [("2/4", "A*1/2"), ("5/8", "A*1/2"), ("3/4", "A"), ("6/8", "A"), ("4/4", "A"), ("none", "A")],
+)
+def test_without_unit_it_is_a_sixteenth_below_three_quarters(read, meter, expected):
+    assert read("A", meter=meter, unit=None) == expected
+
+
+def test_the_unit_may_change_in_a_line_of_its_own_or_inline(read):
+    assert read("A\nL:1/4\nA [L:1/16] A") == "A A*2 A*1/2"
+
+
+@pytest.mark.parametrize(
+    ("written", "meter"),
+    [("C", "4/4"), ("C|", "2/2"), ("none", "none"), ("6/8", "6/8"), ("(2+3)/8", "5/8")],
+)
+def test_meters_by_name_and_by_number(tune, written, meter):
+    assert parse(tune("A", meter=written)).meter == meter
+
+
+def test_a_tune_without_meter_is_free():
+    assert parse("X:1\nK:C\nCDE|").meter == "none"
+
+
+def test_rests_are_read_invisible_ones_too(read):
+    assert read("A z2 x z/") == "A z*2 z z*1/2"
+
+
+def test_rests_of_whole_bars_become_bars(read):
+    assert read("A6|Z2|Z|X", meter="3/4") == "A*6 | z*6 | z*6 | z*6 | z*6"
+
+
+def test_spacers_take_no_time(read):
+    assert read("A y B y3 c") == "A B c"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("A|B", "A | B"),
+        ("A||B|]", "A || B ||"),
+        ("A[|B", "A || B"),
+        ("A.|B", "A | B"),
+        ("|:A:|", "|: A :|"),
+        ("A::B:|", "A :| |: B :|"),
+        ("A:||:B:|", "A :| |: B :|"),
+        ("A:|:B:|", "A :| |: B :|"),
+        ("A|:|B:|", "A |: B :|"),
+        ("|:A[|]:|B", "|: A :| B"),  # an invisible bar line before the sign, in Ryan's collection
+        ("||:A:||", "|: A :|"),
+    ],
+)
+def test_bar_signs_and_repeats(read, body, expected):
+    assert read(body) == expected
+
+
+@pytest.mark.parametrize("body", ["A|1 B:|2 c|", "A|[1 B:|[2 c|", "A| [1 B:| [2 c|"])
+def test_variant_endings_in_all_spellings(read, body):
+    assert read(body) == "A | |1 B :| |2 c |"
+
+
+def test_an_ending_may_open_inside_a_bar(read):
+    assert read("A [1 B:|[2 c|") == "A |1 B :| |2 c |"
+
+
+def test_endings_may_serve_several_times(read):
+    assert read("A|1,3 B:|2-4 c|") == "A | |1,3 B :| |2-4 c |"
+
+
+def test_an_ending_with_a_name_is_a_bar_sign_alone(read):
+    assert read('A||["Coda" B2|]') == "A || B*2 ||"
+
+
+@pytest.mark.parametrize(
+    ("body", "meter", "expected"),
+    [
+        ("(2AB", "6/8", "(2:3:2 A B"),
+        ("(3ABc", "4/4", "(3:2:3 A B c"),
+        ("(4ABcd", "6/8", "(4:3:4 A B c d"),
+        ("(5ABcde", "4/4", "(5:2:5 A B c d e"),
+        ("(5ABcde", "6/8", "(5:3:5 A B c d e"),
+        ("(6ABcdef", "4/4", "(6:2:6 A B c d e f"),
+        ("(3:2:4 ABcd", "4/4", "(3:2:4 A B c d"),
+        ("(3::2 AB", "4/4", "(3:2:2 A B"),
+        ("(3:4 ABc", "4/4", "(3:4:3 A B c"),
+    ],
+)
+def test_tuplets(read, body, meter, expected):
+    assert read(body, meter=meter) == expected
+
+
+def test_slurs_are_not_tuplets(read):
+    assert read("(AB) ((3ABc) (A(Bc))") == "A B (3:2:3 A B c A B c"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [("A>B", "A> B"), ("A < B", "A< B"), ("A>>>B", "A>>> B"), ("A2>B2", "A*2> B*2")],
+)
+def test_broken_rhythm(read, body, expected):
+    assert read(body) == expected
+
+
+def test_broken_rhythm_reaches_over_grace_notes_and_chord_names(read):
+    assert read('A>{g}B A{g}>"Am"B') == "A> B A> B"
+
+
+def test_ties_over_notes_chords_bar_signs_and_lines(read):
+    assert read("A-A [CE]-[CE] [C-E] A-|A B-\nB") == "A- A C-+E- C+E C-+E A- | A B- B"
+
+
+def test_chords_take_the_length_of_their_first_note_times_their_own(read):
+    assert read("[CEG] [C2E2]2 [ce]/ [C2E4]") == "C+E+G C+E*4 c+e*1/2 C+E*2"
+
+
+def test_what_carries_no_sound_is_passed_over(read):
+    body = '"Am"A !trill!B ~c .d vA uB HTc +fermata+d {ag}A {/g}B $c `d \\ "^text"A'
+    assert read(body) == "A B c d A B c d A B c d A"
+
+
+def test_an_old_line_break_sign_does_not_swallow_music(read):
+    assert read("AB|!cd|AB!cd|") == "A B | c d | A B c d |"
+
+
+def test_comments_and_directives_are_passed_over(read):
+    assert read("A B % c d\n%%MIDI program 1\n%e\nc") == "A B c"
+
+
+def test_blocks_of_text_are_not_music(read):
+    assert read("A\n%%begintext\nA fine reel | d\n%%endtext\nB") == "A B"
+
+
+def test_a_backslash_continues_the_line(tune):
+    broken = parse(tune("A B\\\nc d|"))
+    assert broken.items == parse(tune("A B c d|")).items
+
+
+def test_what_spans_a_continued_line_stays_together(read):
+    assert read("A|\\\n1 B:|\\  % a comment\n2 c>\\\nd|") == "A | |1 B :| |2 c> d |"
+    assert read("A|\\\n|B|") == "A | | B |"
+    assert read("A\\\nw:la\nB|\\") == "A B |"
+
+
+def test_fields_inside_the_body_are_no_notes(read):
+    assert read("A\nw:a-ge d\n+:more\nP:B\nN:A note\nB [r:a remark][P:A] c") == "A B c"
+
+
+def test_a_note_before_a_bar_sign_begins_no_field(read):
+    assert read("A2\nA:|\nB||") == "A*2 A :| B ||"
+
+
+def test_meter_and_key_may_be_repeated_unchanged(read):
+    assert read("A|\nM:4/4\nK:C\nB [M:C][K:Cmaj][K:clef=bass] c|") == "A | B c |"
+
+
+def test_the_first_key_and_meter_after_the_head_hold_for_the_tune(tune):
+    parsed = parse(tune("K:G\nM:6/8\nG3 A3|"))
+    assert (parsed.meter, parsed.key) == ("6/8", Key(4, 0, "maj"))
+
+
+def test_of_several_voices_the_first_is_read(read):
+    assert read("V:1\nA B|\nV:2\nC, D,|\nV:1\nc d|") == "A B | c d |"
+    assert read("A B|\nV:2\nC, D,|\nV:1\nc d|") == "A B | c d |"
+    assert read("[V:T]A B|[V:B]C, D,|[V:T]c|") == "A B | c |"
+    assert read("A B|\nV:2\nC,|", more="V:1 clef=treble\nV:2 clef=bass\n") == "A B |"
+
+
+def test_meter_changes_of_other_voices_do_not_matter(read):
+    assert read("V:1\nA|\nV:2\nM:3/4\nC|\nV:1\nB|") == "A | B |"
+
+
+def test_a_blank_line_ends_the_music_unless_bars_follow(read):
+    assert read("A B|\n\nFree words about a dance\n\nc d|") == "A B | c d |"
+
+
+def test_accidentals_stay_as_they_are_written(read):
+    assert read("^F F|F =F", key="G") == "^F F | F =F"
+
+
+def test_an_error_says_what_and_where(tune):
+    with pytest.raises(AbcError, match="^unreadable meter: FREI4/4$"):
+        parse(tune("A", meter="FREI4/4"))
