@@ -13,10 +13,10 @@ from symbotunes.cli.command_line import (
     expand_home,
     flags_first,
     help_text,
-    one_line_errors,
     register_resolvers,
     run_mode,
 )
+from symbotunes.cli.errors import one_line_errors
 from symbotunes.paths import CONF
 
 

@@ -3,3 +3,12 @@
 
 class UserError(ValueError):
     """Something that its user can mend; the message is one line that says what to do."""
+
+
+def user_error(error: BaseException | None) -> UserError | None:
+    """The `UserError` among an exception and its causes; Hydra wraps what constructors raise."""
+    while error is not None:
+        if isinstance(error, UserError):
+            return error
+        error = error.__cause__
+    return None

@@ -28,7 +28,8 @@ from typing import Any
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from symbotunes.checkpoints.checkpoint import Checkpoint, CheckpointError
+from symbotunes.checkpoints.checkpoint import Checkpoint
+from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.datasets.base import Corpus
 from symbotunes.paths import CONF
 

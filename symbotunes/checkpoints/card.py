@@ -10,8 +10,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from symbotunes.checkpoints.checkpoint import TRAINING, Checkpoint, refuse_strangers, targets
+from symbotunes.checkpoints.checkpoint import Checkpoint
 from symbotunes.checkpoints.published import LIBRARY
+from symbotunes.checkpoints.trust import TRAINING, refuse_strangers, targets
 from symbotunes.errors import UserError
 
 

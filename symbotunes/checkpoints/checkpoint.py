@@ -5,40 +5,23 @@ read it with one line of Python.
 """
 
 import json
-import os
 import pickle
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import get_object
-from lightning.fabric.plugins import TorchCheckpointIO
 from omegaconf import DictConfig, OmegaConf
 
+from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.published import locate, read_folder
-from symbotunes.errors import UserError
+from symbotunes.checkpoints.trust import refuse_strangers
 
 FORMAT = 1
 PUBLISHED = "published"  # in place of a fingerprint of data, if weights were trained elsewhere
 LFS_POINTER = b"version https://git-lfs"
-# Packages whose classes a checkpoint may name: to sample, and beyond these to go on training.
-SAMPLING = ("symbotunes.models", "symbotunes.tokenizers", "symbotunes.transforms")
-TRAINING = (
-    *SAMPLING,
-    "symbotunes.datasets",
-    "symbotunes.data.module",
-    "symbotunes.training.lit_model",
-    "symbotunes.training.optimizers",
-    "symbotunes.training.muon",
-    "torch.optim",
-)
-
-
-class CheckpointError(UserError):
-    """A file that is no usable checkpoint; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -177,60 +160,5 @@ def _last_line(error: Exception) -> str:
     return str(error).splitlines()[0][:160]
 
 
-def refuse_strangers(path: Path, node: Any, packages: Sequence[str] = SAMPLING) -> None:
-    """Raise `CheckpointError` if a ``_target_`` is not defined in one of the packages."""
-    strangers = [name for name in targets(OmegaConf.create(node)) if not defined_in(packages, name)]
-    if strangers:
-        raise CheckpointError(f"{path} would run {', '.join(strangers)}; it is not opened")
-
-
-def defined_in(packages: Sequence[str], target: str) -> bool:
-    """Whether a ``_target_`` is a class defined in a package, not just reachable there.
-
-    ``symbotunes.checkpoints.checkpoint.torch.hub.load`` is reachable below a trusted name, and is refused.
-    """
-    if not _below(packages, target):
-        return False
-    try:
-        found = get_object(target)
-    except Exception:  # whatever importing a made-up path raises, the answer is no
-        return False
-    return isinstance(found, type) and _below(packages, found.__module__)
-
-
-def _below(packages: Sequence[str], name: str) -> bool:
-    return any(name == package or name.startswith(f"{package}.") for package in packages)
-
-
-def targets(node: Any) -> Iterator[str]:
-    """Every ``_target_`` at or below a config node."""
-    if OmegaConf.is_dict(node):
-        if "_target_" in node:
-            yield str(node["_target_"])
-        for value in node.values():
-            yield from targets(value)
-    elif OmegaConf.is_list(node):
-        for value in node:
-            yield from targets(value)
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the old file, then renames: a checkpoint is never half-written or lost."""
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
-    ) -> None:
-        if storage_options is not None:
-            raise TypeError("checkpoints are local files and take no storage_options")
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            with draft.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(target)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
+# What a checkpoint brings along, and what of it a resumed run may change.
+KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")

@@ -3,12 +3,8 @@
 Nothing heavy is imported here, so that ``--help`` answers at once.
 """
 
-import os
 import secrets
-import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,25 +12,13 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
+from symbotunes.cli.dispatch import call_mode
+from symbotunes.cli.errors import report
 from symbotunes.cli.options import listing
-from symbotunes.cli.suggestions import explain, nearest
 from symbotunes.cli.validation import refuse_misfits
-from symbotunes.errors import UserError
+from symbotunes.errors import user_error
 from symbotunes.paths import CONF
-
-MODES = {
-    "train": "symbotunes.modes.train:train",
-    "sample": "symbotunes.modes.sample:sample",
-    "evaluate": "symbotunes.modes.evaluate:evaluate",
-    "compare": "symbotunes.modes.compare:compare",
-    "prepare": "symbotunes.modes.prepare:prepare",
-    "convert": "symbotunes.modes.convert:convert",
-    "report": "symbotunes.modes.report:report",
-    "export": "symbotunes.modes.export:export",
-    "check": "symbotunes.modes.check:check",
-}
 
 
 def register_resolvers() -> None:
@@ -89,63 +73,3 @@ def run_mode(cfg: DictConfig) -> Any:
     finally:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def call_mode(cfg: DictConfig) -> Any:
-    """Call the function of ``cfg.mode``.
-
-    Raises:
-        UserError: if there is no such mode.
-    """
-    if cfg.mode not in MODES:
-        raise UserError(f"mode={cfg.mode} does not exist{nearest(str(cfg.mode), MODES)}")
-    module, _, function = MODES[cfg.mode].partition(":")
-    return getattr(import_module(module), function)(cfg)
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Print mistakes of the user as one line and exit with status 2.
-
-    ``SYMBOTUNES_DEBUG=1`` shows their tracebacks too; other errors always show theirs.
-    """
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, rather than printing and exiting
-    try:
-        yield
-    except Exception as error:
-        if one_line(error) is None:
-            raise
-        raise SystemExit(report(error)) from None
-
-
-def report(error: BaseException) -> int:
-    """Print the error's line, and the traceback if ``SYMBOTUNES_DEBUG=1``; the exit status."""
-    if os.environ.get("SYMBOTUNES_DEBUG") == "1":
-        traceback.print_exception(error)
-    print(f"error: {one_line(error)}", file=sys.stderr)
-    return 2
-
-
-def one_line(error: BaseException) -> str | None:
-    """The error in words for its user, or ``None`` if it is a bug of ours."""
-    ours = user_error(error)
-    if ours is not None:
-        return str(ours)
-    module = type(error).__module__
-    if module.startswith("hydra.") or isinstance(error, OmegaConfBaseException):
-        return explain(error)
-    if module.startswith("submitit."):
-        last = str(error).strip().splitlines()[-1]
-        return f"the cluster takes no jobs: {last}; launch=local runs them here"
-    if "No trials are completed yet" in str(error):  # of Optuna, when it is asked for the best
-        return "no trial of the search finished; the folders of its jobs say why"
-    return None
-
-
-def user_error(error: BaseException | None) -> UserError | None:
-    """The `UserError` among an exception and its causes; Hydra wraps what constructors raise."""
-    while error is not None:
-        if isinstance(error, UserError):
-            return error
-        error = error.__cause__
-    return None

@@ -12,8 +12,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
-from symbotunes.cli.command_line import call_mode, report, user_error
-from symbotunes.errors import UserError
+from symbotunes.cli.dispatch import call_mode
+from symbotunes.cli.errors import report
+from symbotunes.errors import UserError, user_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import CONFIG, ERROR, note, writes_for_all
 

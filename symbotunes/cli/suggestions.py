@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from symbotunes.cli.options import groups, options
+from symbotunes.config.compose import composed
 from symbotunes.paths import CONF
 
 # What launchers and sweepers of Hydra need: the extra of this package, by their names.
@@ -151,16 +150,6 @@ _ANSWERS: list[tuple[str, Any]] = [
     (r"mismatched input|no viable alternative", _bad_syntax),
     (r"Could not load '([^']+)'", _unknown_option),
 ]
-
-
-def composed(overrides: list[str]) -> Any:
-    """The config of these overrides, or of none if they do not compose."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        try:
-            return compose("config", overrides)
-        except Exception:  # the second error would hide the first, which is being explained
-            return compose("config")
 
 
 def _group_choices() -> list[str]:

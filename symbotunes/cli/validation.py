@@ -7,7 +7,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.cli.options import options
-from symbotunes.cli.suggestions import composed, nearest
+from symbotunes.cli.suggestions import nearest
+from symbotunes.config.compose import composed
 from symbotunes.errors import UserError
 from symbotunes.paths import CONF
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
 from symbotunes.datasets.files import files_below
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
-from symbotunes.music.abc.tune import AbcError, AbcTune
+from symbotunes.music.abc.tune import AbcTune
 
 SUFFIX = ".abc"
 

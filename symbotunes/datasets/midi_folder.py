@@ -7,8 +7,8 @@ from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped, printable
 from symbotunes.datasets.files import paths_below
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
-from symbotunes.music.midi.smf import MidiError
 
 SUFFIXES = (".mid", ".midi")
 

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from symbotunes.config.overrides import overrides, recomposed
+from symbotunes.config.compose import recomposed
+from symbotunes.config.overrides import overrides
 from symbotunes.errors import UserError
 from symbotunes.paths import CONF
 from symbotunes.training.dry_run import Limits, Verdict, check_config

@@ -10,24 +10,19 @@ from rich.console import Console
 from rich.markup import escape
 
 from symbotunes.checkpoints.checkpoint import unpack
-from symbotunes.config.overrides import (
-    FIXED,
-    build,
-    data_of,
-    names_dataset,
-    other_data,
-    rebuild,
-    refuse_overrides,
-)
+from symbotunes.checkpoints.reopen import data_of, other_data, rebuild
+from symbotunes.config.build import build
+from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
 from symbotunes.errors import UserError
+from symbotunes.evaluation.comparison.findings import Column, Comparison, Reference
 from symbotunes.evaluation.comparison.measuring import (
     ComparisonPlan,
     Contender,
     measure_contender,
 )
-from symbotunes.evaluation.sequences.measuring import EvaluationPlan
+from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.sequences.plan import SamplePlan
-from symbotunes.render.pages.comparison import Column, Comparison, Reference, write_comparison
+from symbotunes.render.pages.comparison import write_comparison
 
 
 def compare(cfg: DictConfig) -> None:

@@ -6,11 +6,14 @@ import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
-from symbotunes.checkpoints.checkpoint import PUBLISHED, AtomicCheckpointIO, pack
+from symbotunes.checkpoints.checkpoint import PUBLISHED, pack
+from symbotunes.checkpoints.reopen import load_weights
 from symbotunes.checkpoints.weights import read_weights
-from symbotunes.config.overrides import build, build_chain, load_weights
+from symbotunes.config.assembly import build_chain
+from symbotunes.config.build import build
 from symbotunes.errors import UserError
 from symbotunes.paths import PROGRAM
+from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
 
 def convert(cfg: DictConfig) -> None:

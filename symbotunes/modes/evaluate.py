@@ -8,17 +8,9 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from symbotunes.checkpoints.checkpoint import Checkpoint, unpack
-from symbotunes.config.overrides import (
-    FIXED,
-    build,
-    build_many,
-    data_of,
-    names_dataset,
-    newest_checkpoint,
-    other_data,
-    rebuild,
-    refuse_overrides,
-)
+from symbotunes.checkpoints.reopen import data_of, newest_checkpoint, other_data, rebuild
+from symbotunes.config.build import build, build_many
+from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.findings import LatentFindings
@@ -28,13 +20,9 @@ from symbotunes.evaluation.latent.measuring import (
     measure_prior,
     measure_reconstruction,
 )
+from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.findings import Findings
-from symbotunes.evaluation.sequences.measuring import (
-    EvaluationPlan,
-    Subject,
-    measure_held_out,
-    measure_tunes,
-)
+from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
 from symbotunes.generation.latent.plan import LatentPlan
 from symbotunes.generation.latent.player import Player
 from symbotunes.generation.sequences.plan import SamplePlan, draw

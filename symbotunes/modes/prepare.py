@@ -5,7 +5,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
-from symbotunes.config.overrides import build_chain, build_data
+from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.data.preparation.inventory import clean, entries
 from symbotunes.render.console import caches_table, quarantine_lines, receipt_table
 

@@ -18,8 +18,9 @@ from symbotunes.evaluation.latent.findings import (
     LatentFindings,
 )
 from symbotunes.evaluation.metrics.bootstrap import Interval
-from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Figure, Findings
-from symbotunes.evaluation.sequences.measuring import NGRAM_NAMES
+from symbotunes.evaluation.metrics.figure import Figure
+from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES
+from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Findings
 from symbotunes.paths import PROGRAM
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from symbotunes.cli.command_line import report
+from symbotunes.cli.errors import report
+from symbotunes.config.difference import difference
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
-from symbotunes.sweeps.jobs import difference, read_jobs
+from symbotunes.sweeps.jobs import read_jobs
 
 FILE = "sweep.yaml"
 

@@ -19,9 +19,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 import symbotunes
+from symbotunes.config.difference import difference
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
-from symbotunes.sweeps.jobs import CONFIG, difference, note, read_job, writes_for_all
+from symbotunes.sweeps.jobs import CONFIG, note, read_job, writes_for_all
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbotunes.music.abc.check import check_bars, problems
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key
-from symbotunes.music.abc.normalize import Root, from_abc, normalise, prompt_tokens, to_abc
+from symbotunes.music.abc.normalize import Root, normalise
 from symbotunes.music.abc.playback import score_of
 from symbotunes.music.abc.reader import parse
+from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
 from symbotunes.music.abc.tokens import kind
 from symbotunes.music.abc.transposition import from_c, to_c
-from symbotunes.music.abc.tune import AbcError, AbcTune
+from symbotunes.music.abc.tune import AbcTune
 from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
 
 BOS, EOS = "<s>", "</s>"

@@ -194,3 +194,11 @@ class Tokenizer(ABC, Generic[Piece]):
     @abstractmethod
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Restore what `state` returned."""
+
+
+def examples_in(tokenized: Any) -> list[Any]:
+    """The examples that a tokenizer gave: one as token strings, or many of either kind."""
+    if isinstance(tokenized, np.ndarray):
+        return list(tokenized)
+    examples = list(tokenized)
+    return [examples] if examples and isinstance(examples[0], str) else examples

@@ -9,8 +9,8 @@ import symusic
 from numpy.typing import NDArray
 
 from symbotunes.errors import UserError
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
-from symbotunes.music.midi.smf import MidiError
 from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
 from symbotunes.tokenizers.id_merges import MAX_BASE, BytePairs
 from symbotunes.tokenizers.miditok_options import BOS, EOS, PAD, build_miditok

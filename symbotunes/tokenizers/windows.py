@@ -19,9 +19,9 @@ from symbotunes.music.grid.drums import NINE_DRUMS, SIXTY_ONE_DRUMS, drum_exampl
 from symbotunes.music.grid.melody import ALL_PITCHES, MELODY_PROGRAMS, PIANO, melody_examples
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, quantise
 from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import MidiNotes, read_midi
 from symbotunes.music.midi.piece import MidiPiece
-from symbotunes.music.midi.smf import MidiError
 from symbotunes.tokenizers.base import NO_ID, Ids, Rendition, Tokenizer, Unencodable, Vocabulary
 
 MAX_SECONDS = 1800.0  # the reference prepares no longer piece

@@ -11,7 +11,8 @@ import torch
 from omegaconf import DictConfig, open_dict
 from torch.autograd.graph import saved_tensors_hooks
 
-from symbotunes.config.overrides import build, build_chain, build_data, build_many
+from symbotunes.config.assembly import build_chain, build_data
+from symbotunes.config.build import build, build_many
 from symbotunes.datasets.base import DatasetError
 from symbotunes.datasets.synthetic import write_trios
 from symbotunes.errors import UserError

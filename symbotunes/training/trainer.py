@@ -7,9 +7,9 @@ from typing import Any
 import lightning
 import torch
 
-from symbotunes.checkpoints.checkpoint import AtomicCheckpointIO
 from symbotunes.errors import UserError
 from symbotunes.models.layers.precision import multiplies_bfloat16
+from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
 
 def make_trainer(

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from symbotunes.errors import UserError
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import parse_key
 from symbotunes.music.abc.transposition import moved_key, transpose
-from symbotunes.music.abc.tune import AbcError
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.base import Tokenizer, Unencodable
 

@@ -28,10 +28,12 @@ import symusic
 
 from symbotunes.datasets.base import Dropped
 from symbotunes.datasets.folk import COLLECTIONS, Folk
-from symbotunes.music.abc.normalize import normalise, to_abc
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.normalize import normalise
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.tune import AbcError, AbcTune
+from symbotunes.music.abc.text import to_abc
+from symbotunes.music.abc.tune import AbcTune
 
 Heard = list[tuple[float, float, int]]  # onset and duration in quarters, pitch
 TOLERANCE = 0.011  # quarters: five of abc2midi's 480 ticks, for tuplets that it rounds

@@ -13,10 +13,11 @@ from collections.abc import Callable
 
 from symbotunes.datasets.base import Dropped
 from symbotunes.datasets.folk import COLLECTIONS, Folk
-from symbotunes.music.abc.normalize import from_abc, normalise, to_abc
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.normalize import normalise
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.tune import AbcError
+from symbotunes.music.abc.text import from_abc, to_abc
 
 SIGNS = "ABCGabcgz|:[](){}<>-+!\"^_=/\\0123456789,'%&~.*$#@;\n\tXTZKMLQVPRwW \u00e9\u0661\u2028\0"
 SCRAPS = ["[K:", "M:", "L:1/", "(3::", "[1", ":|2", "V:2\n", "!trill!", '"Am7"', "%%", "[V:", "//"]

@@ -16,8 +16,8 @@ from symbotunes.music.grid.drums import drum_examples
 from symbotunes.music.grid.melody import melody_examples
 from symbotunes.music.grid.quantize import quantise
 from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
-from symbotunes.music.midi.smf import MidiError
 
 Rows = list[tuple[int, ...]]
 

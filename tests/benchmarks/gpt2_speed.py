@@ -27,7 +27,7 @@ import transformers
 from hydra import compose, initialize_config_dir
 
 from symbotunes.cli.command_line import register_resolvers
-from symbotunes.config.overrides import build_chain, build_data
+from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.data.batches.loading import collate, framed
 from symbotunes.generation.sequences import Settings, generate
 from symbotunes.models.base import Batch

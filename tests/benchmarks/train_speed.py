@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symbotunes.data.batches.grouping import Batches, Buckets
+from symbotunes.data.batches.grouping import Buckets
+from symbotunes.data.batches.sampler import Batches
 from symbotunes.models.base import Batch
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.tokenizers.base import Vocabulary

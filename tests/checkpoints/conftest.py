@@ -9,7 +9,8 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import pack
 from symbotunes.cli.command_line import register_resolvers
-from symbotunes.config.overrides import build, build_chain
+from symbotunes.config.assembly import build_chain
+from symbotunes.config.build import build
 
 CONF = Path(__file__).parents[2] / "conf"
 FIXED = ["name=tiny", "paths.run_dir=nowhere"]  # what a command line would let Hydra say

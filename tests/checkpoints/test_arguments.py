@@ -13,17 +13,20 @@ import torch
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.arguments import class_of, dataset_of, dataset_options, is_own
-from symbotunes.checkpoints.checkpoint import CheckpointError, pack, unpack
+from symbotunes.checkpoints.checkpoint import pack, unpack
+from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.checkpoints.export import describe
 from symbotunes.checkpoints.published import write_folder
-from symbotunes.config.overrides import build, data_of, rebuild, resumed
+from symbotunes.checkpoints.reopen import data_of, rebuild
+from symbotunes.config.build import build
 from symbotunes.datasets.base import Corpus
 from symbotunes.errors import UserError
 from symbotunes.modes.compare import compare
 from symbotunes.modes.evaluate import evaluate
-from symbotunes.modes.export import describe
 from symbotunes.modes.sample import sample
 from symbotunes.modes.train import train
 from symbotunes.tokenizers.abc_bpe import AbcBpe
+from symbotunes.training.resume import resumed
 from tests.checkpoints.conftest import CONF, composed
 
 SMALL = ["evaluate.num_samples=2", "sample.max_tokens=20", "evaluate.resamples=10"]

@@ -5,14 +5,10 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from symbotunes.checkpoints.checkpoint import (
-    TRAINING,
-    AtomicCheckpointIO,
-    CheckpointError,
-    defined_in,
-    pack,
-    unpack,
-)
+from symbotunes.checkpoints.checkpoint import pack, unpack
+from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.checkpoints.trust import TRAINING, defined_in
+from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
 NET = {"_target_": "symbotunes.models.folk_rnn.FolkRNN", "width": "${width}"}
 

@@ -8,11 +8,11 @@ from safetensors.torch import load_file
 
 from symbotunes.checkpoints.card import read_report
 from symbotunes.checkpoints.checkpoint import unpack
-from symbotunes.config.overrides import rebuild
+from symbotunes.checkpoints.export import describe, push, write_export
+from symbotunes.checkpoints.reopen import rebuild
 from symbotunes.errors import UserError
 from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.modes import export as exporting
-from symbotunes.modes.export import describe, push, write_export
 from tests.checkpoints.conftest import TINY_GPT2, composed
 
 SAMPLING = SamplePlan(num=9, temperature=1.0, top_k=0, top_p=1.0, max_tokens=30)

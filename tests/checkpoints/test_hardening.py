@@ -13,15 +13,19 @@ import torch
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.card import Card, model_card
-from symbotunes.checkpoints.checkpoint import CheckpointError, pack, unpack
+from symbotunes.checkpoints.checkpoint import pack, unpack
+from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.checkpoints.export import describe
 from symbotunes.checkpoints.published import write_folder
+from symbotunes.checkpoints.reopen import data_of
 from symbotunes.checkpoints.weights import read_weights
-from symbotunes.config.overrides import build, data_of, resumed
+from symbotunes.config.build import build
 from symbotunes.errors import UserError
 from symbotunes.generation.sequences.prompts import read_prompt, read_prompt_file
-from symbotunes.modes.export import describe, export
+from symbotunes.modes.export import export
 from symbotunes.modes.sample import sample
 from symbotunes.tokenizers.abc import AbcTokens
+from symbotunes.training.resume import resumed
 from tests.checkpoints.conftest import composed
 
 MODES = {
@@ -147,7 +151,7 @@ def test_where_files_go_is_not_the_checkpoints_to_say(save, tmp_path, monkeypatc
     [
         ({"_target_": "nowhere.Net"}, "net: .*nowhere.Net"),
         ({"_target_": "symbotunes.models.folk_rnn.FolkRn"}, "net: .*FolkRn"),
-        ({"_target_": "symbotunes.training.optimizers.LinearDecay", "stepz": 3}, "net: .*stepz"),
+        ({"_target_": "symbotunes.training.schedules.LinearDecay", "stepz": 3}, "net: .*stepz"),
     ],
 )
 def test_a_target_that_does_not_exist_is_one_line_that_names_its_key(node, message):

@@ -8,12 +8,14 @@ import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from symbotunes.checkpoints import published
-from symbotunes.checkpoints.checkpoint import CheckpointError, unpack
+from symbotunes.checkpoints.checkpoint import unpack
+from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.checkpoints.export import describe
 from symbotunes.checkpoints.published import locate, shipped, write_folder
+from symbotunes.checkpoints.reopen import rebuild
 from symbotunes.checkpoints.weights import read_weights
-from symbotunes.config.overrides import rebuild, resumed
 from symbotunes.errors import UserError
-from symbotunes.modes.export import describe
+from symbotunes.training.resume import resumed
 from tests.checkpoints.conftest import composed
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.published import shipped
-from symbotunes.config.overrides import rebuild
+from symbotunes.checkpoints.reopen import rebuild
 from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
 from symbotunes.paths import PRETRAINED
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from submitit.core.utils import FailedJobError
 
-from symbotunes.cli.command_line import one_line
+from symbotunes.cli.errors import one_line
 
 ROOT = Path(__file__).parents[2]
 

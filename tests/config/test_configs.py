@@ -13,9 +13,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import OmegaConf
 
-from symbotunes.checkpoints.checkpoint import TRAINING, defined_in
+from symbotunes.checkpoints.checkpoint import KEPT
+from symbotunes.checkpoints.trust import TRAINING, defined_in
 from symbotunes.cli.command_line import register_resolvers
-from symbotunes.config.overrides import KEPT
 from symbotunes.errors import UserError
 
 CONF = Path(__file__).parents[2] / "conf"

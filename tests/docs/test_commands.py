@@ -19,8 +19,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from symbotunes.cli.command_line import MODES, expand_home, register_resolvers
-from symbotunes.config.overrides import build, build_chain, build_data
+from symbotunes.cli.command_line import expand_home, register_resolvers
+from symbotunes.cli.dispatch import MODES
+from symbotunes.config.assembly import build_chain, build_data
+from symbotunes.config.build import build
 from symbotunes.tokenizers.base import Vocabulary
 from tests.checkpoints.importers.test_folk_rnn import published, write
 from tests.conftest import TINY

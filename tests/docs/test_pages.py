@@ -12,7 +12,7 @@ import torch
 import yaml
 from hydra import compose, initialize_config_dir
 
-from symbotunes.config.overrides import build
+from symbotunes.config.build import build
 from symbotunes.tokenizers.base import Vocabulary
 from tests.docs.pages import PAGES, ROOT
 

@@ -14,8 +14,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.published import locate
-from symbotunes.config.overrides import limits_before, newest_checkpoint, other_data, resumed
+from symbotunes.checkpoints.reopen import newest_checkpoint, other_data
 from symbotunes.errors import UserError
+from symbotunes.training.resume import limits_before, resumed
 from tests.conftest import ROOT, TINY
 
 

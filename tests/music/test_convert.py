@@ -2,7 +2,8 @@
 
 import pytest
 
-from symbotunes.music.abc.tune import AbcError, AbcTune
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.convert import midi_of
 
 

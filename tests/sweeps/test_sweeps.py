@@ -6,8 +6,8 @@ import json
 import pytest
 import torch
 
-from symbotunes.modes.report import write_sweep_report
 from symbotunes.sweeps.jobs import note
+from symbotunes.sweeps.report import write_sweep_report
 from symbotunes.training.loggers.records import files_of, history
 from tests.conftest import TINY
 from tests.wandb_files import closed

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from symbotunes.training.muon import MuonAdamW, orthogonal
-from symbotunes.training.optimizers import WarmupCosine
+from symbotunes.training.schedules import WarmupCosine
 
 
 def network():

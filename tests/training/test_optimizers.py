@@ -4,14 +4,12 @@ import pytest
 import torch
 
 from symbotunes.errors import UserError
-from symbotunes.training.optimizers import (
+from symbotunes.training.optimizers import GroupedAdamW, RMSprop, zero_exploded
+from symbotunes.training.schedules import (
     ExponentialFloor,
     FolkRnnDecay,
-    GroupedAdamW,
     LinearDecay,
-    RMSprop,
     WarmupCosine,
-    zero_exploded,
 )
 
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from symbotunes.data.batches.grouping import Batches, Draws
+from symbotunes.data.batches.sampler import Batches, Draws
 from symbotunes.data.cache.arrays import flat_index
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.models.base import Batch

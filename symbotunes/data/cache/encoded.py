@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbotunes.data.cache.arrays import flat_index, shard_name
-from symbotunes.data.preparation.fingerprint import FORMAT
 from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS
 
@@ -178,3 +177,6 @@ def mapped(path: Path) -> NDArray[Any]:
         return np.asarray(np.load(path, mmap_mode="r"))
     except (ValueError, OSError) as error:
         raise DamagedCache(f"{path.name} cannot be read") from error
+
+
+FORMAT = 2  # of the folder, see docs/data_format.md; raised when it or the way to it changes

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symbotunes.data.preparation.parts import Part, PartBuilder
 from symbotunes.data.split import content_hash
 from symbotunes.datasets.base import Corpus, Dropped, Piece
 from symbotunes.errors import UserError
-from symbotunes.tokenizers.base import Tokenizer, Unencodable
+from symbotunes.tokenizers.base import Tokenizer, Unencodable, examples_in
 
 
 @dataclass(frozen=True)
@@ -88,14 +86,6 @@ class Encoder:
         for step in self.steps:
             pieces = [result for piece in pieces for result in step(piece)]
         yield from pieces
-
-
-def examples_in(tokenized: Any) -> list[Any]:
-    """The examples that a tokenizer gave: one as token strings, or many of either kind."""
-    if isinstance(tokenized, np.ndarray):
-        return list(tokenized)
-    examples = list(tokenized)
-    return [examples] if examples and isinstance(examples[0], str) else examples
 
 
 def reason_of(error: Exception) -> str:

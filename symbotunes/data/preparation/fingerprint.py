@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from symbotunes.data.cache.encoded import FORMAT
 from symbotunes.data.preparation.encode import Encoder
 
-FORMAT = 2  # of the folder, see docs/data_format.md; raised when it or the way to it changes
 LIBRARIES = ("symusic", "miditok")  # whose releases read the same files differently
 
 

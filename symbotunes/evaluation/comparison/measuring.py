@@ -8,21 +8,17 @@ from typing import Any
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
+from symbotunes.evaluation.comparison.findings import Column, Continuation, Reference
 from symbotunes.evaluation.latent.measuring import LatentSubject, measure_bound
 from symbotunes.evaluation.metrics.bootstrap import Interval, ratio
 from symbotunes.evaluation.metrics.copying import copies
 from symbotunes.evaluation.metrics.musical import Measured, measure, musical_figures, overlap_with
-from symbotunes.evaluation.sequences.measuring import (
-    EvaluationPlan,
-    Subject,
-    measure_held_out,
-    measure_tunes,
-)
+from symbotunes.evaluation.plan import EvaluationPlan
+from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
 from symbotunes.generation.latent.player import Player
 from symbotunes.generation.sequences import Generated
 from symbotunes.generation.sequences.plan import SamplePlan, draw, read_beginning, to_sample
 from symbotunes.models.base import LatentModel, SequenceModel
-from symbotunes.render.pages.comparison import Column, Continuation, Reference
 from symbotunes.tokenizers.base import Tokenizer
 
 PARTS = 8  # sampling is timed in so many parts, between which its speed may vary

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
-from symbotunes.evaluation.sequences.findings import Figure
+from symbotunes.evaluation.metrics.figure import Figure
 
 ACCURACIES = {
     "teacher_forced": Figure(

@@ -18,10 +18,10 @@ from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.findings import Notes, Path, Reconstruction
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
 from symbotunes.evaluation.metrics.histograms import overlapping_area
-from symbotunes.evaluation.sequences.measuring import EvaluationPlan
+from symbotunes.evaluation.metrics.latent import active_units
+from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.latent.player import Player
 from symbotunes.generation.latent.slerp import slerp
-from symbotunes.models.music_vae.latent import active_units
 
 PLACES = 11  # points of an interpolation, both ends included
 Floats = NDArray[np.float64]

@@ -15,8 +15,8 @@ import symusic
 from numpy.typing import NDArray
 
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
+from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.histograms import overlapping_area
-from symbotunes.evaluation.sequences.findings import Figure
 
 RESOLUTION = 24  # time steps per quarter note
 MANY = 2  # more pitches than this at once count for the polyphony rate

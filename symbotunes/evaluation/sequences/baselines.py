@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from symbotunes.data.batches.grouping import Draws, seeds_of
 from symbotunes.data.batches.loading import Examples
+from symbotunes.data.batches.sampler import Draws, seeds_of
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.evaluation.metrics.ngram import NGram
 from symbotunes.tokenizers.base import Vocabulary
@@ -50,3 +50,6 @@ def sequences(encoded: Encoded, vocabulary: Vocabulary, split: str) -> list[list
         [vocabulary.bos, *encoded.example(int(example)).tolist(), vocabulary.eos]
         for example in encoded.examples(split)
     ]
+
+
+NGRAM_NAMES = {1: "unigram", 2: "bigram", 3: "trigram"}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symbotunes.errors import UserError
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
-from symbotunes.music.abc.tune import AbcError
 from symbotunes.music.convert import midi_of
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
-from symbotunes.music.midi.smf import MidiError
 from symbotunes.tokenizers.base import Ids, Unencodable
 from symbotunes.tokenizers.windows import Melody, Windows
 

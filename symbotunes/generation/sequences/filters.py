@@ -75,10 +75,3 @@ def penalise(logits: Tensor, seen: Sequence[Sequence[int]], penalty: float) -> T
     for row, ids in enumerate(seen):
         mask[row, list(ids)] = True
     return torch.where(mask, torch.where(logits > 0, logits / penalty, logits * penalty), logits)
-
-
-def draw(probabilities: Tensor, uniform: Tensor) -> Tensor:
-    """Ids ``[B]`` by inverse CDF: probabilities ``[B, V]`` float64, uniform ``[B]`` in [0, 1)."""
-    cumulative = probabilities.cumsum(-1)
-    threshold = uniform[:, None] * cumulative[:, -1:]
-    return (cumulative <= threshold).sum(-1).clamp_max(probabilities.shape[-1] - 1)

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from symbotunes.generation.sequences.filters import NOTHING, draw, penalise, restrict
+from symbotunes.generation.sequences.filters import NOTHING, penalise, restrict
 from symbotunes.generation.sequences.settings import Settings
+from symbotunes.models.layers.drawing import draw
 
 
 class Stepper(Protocol):

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from symbotunes.errors import UserError
-from symbotunes.generation.latent.plan import PriorPlan, Training
+from symbotunes.generation.latent.plan import Training
+from symbotunes.generation.latent.prior import PriorPlan
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
 from symbotunes.generation.sequences.abc_constraint import AbcConstraint

@@ -8,17 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from symbotunes.data.preparation.encode import examples_in
 from symbotunes.errors import UserError
 from symbotunes.music.abc.beginnings import first_bars
 from symbotunes.music.abc.files import read_tunes
 from symbotunes.music.abc.keys import Key
-from symbotunes.music.abc.normalize import prompt_tokens
 from symbotunes.music.abc.reader import parse
+from symbotunes.music.abc.text import prompt_tokens
 from symbotunes.music.abc.transposition import key_in, on_c
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.abc_bpe import AbcBpe
-from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.tokenizers.base import Tokenizer, examples_in
 
 LONGEST = 20_000  # characters; tunes have some hundreds
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from symbotunes.music.abc.tune import AbcError, AbcTune
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.tune import AbcTune
 
 MAX_BYTES = 64 * 2**20  # the largest tune book is a hundredth of this
 _FIELD = re.compile(r"^([A-Za-z]):[ \t]*(.*?)[ \t]*(?:(?<!\\)%.*)?$", re.MULTILINE)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from symbotunes.music.abc.tune import AbcError
+from symbotunes.music.abc.error import AbcError
 
 LETTERS = "CDEFGAB"
 NATURAL = (0, 2, 4, 5, 7, 9, 11)  # semitones of the letters above C

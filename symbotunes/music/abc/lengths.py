@@ -4,8 +4,8 @@ import re
 from fractions import Fraction
 from functools import cache
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.tokens import MAX_NUMBER
-from symbotunes.music.abc.tune import AbcError
 
 _METER = re.compile(r"([0-9]{1,2}(?:\+[0-9]{1,2})*)/(1|2|4|8|16|32)")
 

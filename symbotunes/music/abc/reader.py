@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key, parse_key
 from symbotunes.music.abc.lengths import factor, parse_meter, parse_unit
 from symbotunes.music.abc.phrases import tied
@@ -25,7 +26,6 @@ from symbotunes.music.abc.tokens import (
     kind,
     parse_pitch,
 )
-from symbotunes.music.abc.tune import AbcError
 
 # Digits are those of ASCII; `\d` would let others through.
 _NOTE = re.compile(r"((?:\^\^|__|\^|_|=)?[A-Ga-g][,']*)([0-9]*)((?:/[0-9]*)*)")

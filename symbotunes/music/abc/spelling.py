@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import NATURAL, Key
 from symbotunes.music.abc.phrases import alterations
 from symbotunes.music.abc.tokens import OCTAVES, Bar, Item, Pitch, Sound, make_pitch
-from symbotunes.music.abc.tune import AbcError
 
 
 class Speller:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import LETTERS, Key, parse_key
-from symbotunes.music.abc.normalize import phrase_tokens
 from symbotunes.music.abc.phrases import items_of, parse_tokens
 from symbotunes.music.abc.spelling import respell, shorter_way
 from symbotunes.music.abc.tokens import Sound, kind
-from symbotunes.music.abc.tune import AbcError
+from symbotunes.music.abc.writing import phrase_tokens
 
 
 def transpose(tokens: Sequence[str], semitones: int) -> list[str]:

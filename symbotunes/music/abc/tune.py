@@ -3,18 +3,6 @@
 from dataclasses import dataclass
 
 
-class AbcError(ValueError):
-    """ABC that cannot be read, or that says too little to be played.
-
-    Attributes:
-        reason: a short phrase that receipts count, the same for all tunes with the same trouble.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
-
-
 @dataclass(frozen=True)
 class AbcTune:
     r"""One tune in ABC notation, headers included, with its provenance.

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symbotunes.music.midi.smf import FAR, MAX_TICK, Integers, MidiError, Walk, number, walk
+from symbotunes.music.midi.error import MidiError
+from symbotunes.music.midi.smf import FAR, MAX_TICK, Integers, Walk, number, walk
 
 
 @dataclass(frozen=True)

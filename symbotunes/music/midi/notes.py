@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.events import MidiEvents, read_events
-from symbotunes.music.midi.smf import Integers, MidiError
+from symbotunes.music.midi.smf import Integers
 
 __all__ = ["MidiError", "MidiNotes", "read_midi"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import symusic
 
-from symbotunes.music.midi.smf import MidiError, walk
+from symbotunes.music.midi.error import MidiError
+from symbotunes.music.midi.smf import walk
 
 __all__ = ["MidiError", "MidiPiece", "read_midi_bytes"]
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.music.midi.error import MidiError
+
 Integers = NDArray[np.int64]
 
 MAX_TICK = 10**10
@@ -24,18 +26,6 @@ _SMALLEST_META = {0x20: 1, 0x51: 3, 0x54: 5, 0x58: 4, 0x59: 2}  # bytes of paylo
 _KNOWN_META = frozenset([*range(8), 0x09, 0x20, 0x21, 0x2F, 0x51, 0x54, 0x58, 0x59, 0x7F])
 _TEMPO, _METER, _KEY, _OFFSET = 0x51, 0x58, 0x59, 0x54
 _MAX_DENOMINATOR = 28  # as a power of two
-
-
-class MidiError(ValueError):
-    """MIDI that cannot be read, or that does not hold what is asked of it.
-
-    Attributes:
-        reason: a short phrase that receipts count, the same for all files with the same trouble.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
 
 
 @dataclass

@@ -2,146 +2,24 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any
 
-from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.comparison.findings import GENERAL, Column, Comparison, Continuation
+from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.musical import HISTOGRAMS, MUSICAL
-from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Figure
 from symbotunes.files import atomic_write
-from symbotunes.generation.sample import Sample
 from symbotunes.render.gallery import card_of
 from symbotunes.render.pages.charts import COLOURS, Series, dot_chart, histogram
 from symbotunes.render.pages.listening import data_uri, fact, own_file
 from symbotunes.render.pages.sequences import cell, picture, remark_list, table
 
-SPEED = Figure("tokens per second", "Tokens drawn per second of sampling, batch by batch.", 0)
-GENERAL = {
-    "bits_per_note": LOSSES["bits_per_note"],
-    "nats_per_token": LOSSES["nats_per_token"],
-    **{
-        name: TUNES[name]
-        for name in (
-            "well_formed", "finished", "right_bars", "seen_ngrams", "longest_copy", "copied_share",
-        )
-    },
-    "speed": SPEED,
-}  # fmt: skip
 AXES = {
     "pitch": "MIDI pitch",
     "interval": "semitones to the next note of the track",
     "duration": "duration in 24ths of a quarter note",
 }
-
-
-@dataclass(frozen=True)
-class Continuation:
-    """What a model made of a beginning: a sample, or the reason why there is none."""
-
-    prompt: str
-    sample: Sample | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One model.
-
-    Attributes:
-        name: for people, unlike that of any other.
-        path: of its checkpoint.
-        data: fingerprint of the data that it is measured on.
-        parameters: numbers that training chose.
-        figures: `GENERAL`, `MUSICAL` and `HISTOGRAMS` as far as they are defined.
-        values: what the histograms count.
-        reasons: by figure, why it does not apply.
-        remarks: what a reader must know.
-        continuations: by prompt.
-        failure: why nothing could be measured, or empty.
-    """
-
-    name: str
-    path: str
-    data: str = ""
-    parameters: int = 0
-    figures: Mapping[str, Interval] = field(default_factory=dict)
-    values: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
-    continuations: tuple[Continuation, ...] = ()
-    failure: str = ""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Test music as a model's tokens say it, measured like samples."""
-
-    data: str
-    split: str
-    pieces: int
-    notes: int
-    figures: Mapping[str, Interval]
-    values: Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Everything that the page shows."""
-
-    facts: Mapping[str, str]
-    columns: tuple[Column, ...]
-    references: tuple[Reference, ...]
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def measured(self) -> list[Column]:
-        """The models that could be measured."""
-        return [each for each in self.columns if not each.failure]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, and what they mean; undefined figures are left out."""
-        shown = GENERAL | MUSICAL | HISTOGRAMS
-        return {
-            "facts": dict(self.facts),
-            "remarks": list(self.remarks),
-            "models": [_model(each) for each in self.columns],
-            "references": [
-                {
-                    "data": each.data,
-                    "split": each.split,
-                    "pieces": each.pieces,
-                    "notes": each.notes,
-                    "figures": _finite(each.figures),
-                }
-                for each in self.references
-            ],
-            "meanings": {name: asdict(figure) for name, figure in shown.items()},
-        }
-
-
-def _model(column: Column) -> dict[str, Any]:
-    plain = {"name": column.name, "checkpoint": column.path}
-    if column.failure:
-        return {**plain, "failure": column.failure}
-    return {
-        **plain,
-        "data": column.data,
-        "parameters": column.parameters,
-        "figures": _finite(column.figures),
-        "reasons": dict(column.reasons),
-        "remarks": list(column.remarks),
-        "continuations": [
-            {"prompt": one.prompt, "reason": one.reason, "abc": one.sample and one.sample.abc}
-            for one in column.continuations
-        ],
-    }
-
-
-def _finite(figures: Mapping[str, Interval]) -> dict[str, Any]:
-    return {name: asdict(each) for name, each in figures.items() if each.is_finite}
 
 
 def write_comparison(folder: Path, found: Comparison) -> Path:

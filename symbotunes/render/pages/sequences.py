@@ -7,14 +7,8 @@ from pathlib import Path
 from string import Template
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
-from symbotunes.evaluation.sequences.findings import (
-    LOSSES,
-    TUNES,
-    Figure,
-    Findings,
-    HeldOut,
-    TuneSet,
-)
+from symbotunes.evaluation.metrics.figure import Figure
+from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Findings, HeldOut, TuneSet
 from symbotunes.files import atomic_write
 from symbotunes.render.pages.charts import Series, dot_chart, histogram
 from symbotunes.render.pages.listening import data_uri, fact, own_file

@@ -7,8 +7,8 @@ import lightning
 import torch
 from torch import Tensor
 
+from symbotunes.evaluation.metrics.latent import active_units
 from symbotunes.models.base import Batch, LatentModel
-from symbotunes.models.music_vae.latent import active_units
 
 
 class CollapseWatch(lightning.Callback):

@@ -18,7 +18,8 @@ from symbotunes.evaluation.latent.findings import (
     LatentFindings,
 )
 from symbotunes.evaluation.metrics.bootstrap import Interval
-from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Figure, Findings
+from symbotunes.evaluation.metrics.figure import Figure
+from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Findings
 from symbotunes.render.pages.sweep import UNITS, Row
 from symbotunes.training.loggers.wandb import Mode, SafeWandbLogger, read_id
 

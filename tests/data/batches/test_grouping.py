@@ -6,15 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbotunes.data.batches.grouping import (
-    Batches,
     Buckets,
     Packing,
     TokenBudget,
     Windows,
     best_fit,
     rounded_up,
-    seeds_of,
 )
+from symbotunes.data.batches.sampler import Batches, seeds_of
 from symbotunes.errors import UserError
 
 LENGTHS = np.random.default_rng(0).integers(10, 500, 2_000)

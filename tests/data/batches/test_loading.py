@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from symbotunes.data.batches.grouping import Batches, Buckets, Draws, Packing, TokenBudget
+from symbotunes.data.batches.grouping import Buckets, Packing, TokenBudget
 from symbotunes.data.batches.loading import Examples, ResumableLoader, collate
-from symbotunes.data.module import BatchRule, MusicData
+from symbotunes.data.batches.rule import BatchRule
+from symbotunes.data.batches.sampler import Batches, Draws
+from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.models.gpt2 import GPT2

@@ -11,7 +11,7 @@ from symbotunes.evaluation.latent.measuring import (
     measure_prior,
     measure_reconstruction,
 )
-from symbotunes.evaluation.sequences.measuring import EvaluationPlan
+from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.latent.player import Player
 from symbotunes.models.music_vae.latent import Posterior
 from symbotunes.tokenizers.windows import Melody

@@ -12,12 +12,8 @@ from torch import nn
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.data.split import SPLITS
 from symbotunes.errors import UserError
-from symbotunes.evaluation.sequences.measuring import (
-    EvaluationPlan,
-    Subject,
-    measure_held_out,
-    measure_tunes,
-)
+from symbotunes.evaluation.plan import EvaluationPlan
+from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
 from symbotunes.generation.sequences import Generated
 from symbotunes.tokenizers.abc import AbcTokens
 

@@ -4,12 +4,10 @@ import pytest
 import torch
 
 from symbotunes.errors import UserError
-from symbotunes.generation.latent.plan import (
-    AttributePlan,
-    InterpolatePlan,
-    PriorPlan,
-    ReconstructPlan,
-)
+from symbotunes.generation.latent.attribute import AttributePlan
+from symbotunes.generation.latent.interpolate import InterpolatePlan
+from symbotunes.generation.latent.prior import PriorPlan
+from symbotunes.generation.latent.reconstruct import ReconstructPlan
 from symbotunes.models.music_vae.latent import Posterior
 from symbotunes.tokenizers.windows import Melody
 

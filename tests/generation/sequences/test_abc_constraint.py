@@ -10,7 +10,7 @@ import torch
 from symbotunes.generation.sequences import Settings, generate
 from symbotunes.generation.sequences.abc_constraint import AbcConstraint
 from symbotunes.music.abc.check import check_bars, problems
-from symbotunes.music.abc.normalize import to_abc
+from symbotunes.music.abc.text import to_abc
 from symbotunes.tokenizers.abc import BOS, EOS, FOLK_RNN
 from symbotunes.tokenizers.base import Vocabulary
 

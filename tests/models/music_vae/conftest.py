@@ -6,7 +6,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
-from symbotunes.config.overrides import build
+from symbotunes.config.build import build
 from symbotunes.models.base import Batch
 from symbotunes.tokenizers.base import Vocabulary
 

@@ -5,11 +5,12 @@ import contextlib
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
-from symbotunes.music.abc.normalize import from_abc, normalise, prompt_tokens, to_abc
+from symbotunes.music.abc.normalize import normalise
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.tune import AbcError
+from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
 from tests.benchmarks.abc_fuzz import SCRAPS, SIGNS, fuzz
 
 BODIES = st.lists(st.sampled_from([*SIGNS, *SCRAPS, "C2 ", "|", ":|", "|1", "(3ABc"]), max_size=60)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from symbotunes.music.abc.normalize import to_abc
 from symbotunes.music.abc.playback import score_of
+from symbotunes.music.abc.text import to_abc
 
 
 def written(text):

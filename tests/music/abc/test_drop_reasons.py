@@ -2,9 +2,10 @@
 
 import pytest
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.normalize import normalise
 from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.tune import AbcError, AbcTune
+from symbotunes.music.abc.tune import AbcTune
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.base import Unencodable
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_abc, read_tunes, split_tunes
-from symbotunes.music.abc.tune import AbcError
 
 TUNE = "X:1\nT:One\nM:4/4\nK:C\nCDEF|\n"
 

@@ -7,10 +7,11 @@ import time
 import pytest
 
 from symbotunes.music.abc.check import check_bars
-from symbotunes.music.abc.normalize import from_abc, normalise, to_abc
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.normalize import normalise
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.tune import AbcError
+from symbotunes.music.abc.text import from_abc, to_abc
 
 STRANGE = "ABCabcz|:[](){}<>-+!\"^_=/\\0123456789,'%&~.*$\n\tXZKMLVw \u00e9\u0661\u2028\0"
 

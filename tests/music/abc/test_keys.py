@@ -1,7 +1,7 @@
 import pytest
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key, parse_key
-from symbotunes.music.abc.tune import AbcError
 
 C, D, E, F, G, A, B = range(7)
 

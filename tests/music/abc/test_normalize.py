@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbotunes.music.abc.normalize import from_abc, normalise, prompt_tokens, to_abc
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.normalize import normalise
 from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.tune import AbcError
+from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
 
 
 def words(text):

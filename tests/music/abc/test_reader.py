@@ -2,9 +2,9 @@
 
 import pytest
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.tune import AbcError
 
 
 def test_meter_and_key_come_from_the_head(tune):

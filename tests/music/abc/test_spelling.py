@@ -2,13 +2,13 @@
 
 import pytest
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import parse_key
 from symbotunes.music.abc.normalize import normalise
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.spelling import shorter_way
 from symbotunes.music.abc.transposition import from_c, moved_key, on_c, to_c, transpose
-from symbotunes.music.abc.tune import AbcError
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import pytest
 
 from symbotunes.music.grid.melody import ALL_PITCHES, PIANO, melody_examples
 from symbotunes.music.grid.quantize import quantise
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
-from symbotunes.music.midi.smf import MidiError
 from tests.music.events import midi, notes, program, tempo
 
 C4 = 60 - 21 + 2  # class of middle C

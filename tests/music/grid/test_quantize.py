@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from symbotunes.music.grid.quantize import quantise
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
-from symbotunes.music.midi.smf import MidiError
 from tests.music.events import meter, midi, notes, tempo
 
 

@@ -21,8 +21,8 @@ from symbotunes.music.grid.drums import SIXTY_ONE_DRUMS, drum_examples
 from symbotunes.music.grid.melody import ALL_PITCHES, melody_examples
 from symbotunes.music.grid.quantize import quantise
 from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
-from symbotunes.music.midi.smf import MidiError
 
 EXTRACTIONS = {
     "melody_2bar": melody_examples,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
-from symbotunes.music.midi.smf import MidiError
 from tests.music.events import meter, midi, notes, off, on, program, soup, tempo, track
 
 A_NOTE = [on(0, 60), off(4, 60)]

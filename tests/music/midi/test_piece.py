@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import symusic
 
+from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MAX_BYTES, MidiPiece, read_midi_bytes
-from symbotunes.music.midi.smf import MidiError
 
 
 def piece(*tracks, ticks=480, tempo=120.0, shift=0):

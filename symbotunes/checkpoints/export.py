@@ -1,0 +1,178 @@
+"""A trained model as a folder for the Hugging Face hub."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi, get_token
+from huggingface_hub.errors import HFValidationError
+from omegaconf import OmegaConf
+
+from symbotunes.checkpoints.card import Card, best_loss, model_card, read_report
+from symbotunes.checkpoints.checkpoint import FORMAT, KEPT, Checkpoint, unpack
+from symbotunes.checkpoints.importers import hugging_face
+from symbotunes.checkpoints.importers.hugging_face import UNREACHABLE
+from symbotunes.checkpoints.published import CONFIG, DTYPES, WEIGHTS, is_published, write_folder
+from symbotunes.checkpoints.reopen import rebuild
+from symbotunes.checkpoints.samples import write_samples
+from symbotunes.errors import UserError
+from symbotunes.generation.sequences.plan import SamplePlan
+from symbotunes.models.gpt2 import GPT2
+from symbotunes.render.gallery import FORMS
+
+CARD, SAMPLES, TRANSFORMERS = "README.md", "samples", "transformers"
+REFUSALS: tuple[type[Exception], ...] = (*UNREACHABLE, HFValidationError)
+OWN = {CONFIG, WEIGHTS, CARD, SAMPLES, TRANSFORMERS}  # all that an export writes
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """What is written; the keys are explained in ``conf/export/default.yaml``.
+
+    Raises:
+        UserError: if a value is none of the choices.
+    """
+
+    out: str | None
+    dtype: str
+    title: str | None
+    license: str | None
+    data: str | None
+    report: str | None
+    samples: int
+    forms: Sequence[str]
+    transformers: bool
+    push: str | None
+    private: bool
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise UserError(f"export.dtype={self.dtype}: choose one of {', '.join(DTYPES)}")
+        if not isinstance(self.samples, int) or self.samples < 0:
+            raise UserError(f"export.samples={self.samples}: must be a whole number of at least 0")
+        if unknown := sorted(set(self.forms) - set(FORMS)):
+            raise UserError(f"export.forms={unknown}: choose some of {', '.join(FORMS)}")
+
+
+def write_export(
+    checkpoint: Checkpoint,
+    plan: ExportPlan,
+    sampling: SamplePlan,
+    *,
+    seed: int,
+    folder: Path,
+) -> None:
+    """Write the folder, whole or not at all; an earlier export there is replaced.
+
+    The samples are drawn from the folder itself, so what is heard is what others will load.
+
+    Raises:
+        UserError: if the folder holds something else, or the model is not of the kind asked for.
+    """
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if found and (found - OWN or not is_published(folder)):
+        raise UserError(f"{folder} holds other files; set export.out to a new folder")
+    metrics = [*best_loss(checkpoint), *(read_report(Path(plan.report)) if plan.report else [])]
+    net, tokenizer = rebuild(checkpoint)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as space:
+        draft = Path(space) / "export"
+        write_folder(draft, net.state_dict(), describe(checkpoint), plan.dtype)
+        if plan.transformers:
+            if not isinstance(net, GPT2):
+                raise UserError(f"export.transformers=true: {type(net).__name__} is no GPT-2")
+            hugging_face.export(net, draft / TRANSFORMERS, tokenizer.vocabulary)
+        card = Card(
+            title=plan.title or str(checkpoint.config.name),
+            license=plan.license,
+            data=plan.data,
+            parameters=sum(parameter.numel() for parameter in net.parameters()),
+            dtype=plan.dtype,
+            metrics=metrics,
+            samples=_write_samples(draft, plan, sampling, seed),
+            name=f"hub:{plan.push}" if plan.push else "FOLDER",
+        )
+        (draft / CARD).write_text(model_card(checkpoint, card), encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+
+
+def describe(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What ``config.json`` says: what a model needs to sample, be measured or go on from.
+
+    Paths of the machine that trained it are cut to their last part.
+    """
+    kept = {key: checkpoint.config[key] for key in KEPT if key in checkpoint.config}
+    config = _portable(OmegaConf.to_container(OmegaConf.create(kept), resolve=True))
+    config["loader"].pop("cache", None)
+    for step in config["transforms"].values():
+        step |= {"files": None} if "files" in step else {}  # the tokenizer's state holds them
+    return {
+        "format": FORMAT,
+        "config": config,
+        "tokenizer": checkpoint.tokenizer,
+        "data": checkpoint.data,
+        "steps": int(checkpoint.content["global_step"]),
+        "tokens": int(checkpoint.content.get("real_tokens", 0)),
+    }
+
+
+def _portable(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _portable(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_portable(value) for value in node]
+    if isinstance(node, str) and (node.startswith("~") or Path(node).is_absolute()):
+        return Path(node).name
+    return node
+
+
+def _write_samples(draft: Path, plan: ExportPlan, sampling: SamplePlan, seed: int) -> list[str]:
+    """Draw samples; the names of their files, relative to the draft."""
+    if not plan.samples:
+        return []
+    folder = draft / SAMPLES
+    drawn = draft.parent / "drawn"
+    write_samples(unpack(draft), replace(sampling, num=plan.samples), seed=seed, folder=drawn)
+    table = json.loads((drawn / "samples.json").read_text(encoding="utf-8"))
+    folder.mkdir()
+    names = []
+    for row in table["samples"]:
+        for form in plan.forms:
+            if form in row["files"]:
+                shutil.copyfile(drawn / row["files"][form], folder / row["files"][form])
+                names.append(f"{SAMPLES}/{row['files'][form]}")
+    return names
+
+
+def _api() -> HfApi:
+    """The hub, as somebody who may write there.
+
+    Raises:
+        UserError: if there is no token.
+    """
+    if get_token() is None:
+        raise UserError("export.push needs a token: set HF_TOKEN, or run `hf auth login`")
+    return HfApi()
+
+
+def push(api: HfApi, folder: Path, name: str, *, private: bool) -> str:
+    """Upload the folder to a repository, which is made if it does not exist; its address.
+
+    Raises:
+        UserError: if the hub refuses or cannot be reached.
+    """
+    try:
+        api.create_repo(name, private=private, exist_ok=True)
+        api.upload_folder(repo_id=name, folder_path=folder, commit_message="Export of Symbotunes")
+    except REFUSALS as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"export.push={name}: {reason} (the export itself lies in {folder})"
+        ) from error
+    return f"https://huggingface.co/{name}"

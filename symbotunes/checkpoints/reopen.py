@@ -1,0 +1,127 @@
+"""From a checkpoint back to its network, tokenizer and data."""
+
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from symbotunes.checkpoints.arguments import dataset_of, without_files
+from symbotunes.checkpoints.checkpoint import PUBLISHED, Checkpoint
+from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.checkpoints.trust import TRAINING, refuse_strangers
+from symbotunes.config.assembly import build_chain, build_data, data_key
+from symbotunes.config.build import build
+from symbotunes.config.overrides import names_dataset
+from symbotunes.data.module import MusicData
+from symbotunes.errors import UserError
+from symbotunes.models.base import LatentModel, Model, SequenceModel
+from symbotunes.tokenizers.base import Tokenizer
+
+
+def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
+    """The data that a checkpoint was trained on, or ``dataset=`` of the command line, as it reads.
+
+    Files are written and fetched where `cfg` says; split and limits are the checkpoint's.
+
+    Raises:
+        CheckpointError: if the dataset now gives another vocabulary than the checkpoint has, or is
+            one that `symbotunes.checkpoints.arguments` leaves to the command line.
+    """
+    saved = checkpoint.config.copy()
+    refuse_strangers(checkpoint.path, [saved.get("dataset"), saved.loader], TRAINING)
+    named = names_dataset(cfg)
+    if named:
+        with open_dict(saved):  # resolved first: ${paths.data} must not be the checkpoint's
+            saved.dataset = OmegaConf.to_container(cfg.dataset, resolve=True)
+    original = saved.copy()
+    with open_dict(saved):
+        if not named:
+            saved.dataset = dataset_of(checkpoint, cfg, build)
+        saved.transforms = without_files(saved.transforms)
+        place_loader(saved, cfg)
+    chain = build_chain(saved)
+    # A run that fitted its vocabulary finds its own cache by not knowing it yet.
+    if named or saved.model.init_from is not None or saved.transforms != original.transforms:
+        chain.tokenizer.load_state(checkpoint.tokenizer)
+    # The training's key: where the files lie does not change what is read of them.
+    data = build_data(saved, chain, key=data_key(original, chain))
+    data.prepare_data()
+    if dict(chain.tokenizer.state()) != checkpoint.tokenizer:
+        raise CheckpointError(
+            f"{checkpoint.path} was trained on other data: the dataset now gives another "
+            "vocabulary; name the dataset (dataset=...) to read it with the checkpoint's"
+        )
+    return data
+
+
+def place_loader(saved: DictConfig, cfg: DictConfig) -> None:
+    """Let the loader of a checkpoint write where the present config says."""
+    for name in MusicData.WRITES:
+        saved.loader[name] = cfg.loader[name]
+
+
+def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list[str]:
+    """A remark for reports if `data_of` does not give the very data of the training."""
+    if data.encoded.fingerprint == checkpoint.data:
+        return []
+    if names_dataset(cfg) or checkpoint.data == PUBLISHED:
+        return [
+            "these are not the data that the checkpoint was trained on: its training pieces may be "
+            "among the held-out ones, and copies are looked up in these data's training split"
+        ]
+    return [
+        "the same dataset, but its files have changed since the training, or another version of "
+        "Symbotunes has prepared them: pieces that are read otherwise now may have changed sides"
+    ]
+
+
+def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel | LatentModel, Tokenizer[Any]]:
+    """The network with its weights and the tokenizer, from the checkpoint alone.
+
+    Raises:
+        CheckpointError: if the vocabulary is none, or the weights do not fit the network that the
+            recipe describes.
+    """
+    steps = {"transforms": without_files(checkpoint.config.transforms)}
+    tokenizer = build_chain(OmegaConf.create(steps)).tokenizer
+    try:
+        tokenizer.load_state(checkpoint.tokenizer)
+    except Exception as error:  # byte pairs raise plain exceptions
+        reason = shorten(str(error), 120)
+        raise CheckpointError(f"{checkpoint.path} carries no vocabulary: {reason}") from error
+    net = build(checkpoint.config.model.net, vocabulary=tokenizer.vocabulary)
+    load_weights(net, checkpoint.weights, str(checkpoint.path))
+    return net, tokenizer
+
+
+def load_weights(net: Model, weights: dict[str, Any], source: str) -> None:
+    """Copy weights into the network, all of them or none.
+
+    Raises:
+        CheckpointError: naming the first that differs.
+    """
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError as error:
+        lines = str(error).splitlines()
+        detail = lines[1].strip() if len(lines) > 1 else lines[0]
+        raise CheckpointError(f"{source} holds the weights of another model: {detail}") from error
+
+
+def newest_checkpoint(root: Path) -> Path:
+    """The best checkpoint of the newest run below `root`; the last if no run has validated.
+
+    Raises:
+        UserError: if there is none.
+    """
+    runs = [run for pattern in ("train/*", "slurm/*", "multirun/*/*") for run in root.glob(pattern)]
+    for name in ("best.ckpt", "last.ckpt"):
+        found = [path for run in runs if (path := run / "checkpoints" / name).is_file()]
+        if found:
+            break
+    else:
+        raise UserError(
+            f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH"
+        )
+    return max(found, key=lambda path: path.stat().st_mtime)

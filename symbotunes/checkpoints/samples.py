@@ -1,0 +1,74 @@
+"""Samples of a checkpoint, rendered to a folder."""
+
+from pathlib import Path
+
+import lightning
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from symbotunes.checkpoints.checkpoint import Checkpoint
+from symbotunes.checkpoints.reopen import rebuild
+from symbotunes.errors import UserError
+from symbotunes.generation.latent.plan import LatentPlan, Training
+from symbotunes.generation.sequences.plan import SamplePlan
+from symbotunes.render.gallery import write_gallery
+
+
+def write_samples(
+    checkpoint: Checkpoint,
+    plan: SamplePlan | LatentPlan,
+    *,
+    seed: int,
+    folder: Path,
+    training: Training | None = None,
+) -> Path:
+    """Draw samples of a checkpoint and render them.
+
+    Args:
+        checkpoint: of the model, read whole.
+        plan: what is drawn, and how.
+        seed: of the first sample.
+        folder: for the files.
+        training: gives the data that the checkpoint was trained on, for plans that look at them.
+
+    Returns:
+        The listening page.
+
+    Raises:
+        UserError: if the network, the prompt or an input cannot be read, or the folder not be
+            written.
+    """
+    path = checkpoint.path
+    net, tokenizer = rebuild(checkpoint)
+    lightning.seed_everything(seed, verbose=False)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task(f"Sampling from {path}", total=None)
+        composition = plan.compose(
+            net,
+            tokenizer,
+            seed,
+            lambda done: progress.update(task, description=f"Sampling: token {done:,}"),
+            training,
+        )
+        for name, found in composition.said.items():
+            progress.console.print(f"{name}  {found}", soft_wrap=True, markup=False)
+        progress.update(task, description="Rendering notation, piano roll and audio")
+        facts = {
+            "model": str(checkpoint.config.name),
+            "checkpoint": str(path),
+            "trained for": f"{checkpoint.content['global_step']:,} steps",
+            **composition.facts,
+            **composition.said,
+            "seed": str(seed),
+        }
+        try:
+            return write_gallery(
+                folder,
+                composition.samples,
+                heading=f"Samples of {checkpoint.config.name}",
+                facts=facts,
+                strip=composition.strip,
+            )
+        except OSError as error:
+            reason = error.strerror or error
+            raise UserError(f"samples cannot be written to {folder}: {reason}") from error

@@ -1,0 +1,37 @@
+"""Chain and data module of a run, from its config."""
+
+import json
+
+from omegaconf import DictConfig, OmegaConf
+
+from symbotunes.config.build import build
+from symbotunes.data.module import MusicData
+from symbotunes.transforms.base import Chain
+
+
+def build_chain(cfg: DictConfig) -> Chain:
+    """The steps under ``cfg.transforms``, in the order of the group's list."""
+    steps = cfg.get("transforms") or {}  # Hydra leaves the key out for transforms=[]
+    return Chain({str(name): build(node) for name, node in steps.items()})
+
+
+def build_data(cfg: DictConfig, chain: Chain, *, key: str | None = None) -> MusicData:
+    """The data module of a run; nothing is read yet.
+
+    Args:
+        cfg: of the run.
+        chain: its steps.
+        key: what its cache goes by, if that is not `data_key`.
+    """
+    key = data_key(cfg, chain) if key is None else key
+    data = build(cfg.loader, corpus=build(cfg.dataset), chain=chain, key=key)
+    assert isinstance(data, MusicData)
+    return data
+
+
+def data_key(cfg: DictConfig, chain: Chain) -> str:
+    """Text that changes whenever the config of the corpus or of a cached step does."""
+    steps = OmegaConf.to_container(cfg.transforms, resolve=True)
+    assert isinstance(steps, dict)
+    dataset = OmegaConf.to_container(cfg.dataset, resolve=True)
+    return json.dumps({"dataset": dataset, "steps": [[name, steps[name]] for name in chain.cached]})

@@ -1,0 +1,53 @@
+"""From a config node to the object that it describes."""
+
+from textwrap import shorten
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from symbotunes.errors import UserError
+
+
+def build(node: Any, **late: Any) -> Any:
+    """Instantiate a config node, with arguments that exist only now.
+
+    They are passed after Hydra is done: a dataclass that goes through it comes out as a DictConfig.
+
+    Raises:
+        UserError: if a value that the user must give is missing, or one does not fit.
+    """
+    for key in sorted(OmegaConf.missing_keys(node)):
+        raise UserError(f"{key} is needed: give {key}=VALUE")
+    try:
+        make = instantiate(node, _partial_=True, _convert_="all")
+        return make(**late)
+    except UserError:
+        raise
+    except InstantiationException as error:
+        if (ours := _user_error(error)) is not None:
+            raise ours from error
+        raise UserError(_unbuildable(node, error)) from error
+    except (TypeError, ValueError) as error:
+        where = node._get_full_key(None) or "config"
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)") from error
+
+
+def _user_error(error: BaseException | None) -> UserError | None:
+    while error is not None and not isinstance(error, UserError):
+        error = error.__cause__
+    return error
+
+
+def _unbuildable(node: Any, error: BaseException) -> str:
+    """What Hydra says of a target that is not there or does not take its arguments."""
+    where = node._get_full_key(None) or "config"
+    reason = shorten(str(error).partition(", set env var")[0], 200)
+    return f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)"
+
+
+def build_many(node: DictConfig | None) -> list[Any]:
+    """The objects of a group of named targets, such as callbacks; null entries drop out."""
+    return [build(entry) for entry in (node or {}).values() if entry is not None]

@@ -1,0 +1,57 @@
+"""How many examples a batch has."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbotunes.data.batches.grouping import Buckets, Grouping, Packing, TokenBudget, Windows
+from symbotunes.errors import UserError
+
+
+@dataclass(frozen=True)
+class BatchRule:
+    """How much goes into a batch.
+
+    Attributes:
+        batch_size: examples per batch, or rows where they are packed.
+        batch_tokens: tokens per batch at most, padding included; it then takes the place of
+            `batch_size`. ``None``: no limit.
+        pack: whether rows of training batches hold several whole examples.
+        pack_length: length of such a row in tokens.
+
+    Raises:
+        UserError: if a value is out of range.
+    """
+
+    batch_size: int
+    batch_tokens: int | None = None
+    pack: bool = False
+    pack_length: int = 1024
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "batch_tokens", "pack_length"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"loader.{name}={value} must be at least 1")
+        if self.pack and self.batch_tokens is not None and self.batch_tokens < self.pack_length:
+            raise UserError(
+                f"loader.batch_tokens={self.batch_tokens} is less than one row, "
+                f"loader.pack_length={self.pack_length}"
+            )
+
+    def windows(self, total: int, length: int) -> Grouping:
+        """The grouping of examples of one length."""
+        size = self.batch_size if self.batch_tokens is None else self.batch_tokens // length
+        if not size:
+            return TokenBudget(np.array([length]), self.batch_tokens or 0)  # which says what to do
+        return Windows(total, size)
+
+    def grouping(self, lengths: NDArray[np.int64], *, pack: bool) -> Grouping:
+        """The grouping of examples of these lengths."""
+        if pack:
+            rows = self.batch_tokens // self.pack_length if self.batch_tokens else self.batch_size
+            return Packing(lengths, self.pack_length, rows)
+        if self.batch_tokens is not None:
+            return TokenBudget(lengths, self.batch_tokens)
+        return Buckets(lengths, self.batch_size)

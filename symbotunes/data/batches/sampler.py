@@ -1,0 +1,94 @@
+"""Which examples are in which batch, the same after a resume."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from symbotunes.data.batches.grouping import Grouping, Integers
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The examples of one batch, still to be made.
+
+    Attributes:
+        examples: ``[N]`` which.
+        seeds: ``[N]`` of their random transforms.
+        rows: ``[N]`` row of the batch that each goes to, rising; ``None``: one row for each.
+    """
+
+    examples: Integers
+    seeds: Integers
+    rows: Integers | None = None
+
+
+class Batches(Sampler[Draws]):
+    """The batches of one process, in random order for training.
+
+    Args:
+        examples: indices of the examples of one split.
+        grouping: which of them share a batch.
+        seed: of the order; ``None`` keeps them as they are, the same every time.
+        rank: which of `world_size` processes this is; each takes every `world_size`-th batch.
+        world_size: number of processes; in training, batches beyond a multiple of it are left out,
+            since all processes must take the same number of steps.
+        repeat: make every epoch of these first batches of the first one; ``None``: of all.
+
+    Attributes:
+        epoch: passes over the data so far.
+        done: batches of this epoch that were already drawn.
+    """
+
+    def __init__(
+        self,
+        examples: Integers,
+        grouping: Grouping,
+        seed: int | None,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        repeat: int | None = None,
+    ) -> None:
+        self.examples = examples
+        self.grouping = grouping
+        self.seed = seed
+        self.rank = rank
+        self.world_size = world_size
+        self.repeat = repeat
+        self.epoch = 0
+        self.done = 0
+
+    def __len__(self) -> int:
+        if self.seed is not None:
+            count = self.grouping.count // self.world_size
+            return count if self.repeat is None else min(count, self.repeat)
+        return len(range(self.rank, self.grouping.count, self.world_size))
+
+    def __iter__(self) -> Iterator[Draws]:
+        epoch = self.epoch if self.repeat is None else 0
+        random = np.random.default_rng([self.seed or 0, epoch])
+        groups = self.grouping.groups(random if self.seed is not None else None)
+        turn = np.arange(self.grouping.count)
+        if self.seed is not None:
+            turn = random.permutation(turn)
+        for number in turn[self.rank :: self.world_size][: len(self)][self.done :]:
+            place = slice(groups.bounds[number], groups.bounds[number + 1])
+            examples = self.examples[groups.order[place]]
+            rows = None if groups.rows is None else groups.rows[place] - groups.rows[place.start]
+            yield Draws(examples, seeds_of(examples, self.seed, epoch), rows)
+
+
+def seeds_of(examples: Integers, seed: int | None, epoch: int) -> Integers:
+    """A seed for each example, of 63 bits, that depends on nothing but seed, epoch and index.
+
+    Held-out data (no seed) have the same seeds in every epoch. The indices go through the mixing
+    function of SplitMix64 (Steele, Lea, Flood 2014), which makes neighbours unlike.
+    """
+    words = np.random.SeedSequence([0 if seed is None else seed + 1, 0 if seed is None else epoch])
+    mixed = examples.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed += words.generate_state(1, np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)

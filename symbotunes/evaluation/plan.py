@@ -1,0 +1,76 @@
+"""What an evaluation measures, and on how much."""
+
+from dataclasses import dataclass
+
+import torch
+
+from symbotunes.data.split import SPLITS
+from symbotunes.errors import UserError
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """What is measured, and how closely.
+
+    Attributes:
+        num_samples: tunes that are generated; as many held-out tunes are measured beside them.
+        split: whose pieces are measured: ``test``, ``val``, or ``train`` for what a latent model
+            remembers.
+        references: held-out tunes of its kind that each tune is compared with by BLEU and ROUGE.
+        ngram: n of the n-grams that are looked up in the training tunes.
+        resamples: bootstrap draws behind each confidence interval.
+        confidence: share of the draws inside an interval.
+        device: ``auto`` takes a GPU if there is one, else it is a name such as ``cpu``.
+        windows: held-out windows that a latent model reads at most.
+        pairs: interpolations of a latent model.
+        prior: windows that a latent model writes from its prior.
+
+    Raises:
+        UserError: if a value is out of range.
+    """
+
+    num_samples: int
+    split: str
+    references: int
+    ngram: int
+    resamples: int
+    confidence: float
+    device: str
+    windows: int = 5000
+    pairs: int = 256
+    prior: int = 1000
+
+    def __post_init__(self) -> None:
+        for name in ("num_samples", "references", "ngram", "windows", "pairs", "prior"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise UserError(f"evaluate.{name}={value}: must be a whole number of at least 1")
+        if self.split not in SPLITS:
+            raise UserError(f"evaluate.split={self.split}: choose one of {', '.join(SPLITS)}")
+        _ = self.bootstrap(0), self.torch_device
+
+    def require_held_out(self) -> None:
+        """Raise `UserError` if the pieces are those of the training."""
+        if self.split == "train":
+            raise UserError(
+                "evaluate.split=train: only a latent model can be evaluated on what it was trained "
+                "on; choose val or test"
+            )
+
+    def bootstrap(self, seed: int) -> Bootstrap:
+        """The part that intervals need."""
+        try:
+            return Bootstrap(self.resamples, self.confidence, seed)
+        except (ValueError, TypeError) as error:
+            raise UserError(f"evaluate: {error}") from error
+
+    @property
+    def torch_device(self) -> torch.device:
+        """Where the network runs."""
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            return torch.empty(0, device=self.device).device
+        except (RuntimeError, AssertionError) as error:
+            raise UserError(f"evaluate.device={self.device}: there is no such device") from error

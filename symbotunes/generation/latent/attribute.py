@@ -1,0 +1,86 @@
+"""Windows moved along the direction of an attribute in latent space."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symbotunes.errors import UserError
+from symbotunes.generation.latent.attributes import attribute_values, attribute_vector
+from symbotunes.generation.latent.inputs import Found, read_windows
+from symbotunes.generation.latent.plan import LatentPlan, Training
+from symbotunes.generation.latent.player import Player
+from symbotunes.generation.sample import Composition
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributePlan(LatentPlan):
+    """Windows that get more or less of an attribute: their latent vectors move along its direction.
+
+    Attributes:
+        attribute: which one, see `symbotunes.music.grid.attributes.ATTRIBUTES`.
+        strengths: how far, in multiples of the difference between rich and poor windows.
+        input: MIDI or ABC file whose windows are moved; ``None``: new ones, of the prior.
+        window: the first window of `input` that is taken, counted from 1.
+        num: windows to move.
+        most: training windows that the direction is computed of.
+    """
+
+    NAME: ClassVar[str] = "attribute"
+    COUNTS: ClassVar[tuple[str, ...]] = ("window", "num", "most")
+
+    attribute: str = "note_density"
+    strengths: Sequence[float] = (-2, -1, 0, 1, 2)
+    input: str | None = None
+    window: int = 1
+    num: int = 1
+    most: int = 20_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not len(self.strengths):
+            raise UserError("sample.strengths needs at least one number, such as [-1,0,1]")
+
+    def play(self, player: Player, seed: int, training: Training | None) -> Composition:
+        said, start, bases = self._start(player, seed)
+        attribute_values([np.zeros(1, int)], player.tokenizer, self.attribute)  # errors come first
+        if training is None:
+            raise UserError("sample=attribute needs the training data, which are not at hand here")
+        vector = attribute_vector(player, training(), self.attribute, self.most, seed)
+        strengths = torch.tensor(self.strengths, dtype=start.dtype, device=start.device)
+        z = (start[:, None] + strengths[:, None] * vector).flatten(0, 1)  # [num * strengths, Z]
+        seeds = [each for each in bases for _ in self.strengths]
+        windows = player.write(z, seeds, self.temperature)
+        labels = [
+            (index, strength) for index in range(1, len(bases) + 1) for strength in self.strengths
+        ]
+        word = self.attribute.replace("_", " ")
+        names = [
+            (
+                f"sample_{index:02d}_{1 + place % len(self.strengths)}",
+                f"Sample {index}, {word} {strength:+g}",
+            )
+            for place, (index, strength) in enumerate(labels)
+        ]
+        values = attribute_values(windows, player.tokenizer, self.attribute)
+        notes = [(f"{word} of this window: {value:.2f}",) for value in values]
+        samples = tuple(player.samples(z, windows, names, seeds, notes))
+        strip = tuple(
+            (f"{strength:+g}", each.score)
+            for (_, strength), each in zip(labels, samples, strict=True)
+        )
+        return Composition(samples, {**self.facts, "attribute": word}, said, strip)
+
+    def _start(self, player: Player, seed: int) -> tuple[dict[str, str], Tensor, list[int]]:
+        """What was found in the input, the vectors ``[num, Z]`` to be moved, and their seeds."""
+        if self.input is None:
+            seeds = [seed + index for index in range(self.num)]
+            return {}, player.prior(seeds, fitted=True), seeds
+        found: Found = read_windows(Path(self.input), player.tokenizer, "sample.input")
+        windows = found.chosen(self.window, self.num)
+        seeds = [seed + index for index in range(len(windows))]
+        return {"input": found.says(self.window, self.num)}, player.means(windows), seeds

@@ -1,0 +1,104 @@
+"""A path from one window to another through latent space."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import symusic
+import torch
+from torch import Tensor
+
+from symbotunes.errors import UserError
+from symbotunes.generation.latent.inputs import read_windows
+from symbotunes.generation.latent.plan import LatentPlan, Training
+from symbotunes.generation.latent.player import Player
+from symbotunes.generation.latent.slerp import slerp
+from symbotunes.generation.sample import Composition, Sample
+from symbotunes.tokenizers.windows import Windows
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterpolatePlan(LatentPlan):
+    """A path from one window to another, along the arc between their posterior means.
+
+    All of its points are written by the same random numbers, so that what changes from one to the
+    next is due to the latent vector.
+
+    Attributes:
+        a: MIDI or ABC file in which the path begins.
+        b: the one in which it ends.
+        steps: points of the path, both ends included.
+        a_window: which window of `a`, counted from 1.
+        b_window: which window of `b`.
+    """
+
+    NAME: ClassVar[str] = "interpolate"
+    COUNTS: ClassVar[tuple[str, ...]] = ("a_window", "b_window")
+
+    a: str
+    b: str
+    steps: int = 13
+    a_window: int = 1
+    b_window: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.steps, int) or self.steps < 2:
+            raise UserError(f"sample.steps={self.steps}: must be a whole number of at least 2")
+
+    def play(self, player: Player, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
+        files = {
+            "a": (read_windows(Path(self.a), player.tokenizer, "sample.a"), self.a_window),
+            "b": (read_windows(Path(self.b), player.tokenizer, "sample.b"), self.b_window),
+        }
+        ends = [found.chosen(number)[0] for found, number in files.values()]
+        means = player.means(ends)
+        shares = torch.linspace(0, 1, self.steps)
+        path = slerp(means[0], means[1], shares)
+        seeds = [seed] * self.steps
+        written = player.write(path, seeds, self.temperature)
+        points = player.samples(path, written, self._names(shares), seeds)
+        titles = [("input_a", "Input A"), ("input_b", "Input B")]
+        first, last = player.samples(means, ends, titles, [seed, seed])
+        labels = ["A", *(f"{share:.2f}" for share in shares.tolist()), "B"]
+        scores = [each.score for each in (first, *points, last)]
+        return Composition(
+            (_joined(player.tokenizer, points, seed), first, *points, last),
+            {**self.facts, "points": str(self.steps)},
+            {name: found.says(number) for name, (found, number) in files.items()},
+            tuple(zip(labels, scores, strict=True)),
+        )
+
+    def _names(self, shares: Tensor) -> list[tuple[str, str]]:
+        return [
+            (f"point_{place:02d}", f"Point {place}: {100 * share:.0f} % of the way to B")
+            for place, share in enumerate(shares.tolist(), start=1)
+        ]
+
+
+def _joined(tokenizer: Windows, points: Sequence[Sample], seed: int) -> Sample:
+    """All points one after the other, as one piece."""
+    length = tokenizer.bars * 4 * points[0].score.ticks_per_quarter
+    whole = points[0].score.copy()
+    for place, point in enumerate(points[1:], start=1):
+        for track, more in zip(whole.tracks, point.score.tracks, strict=True):
+            track.notes.extend(_later(more, place * length))
+    return Sample(
+        name="interpolation",
+        title="The whole path",
+        score=whole,
+        abc=None,
+        tokens=sum(point.tokens for point in points),
+        nll_nats=sum(point.nll_nats for point in points),
+        generated=sum(point.generated for point in points),
+        finished=True,
+        seed=seed,
+    )
+
+
+def _later(track: Any, ticks: int) -> list[symusic.Note]:
+    return [
+        symusic.Note(note.time + ticks, note.duration, note.pitch, note.velocity)
+        for note in track.notes
+    ]

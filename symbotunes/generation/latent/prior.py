@@ -1,0 +1,49 @@
+"""New windows from the prior of a latent model."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from symbotunes.errors import UserError
+from symbotunes.generation.latent.plan import LatentPlan, Training
+from symbotunes.generation.latent.player import Player
+from symbotunes.generation.sample import Composition
+
+PRIORS = {
+    "fitted": "half way between neighbouring training windows",
+    "normal": "the standard normal distribution",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorPlan(LatentPlan):
+    """New windows: latent vectors drawn at random, written out.
+
+    Attributes:
+        num: how many; sample ``i`` depends on ``seed + i`` alone.
+        prior: ``fitted`` draws vectors as training windows lie, ``normal`` from the model's prior.
+    """
+
+    NAME: ClassVar[str] = "prior"
+    COUNTS: ClassVar[tuple[str, ...]] = ("num",)
+
+    num: int = 4
+    prior: str = "fitted"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.prior not in PRIORS:
+            raise UserError(f"sample.prior={self.prior}: choose {' or '.join(PRIORS)}")
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {**super().facts, "prior": PRIORS[self.prior]}
+
+    def play(self, player: Player, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
+        seeds = [seed + index for index in range(self.num)]
+        z = player.prior(seeds, fitted=self.prior == "fitted")
+        names = [(f"sample_{index:02d}", f"Sample {index}") for index in range(1, self.num + 1)]
+        windows = player.write(z, seeds, self.temperature)
+        facts = self.facts
+        if self.prior == "fitted" and not player.net.knows_windows:
+            facts["prior"] = f"{PRIORS['normal']}; these weights keep no training windows"
+        return Composition(tuple(player.samples(z, windows, names, seeds)), facts)

@@ -1,0 +1,125 @@
+"""Folk-RNN tokens as ABC text, and ABC text as tokens."""
+
+import re
+from collections.abc import Sequence
+
+from symbotunes.music.abc.barlines import closing_bars
+from symbotunes.music.abc.beams import beamed
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.keys import MODES, parse_key
+from symbotunes.music.abc.lengths import factor, parse_meter
+from symbotunes.music.abc.phrases import parse_tokens
+from symbotunes.music.abc.tokens import Bar, Phrase, Tuplet, duration_token
+from symbotunes.music.abc.writing import item_tokens
+
+BARS_PER_LINE = 4
+_TOKEN = re.compile(
+    r"(?P<duration>(?=[0-9/<>])([0-9]*)((?:/[0-9]*)*)(>{1,3}|<{1,3})?)"
+    r"|\|[|\]](?!:)|\([2-9](?::[1-9]:[1-9])?|\|[1-9](?:[,-][1-9])*|:\||\|:|\||\[|\]"
+    r"|(?:\^\^|__|[=^_])?[A-Ga-g][,']*|z|-"
+)
+_PROMPT_FIELD = re.compile(
+    r"M:[ \t]*(?P<meter>\S+)|L:[ \t]*(?P<unit>\S+)|K:[ \t]*(?P<key>[A-GH][#b]?(?:[ \t]*(?:"
+    + "|".join([*MODES, "ion", "aeo"])
+    + r")[a-z]*|m\b)?(?!\S)|\S+)",
+    re.IGNORECASE,
+)
+_LIKE_A_FIELD = re.compile(r"\A[A-Za-z](?= *:)")
+_OTHER_FIELD = re.compile(r"^[A-JN-Zm-z]:.*$", re.MULTILINE)
+
+
+def to_abc(tokens: Sequence[str], *, number: int = 1, title: str = "Untitled") -> str:
+    """Valid ABC of the tokens; what is not well-formed is mended as `parse_tokens` says.
+
+    Args:
+        tokens: any list.
+        number: reference number, ``X:``.
+        title: one line; control characters become spaces, comment signs are escaped.
+    """
+    phrase = parse_tokens(tokens)
+    safe = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", title).split()).replace("%", r"\%")
+    head = [f"X:{number}", f"T:{safe or 'Untitled'}", f"M:{phrase.meter}", "L:1/8"]
+    # A line that began with "A :|" would read like a field; "A1" is the same note.
+    body = [_LIKE_A_FIELD.sub(r"\g<0>1", line) for line in _lines(phrase)]
+    return "\n".join([*head, f"K:{phrase.key}", *body]) + "\n"
+
+
+def _lines(phrase: Phrase) -> list[str]:
+    lines: list[str] = []
+    words: list[str] = []
+    bars, glue = 0, ""
+    closing, joined = closing_bars(phrase.items), beamed(phrase)
+    for index, item in enumerate(phrase.items):
+        text = closing.get(index) or "".join(item_tokens(item, phrase.meter))
+        if isinstance(item, Tuplet):
+            glue = text  # stands against its first note
+            continue
+        if index in joined:
+            words[-1] += text
+        else:
+            words.append(glue + text)
+        glue = ""
+        bars += isinstance(item, Bar) and item.sign in ("|", ":|")
+        if bars == BARS_PER_LINE:
+            lines.append(" ".join(words))
+            words, bars = [], 0
+    return [*lines, " ".join(words)] if words else lines
+
+
+def from_abc(text: str) -> list[str]:
+    """Tokens of ABC that `to_abc` wrote, exactly those that were written.
+
+    Raises:
+        AbcError: if it holds anything else.
+    """
+    head, body = [], []
+    for line in text.splitlines():
+        if line[:2] in ("M:", "K:"):
+            head.append(line.strip())
+        elif line[1:2] != ":" or line[:1] in "|:":
+            body.append(line)
+    return [*head, *lex(" ".join(body))]
+
+
+def lex(text: str) -> list[str]:
+    """Tokens of a body in the folk-rnn language, spaces or not; ``A/`` and ``A1`` are understood.
+
+    Raises:
+        AbcError: naming what is no token.
+    """
+    tokens, at = [], 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        found = _TOKEN.match(text, at)
+        if not found:
+            word = text[at:].split()[0]
+            raise AbcError("no music in ABC", word[:20])
+        token = "|" if found[0] in ("||", "|]") else found[0]
+        if found["duration"]:
+            token = duration_token(factor(found[2], found[3]), found[4] or "")
+        tokens += [token] if token else []
+        at = found.end()
+    return tokens
+
+
+def prompt_tokens(text: str) -> list[str]:
+    """Tokens of the beginning of a tune, as a user types it: ``M:6/8 K:Cdor A2 B``.
+
+    Meter and key may stand on lines of their own or not; ``K:C`` means the major key. Other fields
+    are passed over, but lengths must count eighths.
+
+    Raises:
+        AbcError: naming what is no token.
+    """
+    text = _OTHER_FIELD.sub(" ", text.replace("\\n", "\n"))
+    head = []
+    for found in _PROMPT_FIELD.finditer(text):
+        if found["meter"]:
+            head.append(f"M:{parse_meter(found['meter'])}")
+        elif found["key"]:
+            head.append(f"K:{parse_key(found['key'])}")
+        elif found["unit"] != "1/8":
+            raise AbcError("lengths must count eighths, L:1/8", found[0])
+    return [*head, *lex(_PROMPT_FIELD.sub(" ", text))]

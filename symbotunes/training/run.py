@@ -1,0 +1,117 @@
+"""A training run: its model, data and trainer, assembled from its config."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+from lightning.pytorch.callbacks import Checkpoint as Checkpointing
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from symbotunes.checkpoints.checkpoint import Checkpoint, pack
+from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.checkpoints.reopen import load_weights
+from symbotunes.checkpoints.weights import read_weights
+from symbotunes.config.assembly import build_chain, build_data
+from symbotunes.config.build import build, build_many
+from symbotunes.data.module import MusicData
+from symbotunes.render.console import receipt_table
+from symbotunes.training.callbacks.checkpoints import BestAndLast
+from symbotunes.training.callbacks.interrupt import OnInterrupt
+from symbotunes.training.lit_model import LitModel
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that one training is made of."""
+
+    cfg: DictConfig
+    data: MusicData
+    model: LitModel
+    trainer: lightning.Trainer
+    callbacks: list[lightning.Callback]
+    console: Console
+
+    @property
+    def folder(self) -> Path:
+        """Where the run writes."""
+        return Path(self.cfg.paths.run_dir)
+
+    @property
+    def signal(self) -> int | None:
+        """Number of the signal that ended training early."""
+        found = [call for call in self.callbacks if isinstance(call, OnInterrupt)]
+        return found[0].signal_received if found else None
+
+    @property
+    def best_checkpoint(self) -> Path | None:
+        """The best checkpoint, or the last if nothing was validated."""
+        folder = self.folder / "checkpoints"
+        found = [folder / name for name in ("best.ckpt", "last.ckpt") if (folder / name).is_file()]
+        return found[0] if found else None
+
+    @property
+    def best_loss(self) -> float | None:
+        """Best validation loss of the whole run, in nats per token."""
+        for callback in self.callbacks:
+            if isinstance(callback, BestAndLast) and callback.best_model_score is not None:
+                return float(callback.best_model_score)
+        logged = self.trainer.callback_metrics.get("val/loss")
+        return None if logged is None else float(logged)
+
+
+def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
+    """Prepare the data and build everything that training needs."""
+    # A bad value costs no preparation, and no training.
+    build(cfg.trainer, logger=False, enable_checkpointing=False)
+    build(cfg.sample)
+    console = Console()
+    chain = build_chain(cfg)
+    source = None
+    if checkpoint is None and cfg.model.init_from:
+        source = read_weights(Path(cfg.model.init_from))
+        source.give_vocabulary(chain.tokenizer)
+    elif checkpoint is not None and cfg.model.init_from:
+        chain.tokenizer.load_state(checkpoint.tokenizer)  # which came with those weights
+    data = build_data(cfg, chain)
+    encoded = data.encoded
+    console.print(receipt_table(encoded.receipt, str(cfg.name)))
+    if checkpoint is not None and encoded.fingerprint != checkpoint.data:
+        console.print(
+            "Note  these are not quite the data of the first part of this run: its files have "
+            "changed since, or another version of Symbotunes has prepared them",
+            soft_wrap=True,
+        )
+    if checkpoint is not None and checkpoint.tokenizer != dict(chain.tokenizer.state()):
+        raise CheckpointError(
+            f"{checkpoint.path} was trained on other data: the dataset now gives another vocabulary"
+        )
+    model = build(
+        cfg.model,
+        vocabulary=chain.tokenizer.vocabulary,
+        compiled=cfg.compile,
+        recipe=pack(cfg, chain.tokenizer.state(), data=encoded.fingerprint),
+    )
+    if source is not None:
+        source.check(model.net, chain.tokenizer.vocabulary.size)
+        try:
+            load_weights(model.net, source.tensors, str(cfg.model.init_from))
+        except CheckpointError as error:
+            raise CheckpointError(f"{error}; choose the model=... of these weights") from error
+    callbacks, loggers = build_many(cfg.callbacks), build_many(cfg.logger)
+    trainer = build(
+        cfg.trainer,
+        callbacks=callbacks,
+        logger=loggers or False,
+        enable_checkpointing=any(isinstance(call, Checkpointing) for call in callbacks),
+    )
+    for logger in loggers:
+        logger.log_hyperparams(OmegaConf.to_container(cfg, resolve=True))
+    return Run(cfg, data, model, trainer, callbacks, console)
+
+
+def finish_loggers(trainer: lightning.Trainer, *, completed: bool) -> None:
+    """Close what a logger keeps open, so that the next job of a sweep starts its own run."""
+    for logger in trainer.loggers:
+        if hasattr(logger, "finish"):
+            logger.finish(0 if completed else 1)
