@@ -35,7 +35,7 @@ def run() -> None:
         print(f"Symbotunes {version('symbotunes')}")
         return
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print(help_text())
+        print(help_text(sys.argv[1:]))
         return
     with one_line_errors():
         main()

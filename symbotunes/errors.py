@@ -1,5 +1,9 @@
 """The one exception that is shown to users as a line rather than as a traceback."""
 
+import os
+import sys
+import traceback
+
 
 class UserError(ValueError):
     """Something that its user can mend; the message is one line that says what to do."""
@@ -12,3 +16,11 @@ def user_error(error: BaseException | None) -> UserError | None:
             return error
         error = error.__cause__
     return None
+
+
+def print_error(error: BaseException, line: str) -> int:
+    """Print an error's line, and its traceback if ``SYMBOTUNES_DEBUG=1``; returns exit status 2."""
+    if os.environ.get("SYMBOTUNES_DEBUG") == "1":
+        traceback.print_exception(error)
+    print(f"error: {line}", file=sys.stderr)
+    return 2

@@ -1,86 +1,144 @@
-"""Imports point one way; see "Who may import whom" in CONTRIBUTING.md."""
+"""The floor plan of the package; see "The house" in CONTRIBUTING.md."""
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "symbotunes"
-# A package may import from its own line and the lines above it.
-LAYERS = [
-    {"errors", "atomic", "jobs", "places", "allocator"},
-    {"scores", "modules"},
-    {"tokenizers", "sampling", "render", "metrics", "optim", "muon"},
-    {"transforms", "models"},
-    {
-        "datasets", "data", "lit", "importers", "prompts", "composing", "latent", "baselines",
-        "scoring", "evaluating", "comparing", "invented",
-    },
-    {
-        "callbacks", "loggers", "checkpoint", "published", "model_card", "weights", "config",
-        "trainer", "reports", "checking", "trust",
-    },
-    {"train", "sample", "evaluate", "compare", "prepare", "convert", "report", "export", "check"},
-    {"options", "suggestions", "misfits", "cli", "isolation", "job", "sweeping", "__main__"},
+LOOSE = ("errors", "files", "paths")  # small modules at the root, for every package
+# From the bottom up. A package imports from those before it, never from those after it.
+PACKAGES = [
+    "music", "datasets", "tokenizers", "transforms", "models", "data", "config", "generation",
+    "evaluation", "render", "checkpoints", "training", "sweeps", "modes", "cli",
 ]  # fmt: skip
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-ONLY_HERE = {  # third-party library -> the only places that may know about it
-    "hydra": {
-        "config", "checkpoint", "suggestions", "misfits", "cli", "isolation", "sweeping",
-        "trust", "__main__",
-    },
+ENTRY = ("__main__",)  # of the program
+RANK = {name: rank for rank, name in enumerate((*LOOSE, *PACKAGES, *ENTRY))}
+ONLY_HERE = {  # third-party library -> the only packages that may know about it
+    "hydra": {"config", "checkpoints", "sweeps", "cli", "__main__"},
     "omegaconf": {
-        "config", "checkpoint", "suggestions", "misfits", "cli", "train", "sample", "evaluate",
-        "compare", "convert", "prepare", "report", "isolation", "job", "sweeping", "export",
-        "check", "model_card", "checking", "trust", "__main__",
+        "config", "checkpoints", "training", "sweeps", "modes", "cli", "__main__",
     },
-    "lightning": {
-        "lit", "data", "callbacks", "loggers", "checkpoint", "trainer", "train", "sample",
-    },
-    "wandb": {"loggers"},
+    "lightning": {"data", "checkpoints", "training", "modes"},
+    "wandb": {"training"},
     "verovio": {"render"},
     "matplotlib": {"render"},
-    "sacrebleu": {"metrics"},
-    "rouge_score": {"metrics"},
+    "sacrebleu": {"evaluation"},
+    "rouge_score": {"evaluation"},
 }  # fmt: skip
-WITHOUT_TORCH = {"scores", "render", "metrics", "errors", "atomic", "datasets"}
+WITHOUT_TORCH = (
+    "music", "datasets", "render", "evaluation/metrics", "errors.py", "files.py", "paths.py",
+)  # fmt: skip
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if "pretrained" not in path.parts)
 
 
-def imports(path: Path):
-    for node in ast.walk(ast.parse(path.read_text())):
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path) for path in FILES}
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every import, also within functions, and every string that names a module of ours."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            assert node.level == 0, "imports are absolute"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in MODULES else str(node.module)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value.partition(":")[0]
+            parents = [name.rsplit(".", cut)[0] for cut in range(3)]
+            yield from (parent for parent in parents if parent in MODULES - {"symbotunes"})
 
 
-FILES = sorted(
-    path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).name != "__init__.py"
-)
+def breaches(module: str, source: str) -> list[str]:
+    """What a module imports from its own floor's neighbors or from above."""
+    here = (module.split(".") + [""])[1]
+    wrong = []
+    for name in imports(ast.parse(source)):
+        root, _, rest = name.partition(".")
+        there = rest.split(".")[0]
+        if root == "symbotunes" and there not in ("", here) and RANK[there] >= RANK[here]:
+            wrong.append(name)
+    return wrong
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_one_way(path):
+def test_imports_point_down(path):
+    assert breaches(module_of(path), path.read_text()) == [] or path == PACKAGE / "__init__.py"
     here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    for module in imports(path):
-        root, _, rest = module.partition(".")
-        if root == "symbotunes" and rest:
-            assert RANK[rest.split(".")[0]] <= RANK[here], f"{here} must not import {module}"
+    for name in imports(ast.parse(path.read_text())):
+        root = name.partition(".")[0]
         assert here in ONLY_HERE.get(root, {here}), f"{here} must not know about {root}"
-        assert not (root == "torch" and here in WITHOUT_TORCH), f"{here} works without torch"
+        assert root != "torch" or not path.relative_to(PACKAGE).as_posix().startswith(
+            WITHOUT_TORCH
+        ), f"{here} works without torch"
 
 
-def test_every_module_has_its_layer():
-    found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
-    assert found <= set(RANK)
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from symbotunes.modes import train",
+        "def later():\n    from symbotunes.training.lit_model import LitModel",
+        "import_module('symbotunes.training.lit_model')",
+        "TARGET = 'symbotunes.training.lit_model.LitModel'",
+        "CALL = 'symbotunes.modes.train:train'",
+    ],
+)
+def test_an_import_of_a_package_above_is_seen_however_it_is_written(source):
+    assert breaches("symbotunes.models.gpt2", source) != []
+    assert breaches("symbotunes.cli.dispatch", source) == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    sorter = TopologicalSorter(
+        {
+            module_of(path): set(imports(ast.parse(path.read_text()))) & MODULES - {module_of(path)}
+            for path in FILES
+        }
+    )
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_every_package_has_its_floor_and_the_root_holds_few_modules():
+    names = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES}
+    assert names == {*RANK, "__init__"}
+    assert len(LOOSE) <= 6
+
+
+def test_conf_groups_have_a_package():
+    homes = {
+        "model": "models", "dataset": "datasets", "transforms": "transforms",
+        "trainer": "training", "callbacks": "training", "logger": "training", "loader": "data",
+        "sample": "generation", "evaluate": "evaluation", "compare": "evaluation",
+        "export": "checkpoints", "sweep": "sweeps", "launch": "sweeps",
+    }  # fmt: skip
+    presets = {"experiment", "debug"}  # of other groups
+    groups = {path.name for path in (PACKAGE.parent / "conf").iterdir() if path.is_dir()}
+    assert groups == {*homes, *presets}
+    assert set(homes.values()) <= set(PACKAGES)
 
 
 def test_wandb_is_not_imported_before_something_is_logged_to_it():
-    modules = [
-        f"symbotunes.training.callbacks.{path.stem}" for path in PACKAGE.glob("callbacks/[a-z]*.py")
-    ]
-    modules += [f"symbotunes.{mode}" for mode in ("train", "evaluate", "compare", "report")]
+    callbacks = PACKAGE.glob("training/callbacks/[a-z]*.py")
+    modules = [f"symbotunes.training.callbacks.{path.stem}" for path in callbacks]
+    modules += [f"symbotunes.modes.{path.stem}" for path in PACKAGE.glob("modes/[a-z]*.py")]
     program = f"import sys, {', '.join(modules)}; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_package_alone_loads_no_torch():
+    program = "import sys, symbotunes; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

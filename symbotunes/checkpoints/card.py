@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import Checkpoint
 from symbotunes.checkpoints.published import LIBRARY
-from symbotunes.checkpoints.trust import TRAINING, refuse_strangers, targets
+from symbotunes.checkpoints.trust import READING, refuse_strangers, targets
 from symbotunes.errors import UserError
 
 
@@ -178,7 +178,7 @@ def _figures(metrics: Sequence[Metric]) -> str:
 def data_words(checkpoint: Checkpoint) -> str:
     """Source, licence and citation as the dataset's own module states them."""
     dataset = checkpoint.config.dataset
-    refuse_strangers(checkpoint.path, dataset, TRAINING)
+    refuse_strangers(checkpoint.path, dataset, READING)
     modules = dict.fromkeys(target.rpartition(".")[0] for target in targets(dataset))
     said = [inspect.getdoc(import_module(name)) or "" for name in modules]
     return "\n\n".join(filter(None, said)) or "Not described."

@@ -75,7 +75,8 @@ def unpack(path: Path) -> Checkpoint:
     """Open a checkpoint without running any code that it names.
 
     Args:
-        path: a file of a training, or a published model as `symbotunes.checkpoints.published.locate` knows it.
+        path: a file of a training, or a published model, as
+            `symbotunes.checkpoints.published.locate` knows it.
 
     Raises:
         UserError: if the file is missing, damaged or not ours, or if its config names code that

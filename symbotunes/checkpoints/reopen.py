@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from symbotunes.checkpoints.arguments import dataset_of, without_files
 from symbotunes.checkpoints.checkpoint import PUBLISHED, Checkpoint
 from symbotunes.checkpoints.error import CheckpointError
-from symbotunes.checkpoints.trust import TRAINING, refuse_strangers
+from symbotunes.checkpoints.trust import READING, refuse_strangers
 from symbotunes.config.assembly import build_chain, build_data, data_key
 from symbotunes.config.build import build
 from symbotunes.config.overrides import names_dataset
@@ -29,7 +29,7 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
             one that `symbotunes.checkpoints.arguments` leaves to the command line.
     """
     saved = checkpoint.config.copy()
-    refuse_strangers(checkpoint.path, [saved.get("dataset"), saved.loader], TRAINING)
+    refuse_strangers(checkpoint.path, [saved.get("dataset"), saved.loader], READING)
     named = names_dataset(cfg)
     if named:
         with open_dict(saved):  # resolved first: ${paths.data} must not be the checkpoint's

@@ -9,17 +9,9 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.error import CheckpointError
 
-# Packages whose classes a checkpoint may name: to sample, and beyond these to go on training.
+# Packages whose classes a checkpoint may name: to sample, and beyond these to read its data.
 SAMPLING = ("symbotunes.models", "symbotunes.tokenizers", "symbotunes.transforms")
-TRAINING = (
-    *SAMPLING,
-    "symbotunes.datasets",
-    "symbotunes.data.module",
-    "symbotunes.training.lit_model",
-    "symbotunes.training.optimizers",
-    "symbotunes.training.muon",
-    "torch.optim",
-)
+READING = (*SAMPLING, "symbotunes.datasets", "symbotunes.data.module")
 
 
 def refuse_strangers(path: Path, node: Any, packages: Sequence[str] = SAMPLING) -> None:
@@ -32,7 +24,7 @@ def refuse_strangers(path: Path, node: Any, packages: Sequence[str] = SAMPLING) 
 def defined_in(packages: Sequence[str], target: str) -> bool:
     """Whether a ``_target_`` is a class defined in a package, not just reachable there.
 
-    ``symbotunes.checkpoints.checkpoint.torch.hub.load`` is reachable below a trusted name, and is refused.
+    ``symbotunes.models.base.torch.hub.load`` is reachable below a trusted name, and is refused.
     """
     if not _below(packages, target):
         return False

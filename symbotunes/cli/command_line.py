@@ -5,7 +5,7 @@ Nothing heavy is imported here, so that ``--help`` answers at once.
 
 import secrets
 import traceback
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,15 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from symbotunes.cli.dispatch import call_mode
+from symbotunes.cli.dispatch import call_mode, mode_files, page, summary
 from symbotunes.cli.errors import report
 from symbotunes.cli.options import listing
 from symbotunes.cli.validation import refuse_misfits
 from symbotunes.errors import user_error
 from symbotunes.paths import CONF
+from symbotunes.sweeps.process import run_job
+
+JOB = "symbotunes.cli.job"  # the program of every job of a sweep
 
 
 def register_resolvers() -> None:
@@ -28,9 +31,17 @@ def register_resolvers() -> None:
     )
 
 
-def help_text() -> str:
-    """What ``--help`` prints; Hydra's own takes seconds: it copies its view of every group."""
-    return (CONF / "help.txt").read_text(encoding="utf-8").replace("{options}", listing())
+def help_text(arguments: Sequence[str]) -> str:
+    """What ``--help`` prints; with ``mode=NAME`` beside it, the page of that mode.
+
+    Hydra's own help takes seconds: it copies its view of every group.
+    """
+    for argument in arguments:
+        if (name := argument.removeprefix("mode=")) in mode_files() and name != argument:
+            return page(mode_files()[name])
+    text = (CONF / "help.txt").read_text(encoding="utf-8")
+    lines = [f"  mode={name:9} {summary(file)}" for name, file in mode_files().items()]
+    return text.replace("{modes}", "\n".join(lines)).replace("{options}", listing())
 
 
 def expand_home(arguments: list[str]) -> list[str]:
@@ -58,7 +69,7 @@ def run_mode(cfg: DictConfig) -> Any:
     """
     if HydraConfig.get().mode is RunMode.MULTIRUN:
         refuse_misfits(cfg)
-        return import_module("symbotunes.sweeps.process").run_job(cfg)
+        return run_job(cfg, JOB)
     folder = Path(cfg.paths.run_dir)
     try:
         refuse_misfits(cfg)

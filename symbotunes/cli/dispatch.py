@@ -1,24 +1,38 @@
-"""From ``cfg.mode`` to the function that does it."""
+"""From ``cfg.mode`` to the function that does it: a mode is a file of `symbotunes.modes`.
 
+Mode ``sample`` is the function ``sample`` of ``symbotunes/modes/sample.py``.
+"""
+
+import ast
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
+from symbotunes import modes
 from symbotunes.cli.suggestions import nearest
 from symbotunes.errors import UserError
 
-MODES = {
-    "train": "symbotunes.modes.train:train",
-    "sample": "symbotunes.modes.sample:sample",
-    "evaluate": "symbotunes.modes.evaluate:evaluate",
-    "compare": "symbotunes.modes.compare:compare",
-    "prepare": "symbotunes.modes.prepare:prepare",
-    "convert": "symbotunes.modes.convert:convert",
-    "report": "symbotunes.modes.report:report",
-    "export": "symbotunes.modes.export:export",
-    "check": "symbotunes.modes.check:check",
-}
+
+def mode_files() -> dict[str, Path]:
+    """The file of every mode by the mode's name; ``train`` first, then in alphabetical order."""
+    files = sorted(Path(modes.__path__[0]).glob("[a-z]*.py"), key=_order)
+    return {file.stem: file for file in files}
+
+
+def _order(file: Path) -> tuple[bool, str]:
+    return file.stem != "train", file.stem
+
+
+def page(file: Path) -> str:
+    """The docstring of a mode's file, which is its help; the mode is not imported."""
+    return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")), clean=False) or ""
+
+
+def summary(file: Path) -> str:
+    """The first line of a mode's page, without the name of the mode."""
+    return page(file).splitlines()[0].removeprefix(f"mode={file.stem}: ").rstrip(".")
 
 
 def call_mode(cfg: DictConfig) -> Any:
@@ -27,7 +41,7 @@ def call_mode(cfg: DictConfig) -> Any:
     Raises:
         UserError: if there is no such mode.
     """
-    if cfg.mode not in MODES:
-        raise UserError(f"mode={cfg.mode} does not exist{nearest(str(cfg.mode), MODES)}")
-    module, _, function = MODES[cfg.mode].partition(":")
-    return getattr(import_module(module), function)(cfg)
+    names = mode_files()
+    if cfg.mode not in names:
+        raise UserError(f"mode={cfg.mode} does not exist{nearest(str(cfg.mode), names)}")
+    return getattr(import_module(f"{modes.__name__}.{cfg.mode}"), str(cfg.mode))(cfg)

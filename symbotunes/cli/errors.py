@@ -1,15 +1,13 @@
 """Mistakes of the user as one line, everything else as a traceback."""
 
 import os
-import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from omegaconf.errors import OmegaConfBaseException
 
 from symbotunes.cli.suggestions import explain
-from symbotunes.errors import user_error
+from symbotunes.errors import print_error, user_error
 
 
 @contextmanager
@@ -29,10 +27,7 @@ def one_line_errors() -> Iterator[None]:
 
 def report(error: BaseException) -> int:
     """Print the error's line, and the traceback if ``SYMBOTUNES_DEBUG=1``; the exit status."""
-    if os.environ.get("SYMBOTUNES_DEBUG") == "1":
-        traceback.print_exception(error)
-    print(f"error: {one_line(error)}", file=sys.stderr)
-    return 2
+    return print_error(error, str(one_line(error)))
 
 
 def one_line(error: BaseException) -> str | None:

@@ -1,4 +1,7 @@
-"""mode=check: compose and try every experiment and every model, and list all errors at once."""
+"""mode=check: compose every experiment and model, try a step of each, and list all errors.
+
+python main.py mode=check 'check.only=[folk_rnn]'
+"""
 
 import tempfile
 from collections.abc import Sequence

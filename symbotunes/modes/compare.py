@@ -1,4 +1,7 @@
-"""mode=compare: which of several trained models is better, on one page."""
+"""mode=compare: compare several trained models on one page.
+
+python main.py mode=compare 'compare.ckpts=[A.ckpt,B.ckpt]'
+"""
 
 import json
 from collections.abc import Sequence

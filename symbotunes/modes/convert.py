@@ -1,4 +1,7 @@
-"""mode=convert: published weights as a Symbotunes checkpoint."""
+"""mode=convert: turn published weights (model.init_from=FILE) into a Symbotunes checkpoint.
+
+python main.py mode=convert model=folk_rnn transforms=[abc_tokens_137] model.init_from=w.pkl
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,9 @@
-"""mode=evaluate: measure a trained model on held-out tunes and on tunes that it writes."""
+"""mode=evaluate: measure a trained model on held-out tunes and on tunes that it writes.
+
+    python main.py mode=evaluate ckpt=pretrained/folk_rnn
+
+Writes report.json and a page with plots; docs/evaluation.md defines every figure.
+"""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,8 @@
-"""mode=export: a trained model as a folder to hand on, and as a repository of the hub."""
+"""mode=export: write a model as a folder for the Hugging Face hub; ckpt=FOLDER reads it.
+
+python main.py mode=export export.out=my_model
+python main.py mode=export export.out=my_model export.push=owner/name
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,9 @@
-"""mode=prepare: make a dataset ready for training, show what became of it, look after caches."""
+"""mode=prepare: prepare a dataset and show what is read, kept, and dropped for what reason.
+
+python main.py mode=prepare dataset=folk
+python main.py mode=prepare prepare.list=true      prepared corpora in the cache
+python main.py mode=prepare prepare.clean=stale    remove those that nothing reads any more
+"""
 
 from pathlib import Path
 

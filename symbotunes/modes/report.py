@@ -1,4 +1,7 @@
-"""mode=report: the table of a sweep, at its end or while it runs."""
+"""mode=report: write the table of a sweep, at its end or while it runs.
+
+python main.py mode=report sweep.dir=outputs/multirun/SWEEP
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,10 @@
-"""mode=sample: write music with a trained model."""
+"""mode=sample: write music with a trained model: .abc .mid .wav .png .svg and a listening page.
+
+python main.py mode=sample                         the newest run, its best checkpoint
+python main.py mode=sample ckpt=pretrained/folk_rnn sample.num=8 sample.temperature=0.8
+python main.py mode=sample 'sample.prompt="M:6/8 K:Cdor"' sample.constraint=abc
+python main.py mode=sample sample=interpolate sample.a=a.mid sample.b=b.abc
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,11 @@
-"""mode=train: from a config to a trained model, its baselines and its first samples."""
+"""mode=train: train a model, then write a few samples; the default.
+
+    python main.py                                     the small Folk-RNN on the built-in tunes
+    python main.py model=gpt2 trainer.max_steps=5000
+    python main.py ckpt=RUN/checkpoints/last.ckpt      go on where that run stopped
+
+The run folder holds the resolved config, metrics, checkpoints, baselines and samples.
+"""
 
 import lightning
 from omegaconf import DictConfig

@@ -2,18 +2,17 @@
 
 import shlex
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from symbotunes.cli.errors import report
 from symbotunes.config.difference import difference
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, print_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import read_jobs
+from symbotunes.sweeps.report import write_sweep_report
 
 FILE = "sweep.yaml"
 
@@ -25,11 +24,13 @@ class Sweeping(Callback):
         try:
             begin(config)
         except UserError as error:
-            raise SystemExit(report(error)) from None  # Hydra turns errors here into warnings
+            raise SystemExit(
+                print_error(error, str(error))
+            ) from None  # Hydra turns errors here into warnings
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         folder = Path(config.hydra.sweep.dir)
-        import_module("symbotunes.modes.report").write_sweep_report(folder)
+        write_sweep_report(folder)
         failed = [job for job in read_jobs(folder) if job.status != "finished"]
         for job in failed:
             print(f"job {job.number} {job.status}: {job.error} ({job.folder})", file=sys.stderr)

@@ -31,8 +31,12 @@ class JobFailed(UserError):
     """A job of the sweep did not finish; its folder says why."""
 
 
-def run_job(cfg: DictConfig) -> float | None:
+def run_job(cfg: DictConfig, program: str) -> float | None:
     """Run one job of the sweep, or take what an earlier one like it has found.
+
+    Args:
+        cfg: of the job.
+        program: module that runs the job in the folder that is its one argument.
 
     Returns:
         The value that the sweep minimizes. NaN for a failed job of a grid, so that the next ones
@@ -46,7 +50,7 @@ def run_job(cfg: DictConfig) -> float | None:
     job = read_job(folder)
     if job.status == "finished":
         return job.value
-    status = run_process(folder)
+    status = run_process(folder, program)
     job = read_job(folder)
     if writes_for_all() and job.status == "running":  # it had no time to say so itself
         note(folder, status="failed", exit=status)
@@ -106,7 +110,7 @@ def freeze(cfg: DictConfig, folder: Path, overrides: list[str]) -> DictConfig:
     return frozen
 
 
-def run_process(folder: Path) -> int:
+def run_process(folder: Path, program: str) -> int:
     """Run the job in its own process and wait; its exit status, 128 + n for signal n.
 
     A signal goes on to the job, which saves and stops; then it does here what it did before.
@@ -114,7 +118,7 @@ def run_process(folder: Path) -> int:
     source = str(Path(symbotunes.__file__).parents[1])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     child = subprocess.Popen(
-        [sys.executable, "-m", "symbotunes.cli.job", str(folder)],
+        [sys.executable, "-m", program, str(folder)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
     )
     with forwarding(child) as received:

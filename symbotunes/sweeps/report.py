@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -53,10 +52,9 @@ def show(folder: Path, jobs: Sequence[Job], keys: list[str], rows: list[Row]) ->
     if not logged:
         return
     logger = OmegaConf.load(logged[0].folder / CONFIG).logger.wandb
-    tables = import_module(
-        "symbotunes.training.loggers.tables"
-    )  # takes seconds, and most need it not
-    tables.log_sweep_table(
+    from symbotunes.training.loggers.tables import log_sweep_table  # which imports wandb
+
+    log_sweep_table(
         folder, keys, rows, project=logger.project, entity=logger.entity, mode=logger.mode
     )
 

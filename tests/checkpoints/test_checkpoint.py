@@ -7,8 +7,9 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import pack, unpack
 from symbotunes.checkpoints.error import CheckpointError
-from symbotunes.checkpoints.trust import TRAINING, defined_in
+from symbotunes.checkpoints.trust import defined_in
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
+from symbotunes.training.resume import TRAINING
 
 NET = {"_target_": "symbotunes.models.folk_rnn.FolkRNN", "width": "${width}"}
 

@@ -1,7 +1,7 @@
 """Files of strangers and strange input: nothing of them runs, nothing is written elsewhere.
 
-Archives that lead out of their folder are in tests/datasets/fetch/test_unpack.py, pages whose titles
-carry scripts in tests/render/test_gallery.py.
+Archives that lead out of their folder are in tests/datasets/fetch/test_unpack.py, pages whose
+titles carry scripts in tests/render/test_gallery.py.
 """
 
 import json

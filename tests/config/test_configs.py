@@ -14,9 +14,10 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import KEPT
-from symbotunes.checkpoints.trust import TRAINING, defined_in
+from symbotunes.checkpoints.trust import defined_in
 from symbotunes.cli.command_line import register_resolvers
 from symbotunes.errors import UserError
+from symbotunes.training.resume import TRAINING
 
 CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)

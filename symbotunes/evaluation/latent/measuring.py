@@ -15,10 +15,10 @@ from torch import Tensor
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
+from symbotunes.evaluation.latent.active_units import active_units
 from symbotunes.evaluation.latent.findings import Notes, Path, Reconstruction
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
 from symbotunes.evaluation.metrics.histograms import overlapping_area
-from symbotunes.evaluation.metrics.latent import active_units
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.latent.player import Player
 from symbotunes.generation.latent.slerp import slerp

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symbotunes.generation.sequences import draw
+from symbotunes.models.layers.drawing import draw
 
 FLOOR = 1e-6  # the reference adds it to probabilities of bits before the logarithm
 

@@ -1,7 +1,7 @@
 """Verovio in a process of its own: ABC comes in on stdin, SVG leaves on stdout.
 
-Run by `symbotunes.render.notation.notation`, never imported. Two reasons: some ABC ends Verovio with a
-segmentation fault, which must not take a training with it, and its log is only to be had on stderr.
+Run by `symbotunes.render.notation.notation`, never imported. Two reasons: some ABC ends Verovio
+with a segmentation fault, which must not take a training with it, and its log goes to stderr only.
 """
 
 import sys

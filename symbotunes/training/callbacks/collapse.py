@@ -7,7 +7,7 @@ import lightning
 import torch
 from torch import Tensor
 
-from symbotunes.evaluation.metrics.latent import active_units
+from symbotunes.evaluation.latent.active_units import active_units
 from symbotunes.models.base import Batch, LatentModel
 
 

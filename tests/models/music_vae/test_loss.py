@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from symbotunes.evaluation.metrics.latent import active_units
+from symbotunes.evaluation.latent.active_units import active_units
 from symbotunes.models.music_vae.latent import Posterior, kl_cost
 from symbotunes.models.music_vae.schedules import kl_weight, sampling_probability
 
