@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.published import locate, read_folder
 from symbotunes.checkpoints.trust import refuse_strangers
+from symbotunes.config.aliases import modernized
 
 FORMAT = 1
 PUBLISHED = "published"  # in place of a fingerprint of data, if weights were trained elsewhere
@@ -97,7 +98,7 @@ def unpack(path: Path) -> Checkpoint:
 
 
 def _config(path: Path, recipe: Any) -> DictConfig:
-    """The config of a recipe, in which every value is as it stands there.
+    """The config of a recipe: values as they stand there, classes under their names of today.
 
     An interpolation could be one class when it is looked at and another one when it is built.
     """
@@ -113,7 +114,7 @@ def _config(path: Path, recipe: Any) -> DictConfig:
     for key, value in _leaves(plain):
         if isinstance(value, str) and "${" in value:
             raise CheckpointError(f"{path} carries an interpolation in {key}; it is not opened")
-    return config
+    return OmegaConf.create(modernized(plain))
 
 
 def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.cli.dispatch import call_mode
 from symbotunes.cli.errors import report
+from symbotunes.config.aliases import modernized
 from symbotunes.errors import UserError, user_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import CONFIG, ERROR, note, writes_for_all
@@ -21,7 +22,7 @@ from symbotunes.sweeps.jobs import CONFIG, ERROR, note, writes_for_all
 
 def main(folder: Path) -> int:
     """Run the job and note how it ended; the exit status."""
-    cfg = OmegaConf.load(folder / CONFIG)
+    cfg = OmegaConf.create(modernized(OmegaConf.to_container(OmegaConf.load(folder / CONFIG))))
     assert isinstance(cfg, DictConfig)
     if not writes_for_all():
         call_mode(cfg)

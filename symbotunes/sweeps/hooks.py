@@ -8,6 +8,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from symbotunes.config.aliases import modernized
 from symbotunes.config.difference import difference
 from symbotunes.errors import UserError, print_error
 from symbotunes.files import atomic_write
@@ -59,7 +60,7 @@ def begin(cfg: DictConfig) -> None:
         return
     if not path.is_file():
         raise UserError(f"sweep.resume={resumed}: there is no {FILE} in it")
-    before = OmegaConf.to_container(OmegaConf.load(path))
+    before = modernized(OmegaConf.to_container(OmegaConf.load(path)))
     changed = difference(before, now)
     if changed is not None:
         raise UserError(f"sweep.resume={resumed} is another sweep: {changed}")

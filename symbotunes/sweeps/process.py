@@ -19,6 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 import symbotunes
+from symbotunes.config.aliases import modernized
 from symbotunes.config.difference import difference
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
@@ -87,7 +88,7 @@ def place(cfg: DictConfig, *, fixed: bool) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             atomic_write(path, OmegaConf.to_yaml(frozen))
             return folder
-        before = OmegaConf.to_container(OmegaConf.load(path))
+        before = modernized(OmegaConf.to_container(OmegaConf.load(path)))
         changed = difference(before, OmegaConf.to_container(frozen))
         if changed is None:
             return folder

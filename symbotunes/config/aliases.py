@@ -1,0 +1,64 @@
+"""Where classes are today that configs of earlier versions name by another path.
+
+Checkpoints, exported folders and jobs of sweeps carry the config that made them. They are read with
+today's names, before anything looks at what they name or builds it.
+"""
+
+from typing import Any
+
+# Modules whose classes all moved together.
+_MODULES = {
+    "symbotunes.callbacks": "symbotunes.training.callbacks",
+    "symbotunes.comparing": "symbotunes.evaluation.comparison.measuring",
+    "symbotunes.composing": "symbotunes.generation.sequences.plan",
+    "symbotunes.datasets.abc_files": "symbotunes.datasets.abc_folder",
+    "symbotunes.evaluating": "symbotunes.evaluation.plan",
+    "symbotunes.export": "symbotunes.checkpoints.export",
+    "symbotunes.lit": "symbotunes.training.lit_model",
+    "symbotunes.loggers": "symbotunes.training.loggers",
+    "symbotunes.muon": "symbotunes.training.muon",
+    "symbotunes.optim": "symbotunes.training.optimizers",
+    "symbotunes.sweeping": "symbotunes.sweeps.hooks",
+    "symbotunes.tokenizers.bpe": "symbotunes.tokenizers.abc_bpe",
+    "symbotunes.tokenizers.grid": "symbotunes.tokenizers.windows",
+    "symbotunes.trainer": "symbotunes.training.trainer",
+    "symbotunes.transforms.midi_versions": "symbotunes.transforms.midi_augmentation",
+    "symbotunes.transforms.stretches": "symbotunes.transforms.cuts",
+}
+# Classes that left their module.
+_CLASSES = {
+    "symbotunes.latent.plans.AttributePlan": "symbotunes.generation.latent.attribute.AttributePlan",
+    "symbotunes.latent.plans.InterpolatePlan": (
+        "symbotunes.generation.latent.interpolate.InterpolatePlan"
+    ),
+    "symbotunes.latent.plans.PriorPlan": "symbotunes.generation.latent.prior.PriorPlan",
+    "symbotunes.latent.plans.ReconstructPlan": (
+        "symbotunes.generation.latent.reconstruct.ReconstructPlan"
+    ),
+    "symbotunes.optim.ExponentialFloor": "symbotunes.training.schedules.ExponentialFloor",
+    "symbotunes.optim.FolkRnnDecay": "symbotunes.training.schedules.FolkRnnDecay",
+    "symbotunes.optim.LinearDecay": "symbotunes.training.schedules.LinearDecay",
+    "symbotunes.optim.WarmupCosine": "symbotunes.training.schedules.WarmupCosine",
+}
+
+
+def modernized(node: Any) -> Any:
+    """Plain dicts and lists with every ``_target_`` under its name of today."""
+    if isinstance(node, dict):
+        return {
+            key: today(value) if key == "_target_" and isinstance(value, str) else modernized(value)
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [modernized(value) for value in node]
+    return node
+
+
+def today(target: str) -> str:
+    """The path that a class has today; any other path is returned as it is."""
+    if target in _CLASSES:
+        return _CLASSES[target]
+    for old, new in _MODULES.items():
+        if target.startswith(f"{old}."):
+            return new + target.removeprefix(old)
+    return target
