@@ -19,7 +19,7 @@ from symbotunes.checkpoints.importers.tensorflow_checkpoint import (
 from symbotunes.checkpoints.weights import read_weights
 from symbotunes.errors import UserError
 
-REFERENCE = Path(__file__).parents[1] / "models" / "music_vae" / "reference"
+REFERENCE = Path(__file__).parents[2] / "models" / "music_vae" / "reference"
 INDEX = (REFERENCE / "melody.index").read_bytes()
 
 
