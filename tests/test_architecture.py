@@ -105,8 +105,9 @@ def test_an_import_of_a_package_above_is_seen_however_it_is_written(source):
 def test_no_modules_import_each_other_in_a_circle():
     sorter = TopologicalSorter(
         {
-            module_of(path): set(imports(ast.parse(path.read_text()))) & MODULES - {module_of(path)}
+            module: set(imports(ast.parse(path.read_text()))) & MODULES - {module}
             for path in FILES
+            if (module := module_of(path)) not in TABLES
         }
     )
     try:
