@@ -1,4 +1,4 @@
-"""The floor plan of the package; see "The house" in CONTRIBUTING.md."""
+"""The floor plan of the package; see "Package layout" in CONTRIBUTING.md."""
 
 import ast
 import subprocess
