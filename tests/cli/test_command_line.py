@@ -232,7 +232,7 @@ def test_help_lists_modes_groups_options_and_examples():
     text = run("--help").stdout
     for expected in (
         "mode=sample",
-        "  folk_rnn_small         Folk-RNN made small, for a first run of minutes on a CPU",
+        "  folk_rnn_small         A small Folk-RNN for a first run of a few minutes on a CPU",
         "trainer: auto, cpu, ddp, fsdp, gpu, quarter_hour",
         "  abc_folder             Your own tunes: one ABC file, or all *.abc files below a folder",
         "model/scheduler: constant",
