@@ -1,6 +1,6 @@
-"""What stands between the command line and the modes: dispatch, and errors in one line.
+"""Between the command line and the modes: help, dispatch and error handling.
 
-Nothing heavy is imported here, so that ``--help`` answers at once.
+Nothing heavy is imported here, so that ``--help`` responds immediately.
 """
 
 import secrets
@@ -21,20 +21,20 @@ from symbotunes.errors import user_error
 from symbotunes.paths import CONF
 from symbotunes.sweeps.process import run_job
 
-JOB = "symbotunes.cli.job"  # the program of every job of a sweep
+JOB = "symbotunes.cli.job"  # the module that runs each job of a sweep
 
 
 def register_resolvers() -> None:
-    """``${unique:}``: six random hexadecimal digits, the same throughout one composition."""
+    """Register ``${unique:}``: six random hexadecimal digits, constant within one composition."""
     OmegaConf.register_new_resolver(
         "unique", lambda: secrets.token_hex(3), use_cache=True, replace=True
     )
 
 
 def help_text(arguments: Sequence[str]) -> str:
-    """What ``--help`` prints; with ``mode=NAME`` beside it, the page of that mode.
+    """The text that ``--help`` prints; with ``mode=NAME``, the help page of that mode.
 
-    Hydra's own help takes seconds: it copies its view of every group.
+    Not Hydra's own help, because it takes seconds to copy its view of every group.
     """
     for argument in arguments:
         if (name := argument.removeprefix("mode=")) in mode_files() and name != argument:
@@ -45,7 +45,7 @@ def help_text(arguments: Sequence[str]) -> str:
 
 
 def expand_home(arguments: list[str]) -> list[str]:
-    """``dataset.path=~/tunes`` with the home folder, which shells leave as it is behind a dot."""
+    """Expand ``~`` in values such as ``dataset.path=~/tunes``, which shells leave unexpanded."""
     pairs = [argument.partition("=") for argument in arguments]
     return [
         f"{key}={Path(value).expanduser()}" if sign and value.startswith("~/") else argument
@@ -54,7 +54,7 @@ def expand_home(arguments: list[str]) -> list[str]:
 
 
 def flags_first(arguments: list[str]) -> list[str]:
-    """``--multirun`` before the overrides: Hydra reads none on both sides of it."""
+    """Move ``--multirun`` before the overrides: Hydra does not accept overrides on both sides."""
     flags = [argument for argument in arguments if argument in ("--multirun", "-m")]
     return [*flags, *(argument for argument in arguments if argument not in flags)]
 
@@ -62,7 +62,7 @@ def flags_first(arguments: list[str]) -> list[str]:
 def run_mode(cfg: DictConfig) -> Any:
     """Call the function of ``cfg.mode``; a failure leaves its traceback in the run folder.
 
-    Jobs of a sweep each run in a process of their own.
+    Each job of a sweep runs in its own process.
 
     Raises:
         UserError: if there is no such mode.
@@ -76,7 +76,7 @@ def run_mode(cfg: DictConfig) -> Any:
         return call_mode(cfg)
     except Exception as error:
         if user_error(error) is not None:
-            # Raised here, it would be printed once by Hydra and once more by us.
+            # If it were raised here, both Hydra and we would print it.
             raise SystemExit(report(error)) from None
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")

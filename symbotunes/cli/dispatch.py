@@ -1,4 +1,4 @@
-"""From ``cfg.mode`` to the function that does it: a mode is a file of `symbotunes.modes`.
+"""From ``cfg.mode`` to the function that runs it: a mode is a file in `symbotunes.modes`.
 
 Mode ``sample`` is the function ``sample`` of ``symbotunes/modes/sample.py``.
 """
@@ -16,7 +16,7 @@ from symbotunes.errors import UserError
 
 
 def mode_files() -> dict[str, Path]:
-    """The file of every mode by the mode's name; ``train`` first, then in alphabetical order."""
+    """The file of every mode, by name: ``train`` first, then in alphabetical order."""
     files = sorted(Path(modes.__path__[0]).glob("[a-z]*.py"), key=_order)
     return {file.stem: file for file in files}
 
@@ -26,12 +26,12 @@ def _order(file: Path) -> tuple[bool, str]:
 
 
 def page(file: Path) -> str:
-    """The docstring of a mode's file, which is its help; the mode is not imported."""
+    """The docstring of a mode's file, which is its help page; the mode is not imported."""
     return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")), clean=False) or ""
 
 
 def summary(file: Path) -> str:
-    """The first line of a mode's page, without the name of the mode."""
+    """The first line of a mode's help page, without the name of the mode."""
     return page(file).splitlines()[0].removeprefix(f"mode={file.stem}: ").rstrip(".")
 
 

@@ -1,4 +1,4 @@
-"""Mistakes of the user as one line, everything else as a traceback."""
+"""Print user errors as one line, and everything else as a traceback."""
 
 import os
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from symbotunes.errors import print_error, user_error
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Print mistakes of the user as one line and exit with status 2.
+    """Print user errors as one line and exit with status 2.
 
-    ``SYMBOTUNES_DEBUG=1`` shows their tracebacks too; other errors always show theirs.
+    ``SYMBOTUNES_DEBUG=1`` also shows their tracebacks; other errors always show theirs.
     """
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, rather than printing and exiting
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise instead of printing and exiting
     try:
         yield
     except Exception as error:
@@ -26,12 +26,12 @@ def one_line_errors() -> Iterator[None]:
 
 
 def report(error: BaseException) -> int:
-    """Print the error's line, and the traceback if ``SYMBOTUNES_DEBUG=1``; the exit status."""
+    """Print the error's line, with the traceback if ``SYMBOTUNES_DEBUG=1``; return the status."""
     return print_error(error, str(one_line(error)))
 
 
 def one_line(error: BaseException) -> str | None:
-    """The error in words for its user, or ``None`` if it is a bug of ours."""
+    """The error as a message for the user, or ``None`` if it is a bug in Symbotunes."""
     ours = user_error(error)
     if ours is not None:
         return str(ours)
@@ -40,7 +40,9 @@ def one_line(error: BaseException) -> str | None:
         return explain(error)
     if module.startswith("submitit."):
         last = str(error).strip().splitlines()[-1]
-        return f"the cluster takes no jobs: {last}; launch=local runs them here"
-    if "No trials are completed yet" in str(error):  # of Optuna, when it is asked for the best
-        return "no trial of the search finished; the folders of its jobs say why"
+        return f"the cluster rejected the job: {last}; launch=local runs jobs here"
+    if "No trials are completed yet" in str(
+        error
+    ):  # raised by Optuna when asked for the best trial
+        return "no trial of the search finished; see error.txt in the folders of its jobs"
     return None

@@ -1,6 +1,6 @@
 """``python -m symbotunes.cli.job FOLDER``: run the frozen config of one job of a sweep.
 
-The processes of a distributed training start with the same words, so all read the same config.
+All processes of a distributed training start with the same arguments, so they read the same config.
 """
 
 import os
@@ -21,7 +21,7 @@ from symbotunes.sweeps.jobs import CONFIG, ERROR, note, writes_for_all
 
 
 def main(folder: Path) -> int:
-    """Run the job and note how it ended; the exit status."""
+    """Run the job and record how it ended; return the exit status."""
     cfg = OmegaConf.create(modernized(OmegaConf.to_container(OmegaConf.load(folder / CONFIG))))
     assert isinstance(cfg, DictConfig)
     if not writes_for_all():
@@ -38,7 +38,7 @@ def main(folder: Path) -> int:
 
 
 def run(cfg: DictConfig, folder: Path) -> int:
-    """Run the mode; ``job.json`` and ``error.txt`` tell how it went."""
+    """Run the mode; ``job.json`` and ``error.txt`` record the outcome."""
     (folder / ERROR).unlink(missing_ok=True)
     note(folder, status="running", overrides=list(cfg.sweep.overrides), value=None, pid=os.getpid())
     try:

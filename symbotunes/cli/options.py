@@ -8,22 +8,28 @@ from textwrap import shorten, wrap
 from symbotunes.paths import CONF
 
 WIDTH = 110  # characters of a line
-EXPLAINED = ("model", "dataset", "transforms", "sample", "experiment")  # the others: names only
+EXPLAINED = (
+    "model",
+    "dataset",
+    "transforms",
+    "sample",
+    "experiment",
+)  # for other groups only the names are listed
 
 
 def options(group: str) -> list[str]:
-    """The options that a user can choose; ``_base`` and its like are parts of others."""
+    """The options that a user can choose; files such as ``_base`` are parts of others."""
     return sorted(path.stem for path in (CONF / group).glob("*.yaml") if path.stem[0] != "_")
 
 
 def groups() -> list[str]:
-    """All groups, such as ``model`` and ``model/optimizer``; not Hydra's own."""
-    found = {path.parent.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")}
-    return sorted(group for group in found if group != "." and group.split("/")[0] != "hydra")
+    """All groups, such as ``model`` and ``model/optimizer``, except Hydra's own."""
+    folders = {path.parent.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")}
+    return sorted(name for name in folders if name != "." and name.split("/")[0] != "hydra")
 
 
 def describe(file: Path) -> str:
-    """The first sentence of the comment at the head of a config file."""
+    """The first sentence of the comment at the top of a config file."""
     lines = file.read_text(encoding="utf-8").splitlines()
     head = takewhile(lambda line: line.startswith("#"), lines)
     comment = [line[2:] for line in head if "@package" not in line]
@@ -32,7 +38,7 @@ def describe(file: Path) -> str:
 
 
 def listing() -> str:
-    """One line per option of the groups that matter first, one paragraph per other group."""
+    """One line per option of the main groups, one paragraph per other group."""
     lines: list[str] = []
     for group in EXPLAINED:
         lines.append(group)

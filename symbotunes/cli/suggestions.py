@@ -1,4 +1,4 @@
-"""Hydra's complaints about the command line, in one line with the nearest right name."""
+"""Hydra's errors about the command line, in one line with the closest valid name."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ from symbotunes.cli.options import groups, options
 from symbotunes.config.compose import composed
 from symbotunes.paths import CONF
 
-# What launchers and sweepers of Hydra need: the extra of this package, by their names.
+# The extra of this package that each of Hydra's launchers and sweepers needs.
 EXTRAS = {
     "joblib": "cluster", "submitit_local": "cluster", "submitit_slurm": "cluster",
     "ray": "ray", "optuna": "optuna",
@@ -22,10 +22,10 @@ EXTRAS = {
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """``; did you mean X?`` if a choice is near, else the list of choices."""
+    """``; did you mean X?`` if a choice is close, otherwise the list of choices."""
     names = list(choices)
     swapped = [choice for choice in names if sorted(choice) == sorted(name)]
-    if swapped:  # two letters in the wrong order, such as modle
+    if swapped:  # letters in the wrong order, such as modle
         return f"; did you mean {swapped[0]}?"
     close = get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
@@ -34,12 +34,12 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 
 def explain(error: BaseException) -> str:
-    """One line for an exception that Hydra or OmegaConf raised."""
+    """One line for an exception raised by Hydra or OmegaConf."""
     text = " ".join(str(part) for part in (error, error.__cause__) if part is not None)
     for pattern, answer in _ANSWERS:
-        found = re.search(pattern, text, re.DOTALL)
-        if found:
-            return str(answer(*found.groups()))
+        match = re.search(pattern, text, re.DOTALL)
+        if match:
+            return str(answer(*match.groups()))
     return str(error).strip().splitlines()[0]
 
 
@@ -47,7 +47,7 @@ def _unknown_option(group_and_name: str, listing: str = "") -> str:
     group, _, name = group_and_name.rpartition("/")
     top = group.split("/")[0]
     if not (CONF / group).is_dir() and options(top):  # a path
-        return f"{top} takes the name of an option{nearest('', options(top))}"
+        return f"{top} expects the name of an option{nearest('', options(top))}"
     if group in ("hydra/launcher", "hydra/sweeper") and name in EXTRAS:
         return f"{group}={name} needs another package: pip install 'symbotunes[{EXTRAS[name]}]'"
     theirs = [line.strip() for line in listing.split("\n") if line.strip()]
@@ -59,42 +59,42 @@ def _unknown_key(key: str) -> str:
         return f"there is no group {key}{nearest(key, groups())}"
     group, _, last = key.rpartition(".")
     top, *below = key.split(".")
-    subgroups = {each.rpartition("/")[2]: each for each in groups() if "/" in each}
-    meant = get_close_matches(key, subgroups, n=1, cutoff=0.8)
-    if meant:
-        return f"write {subgroups[meant[0]]}={_value_of(key)} for the group's option"
+    subgroups = {name.rpartition("/")[2]: name for name in groups() if "/" in name}
+    close = get_close_matches(key, subgroups, n=1, cutoff=0.8)
+    if close:
+        return f"write {subgroups[close[0]]}={_value_of(key)} to choose an option of the group"
     others = _options_with(group.replace(".", "/"), last)
     if others:
         named = group.replace(".", "/")
         return f"this {named} has no {last}; it belongs to {named}={' or '.join(others)}"
     keys = list(_keys(composed([*_group_choices(), *_appended()])))
     if len(below) > 1 and below[0] in options(top) and f"{top}.{below[0]}" not in keys:
-        return f"there is no key {key}: {below[0]} is not among the chosen {top}"
+        return f"there is no key {key}: {below[0]} is not among the selected {top}"
     return f"there is no key {key}{_nearest_key(key, keys)}"
 
 
 def _nearest_key(key: str, keys: list[str]) -> str:
     group, _, last = key.rpartition(".")
-    if not group and get_close_matches(key, [each for each in keys if "." not in each]):
-        return nearest(key, [each for each in keys if "." not in each])
-    inside = [each for each in keys if each.startswith(group) and each.rpartition(".")[2] == last]
+    if not group and get_close_matches(key, [name for name in keys if "." not in name]):
+        return nearest(key, [name for name in keys if "." not in name])
+    inside = [name for name in keys if name.startswith(group) and name.rpartition(".")[2] == last]
     if inside:
         return f"; did you mean {' or '.join(inside)}?"
-    near = get_close_matches(key, [each for each in keys if not key.startswith(f"{each}.")], n=1)
-    if near:
-        return f"; did you mean {near[0]}?"
+    close = get_close_matches(key, [name for name in keys if not key.startswith(f"{name}.")], n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
     package = f" -p {group}" if group in keys else ""
     return f"; `--cfg job{package}` lists them"
 
 
 def _value_of(key: str) -> str:
-    """What this command gives for a key."""
-    given = [argument.partition("=") for argument in sys.argv[1:]]
-    return next((value for name, _, value in given if name.lstrip("+~") == key), "OPTION")
+    """The value that this command sets for a key."""
+    pairs = [argument.partition("=") for argument in sys.argv[1:]]
+    return next((value for name, _, value in pairs if name.lstrip("+~") == key), "OPTION")
 
 
 def _options_with(group: str, key: str) -> list[str]:
-    """The options of a group whose files have this key at their top."""
+    """The options of a group whose files have this key at their top level."""
     if key == "defaults":
         return []
     files = {name: CONF / group / f"{name}.yaml" for name in options(group)}
@@ -103,13 +103,13 @@ def _options_with(group: str, key: str) -> list[str]:
 
 def _unknown_group(name: str) -> str:
     if name == "experiment":
-        return "an experiment is added to the rest: write +experiment=NAME"
+        return "experiments need a plus sign: write +experiment=NAME"
     keys = [str(key) for key in composed([]) if key != "hydra"]
     return f"there is no group or key {name}{nearest(name, [*groups(), *keys])}"
 
 
 def _missing_value(key: str) -> str:
-    return f"{key} is needed: give {key}=VALUE"
+    return f"{key} is required: set {key}=VALUE"
 
 
 def _several_values(key: str) -> str:
@@ -121,12 +121,12 @@ def _several_values(key: str) -> str:
 def _bad_syntax(argument: str = "") -> str:
     return (
         f"cannot read the argument {argument or _unreadable()}; write KEY=VALUE, and quote values "
-        f"that hold spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'"
+        f"that contain spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'"
     )
 
 
 def _unreadable() -> str:
-    """The first argument of this command that Hydra's grammar does not know."""
+    """The first argument of this command that Hydra's grammar rejects."""
     parser = OverridesParser.create()
     for argument in sys.argv[1:]:
         try:

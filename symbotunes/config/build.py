@@ -11,15 +11,15 @@ from symbotunes.errors import UserError
 
 
 def build(node: Any, **late: Any) -> Any:
-    """Instantiate a config node, with arguments that exist only now.
+    """Instantiate a config node, with additional arguments that are not in the config.
 
-    They are passed after Hydra is done: a dataclass that goes through it comes out as a DictConfig.
+    They are passed after Hydra is done, because Hydra turns dataclasses into a DictConfig.
 
     Raises:
-        UserError: if a value that the user must give is missing, or one does not fit.
+        UserError: if a required value is missing, or a value does not fit.
     """
     for key in sorted(OmegaConf.missing_keys(node)):
-        raise UserError(f"{key} is needed: give {key}=VALUE")
+        raise UserError(f"{key} is required: set {key}=VALUE")
     try:
         make = instantiate(node, _partial_=True, _convert_="all")
         return make(**late)
@@ -42,12 +42,12 @@ def _user_error(error: BaseException | None) -> UserError | None:
 
 
 def _unbuildable(node: Any, error: BaseException) -> str:
-    """What Hydra says of a target that is not there or does not take its arguments."""
+    """Hydra's message about a target that does not exist or does not accept its arguments."""
     where = node._get_full_key(None) or "config"
     reason = shorten(str(error).partition(", set env var")[0], 200)
     return f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)"
 
 
 def build_many(node: DictConfig | None) -> list[Any]:
-    """The objects of a group of named targets, such as callbacks; null entries drop out."""
+    """The objects of a group of named targets, such as callbacks; null entries are skipped."""
     return [build(entry) for entry in (node or {}).values() if entry is not None]

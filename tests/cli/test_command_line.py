@@ -33,7 +33,7 @@ def run(*arguments, timeout=60, **environment):
         (["modle=folk_rnn"], "there is no key modle; did you mean model?"),
         (["lr=1"], "there is no key lr; did you mean model.optimizer.lr?"),
         (["model.lr=1"], "there is no key model.lr; did you mean model.optimizer.lr?"),
-        (["optimizer=adam"], "write model/optimizer=adam for the group's option"),
+        (["optimizer=adam"], "write model/optimizer=adam to choose an option of the group"),
         (["sample.a=x.mid"], "this sample has no a; it belongs to sample=interpolate"),
         (["bars=1"], "there is no key bars; `--cfg job` lists them"),
         (
@@ -47,21 +47,21 @@ def run(*arguments, timeout=60, **environment):
         ),
         (
             ["trainer.max_steps=few"],
-            "trainer.max_steps=few: this is text, and a whole number is needed",
+            "trainer.max_steps=few: expected a whole number, not text",
         ),
         (
             ["model.optimizer.lr=hot"],
-            "model.optimizer.lr=hot: this is text, and a number is needed",
+            "model.optimizer.lr=hot: expected a number, not text",
         ),
         (
             ["++trainer.max_steps=few"],
-            "trainer.max_steps=few: this is text, and a whole number is needed",
+            "trainer.max_steps=few: expected a whole number, not text",
         ),
         (
             ["model.optimizer=adam"],
-            "model.optimizer=adam: a group's option is named by model/optimizer=adam",
+            "model.optimizer=adam: to choose an option of a group, write model/optimizer=adam",
         ),
-        (["optimizr=adam"], "write model/optimizer=adam for the group's option"),
+        (["optimizr=adam"], "write model/optimizer=adam to choose an option of the group"),
         (
             ["model/optimzer=adam"],
             "there is no group model/optimzer; did you mean model/optimizer?",
@@ -74,7 +74,7 @@ def run(*arguments, timeout=60, **environment):
         (["foo.bar=1"], "there is no key foo.bar; `--cfg job` lists them"),
         (
             ["transforms.melody.bars=2"],
-            "there is no key transforms.melody.bars: melody is not among the chosen transforms",
+            "there is no key transforms.melody.bars: melody is not among the selected transforms",
         ),
         (
             ["transforms=[abc_token]"],
@@ -89,7 +89,7 @@ def run(*arguments, timeout=60, **environment):
             ["seed=null"],
             "seed=None must be a whole number of at least 0 and less than 4,294,967,296",
         ),
-        (["compile=perhaps"], "compile=perhaps: this is text, and true or false is needed"),
+        (["compile=perhaps"], "compile=perhaps: expected true or false, not text"),
         (
             ["model.optmizer.lr=1"],
             "there is no key model.optmizer.lr; did you mean model.optimizer.lr?",
@@ -101,7 +101,7 @@ def run(*arguments, timeout=60, **environment):
         ),
         (
             ["experiment=folk_rnn_paper"],
-            "an experiment is added to the rest: write +experiment=NAME",
+            "experiments need a plus sign: write +experiment=NAME",
         ),
         (
             ["seed=1,2"],
@@ -130,7 +130,10 @@ def test_a_mistake_is_answered_in_one_line(arguments, line, tmp_path):
             "the dataset holds midi pieces, but transforms=[abc_tokens] begins with a step that "
             "reads abc; choose transforms for midi, such as transforms=[remi,crop]",
         ),
-        (["mode=prepare", "dataset=abc_folder"], "dataset.path is needed: give dataset.path=VALUE"),
+        (
+            ["mode=prepare", "dataset=abc_folder"],
+            "dataset.path is required: set dataset.path=VALUE",
+        ),
         (
             ["mode=prepare", "transforms=[]"],
             "transforms need exactly one tokenizer (such as abc_tokens), got []",
@@ -188,7 +191,9 @@ def test_a_path_in_the_home_folder_is_found(run_main, monkeypatch, tmp_path):
 
 def test_a_part_of_other_options_is_none():
     result = run("model=_base")
-    assert result.stderr.startswith("error: model=_base is a part of other options; choose one of")
+    assert result.stderr.startswith(
+        "error: model=_base is only a part of other options; choose one of"
+    )
     assert result.stderr.count("\n") == 1
 
 
@@ -218,7 +223,7 @@ def test_flags_may_stand_behind_what_they_run(tmp_path):
 def test_a_sweep_is_checked_before_its_jobs_begin(tmp_path):
     given = ["--multirun", "seed=1,2", "trainer.max_steps=few"]
     result = run(*given, SYMBOTUNES_OUTPUTS=str(tmp_path))
-    line = "error: trainer.max_steps=few: this is text, and a whole number is needed\n"
+    line = "error: trainer.max_steps=few: expected a whole number, not text\n"
     assert result.stderr.endswith(line)
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.rglob("job.json"))
@@ -265,12 +270,15 @@ def test_tab_completes_options_of_a_group():
 
 def test_a_search_without_a_finished_trial_is_told_in_words():
     error = ValueError("No trials are completed yet.")
-    assert one_line(error) == "no trial of the search finished; the folders of its jobs say why"
+    assert (
+        one_line(error)
+        == "no trial of the search finished; see error.txt in the folders of its jobs"
+    )
 
 
 def test_a_cluster_that_does_not_answer_is_told_in_words():
     error = FailedJobError("sbatch: error: first\nsbatch: error: Unable to contact controller")
     assert one_line(error) == (
-        "the cluster takes no jobs: sbatch: error: Unable to contact controller; "
-        "launch=local runs them here"
+        "the cluster rejected the job: sbatch: error: Unable to contact controller; "
+        "launch=local runs jobs here"
     )
