@@ -1,7 +1,7 @@
-"""Where classes are today that configs of earlier versions name by another path.
+"""Current paths of classes that configs of earlier versions name by another path.
 
-Checkpoints, exported folders and jobs of sweeps carry the config that made them. They are read with
-today's names, before anything looks at what they name or builds it.
+Checkpoints, exported folders and sweep jobs carry the config that made them. Old names in them are
+replaced before anything checks or builds what they name.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ _MODULES = {
     "symbotunes.transforms.midi_versions": "symbotunes.transforms.midi_augmentation",
     "symbotunes.transforms.stretches": "symbotunes.transforms.cuts",
 }
-# Classes that left their module.
+# Classes that moved to a different module on their own.
 _CLASSES = {
     "symbotunes.latent.plans.AttributePlan": "symbotunes.generation.latent.attribute.AttributePlan",
     "symbotunes.latent.plans.InterpolatePlan": (
@@ -43,7 +43,7 @@ _CLASSES = {
 
 
 def modernized(node: Any) -> Any:
-    """Plain dicts and lists with every ``_target_`` under its name of today."""
+    """Plain dicts and lists with every ``_target_`` under its current name."""
     if isinstance(node, dict):
         return {
             key: today(value) if key == "_target_" and isinstance(value, str) else modernized(value)
@@ -55,7 +55,7 @@ def modernized(node: Any) -> Any:
 
 
 def today(target: str) -> str:
-    """The path that a class has today; any other path is returned as it is."""
+    """The current path of a class; any other path is returned unchanged."""
     if target in _CLASSES:
         return _CLASSES[target]
     for old, new in _MODULES.items():

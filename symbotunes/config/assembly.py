@@ -1,4 +1,4 @@
-"""Chain and data module of a run, from its config."""
+"""Builds the chain and the data module of a run from its config."""
 
 import json
 
@@ -16,12 +16,12 @@ def build_chain(cfg: DictConfig) -> Chain:
 
 
 def build_data(cfg: DictConfig, chain: Chain, *, key: str | None = None) -> MusicData:
-    """The data module of a run; nothing is read yet.
+    """The data module of a run; no data are read yet.
 
     Args:
         cfg: of the run.
         chain: its steps.
-        key: what its cache goes by, if that is not `data_key`.
+        key: identifies its cache; `None` takes `data_key`.
     """
     key = data_key(cfg, chain) if key is None else key
     data = build(cfg.loader, corpus=build(cfg.dataset), chain=chain, key=key)

@@ -11,14 +11,14 @@ from symbotunes.paths import CONF
 
 
 def recomposed(arguments: Sequence[str]) -> DictConfig:
-    """The config that a command with these arguments would have."""
+    """The config of a command with these arguments."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", list(arguments))
 
 
 def composed(overrides: list[str]) -> Any:
-    """The config of these overrides, or of none if they do not compose."""
+    """The config with these overrides, or without any if they do not compose."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         try:

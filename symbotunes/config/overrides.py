@@ -1,4 +1,4 @@
-"""What the command line changed, and what it may not change."""
+"""What the command line changes, and what it may not change."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,17 @@ FIXED = ("model", "dataset", "transforms", "loader", "experiment", "debug")
 
 
 def names_dataset(cfg: DictConfig) -> bool:
-    """Whether the command line asks for other data than a checkpoint's."""
+    """Whether the command line selects data other than the checkpoint's."""
     return any(_group(override) == "dataset" for override in overrides(cfg))
 
 
 def named_keys(cfg: DictConfig) -> set[str]:
-    """What the command line sets: keys and groups."""
+    """The keys and groups that the command line sets."""
     return {override.partition("=")[0].lstrip("+~") for override in overrides(cfg)}
 
 
 def overrides(cfg: DictConfig) -> list[str]:
-    """What the command line changed, as Hydra heard it; a job of a sweep has it in its config."""
+    """The overrides on the command line; a sweep job has them in its config."""
     frozen = OmegaConf.select(cfg, "sweep.overrides")
     if frozen is not None:
         return [str(override) for override in frozen]

@@ -1,4 +1,4 @@
-"""mode=check: compose every experiment and model, try a step of each, and list all errors.
+"""mode=check: compose every experiment and model, run a step of each, and list all errors.
 
 python main.py mode=check 'check.only=[folk_rnn]'
 """
@@ -21,19 +21,19 @@ from symbotunes.errors import UserError
 from symbotunes.paths import CONF
 from symbotunes.training.dry_run import Limits, Verdict, check_config
 
-OWN = ("mode", "check", "model", "+experiment", "experiment")  # what the check itself chooses
+OWN = ("mode", "check", "model", "+experiment", "experiment")  # set by the check itself
 
 
 def check(cfg: DictConfig) -> None:
-    """Check everything; what else the command line sets holds for every entry.
+    """Check everything; other overrides on the command line apply to every entry.
 
     Raises:
         SystemExit: with status 1, if anything is wrong.
         UserError: if ``check.only`` names something that does not exist.
     """
     entries = chosen(list(cfg.check.only))
-    arguments = [each for each in overrides(cfg) if each.partition("=")[0] not in OWN]
-    arguments = [each for each in arguments if not each.startswith("check.")]
+    arguments = [word for word in overrides(cfg) if word.partition("=")[0] not in OWN]
+    arguments = [word for word in arguments if not word.startswith("check.")]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     console = Console()
     with tempfile.TemporaryDirectory() as space, console.status("") as status:
@@ -43,7 +43,7 @@ def check(cfg: DictConfig) -> None:
             status.update(f"Checking {escape(entry)}")
             verdicts.append(check_entry(entry, arguments, limits))
     console.print(verdict_table(verdicts, str(device)))
-    errors = [f"{one.label}: {error}" for one in verdicts for error in one.errors]
+    errors = [f"{verdict.label}: {error}" for verdict in verdicts for error in verdict.errors]
     for error in errors:
         console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
     if errors:
@@ -51,7 +51,7 @@ def check(cfg: DictConfig) -> None:
 
 
 def all_entries() -> list[str]:
-    """The argument that chooses each model and each experiment."""
+    """The arguments that select each model and each experiment."""
     models = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
     experiments = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
     return [
@@ -61,10 +61,10 @@ def all_entries() -> list[str]:
 
 
 def chosen(only: Sequence[str]) -> list[str]:
-    """The entries whose model or experiment is named; all for no names.
+    """The entries whose model or experiment is named; all if no names are given.
 
     Raises:
-        UserError: naming the first that does not exist.
+        UserError: if a name does not exist; the message gives the first one.
     """
     entries = all_entries()
     names = {entry.partition("=")[2] for entry in entries}
@@ -87,11 +87,11 @@ def check_entry(entry: str, arguments: Sequence[str], limits: Limits) -> Verdict
 
 
 def verdict_table(verdicts: Sequence[Verdict], device: str) -> Table:
-    """One row for each entry."""
+    """One row per entry."""
     table = Table(
-        title=f"Every model and experiment; costs of a whole batch, estimated on {device}",
-        caption="ok: a step was taken; (invented): on invented music, as the default dataset holds "
-        "none of the kind; too large: above check.largest, no step; no data here: not downloaded",
+        title=f"Every model and experiment; cost of a full batch, estimated on {device}",
+        caption="ok: a step was run; (invented): on invented music, since the default dataset has "
+        "none of this kind; too large: above check.largest, no step; no data here: not downloaded",
         title_justify="left",
         caption_justify="left",
         box=SIMPLE,
@@ -100,12 +100,13 @@ def verdict_table(verdicts: Sequence[Verdict], device: str) -> Table:
     for name in ("weights", "GiB", "s/step"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("result", no_wrap=True)
-    for one in verdicts:
+    for verdict in verdicts:
+        failed = f"[red]errors: {len(verdict.errors)}[/red]"
         table.add_row(
-            escape(one.label),
-            "" if one.parameters is None else f"{one.parameters / 1e6:,.1f} M",
-            "" if one.bytes is None else f"{one.bytes / 2**30:.1f}",
-            "" if one.seconds is None else f"{one.seconds:.1f}",
-            f"[red]errors: {len(one.errors)}[/red]" if one.errors else escape(one.remark or "ok"),
+            escape(verdict.label),
+            "" if verdict.parameters is None else f"{verdict.parameters / 1e6:,.1f} M",
+            "" if verdict.bytes is None else f"{verdict.bytes / 2**30:.1f}",
+            "" if verdict.seconds is None else f"{verdict.seconds:.1f}",
+            failed if verdict.errors else escape(verdict.remark or "ok"),
         )
     return table

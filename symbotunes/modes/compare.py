@@ -29,7 +29,7 @@ from symbotunes.render.pages.comparison import write_comparison
 
 
 def compare(cfg: DictConfig) -> None:
-    """Measure every checkpoint of ``compare.ckpts`` alike; one that fails costs its column."""
+    """Measure all of ``compare.ckpts`` the same way; if one fails, its column stays empty."""
     refuse_overrides(
         cfg,
         [group for group in FIXED if group != "dataset"],
@@ -38,10 +38,12 @@ def compare(cfg: DictConfig) -> None:
     compared: ComparisonPlan = build(cfg.compare)
     plan: EvaluationPlan = build(cfg.evaluate)
     if plan.split == "train":
-        raise UserError("evaluate.split=train: a comparison is of held-out pieces, test or val")
+        raise UserError(
+            "evaluate.split=train: a comparison uses held-out pieces; choose test or val"
+        )
     sampling = build(cfg.sample)
     if not isinstance(sampling, SamplePlan):
-        raise UserError("mode=compare draws plain samples: leave sample=default")
+        raise UserError("mode=compare draws plain samples: use sample=default")
     console = Console()
     columns: list[Column] = []
     references: dict[str, Reference] = {}
@@ -50,8 +52,8 @@ def compare(cfg: DictConfig) -> None:
     for name, path in zip(names(paths), paths, strict=True):
         with console.status(f"Measuring {escape(name)}"):
             try:
-                one, corpus = contender(cfg, plan, name, path)
-                column, reference = measure_contender(one, plan, sampling, compared)
+                candidate, corpus = contender(cfg, plan, name, path)
+                column, reference = measure_contender(candidate, plan, sampling, compared)
             except UserError as error:
                 columns.append(Column(name, str(path), failure=str(error)))
                 console.print(f"Left out  {escape(name)}: {escape(str(error))}", soft_wrap=True)
@@ -60,35 +62,36 @@ def compare(cfg: DictConfig) -> None:
         corpora.add(corpus)
         references.setdefault(reference.data, reference)
     if not references:
-        raise UserError("none of compare.ckpts can be measured; the lines above say why")
+        raise UserError("none of compare.ckpts can be measured; the reasons are printed above")
     remarks = []
     if len(corpora) > 1:
         remarks.append(
-            "these models were trained on different data: each is measured on the test set of its "
-            "own, so likelihoods compare models and data together; dataset=... gives all the same"
+            "these models were trained on different data: each is measured on its own test set, so "
+            "likelihoods compare models and data together; dataset=... gives all of them the same"
         )
     elif len(references) > 1:
         remarks.append(
-            "the models read the same data in different forms, and what does not fit a form is "
-            "left out of it: compare bits per note, not nats per token, and see pieces and notes"
+            "the models read the same data in different representations, each of which leaves out "
+            "what it cannot hold: compare bits per note, not nats per token, and the numbers of "
+            "pieces and notes"
         )
     facts = {
-        "samples of each": str(plan.num_samples),
+        "samples per model": str(plan.num_samples),
         **replace(sampling, prompt=None, prompt_file=None).facts,
-        "tokens of a sample at most": f"{sampling.max_tokens:,}",
-        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "maximum tokens per sample": f"{sampling.max_tokens:,}",
+        "intervals": f"{100 * plan.confidence:g}%, {plan.resamples:,} bootstrap resamples",
         "device": str(plan.torch_device),
         "seed": str(cfg.seed),
     }
-    found = Comparison(facts, tuple(columns), tuple(references.values()), tuple(remarks))
-    page = write_comparison(Path(cfg.paths.run_dir), found)
+    comparison = Comparison(facts, tuple(columns), tuple(references.values()), tuple(remarks))
+    page = write_comparison(Path(cfg.paths.run_dir), comparison)
     console.print(f"Read  {page}", soft_wrap=True)
 
 
 def contender(
     cfg: DictConfig, plan: EvaluationPlan, name: str, path: Path
 ) -> tuple[Contender, str]:
-    """A checkpoint ready to be measured, and its corpus in words that tell it from others."""
+    """A checkpoint ready to be measured, and text that identifies its corpus."""
     checkpoint = unpack(path)
     net, tokenizer = rebuild(checkpoint)
     data = data_of(checkpoint, cfg)
@@ -103,7 +106,7 @@ def contender(
 
 
 def names(paths: Sequence[Path]) -> list[str]:
-    """A short name for each checkpoint: its run's, and as much more as tells it from others."""
+    """A short name for each checkpoint: that of its run, extended where runs share a name."""
     runs = [
         path.resolve().parent.parent.name
         if path.resolve().parent.name == "checkpoints"

@@ -20,7 +20,7 @@ from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
 
 def convert(cfg: DictConfig) -> None:
-    """Write ``checkpoints/best.ckpt`` that mode=sample and model.init_from read.
+    """Write ``checkpoints/best.ckpt``, which mode=sample and model.init_from can load.
 
     Raises:
         UserError: if ``model.init_from`` is not set or does not fit ``model``.
@@ -32,7 +32,7 @@ def convert(cfg: DictConfig) -> None:
     weights.give_vocabulary(tokenizer)
     if not tokenizer.fitted:
         raise UserError(
-            f"{weights.source} brings no vocabulary: start a run with it instead, mode=train"
+            f"{weights.source} has no vocabulary: start a run from it instead, with mode=train"
         )
     net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
     weights.check(net, tokenizer.vocabulary.size)

@@ -1,4 +1,4 @@
-"""mode=evaluate: measure a trained model on held-out tunes and on tunes that it writes.
+"""mode=evaluate: evaluate a trained model on held-out tunes and on tunes that it writes.
 
     python main.py mode=evaluate ckpt=pretrained/folk_rnn
 
@@ -38,11 +38,11 @@ from symbotunes.render.pages.sequences import write_report
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.training.loggers.dashboards import wandb_among
 
-OPEN = ("dataset",)  # what an evaluation may choose anew
+OPEN = ("dataset",)  # groups that an evaluation may change
 
 
 def evaluate(cfg: DictConfig) -> None:
-    """Evaluate ``cfg.ckpt``, or the best checkpoint of the newest run, to a report."""
+    """Evaluate ``cfg.ckpt``, or the best checkpoint of the newest run, and write a report."""
     refuse_overrides(
         cfg,
         [group for group in FIXED if group not in OPEN],
@@ -77,7 +77,7 @@ def _evaluate_language(
     """Likelihoods and tunes of an autoregressive model; returns the report's page."""
     sampling = build(cfg.sample)
     if not isinstance(sampling, SamplePlan):
-        raise UserError("this checkpoint is no latent model; evaluate it with sample=default")
+        raise UserError("this checkpoint is not a latent model; evaluate it with sample=default")
     sampling = replace(sampling, num=plan.num_samples)
     console, name = Console(), str(checkpoint.config.name)
     subject = Subject(name, net, tokenizer, data.encoded)
@@ -136,7 +136,7 @@ def _evaluate_latent(
 
 
 def _show(cfg: DictConfig, findings: Findings | LatentFindings, page: Path) -> Path:
-    """Log the findings where loggers take tables; returns the page."""
+    """Log the findings to loggers that accept tables; returns the page."""
     for logger in wandb_among(build_many(cfg.logger)):
         from symbotunes.training.loggers.tables import log_evaluation  # which imports wandb
 
@@ -160,7 +160,7 @@ def _latent_facts(
         ),
         "temperature of new windows": f"{sampling.temperature:g}",
         **({"weights rounded to": sampling.weights} if sampling.weights else {}),
-        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "intervals": f"{100 * plan.confidence:g}%, {plan.resamples:,} bootstrap resamples",
         "seed": str(seed),
     }
 
@@ -181,27 +181,27 @@ def _facts(
         **sampling.facts,
         "references": f"{plan.references} per tune",
         "n-grams looked up": f"{plan.ngram} tokens",
-        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "intervals": f"{100 * plan.confidence:g}%, {plan.resamples:,} bootstrap resamples",
         "seed": str(seed),
     }
 
 
 def memory(cfg: DictConfig, plan: EvaluationPlan) -> list[str]:
-    """A remark if what is measured was trained on."""
+    """A remark if the measured windows are training windows."""
     if plan.split != "train" or names_dataset(cfg):
         return []
-    return ["these windows were trained on: the figures show what the model remembers"]
+    return ["these are training windows: the figures show what the model remembers"]
 
 
 def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:
     remarks = []
     if data.chain.token_steps:
         remarks.append(
-            f"training varied its tunes by {', '.join(map(_name, data.chain.token_steps))}: copies "
-            "are looked up in the tunes as they are, so those of varied ones are missed"
+            f"training augmented its tunes with {', '.join(map(_name, data.chain.token_steps))}: "
+            "copies are looked up in the original tunes, so copies of augmented ones are missed"
         )
     if (prompt := sampling.facts.get("prompt")) is not None:
-        remarks.append(f"every tune goes on from the prompt {prompt}, which counts in it")
+        remarks.append(f"every tune continues the prompt {prompt}, which is counted as part of it")
     return tuple(remarks)
 
 

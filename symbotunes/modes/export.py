@@ -1,4 +1,4 @@
-"""mode=export: write a model as a folder for the Hugging Face hub; ckpt=FOLDER reads it.
+"""mode=export: write a model as a folder for the Hugging Face Hub; ckpt=FOLDER loads it.
 
 python main.py mode=export export.out=my_model
 python main.py mode=export export.out=my_model export.push=owner/name
@@ -22,12 +22,12 @@ from symbotunes.paths import PROGRAM
 def export(cfg: DictConfig) -> None:
     """Write ``cfg.ckpt``, or the best checkpoint of the newest run, as a folder; then upload it."""
     refuse_overrides(
-        cfg, FIXED, "an export is of the model in its checkpoint; choose another ckpt=PATH"
+        cfg, FIXED, "an export uses the model of its checkpoint; choose another ckpt=PATH"
     )
     plan: ExportPlan = build(cfg.export)
     sampling = build(cfg.sample)
     if not isinstance(sampling, SamplePlan):
-        raise UserError("an export draws its samples freely: leave sample=default")
+        raise UserError("an export draws plain samples: use sample=default")
     api = _api() if plan.push else None
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)

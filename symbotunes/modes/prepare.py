@@ -1,8 +1,8 @@
-"""mode=prepare: prepare a dataset and show what is read, kept, and dropped for what reason.
+"""mode=prepare: prepare a dataset and show what is read, kept and dropped, and why.
 
 python main.py mode=prepare dataset=folk
 python main.py mode=prepare prepare.list=true      prepared corpora in the cache
-python main.py mode=prepare prepare.clean=stale    remove those that nothing reads any more
+python main.py mode=prepare prepare.clean=stale    remove those that no run will read again
 """
 
 from pathlib import Path
@@ -16,9 +16,9 @@ from symbotunes.render.console import caches_table, quarantine_lines, receipt_ta
 
 
 def prepare(cfg: DictConfig) -> None:
-    """Prepare the dataset, from its cache if it was made before, and print its receipt.
+    """Prepare the dataset, or open its cache if there is one, and print its receipt.
 
-    With ``prepare.list`` or ``prepare.clean`` no dataset is read.
+    With ``prepare.list`` or ``prepare.clean``, no dataset is read.
     """
     console = Console()
     cache = Path(cfg.loader.cache)

@@ -1,4 +1,4 @@
-"""mode=report: write the table of a sweep, at its end or while it runs.
+"""mode=report: write the table of a sweep, after it ends or while it runs.
 
 python main.py mode=report sweep.dir=outputs/multirun/SWEEP
 """
@@ -18,6 +18,6 @@ def report(cfg: DictConfig) -> None:
     if not folder.is_dir():
         raise UserError(f"sweep.dir={folder} does not exist")
     if not (folder / "sweep.yaml").is_file():
-        raise UserError(f"sweep.dir={folder} is no sweep: it holds no sweep.yaml")
+        raise UserError(f"sweep.dir={folder} is not a sweep folder (no sweep.yaml)")
     page = write_sweep_report(folder)
     Console().print(f"Report  {page}", soft_wrap=True)

@@ -22,7 +22,7 @@ from symbotunes.generation.sequences.plan import SamplePlan
 
 
 def sample(cfg: DictConfig) -> None:
-    """Sample ``cfg.ckpt``, or the best checkpoint of the newest run, to a folder of music."""
+    """Sample ``cfg.ckpt``, or the best checkpoint of the newest run, into a folder."""
     plan: SamplePlan | LatentPlan = build(cfg.sample)
     reads = ["dataset"] if isinstance(plan, AttributePlan) else []
     refuse_overrides(

@@ -2,7 +2,7 @@
 
     python main.py                                     the small Folk-RNN on the built-in tunes
     python main.py model=gpt2 trainer.max_steps=5000
-    python main.py ckpt=RUN/checkpoints/last.ckpt      go on where that run stopped
+    python main.py ckpt=RUN/checkpoints/last.ckpt      resume that run
 
 The run folder holds the resolved config, metrics, checkpoints, baselines and samples.
 """
@@ -44,8 +44,8 @@ def train(cfg: DictConfig) -> float | None:
                 soft_wrap=True,
                 markup=False,
             )
-    elif (going_on := continued(cfg)) is not None:
-        cfg, checkpoint = going_on
+    elif (previous := continued(cfg)) is not None:
+        cfg, checkpoint = previous
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     run = assemble(cfg, checkpoint)
     if isinstance(run.model.net, LatentModel):
@@ -55,7 +55,7 @@ def train(cfg: DictConfig) -> float | None:
         run.trainer.fit(run.model, run.data, ckpt_path=cfg.ckpt, weights_only=True)
         completed = True
     except (SystemExit, RuntimeError):
-        # Data workers may die of the signal that stops the run; it is an interruption all the same.
+        # Data workers may be killed by the signal that stops the run; it is still an interruption.
         if run.signal is None:
             raise
         run.console.print(interrupted_lines(run.folder), soft_wrap=True)
@@ -66,7 +66,7 @@ def train(cfg: DictConfig) -> float | None:
 
 
 def conclude(run: Run) -> float | None:
-    """Baselines, samples and what to type next; the value that a sweep optimizes."""
+    """Print baselines, samples and what to type next; return the value that a sweep optimizes."""
     value = run.best_loss
     if not run.trainer.is_global_zero:
         return value
@@ -87,7 +87,7 @@ def conclude(run: Run) -> float | None:
                 training=lambda: run.data.encoded,
             )
         )
-    except UserError as error:  # the training is done all the same
+    except UserError as error:  # the training itself succeeded
         listen = f"no samples: {error}"
     run.console.print(closing_lines(run.folder, best, listen), soft_wrap=True)
     unsaved = [call for call in run.callbacks if getattr(call, "last_save_failed", False)]

@@ -1,4 +1,4 @@
-"""What happens before the first job of a sweep and after the last one."""
+"""Hooks that run before the first job of a sweep and after the last one."""
 
 import shlex
 import sys
@@ -19,7 +19,7 @@ FILE = "sweep.yaml"
 
 
 class Sweeping(Callback):
-    """Notes what a sweep is made of, lets it resume as nothing else, and reports at its end."""
+    """Records what a sweep consists of, rejects resuming a different one, and writes its report."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         try:
@@ -40,14 +40,14 @@ class Sweeping(Callback):
 
 
 def begin(cfg: DictConfig) -> None:
-    """Fix the sweep's folder, and its content if it is there already.
+    """Set the sweep's folder; check that a resumed sweep has the same config.
 
     Raises:
-        UserError: if ``sweep.resume`` names no sweep, or one of another config.
+        UserError: if ``sweep.resume`` is not a sweep folder, or its sweep has a different config.
     """
     resumed = cfg.sweep.resume
     folder = Path(resumed or cfg.hydra.sweep.dir).absolute()
-    # Jobs compose their config anew, maybe on another machine: they are told the folder's name.
+    # Jobs compose their config again, perhaps on another machine, so pass them the folder's name.
     with open_dict(cfg):
         cfg.hydra.sweep.dir = str(folder)
         cfg.hydra.overrides.hydra.append(f"hydra.sweep.dir={shlex.quote(str(folder))}")
@@ -55,22 +55,22 @@ def begin(cfg: DictConfig) -> None:
     now = contents(cfg)
     if resumed is None:
         if path.exists():
-            raise UserError(f"{folder} holds a sweep already; to go on: sweep.resume={folder}")
+            raise UserError(f"{folder} already holds a sweep; to resume it: sweep.resume={folder}")
         atomic_write(path, OmegaConf.to_yaml(OmegaConf.create(now)))
         return
     if not path.is_file():
-        raise UserError(f"sweep.resume={resumed}: there is no {FILE} in it")
+        raise UserError(f"sweep.resume={resumed} is not a sweep folder (no {FILE})")
     before = modernized(OmegaConf.to_container(OmegaConf.load(path)))
     changed = difference(before, now)
     if changed is not None:
-        raise UserError(f"sweep.resume={resumed} is another sweep: {changed}")
+        raise UserError(f"sweep.resume={resumed} is a different sweep: {changed}")
 
 
 def contents(cfg: DictConfig) -> dict[str, Any]:
-    """What makes a sweep the one it is: its config, its arguments and its sweeper."""
+    """What identifies a sweep: its config, its arguments and its sweeper."""
     config = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in ("hydra", "sweep")])
     arguments = [
-        str(each) for each in cfg.hydra.overrides.task if not str(each).startswith("sweep.resume=")
+        str(word) for word in cfg.hydra.overrides.task if not str(word).startswith("sweep.resume=")
     ]
     return {
         "arguments": sorted(arguments),

@@ -1,4 +1,4 @@
-"""What a job of a sweep leaves in its folder: ``job.yaml``, its frozen config, and ``job.json``."""
+"""The files of a sweep job: ``job.yaml``, its frozen config, and ``job.json``, its state."""
 
 import json
 import os
@@ -15,16 +15,16 @@ CONFIG, STATE, ERROR = "job.yaml", "job.json", "error.txt"
 
 @dataclass(frozen=True)
 class Job:
-    """One job as its folder tells it, also while it runs.
+    """One job as recorded in its folder, even while it runs.
 
     Attributes:
-        folder: of the job.
-        number: of the job in its sweep, which is the folder's name.
-        overrides: what the job changes, as ``key=value``.
+        folder: folder of the job.
+        number: number of the job in its sweep, which is the folder's name.
+        overrides: overrides of the job, as ``key=value``.
         status: ``running``, ``finished``, ``interrupted``, ``failed`` or ``missing``.
-        value: what the sweep minimizes.
+        value: the value that the sweep minimizes.
         error: the last line of ``error.txt``.
-        run: content of ``run.json``.
+        run: contents of ``run.json``.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ def read_jobs(sweep: Path) -> list[Job]:
 
 
 def read_job(folder: Path) -> Job:
-    """A job from its folder; whatever is not there yet stays empty."""
+    """Read a job from its folder; anything that does not exist yet stays empty."""
     state = read_json(folder / STATE)
     return Job(
         folder=folder,
@@ -63,23 +63,23 @@ def read_job(folder: Path) -> Job:
 
 
 def note(folder: Path, **changes: Any) -> None:
-    """Bring ``job.json`` up to date."""
+    """Update ``job.json``."""
     state = read_json(folder / STATE) | changes
     state["updated_utc"] = datetime.now(UTC).isoformat(timespec="seconds")
     atomic_write(folder / STATE, json.dumps(state, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """An object from a file; empty if there is none."""
+    """Read a JSON object from a file; empty if there is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def last_line(path: Path) -> str | None:
-    """What an error file comes down to."""
+    """The last line of an error file, or ``None`` if there is none."""
     try:
         lines = path.read_text(encoding="utf-8").strip().splitlines()
     except OSError:
@@ -91,18 +91,18 @@ def varied(jobs: Sequence[Job]) -> list[str]:
     """Keys whose values differ between jobs, in the order of the command line."""
     values: dict[str, set[str | None]] = {}
     settings = [dict(split(override) for override in job.overrides) for job in jobs]
-    for each in settings:
-        for key in each:
+    for setting in settings:
+        for key in setting:
             values.setdefault(key, {other.get(key) for other in settings})
-    return [key for key, found in values.items() if len(found) > 1]
+    return [key for key, choices in values.items() if len(choices) > 1]
 
 
 def split(override: str) -> tuple[str, str]:
-    """Key and value of ``key=value``."""
+    """Split ``key=value`` into key and value."""
     key, _, value = override.partition("=")
     return key.lstrip("+~"), value
 
 
 def writes_for_all() -> bool:
-    """Whether this process speaks for a job whose ranks are several processes."""
+    """Whether this process writes for a job that runs as several processes."""
     return all(os.environ.get(name, "0") == "0" for name in ("SLURM_PROCID", "LOCAL_RANK"))

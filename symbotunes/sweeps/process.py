@@ -1,7 +1,7 @@
-"""Each job of a sweep in a fresh process, from its frozen config.
+"""Runs each job of a sweep in a fresh process, from its frozen config.
 
-Whatever a job does to its process (CUDA memory, environment, random state, loggers) ends with it,
-and no process of a distributed training can draw settings of its own.
+Anything a job does to its process (CUDA memory, environment, random state, loggers) ends with it,
+and the processes of a distributed training cannot sample different settings.
 """
 
 import math
@@ -29,22 +29,22 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class JobFailed(UserError):
-    """A job of the sweep did not finish; its folder says why."""
+    """A job of the sweep did not finish; its folder has the reason."""
 
 
 def run_job(cfg: DictConfig, program: str) -> float | None:
-    """Run one job of the sweep, or take what an earlier one like it has found.
+    """Run one job of the sweep, or return the result of an identical job that already finished.
 
     Args:
-        cfg: of the job.
-        program: module that runs the job in the folder that is its one argument.
+        cfg: config of the job.
+        program: module that runs the job; its only argument is the folder.
 
     Returns:
-        The value that the sweep minimizes. NaN for a failed job of a grid, so that the next ones
-        run.
+        The value that the sweep minimizes. NaN for a failed job of a grid, so that the following
+        jobs run.
 
     Raises:
-        JobFailed: if the job failed and the sweeper wants to know, as Optuna does.
+        JobFailed: if the job failed and the sweeper needs to know, as Optuna does.
     """
     grid = "basic_sweeper" in str(HydraConfig.get().sweeper._target_)
     folder = place(cfg, fixed=grid)
@@ -53,11 +53,13 @@ def run_job(cfg: DictConfig, program: str) -> float | None:
         return job.value
     status = run_process(folder, program)
     job = read_job(folder)
-    if writes_for_all() and job.status == "running":  # it had no time to say so itself
+    if (
+        writes_for_all() and job.status == "running"
+    ):  # it was killed before it could record its status
         note(folder, status="failed", exit=status)
     if status == 0 and job.value is None and not grid:
         raise JobFailed(
-            f"job {job.number} found no value to search by, since it never validated: set "
+            f"job {job.number} has no value to minimize, since it never validated: set "
             "trainer.val_check_interval below trainer.max_steps"
         )
     if status == 0 and (job.value is None or math.isfinite(job.value)):
@@ -68,15 +70,15 @@ def run_job(cfg: DictConfig, program: str) -> float | None:
 
 
 def place(cfg: DictConfig, *, fixed: bool) -> Path:
-    """The job's folder with its frozen config in it.
+    """Create the job's folder with its frozen config.
 
     Args:
-        cfg: of the job.
-        fixed: whether another config under the same number is a mistake. Otherwise the next number
-            is tried, as a search that goes on draws new settings.
+        cfg: config of the job.
+        fixed: whether a different config under the same number is an error. Otherwise the next
+            number is tried, because a resumed search draws new settings.
 
     Raises:
-        UserError: if the folder holds another job.
+        UserError: if the folder holds a different job.
     """
     hydra = HydraConfig.get()
     sweep = Path(hydra.sweep.dir).absolute()
@@ -93,28 +95,29 @@ def place(cfg: DictConfig, *, fixed: bool) -> Path:
         if changed is None:
             return folder
         if fixed:
-            raise UserError(f"{folder} was another job: {changed}")
-    raise AssertionError("numbers do not end")
+            raise UserError(f"{folder} holds a different job: {changed}")
+    raise AssertionError("count() is infinite")
 
 
 def freeze(cfg: DictConfig, folder: Path, overrides: list[str]) -> DictConfig:
-    """The job's config with every interpolation resolved, for its folder."""
+    """The job's config with every interpolation resolved, for running in this folder."""
     named = cfg.copy()
     with open_dict(named):
         named.paths.run_dir = str(folder)
         named.sweep.name, named.sweep.num = folder.parent.name, int(folder.name)
-        named.sweep.overrides = [each for each in overrides if not each.startswith("sweep.resume=")]
+        named.sweep.overrides = [word for word in overrides if not word.startswith("sweep.resume=")]
         named.sweep.resume = None
-        named.resume = "auto"  # a job that comes back goes on
+        named.resume = "auto"  # a job that is restarted resumes
     frozen = OmegaConf.create(OmegaConf.to_container(named, resolve=True))
     assert isinstance(frozen, DictConfig)
     return frozen
 
 
 def run_process(folder: Path, program: str) -> int:
-    """Run the job in its own process and wait; its exit status, 128 + n for signal n.
+    """Run the job in its own process and wait; return its exit status, 128 + n for signal n.
 
-    A signal goes on to the job, which saves and stops; then it does here what it did before.
+    Signals are forwarded to the job, which saves and stops; then they are repeated here with the
+    previous handlers.
     """
     source = str(Path(symbotunes.__file__).parents[1])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -131,7 +134,7 @@ def run_process(folder: Path, program: str) -> int:
 
 @contextmanager
 def forwarding(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
-    """Pass signals on to the child; the list of those that came."""
+    """Forward signals to the child; yields the list of those received."""
     received: list[int] = []
 
     def forward(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -151,13 +154,13 @@ def forwarding(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
 
 
 def repeat(signum: int) -> None:
-    """Let a signal that was passed on stop the sweep, or do what the launcher wants of it.
+    """Let a forwarded signal stop the sweep, or run the launcher's handler for it.
 
     Raises:
-        SystemExit: with 128 plus the signal's number, if nobody else handles it.
+        SystemExit: with 128 plus the signal's number, if there is no other handler.
     """
     handler = signal.getsignal(signum)
     if callable(handler) and handler is not signal.default_int_handler:
-        os.kill(os.getpid(), signum)  # submitit requeues a job in this way
+        os.kill(os.getpid(), signum)  # submitit requeues a job this way
         return
     raise SystemExit(128 + signum)

@@ -21,14 +21,14 @@ def newest_sweep(root: Path) -> Path:
     Raises:
         UserError: if there is none.
     """
-    found = [path.parent for path in root.glob("multirun/*/sweep.yaml")]
-    if not found:
+    sweeps = [path.parent for path in root.glob("multirun/*/sweep.yaml")]
+    if not sweeps:
         raise UserError(f"no sweep below {root}; set sweep.dir=PATH")
-    return max(found, key=lambda path: path.stat().st_mtime)
+    return max(sweeps, key=lambda path: path.stat().st_mtime)
 
 
 def write_sweep_report(folder: Path) -> Path:
-    """Write ``sweep.csv`` and ``sweep.html`` into the sweep; returns the page."""
+    """Write ``sweep.csv`` and ``sweep.html`` to the sweep's folder; returns the page."""
     jobs = read_jobs(folder)
     keys = varied(jobs)
     rows = [row_of(job, keys, folder) for job in jobs]
@@ -38,7 +38,7 @@ def write_sweep_report(folder: Path) -> Path:
     for row in rows:
         figures = [row.metric, row.best, row.step, row.tokens_per_second, row.peak_gib, row.error]
         writer.writerow([row.number, row.status, *(row.settings.get(key, "") for key in keys)]
-                        + ["" if each is None else each for each in figures])  # fmt: skip
+                        + ["" if figure is None else figure for figure in figures])  # fmt: skip
     atomic_write(folder / "sweep.csv", text.getvalue())
     page = folder / "sweep.html"
     atomic_write(page, sweep_page(folder.name, keys, rows))
@@ -47,7 +47,7 @@ def write_sweep_report(folder: Path) -> Path:
 
 
 def show(folder: Path, jobs: Sequence[Job], keys: list[str], rows: list[Row]) -> None:
-    """Put the table on W&B, too, where jobs have logged to it."""
+    """Also log the table to W&B, if the jobs logged to it."""
     logged = [job for job in jobs if (job.folder / "wandb_id").is_file()]
     if not logged:
         return
@@ -60,7 +60,7 @@ def show(folder: Path, jobs: Sequence[Job], keys: list[str], rows: list[Row]) ->
 
 
 def row_of(job: Job, keys: list[str], sweep: Path) -> Row:
-    """What the report says of a job."""
+    """The row of a job in the report."""
     settings = dict(split(override) for override in job.overrides)
     best = job.run.get("best") or {}
     return Row(

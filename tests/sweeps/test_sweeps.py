@@ -110,7 +110,7 @@ def test_another_sweep_in_the_same_folder_is_refused_in_one_line(swept, run_main
     arguments = ["logger=[csv,wandb]", "loader.batch_size=4", f"sweep.resume={sweep}"]
     result = run_main(sweep.parents[1], *SWEEP, *arguments, check=False)
     assert result.returncode == 2
-    assert result.stderr.startswith(f"error: sweep.resume={sweep} is another sweep: ")
+    assert result.stderr.startswith(f"error: sweep.resume={sweep} is a different sweep: ")
     assert result.stderr.count("\n") == 1
 
 
