@@ -3,27 +3,27 @@
 import ctypes
 import os
 
-# Options of glibc's mallopt(3), whose names exist in C headers only.
+# Options of glibc's mallopt(3), whose names exist only in C headers.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 LARGEST = 2**31 - 1  # bytes; mallopt takes an int
-LARGEST_ONCE = 2**25  # bytes; all that older versions take for MMAP_THRESHOLD
+LARGEST_ONCE = 2**25  # bytes; the maximum that older versions accept for MMAP_THRESHOLD
 
 
 def keep_freed_memory() -> bool:
-    """Let this process keep the memory of freed tensors for the next ones.
+    """Let this process reuse the memory of freed tensors for new ones.
 
-    glibc maps every large tensor anew and gives it back when it is freed, so each training step
-    pays for clearing the same pages again: a third of a step of 16-bar models. From now on they
-    come from the heap, which keeps what it once had. Only for tensors whose sizes come back, as
-    those of windows do: tunes of many lengths would tear holes into the heap (a Folk-RNN that
-    takes 1.2 GiB grew to 4.7).
+    glibc maps fresh pages for every large tensor and returns them when it is freed, so each
+    training step pays for zeroing the same pages again: a third of a step of the 16-bar models.
+    After this call, large tensors come from the heap, which keeps its memory. Use it only if tensor
+    sizes repeat, as those of windows do: tunes of many lengths would fragment the heap (a Folk-RNN
+    that needs 1.2 GiB grew to 4.7).
 
     Returns:
-        Whether it will; C libraries other than glibc go on as they do.
+        Whether it took effect; C libraries other than glibc are not changed.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is None:
         return False
-    # Alone, the second setting would stop glibc from learning which sizes come back.
+    # Setting TRIM_THRESHOLD alone would stop glibc from adapting to the sizes that repeat.
     taken = mallopt(MMAP_THRESHOLD, LARGEST) or mallopt(MMAP_THRESHOLD, LARGEST_ONCE)
     return bool(taken and mallopt(TRIM_THRESHOLD, LARGEST))

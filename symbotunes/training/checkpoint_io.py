@@ -1,4 +1,4 @@
-"""Writing checkpoints whole or not at all."""
+"""Writes checkpoints atomically."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the old file, then renames: a checkpoint is never half-written or lost."""
+    """Writes to a temporary file, then renames it: a checkpoint is never half-written or lost."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None

@@ -1,4 +1,4 @@
-"""Whether a config can be trained at all: built piece by piece, then one step on a few rows."""
+"""Checks whether a config can be trained: builds its parts, then runs one step on a few rows."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -20,22 +20,22 @@ from symbotunes.models.base import Batch
 from symbotunes.training.lit_model import LitModel
 from symbotunes.transforms.base import Chain
 
-# Small parts of datasets that come along; other datasets may need a download and are not read.
+# Small parts of the included datasets; other datasets may need a download and are not read.
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     "symbotunes.datasets.folk.Folk": {"collections": ["miscFolk", "nottingham-dataset"]}
 }
-STATES = 2  # numbers that an optimizer of the Adam family keeps for every weight
+STATES = 2  # values that Adam-like optimizers keep for every weight
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How far a check goes.
+    """Limits of a check.
 
     Attributes:
-        rows: of the batch that the step is taken on.
-        largest: networks with more weights are counted and not run.
-        device: that the step runs on.
-        space: folder for caches; may be deleted afterwards.
+        rows: rows in the batch of the trial step.
+        largest: networks with more weights than this are counted but not run.
+        device: the device on which the step runs.
+        space: folder for caches; may be deleted afterward.
     """
 
     rows: int
@@ -46,16 +46,16 @@ class Limits:
 
 @dataclass
 class Verdict:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         label: the arguments that were checked.
-        parameters: weights of the network.
-        bytes: estimate of the memory of training: weights, gradients, optimizer, and, where
-            a step was run, what it keeps for the gradient of a whole batch.
-        seconds: estimate of a step on a whole batch.
-        remark: what was left out; nothing if all was tried.
-        errors: all that went wrong, a line each.
+        parameters: number of weights of the network.
+        bytes: estimated memory for training: weights, gradients, optimizer and, if a step was run,
+            the activations saved for the backward pass of a full batch.
+        seconds: estimated time of a step on a full batch.
+        remark: what was left out; empty if everything was tried.
+        errors: everything that went wrong, one line each.
     """
 
     label: str
@@ -67,22 +67,22 @@ class Verdict:
 
     @contextmanager
     def noting(self, part: str) -> Iterator[None]:
-        """Note what goes wrong inside, and go on behind it."""
+        """Record an error in the block, then continue after it."""
         try:
             yield
-        except Exception as error:  # a check lists errors of every kind
+        except Exception as error:  # a check reports errors of any kind
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
             self.errors.append(f"{part}: {kind}{reason}")
 
 
 def check_config(verdict: Verdict, cfg: DictConfig, limits: Limits) -> None:
-    """Build everything that the config names and try a step; errors go into the verdict."""
+    """Build everything that the config names and run a step; errors are added to the verdict."""
     for part in ("sample", "evaluate", "export"):
         with verdict.noting(part):
             build(cfg[part])
     with verdict.noting("compare"):
-        build(cfg.compare, ckpts=["one.ckpt", "other.ckpt"])  # its default names none
+        build(cfg.compare, ckpts=["one.ckpt", "other.ckpt"])  # the default names none
     with verdict.noting("callbacks"):
         build_many(cfg.callbacks)
     with verdict.noting("trainer"):
@@ -99,7 +99,7 @@ def check_config(verdict: Verdict, cfg: DictConfig, limits: Limits) -> None:
 
 
 def some_batch(verdict: Verdict, cfg: DictConfig, chain: Chain, limits: Limits) -> Batch:
-    """A training batch of a small part of the data, or of invented music if nothing there fits."""
+    """A training batch from a small part of the data, or of invented music if nothing fits."""
     part = dict(BUILT_IN[str(cfg.dataset._target_)])
     try:
         return first_batch(cfg, {**cfg.dataset, **part}, chain, limits)
@@ -112,14 +112,14 @@ def some_batch(verdict: Verdict, cfg: DictConfig, chain: Chain, limits: Limits) 
 
 
 def first_batch(cfg: DictConfig, dataset: Mapping[str, Any], chain: Chain, limits: Limits) -> Batch:
-    """The first training batch of a small dataset; the chain has a vocabulary afterwards."""
+    """The first training batch of a small dataset; the chain has a vocabulary afterward."""
     small = cfg.copy()
     with open_dict(small):
         small.dataset = dict(dataset)
         small.loader.cache = str(limits.space)
         small.loader.workers = small.loader.prepare_workers = 0
         for step in small.transforms.values():
-            if "min_count" in step:  # so few pieces would lose most of their tokens
+            if "min_count" in step:  # otherwise so few pieces would lose most of their tokens
                 step.min_count = 1
     fitted = build_chain(small)
     batch: Batch = next(iter(build_data(small, fitted).train_dataloader()))
@@ -152,10 +152,10 @@ def check_network(
 
 
 def _note_step(verdict: Verdict, model: LitModel, batch: Batch, limits: Limits) -> None:
-    """One step on a few rows, its costs scaled to the whole batch."""
+    """Run one step on a few rows and scale its cost to the full batch."""
     few = first_rows(batch, limits.rows).to(limits.device)
     share = batch.tokens.numel() / few.tokens.numel()
-    training_step(model, few)  # the first one takes longer
+    training_step(model, few)  # warmup: the first step takes longer
     began = time.perf_counter()
     kept, states = training_step(model, few)
     verdict.seconds = share * (time.perf_counter() - began)
@@ -164,7 +164,7 @@ def _note_step(verdict: Verdict, model: LitModel, batch: Batch, limits: Limits) 
 
 
 def first_rows(batch: Batch, rows: int) -> Batch:
-    """The beginning of a batch, without padding that only later rows need."""
+    """The first rows of a batch, without padding that only later rows need."""
     lengths = batch.lengths[:rows]
     tokens = batch.tokens[:rows, : int(lengths.max())]
     segments = None if batch.segments is None else batch.segments[:rows, : int(lengths.max())]
@@ -172,10 +172,10 @@ def first_rows(batch: Batch, rows: int) -> Batch:
 
 
 def training_step(model: LitModel, batch: Batch) -> tuple[int, int]:
-    """Forward, backward and one step of the optimizer.
+    """Run forward, backward and one optimizer step.
 
     Returns:
-        Bytes that were kept for the gradient, and bytes of the optimizer's state.
+        Bytes of the activations saved for the backward pass, and bytes of the optimizer state.
 
     Raises:
         UserError: if the loss or a gradient is not finite.
@@ -193,12 +193,12 @@ def training_step(model: LitModel, batch: Batch) -> tuple[int, int]:
         objective = model.net.loss(batch, 0).objective
     if not objective.isfinite():
         raise UserError(f"the loss is {float(objective)}")
-    found = model.configure_optimizers()
-    optimizer = found["optimizer"] if isinstance(found, dict) else found
+    configured = model.configure_optimizers()
+    optimizer = configured["optimizer"] if isinstance(configured, dict) else configured
     objective.backward()  # type: ignore[no-untyped-call]
     gradients = [weight.grad for weight in model.net.parameters() if weight.grad is not None]
     if not all(bool(gradient.isfinite().all()) for gradient in gradients):
         raise UserError("a gradient is not finite")
     optimizer.step()
     states = [value for state in optimizer.state.values() for value in state.values()]
-    return sum(kept.values()), sum(one.nbytes for one in states if torch.is_tensor(one))
+    return sum(kept.values()), sum(state.nbytes for state in states if torch.is_tensor(state))

@@ -1,4 +1,4 @@
-"""The one LightningModule: any sequence model with its optimizer, schedule and recipe."""
+"""The only LightningModule: wraps any model with its optimizer, schedule and recipe."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,24 +23,26 @@ MakeScheduler = Callable[[Optimizer], LRScheduler]
 
 
 class LitModel(lightning.LightningModule):
-    """Trains a sequence model and writes checkpoints that need nothing else.
+    """Trains a model and writes self-contained checkpoints.
 
     Args:
-        net: makes the network, given ``vocabulary``.
-        optimizer: makes the optimizer, given parameters.
-        vocabulary: of the data.
-        scheduler: makes the learning-rate schedule, given the optimizer; ``None`` keeps the rate.
-        scheduler_interval: what one step of the schedule is, ``step`` or ``epoch``.
-        clip_norm: gradients are scaled down to this L2 norm; ``None`` leaves them.
+        net: builds the network, given ``vocabulary``.
+        optimizer: builds the optimizer, given parameters.
+        vocabulary: vocabulary of the data.
+        scheduler: builds the learning-rate schedule, given the optimizer; ``None`` for a constant
+            rate.
+        scheduler_interval: unit of the schedule, ``step`` or ``epoch``.
+        clip_norm: gradients are scaled down to this L2 norm; ``None`` for no clipping.
         zero_norm: gradients of this L2 norm or more are dropped; ``None`` keeps them.
-        init_from: where the first weights come from; read by `symbotunes.modes.train`, kept for the
-            record.
-        frozen: names of parts of the network, such as ``encoder``, whose weights stay as they are.
-        compiled: run the loss through ``torch.compile``; falls back with one warning.
+        init_from: source of the initial weights; read by `symbotunes.modes.train`, stored here only
+            for the record.
+        frozen: names of parts of the network, such as ``encoder``, that are not trained.
+        compiled: whether to run the loss through ``torch.compile``; falls back with a single
+            warning.
         recipe: plain strings that a checkpoint carries, see `symbotunes.checkpoints.checkpoint`.
 
     Raises:
-        UserError: if the network cannot read what the tokenizer gives, or has no part of a name.
+        UserError: if the network cannot read the tokenizer's output, or has no part of that name.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class LitModel(lightning.LightningModule):
         self.recipe = dict(recipe or {})
         self.real_tokens = 0
         self._loss = compile_or_warn(self.net.loss) if compiled else self.net.loss
-        self._rng: list[dict[str, Any]] = []  # of every process, to be set when training begins
+        self._rng: list[dict[str, Any]] = []  # of every process; restored when training starts
         self._held_out = torch.zeros(2, dtype=torch.float64)  # nats, targets
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
@@ -112,12 +114,12 @@ class LitModel(lightning.LightningModule):
         trained = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
         try:
             optimizer = self.make_optimizer(trained)
-        except ValueError as error:  # torch checks the ranges of its constants
+        except ValueError as error:  # torch validates its hyperparameters
             raise UserError(f"model.optimizer: {error}") from error
         tables = any(isinstance(module, nn.Embedding) for module in self.net.modules())
         if tables and isinstance(optimizer, MuonAdamW):
             raise UserError(
-                "Muon is not for embedding tables, which this network has; choose "
+                "Muon does not support embedding tables, which this network has; choose "
                 "model/optimizer=adamw"
             )
         if self.make_scheduler is None:
@@ -134,7 +136,7 @@ class LitModel(lightning.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip by ``model.clip_norm``; a ``trainer.gradient_clip_val`` given beside it wins."""
+        """Clip to ``trainer.gradient_clip_val`` if it is set, otherwise to ``model.clip_norm``."""
         if self.zero_norm is not None:
             zero_exploded(self.net.parameters(), self.zero_norm)
         value = gradient_clip_val if gradient_clip_val is not None else self.clip_norm
@@ -143,59 +145,61 @@ class LitModel(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["recipe"] = self.recipe
         checkpoint["real_tokens"] = self.real_tokens
-        # After a failure the other processes may be anywhere, and would not answer.
-        own = random_state()
-        checkpoint["rng"] = [own] if self.trainer.interrupted else of_all_processes(own)
+        # After a failure the other processes may be anywhere, and a collective call would hang.
+        state = random_state()
+        checkpoint["rng"] = [state] if self.trainer.interrupted else of_all_processes(state)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.real_tokens = checkpoint["real_tokens"]
         saved: Any = checkpoint["rng"]
-        self._rng = saved if isinstance(saved, list) else [saved]  # one, in earlier checkpoints
+        self._rng = (
+            saved if isinstance(saved, list) else [saved]
+        )  # earlier checkpoints hold a single state
 
     def on_train_start(self) -> None:
-        # Only now: whatever ran between loading and this line may have drawn random numbers.
+        # Not earlier: anything between loading and this point may have drawn random numbers.
         if self._rng:
             restore_random_state(self._rng[self.global_rank % len(self._rng)])
             self._rng = []
 
 
 def freeze(net: nn.Module, name: str) -> None:
-    """Take a part of the network, or one of its weights, out of training.
+    """Exclude a part of the network, or one of its weights, from training.
 
     Raises:
         UserError: if there is no such part.
     """
-    own = [
+    parameters = [
         parameter
         for key, parameter in net.named_parameters()
         if key == name or key.startswith(f"{name}.")
     ]
-    if not own:
+    if not parameters:
         parts = ", ".join(dict.fromkeys(key.split(".")[0] for key, _ in net.named_parameters()))
         raise UserError(f"model.frozen: the network has no part {name}; it has {parts}")
-    for parameter in own:
+    for parameter in parameters:
         parameter.requires_grad_(False)
 
 
 def random_state() -> dict[str, Any]:
-    """States of torch's global generators, as tensors; everything else here is seeded by name."""
+    """States of torch's global generators, as tensors; all others are seeded explicitly."""
     state: dict[str, Any] = {"torch": torch.get_rng_state()}
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()
     return state
 
 
-def of_all_processes(own: dict[str, Any]) -> list[dict[str, Any]]:
-    """What every process of a distributed training has, by rank; each has to call it."""
+def of_all_processes(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Gather the states of all processes of a distributed training, by rank; all must call it."""
     if not (dist.is_available() and dist.is_initialized()):
-        return [own]
+        return [state]
     states: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(states, own)
+    dist.all_gather_object(states, state)
     return states
 
 
 def restore_random_state(state: Mapping[str, Any]) -> None:
-    """Set what `random_state` returned; CUDA states only where the devices match."""
+    """Restore the result of `random_state`; CUDA states only if the number of devices matches."""
     torch.set_rng_state(state["torch"].cpu())
     cuda = state.get("cuda", [])
     if cuda and torch.cuda.is_available() and len(cuda) == torch.cuda.device_count():
@@ -203,18 +207,18 @@ def restore_random_state(state: Mapping[str, Any]) -> None:
 
 
 def compile_or_warn(loss: Callable[[Batch, int], Loss]) -> Callable[[Batch, int], Loss]:
-    """``torch.compile`` that gives up once, with one warning, and runs uncompiled from then on."""
+    """``torch.compile`` that on failure warns once and runs uncompiled from then on."""
     run = torch.compile(loss)
 
     def guarded(batch: Batch, step: int) -> Loss:
         nonlocal run
         try:
             return run(batch, step)
-        except Exception as error:  # the compiler raises of many kinds, none of them ours
+        except Exception as error:  # the compiler raises many types of errors
             if run is loss:
                 raise
             first_line = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-            warnings.warn(f"compile=true was given up: {first_line}", stacklevel=2)
+            warnings.warn(f"compile=true was disabled: {first_line}", stacklevel=2)
             run = loss
             return run(batch, step)
 

@@ -1,4 +1,4 @@
-"""Optimizers and schedules that papers define and torch does not have."""
+"""Optimizers that papers use and torch does not have."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
@@ -10,14 +10,14 @@ from torch.optim import Optimizer
 
 
 class GroupOptimizer(Optimizer):
-    """An optimizer whose step is one update of each of its groups of parameters."""
+    """An optimizer whose step updates its parameter groups one by one."""
 
     @abstractmethod
     def _update(self, group: dict[str, Any]) -> None: ...
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
-        """One update; `closure` recomputes the loss with gradients, if it is given."""
+        """Run one update; `closure`, if given, recomputes the loss with gradients."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -28,19 +28,19 @@ class GroupOptimizer(Optimizer):
 
 
 class RMSprop(GroupOptimizer):
-    """RMSprop as the authors of Folk-RNN ran it: epsilon inside the root, no momentum.
+    """RMSprop as the authors of Folk-RNN ran it: epsilon inside the square root, no momentum.
 
-    ``v <- rho v + (1 - rho) g^2`` and ``p <- p - lr g / sqrt(v + eps)``. Torch's own adds epsilon
-    after the root.
+    ``v <- rho v + (1 - rho) g^2`` and ``p <- p - lr g / sqrt(v + eps)``. Not torch's, because it
+    adds epsilon after the square root.
 
     Args:
-        params: what to train.
+        params: parameters to train.
         lr: learning rate.
-        rho: decay of the running square.
+        rho: decay rate of the running square.
         eps: added to the running square.
 
     Raises:
-        ValueError: if a constant is out of range.
+        ValueError: if a hyperparameter is out of range.
     """
 
     def __init__(
@@ -71,14 +71,14 @@ class RMSprop(GroupOptimizer):
 
 
 class GroupedAdamW(torch.optim.AdamW):
-    """AdamW that shrinks matrices only, embeddings included; biases and norms it leaves alone.
+    """AdamW with weight decay for matrices and embeddings only, not for biases and norms.
 
     Args:
-        params: what to train; those of two or more dimensions are shrunk.
+        params: parameters to train; those with two or more dimensions are decayed.
         lr: learning rate.
-        betas: decay of the running mean and square of gradients.
-        eps: added to the root of the running square.
-        weight_decay: decoupled shrinkage per step, times `lr`.
+        betas: decay rates of the running mean and square of gradients.
+        eps: added to the square root of the running square.
+        weight_decay: decoupled weight decay per step, times `lr`.
     """
 
     def __init__(
@@ -89,25 +89,25 @@ class GroupedAdamW(torch.optim.AdamW):
         eps: float = 1e-8,
         weight_decay: float = 0.1,
     ) -> None:
-        every = list(params)
+        parameters = list(params)
         groups = [
-            {"params": [p for p in every if p.ndim >= 2], "weight_decay": weight_decay},
-            {"params": [p for p in every if p.ndim < 2], "weight_decay": 0.0},
+            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
+            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
         ]
         present = [group for group in groups if group["params"]]
         super().__init__(present, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=True)
-        # Lightning does not clip for an optimizer that unscales by itself: the scaler shall.
+        # Lightning does not clip gradients for optimizers that unscale them: let the scaler do it.
         self._step_supports_amp_scaling = False
 
 
 @torch.no_grad()
 def zero_exploded(parameters: Iterable[nn.Parameter], limit: float) -> bool:
-    """Set all gradients to zero if their common L2 norm is not below `limit`, or is no number.
+    """Set all gradients to zero if their total L2 norm is not below `limit`, or is NaN.
 
-    The optimizer still takes its step, on what it remembers of earlier gradients.
+    The optimizer still takes its step, based on its state from earlier gradients.
 
     Returns:
-        Whether it happened.
+        Whether the gradients were set to zero.
     """
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:

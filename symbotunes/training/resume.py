@@ -1,4 +1,4 @@
-"""The config of a run that goes on from a checkpoint."""
+"""The config of a run that resumes from a checkpoint."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from symbotunes.config.difference import difference
 from symbotunes.config.overrides import FIXED, named_keys, names_dataset, refuse_overrides
 from symbotunes.errors import UserError
 
-# What a checkpoint may name so that its training goes on.
+# What a checkpoint may name to resume its training.
 TRAINING = (
     *READING,
     "symbotunes.training.lit_model",
@@ -24,40 +24,40 @@ TRAINING = (
     "symbotunes.training.muon",
     "torch.optim",
 )
-CHANGEABLE = ("baselines", "compile")  # by the command line, although a checkpoint keeps them
+CHANGEABLE = ("baselines", "compile")  # on the command line, although a checkpoint stores them
 VALUES = ("name", "seed", "baselines", "compile")  # numbers and words, nothing to be built
 DEVICE_KEYS = {"accelerator", "devices", "strategy", "precision", "num_nodes"}
 RESUMES = (
-    "a resumed run keeps what its checkpoint says; to start anew from its weights use "
+    "a resumed run keeps the settings of its checkpoint; to start a new run from its weights, use "
     "model.init_from=PATH instead of ckpt=PATH"
 )
 
 
 def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
-    """The config of the run that wrote ``cfg.ckpt``, with what may change taken from `cfg`.
+    """The config of the run that wrote ``cfg.ckpt``, with the parts that may change from `cfg`.
 
-    Network, data and optimizer are the checkpoint's; trainer, callbacks, logger and sampling are
-    those just composed, so that a run can be prolonged. A run of ours goes on in its own folder,
-    one that came from elsewhere in a new one. ``dataset=...`` may say where the same data lie now.
+    Network, data and optimizer come from the checkpoint; trainer, callbacks, logger and sampling
+    come from `cfg`, so that a run can be extended. One of our own runs continues in its own folder,
+    one from elsewhere in a new folder. ``dataset=...`` may say where the same data are now.
 
     Raises:
-        UserError: if the command line asks to change what the checkpoint fixes.
+        UserError: if the command line changes what the checkpoint fixes.
     """
     fixed = [group for group in (*FIXED, "seed", "name") if group != "dataset"]
     refuse_overrides(cfg, fixed, RESUMES)
     last = Path(cfg.ckpt) / "checkpoints" / "last.ckpt"
-    if last.is_file():  # it is the folder of a run
+    if last.is_file():  # cfg.ckpt is a run folder
         cfg = cfg.copy()
         cfg.ckpt = str(last)
     checkpoint = unpack(Path(cfg.ckpt))
     if "rng" not in checkpoint.content:
         raise UserError(
-            f"{cfg.ckpt} is published: it holds weights, but no position of a training to go on "
+            f"{cfg.ckpt} is a published model: it has weights, but no training state to resume "
             f"from; start a new run with model.init_from={cfg.ckpt}"
         )
     saved, named = checkpoint.config, named_keys(cfg)
     if "model.init_from" in named:
-        raise UserError("ckpt= goes on with the weights of its run: leave model.init_from out")
+        raise UserError("ckpt= resumes with the weights of its run: remove model.init_from")
     kept = {key: saved[key] for key in KEPT if key not in CHANGEABLE or key not in named}
     refuse_strangers(checkpoint.path, kept, TRAINING)
     for key in VALUES:
@@ -85,9 +85,9 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
 
 
 def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
-    """Trainer settings of the first run that the command line does not set again.
+    """Trainer settings of the first run that the command line does not override.
 
-    ``trainer=cpu`` sets where the run goes on, not for how long.
+    ``trainer=cpu`` sets where the run continues, not for how long.
     """
     named = named_keys(cfg)
     given = {key.removeprefix("trainer.") for key in named if key.startswith("trainer.")}
@@ -98,15 +98,15 @@ def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
         for key, value in saved.trainer.items()
         if key not in given
         and not key.startswith("_")
-        and key != "default_root_dir"  # where files go is never the checkpoint's to say
+        and key != "default_root_dir"  # a checkpoint never decides where files are written
         and _is_plain(value)
     }
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether it is a number, a text or a list of such: nothing that could be built from."""
-    values = value if OmegaConf.is_list(value) else [value]
-    return not any(OmegaConf.is_config(each) for each in values)
+    """Whether it is a number, a string or a list of these: nothing that could be instantiated."""
+    entries = value if OmegaConf.is_list(value) else [value]
+    return not any(OmegaConf.is_config(entry) for entry in entries)
 
 
 def _has_text(value: Any) -> bool:
@@ -114,16 +114,16 @@ def _has_text(value: Any) -> bool:
 
 
 def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
-    """With ``resume=auto``, the config and checkpoint that this run folder goes on from.
+    """With ``resume=auto``, the config and checkpoint from which this run folder resumes.
 
-    The command is the same as before, so all of its config counts, and what a checkpoint fixes must
-    be as it was.
+    The command is expected to be the same as before, so all of its config applies, and what the
+    checkpoint fixes must not have changed.
 
     Returns:
-        ``None`` for a folder without ``last.ckpt``, in which a run begins.
+        ``None`` for a folder without ``last.ckpt``, in which a new run starts.
 
     Raises:
-        UserError: if the folder holds a run of another config.
+        UserError: if the folder holds a run with a different config.
     """
     last = Path(cfg.paths.run_dir) / "checkpoints" / "last.ckpt"
     if cfg.resume != "auto" or not last.is_file():
@@ -134,8 +134,8 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     for key in [key for key in KEPT if key not in CHANGEABLE]:
         changed = difference(before[key], now[key], key)
         if changed is not None:
-            raise UserError(f"resume=auto: {last.parents[1]} is another run: {changed}")
-    going_on = cfg.copy()
-    with open_dict(going_on):
-        going_on.ckpt = str(last)
-    return going_on, checkpoint
+            raise UserError(f"resume=auto: {last.parents[1]} is a different run: {changed}")
+    resuming = cfg.copy()
+    with open_dict(resuming):
+        resuming.ckpt = str(last)
+    return resuming, checkpoint

@@ -23,7 +23,7 @@ from symbotunes.training.lit_model import LitModel
 
 @dataclass(frozen=True)
 class Run:
-    """All that one training is made of."""
+    """Everything that makes up a training run."""
 
     cfg: DictConfig
     data: MusicData
@@ -34,21 +34,21 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """Where the run writes."""
+        """The folder that the run writes to."""
         return Path(self.cfg.paths.run_dir)
 
     @property
     def signal(self) -> int | None:
         """Number of the signal that ended training early."""
-        found = [call for call in self.callbacks if isinstance(call, OnInterrupt)]
-        return found[0].signal_received if found else None
+        handlers = [call for call in self.callbacks if isinstance(call, OnInterrupt)]
+        return handlers[0].signal_received if handlers else None
 
     @property
     def best_checkpoint(self) -> Path | None:
         """The best checkpoint, or the last if nothing was validated."""
         folder = self.folder / "checkpoints"
-        found = [folder / name for name in ("best.ckpt", "last.ckpt") if (folder / name).is_file()]
-        return found[0] if found else None
+        paths = [folder / name for name in ("best.ckpt", "last.ckpt")]
+        return next((path for path in paths if path.is_file()), None)
 
     @property
     def best_loss(self) -> float | None:
@@ -62,7 +62,7 @@ class Run:
 
 def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     """Prepare the data and build everything that training needs."""
-    # A bad value costs no preparation, and no training.
+    # Detect bad values before preparing data and training.
     build(cfg.trainer, logger=False, enable_checkpointing=False)
     build(cfg.sample)
     console = Console()
@@ -72,14 +72,14 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         source = read_weights(Path(cfg.model.init_from))
         source.give_vocabulary(chain.tokenizer)
     elif checkpoint is not None and cfg.model.init_from:
-        chain.tokenizer.load_state(checkpoint.tokenizer)  # which came with those weights
+        chain.tokenizer.load_state(checkpoint.tokenizer)  # it came with those weights
     data = build_data(cfg, chain)
     encoded = data.encoded
     console.print(receipt_table(encoded.receipt, str(cfg.name)))
     if checkpoint is not None and encoded.fingerprint != checkpoint.data:
         console.print(
-            "Note  these are not quite the data of the first part of this run: its files have "
-            "changed since, or another version of Symbotunes has prepared them",
+            "Note  the data differ from those of the first part of this run: the files have "
+            "changed since, or a different version of Symbotunes prepared them",
             soft_wrap=True,
         )
     if checkpoint is not None and checkpoint.tokenizer != dict(chain.tokenizer.state()):
@@ -111,7 +111,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
 
 
 def finish_loggers(trainer: lightning.Trainer, *, completed: bool) -> None:
-    """Close what a logger keeps open, so that the next job of a sweep starts its own run."""
+    """Close the loggers, so that the next job of a sweep starts its own run."""
     for logger in trainer.loggers:
         if hasattr(logger, "finish"):
             logger.finish(0 if completed else 1)

@@ -1,4 +1,4 @@
-"""Learning-rate schedules with a closed form, so that a resumed run has the same rates."""
+"""Learning-rate schedules in closed form, so that a resumed run has the same rates."""
 
 import math
 
@@ -20,12 +20,12 @@ class _DecayAfter:
 
 
 class FolkRnnDecay(LambdaLR):
-    """The decay that Folk-RNN's config asks for and its script never connected.
+    """The decay that Folk-RNN's config specifies and its script never connected.
 
     Args:
-        optimizer: whose rate falls.
-        start_epoch: epoch index after which it falls, counted from 0.
-        factor: by which it is multiplied per epoch.
+        optimizer: the optimizer whose learning rate decays.
+        start_epoch: epoch index after which it decays, counted from 0.
+        factor: factor per epoch.
     """
 
     def __init__(self, optimizer: Optimizer, start_epoch: int = 20, factor: float = 0.97) -> None:
@@ -44,15 +44,15 @@ class _LinearFall:
 
 
 class LinearDecay(LambdaLR):
-    """A rate that falls in a straight line; a run that goes on beyond keeps the last value.
+    """A learning rate that decays linearly; runs that continue beyond keep the last value.
 
     Args:
-        optimizer: whose rate falls.
-        steps: optimizer steps of the fall.
-        floor: share of the rate at its end.
+        optimizer: the optimizer whose learning rate decays.
+        steps: optimizer steps of the decay.
+        floor: fraction of the learning rate at the end.
 
     Raises:
-        UserError: if there is no step to fall over.
+        UserError: if `steps` is not at least 1.
     """
 
     def __init__(self, optimizer: Optimizer, steps: int | None, floor: float = 0.05) -> None:
@@ -65,7 +65,7 @@ class LinearDecay(LambdaLR):
 
 
 class _WarmupCosine:
-    """Factor of the learning rate at a step: up in a line, then down half a cosine to `floor`."""
+    """Factor of the learning rate at a step: a linear rise, then half a cosine down to `floor`."""
 
     def __init__(self, warmup_steps: int, steps: int, floor: float) -> None:
         self.warmup_steps = warmup_steps
@@ -74,22 +74,22 @@ class _WarmupCosine:
 
     def __call__(self, step: int) -> float:
         if step < self.warmup_steps:
-            return (step + 1) / (self.warmup_steps + 1)  # the first step moves already
-        share = min(1.0, (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps))
-        return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * share))
+            return (step + 1) / (self.warmup_steps + 1)  # above 0 from the first step
+        progress = min(1.0, (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps))
+        return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 class WarmupCosine(LambdaLR):
-    """A rate that rises in a line, then falls along half a cosine and stays.
+    """A learning rate that rises linearly, then decays along half a cosine and stays there.
 
     Args:
-        optimizer: whose rate changes.
-        warmup_steps: optimizer steps of the rise; no more than a tenth of `steps` are taken.
-        steps: optimizer steps until the rate has fallen, the rise included.
-        floor: share of the rate at the end.
+        optimizer: the optimizer whose learning rate changes.
+        warmup_steps: optimizer steps of the warmup; limited to a tenth of `steps`.
+        steps: optimizer steps until the end of the decay, warmup included.
+        floor: fraction of the learning rate at the end.
 
     Raises:
-        UserError: if there is no step to fall over.
+        UserError: if `steps` is not at least 1.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class WarmupCosine(LambdaLR):
                 f"model.scheduler.steps={steps} must be at least 1: set trainer.max_steps, "
                 "or choose model/scheduler=constant"
             )
-        # A run cut short for a look must not end before its rate has risen.
+        # A short trial run must not end during its warmup.
         super().__init__(optimizer, _WarmupCosine(min(warmup_steps, steps // 10), steps, floor))
 
 
@@ -116,15 +116,15 @@ class _FallToFloor:
 
 
 class ExponentialFloor(LambdaLR):
-    """``(lr - floor) decay^t + floor`` at step t: what MusicVAE's authors train with.
+    """``(lr - floor) decay^t + floor`` at step t, as in the code of MusicVAE's authors.
 
     Args:
-        optimizer: whose rate falls.
-        decay: factor per step of what lies above the floor.
-        floor: the rate that is left in the end, in the unit of the rate itself.
+        optimizer: the optimizer whose learning rate decays.
+        decay: factor per step for the part above the floor.
+        floor: final learning rate, an absolute value.
 
     Raises:
-        UserError: if the floor is not below the optimizer's rate.
+        UserError: if the floor is above the optimizer's learning rate.
     """
 
     def __init__(self, optimizer: Optimizer, decay: float = 0.9999, floor: float = 1e-5) -> None:

@@ -1,4 +1,4 @@
-"""The Lightning Trainer with our checkpoint writer, and the precision that suits the device."""
+"""Builds the Lightning Trainer, with our checkpoint writer and a suitable precision."""
 
 import logging
 import warnings
@@ -15,7 +15,7 @@ from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 def make_trainer(
     *, accelerator: str, precision: str, max_steps: int | None, **settings: Any
 ) -> lightning.Trainer:
-    """A Trainer; what is not named here goes to ``lightning.Trainer`` as it is.
+    """Build a Trainer; other arguments are passed to ``lightning.Trainer`` unchanged.
 
     Args:
         accelerator: ``auto`` picks CUDA, then MPS, then the CPU.
@@ -24,7 +24,7 @@ def make_trainer(
         settings: all other arguments of ``lightning.Trainer``.
 
     Raises:
-        UserError: if the device asked for is not there.
+        UserError: if the requested device does not exist.
     """
     quiet_lightning()
     if precision == "auto":
@@ -35,7 +35,7 @@ def make_trainer(
             precision=precision,  # type: ignore[arg-type]  # a name from the user's config
             max_steps=-1 if max_steps is None else max_steps,
             plugins=[AtomicCheckpointIO()],
-            use_distributed_sampler=False,  # our batches are sharded by rank already
+            use_distributed_sampler=False,  # our batches are already sharded by rank
             **settings,
         )
     except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
@@ -45,23 +45,23 @@ def make_trainer(
 
 
 def quiet_lightning() -> None:
-    """Silence what Lightning says of devices, of its own settings and of other products."""
+    """Silence Lightning's messages about devices, its own settings and other products."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     for message in (
         ".*does not have many workers.*",
         ".*is smaller than the logging interval.*",
-        ".*srun. command is available.*",  # a training of one process on a cluster's machine
-        ".*isinstance.treespec, LeafSpec.*",  # of Lightning's own code
-        ".*single contiguous chunk of memory.*",  # Folk-RNN's layers run one by one, for dropout
+        ".*srun. command is available.*",  # single-process training on a cluster node
+        ".*isinstance.treespec, LeafSpec.*",  # about Lightning's own code
+        ".*single contiguous chunk of memory.*",  # Folk-RNN runs its layers one by one, for dropout
     ):
         warnings.filterwarnings("ignore", message=message)
 
 
 def natural_precision(accelerator: str) -> str:
-    """``bf16-mixed`` where there are units that multiply bfloat16, else ``32-true``.
+    """``bf16-mixed`` on devices with bfloat16 units, otherwise ``32-true``.
 
     These are CUDA devices since Ampere, and CPUs with AMX or AVX512-BF16, on which training takes
-    about half the time; weights and their updates stay in float32. ``trainer=cpu`` is float32 on
+    about half the time; weights and their updates stay in float32. ``trainer=cpu`` uses float32 on
     every machine.
     """
     if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():

@@ -240,12 +240,12 @@ def test_a_resumed_run_may_be_told_where_its_data_lie_and_takes_no_others(save, 
     path = with_dataset(save(), tmp_path / "foreign.ckpt", tunes)
     cfg = resume(path, "dataset=abc_folder", f"dataset.path={tmp_path}")
     assert cfg.dataset.path == str(tmp_path)
-    with pytest.raises(UserError, match="dataset=folk: a resumed run keeps what its checkpoint"):
+    with pytest.raises(UserError, match="dataset=folk: a resumed run keeps the settings"):
         resume(path, "dataset=folk")
 
 
 def test_a_resumed_run_takes_no_data_of_another_choice(save):
-    with pytest.raises(UserError, match="a resumed run keeps what its checkpoint says"):
+    with pytest.raises(UserError, match="a resumed run keeps the settings"):
         resume(save(), "dataset=folk", "dataset.collections=[miscFolk]")
 
 

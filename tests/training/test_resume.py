@@ -116,5 +116,5 @@ def test_a_resumed_run_refuses_to_become_another(run_main, trained, tmp_path, ch
     result = run_main(tmp_path, f"ckpt={last}", change, check=False)
     assert result.returncode == 2
     assert result.stderr.startswith(
-        f"error: {change}: a resumed run keeps what its checkpoint says"
+        f"error: {change}: a resumed run keeps the settings of its checkpoint"
     )

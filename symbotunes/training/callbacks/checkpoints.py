@@ -1,4 +1,4 @@
-"""When checkpoints are written, and what happens when the disk does not take one."""
+"""When checkpoints are written, and what happens if the disk is full."""
 
 import math
 import time
@@ -12,11 +12,11 @@ from lightning.pytorch.callbacks import Checkpoint
 
 
 class Saving(Checkpoint):
-    """What all callbacks that write checkpoints share.
+    """Base class of callbacks that write checkpoints.
 
     Attributes:
-        unwritten: names of files whose newest version the disk refused. Training goes on all the
-            same, and the old file stays.
+        unwritten: names of files whose newest version could not be written. Training continues,
+            and the old file stays.
     """
 
     def __init__(self) -> None:
@@ -28,10 +28,10 @@ class Saving(Checkpoint):
         return bool(self.unwritten)
 
     def save(self, trainer: lightning.Trainer, name: str) -> bool:
-        """Write ``checkpoints/<name>``; call it on every rank.
+        """Write ``checkpoints/<name>``; must be called on every rank.
 
         Returns:
-            Whether the file was written, the same answer on every rank.
+            Whether the file was written; the same on every rank.
         """
         path = checkpoints_of(trainer) / name
         problem = None
@@ -50,7 +50,7 @@ class Saving(Checkpoint):
             self.unwritten.add(name)
         if problem is not None and trainer.is_global_zero:
             warnings.warn(
-                f"{path} was not written: {problem}; training goes on, the next save tries again",
+                f"{path} was not written: {problem}; training continues, the next save tries again",
                 stacklevel=2,
             )
         return problem is None
@@ -63,14 +63,14 @@ class BestAndLast(Saving):
     score is part of the checkpoint, so a resumed run does not overwrite a better model.
 
     Args:
-        monitor: logged metric that tells how good the model is.
-        mode: ``min`` if less is better, ``max`` if more is.
+        monitor: logged metric that selects the best model.
+        mode: ``min`` if lower is better, ``max`` if higher is.
     """
 
     def __init__(self, monitor: str = "val/loss", mode: str = "min") -> None:
         super().__init__()
         if mode not in ("min", "max"):
-            raise ValueError(f"mode is min or max, got {mode!r}")
+            raise ValueError(f"mode must be min or max, got {mode!r}")
         self.monitor = monitor
         self.mode = mode
         self.best_model_score: float | None = None
@@ -81,7 +81,7 @@ class BestAndLast(Saving):
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._saved_step = trainer.global_step
         path = checkpoints_of(trainer) / "best.ckpt"
-        # A score without its file came with a checkpoint of another run folder.
+        # A score without its file comes from a checkpoint of another run folder.
         if trainer.strategy.broadcast(path.exists()):
             self.best_model_path = str(path)
         else:
@@ -111,7 +111,7 @@ class BestAndLast(Saving):
         if score is None or not self._is_better(score):
             return
         before = self.best_model_score, self.best_step
-        self.best_model_score, self.best_step = score, trainer.global_step  # both files carry them
+        self.best_model_score, self.best_step = score, trainer.global_step  # both files store them
         if self.save(trainer, "best.ckpt"):
             self.best_model_path = str(checkpoints_of(trainer) / "best.ckpt")
         else:
@@ -131,14 +131,14 @@ class EveryNSteps(Saving):
     """Keeps ``checkpoints/step_00001000.ckpt`` and so on, and refreshes ``last.ckpt`` with each.
 
     Args:
-        every_n_steps: optimizer steps between two files.
-        keep: newest files to keep; ``None`` or 0 keeps all of them.
+        every_n_steps: optimizer steps between files.
+        keep: number of newest files to keep; ``None`` or 0 keeps all.
     """
 
     def __init__(self, every_n_steps: int, keep: int | None = None) -> None:
         super().__init__()
         if every_n_steps < 1:
-            raise ValueError(f"every_n_steps is at least 1, got {every_n_steps}")
+            raise ValueError(f"every_n_steps must be at least 1, got {every_n_steps}")
         self.every_n_steps = every_n_steps
         self.keep = keep or 0
         self._seen_step = 0
@@ -172,7 +172,7 @@ class EveryNSteps(Saving):
         if not self._due or not saving_makes_sense(trainer):
             return
         self._due = False
-        self.unwritten.clear()  # a numbered file is tried once, the next one makes up for it
+        self.unwritten.clear()  # a numbered file is tried only once; the next one replaces it
         # last.ckpt first: when the disk fills up, it is the file that a resumed run needs.
         self.save(trainer, "last.ckpt")
         if self.save(trainer, f"step_{trainer.global_step:08d}.ckpt") and trainer.is_global_zero:
@@ -185,11 +185,11 @@ class EveryNSteps(Saving):
 
 
 class EveryNMinutes(Saving):
-    """Refreshes ``last.ckpt`` by the clock, so that a machine that fails costs minutes.
+    """Refreshes ``last.ckpt`` by the clock, so that only minutes are lost if the machine fails.
 
     Args:
-        minutes: between two writes, counted from the end of the last one.
-        now: a clock in seconds that never goes back.
+        minutes: minutes between writes, counted from the end of the last one.
+        now: a monotonic clock in seconds.
     """
 
     def __init__(self, minutes: float, now: Callable[[], float] = time.monotonic) -> None:
@@ -214,7 +214,7 @@ class EveryNMinutes(Saving):
     ) -> None:
         stepped = trainer.global_step > self._seen_step  # not while gradients accumulate
         self._seen_step = trainer.global_step
-        # What follows the last batch belongs to its epoch.
+        # After the last batch, wait for the end of the epoch.
         if stepped and not trainer.is_last_batch and not validation_follows(trainer, batch_idx):
             self._save_if_due(trainer)
 
@@ -223,7 +223,7 @@ class EveryNMinutes(Saving):
 
     def _save_if_due(self, trainer: lightning.Trainer) -> None:
         due = self._now() - self._saved_at >= self.seconds
-        if trainer.world_size > 1:  # clocks differ, saving needs all ranks
+        if trainer.world_size > 1:  # clocks differ, but saving needs all ranks
             due = trainer.strategy.reduce_boolean_decision(due, all=False)
         if due and saving_makes_sense(trainer):
             self.save(trainer, "last.ckpt")
@@ -231,32 +231,32 @@ class EveryNMinutes(Saving):
 
 
 def checkpoints_of(trainer: lightning.Trainer) -> Path:
-    """The folder of a run that holds its checkpoints."""
+    """The checkpoint folder of a run."""
     return Path(trainer.default_root_dir) / "checkpoints"
 
 
 def score_of(trainer: lightning.Trainer, monitor: str) -> float | None:
-    """The newest value of a logged metric, ``None`` before there is one."""
+    """The latest value of a logged metric, ``None`` if there is none yet."""
     value = trainer.callback_metrics.get(monitor)
     return None if value is None else float(value)
 
 
 def saving_makes_sense(trainer: lightning.Trainer) -> bool:
-    """Whether the run trains in earnest: no sanity check, no ``fast_dev_run``, no evaluation."""
-    fast_dev_run = getattr(trainer, "fast_dev_run", False)  # set where type checkers do not see it
+    """Whether this is a real training: no sanity check, ``fast_dev_run`` or evaluation."""
+    fast_dev_run = getattr(trainer, "fast_dev_run", False)  # set where type checkers cannot see it
     return trainer.state.fn == "fit" and not trainer.sanity_checking and not fast_dev_run
 
 
 def validation_follows(trainer: lightning.Trainer, batch_idx: int) -> bool:
     """Whether Lightning validates right after this batch.
 
-    A checkpoint written before that validation would resume after it, as if it had happened.
+    A checkpoint written before that validation would resume after it, as if it had taken place.
     """
     every = getattr(trainer, "val_check_batch", None)
     if not trainer.enable_validation or every is None:
         return False
     epochs = trainer.check_val_every_n_epoch
-    if epochs is None:  # then batches are counted across epochs
+    if epochs is None:  # batches are counted across epochs
         return bool((trainer.fit_loop.total_batch_idx + 1) % every == 0)
     if (trainer.current_epoch + 1) % epochs != 0:
         return False
@@ -264,6 +264,6 @@ def validation_follows(trainer: lightning.Trainer, batch_idx: int) -> bool:
 
 
 def refused_by_disk(error: OSError | RuntimeError) -> bool:
-    """Whether saving failed because of the file system rather than of our own code."""
-    # torch's zip writer turns a full disk into a RuntimeError that names its source file.
+    """Whether saving failed because of the file system and not because of our code."""
+    # On a full disk, torch's zip writer raises a RuntimeError that names its source file.
     return isinstance(error, OSError) or "inline_container" in str(error)

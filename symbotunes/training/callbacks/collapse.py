@@ -1,4 +1,4 @@
-"""Whether a latent model uses its latent space: active axes, and one warning if it does not."""
+"""Watches whether a latent model uses its latent space, and warns once if it does not."""
 
 import warnings
 from typing import Any
@@ -12,17 +12,18 @@ from symbotunes.models.base import Batch, LatentModel
 
 
 class CollapseWatch(lightning.Callback):
-    """Logs ``val/active_units`` and ``val/aggregate_std``, and warns of a collapsed posterior.
+    """Logs ``val/active_units`` and ``val/aggregate_std``, and warns of posterior collapse.
 
-    The second is the standard deviation of the posteriors of all windows together, the mean over
-    axes: 1 where they fill the prior from which music is sampled. Models without a latent space
-    are left alone.
+    The latter is the standard deviation of the aggregate posterior of all windows, averaged over
+    axes: 1 if it matches the prior from which music is sampled. Models without a latent space are
+    ignored.
 
     Args:
-        after_steps: optimizer steps before which no warning is given.
-        least_kl_nats: divergence in nats per window below which a posterior counts as collapsed.
-        least_active: share of axes that must be active.
-        windows: held-out windows whose posteriors are looked at, for each process.
+        after_steps: optimizer steps before the first warning.
+        least_kl_nats: KL divergence in nats per window below which a posterior counts as
+            collapsed.
+        least_active: fraction of axes that must be active.
+        windows: held-out windows to examine, per process.
     """
 
     def __init__(
@@ -62,14 +63,14 @@ class CollapseWatch(lightning.Callback):
 
     def on_validation_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:  # noqa: ARG002
         means = torch.cat(self._means) if self._means else torch.empty(0)
-        if len(means) < 2:  # one window differs from none
+        if len(means) < 2:  # a variance needs two windows
             return
         variance = means.var(0) + torch.cat(self._variances).mean(0)
-        found = {
+        metrics = {
             "val/active_units": float(active_units(means)),
             "val/aggregate_std": float(variance.sqrt().mean()),
         }
-        pl_module.log_dict(found, sync_dist=True, batch_size=len(means))
+        pl_module.log_dict(metrics, sync_dist=True, batch_size=len(means))
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         logged = trainer.callback_metrics

@@ -1,4 +1,4 @@
-"""What a W&B run shows besides metrics: the data's receipt, the best loss, the best model."""
+"""What a W&B run shows besides metrics: the data receipt, the best loss, the best model."""
 
 import math
 from pathlib import Path
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Dashboard(lightning.Callback):
-    """Shows on W&B what the data hold and how good the model has been; nothing without W&B.
+    """Logs to W&B what the data contain and the best results so far; does nothing without W&B.
 
     - ``data/receipt``, a table, when training starts;
-    - ``val/best_loss`` after every validation: the least ``val/loss`` so far, in nats per token,
-      which is what sweeps of W&B minimize;
-    - ``checkpoints/best.ckpt`` as an artifact, when training ends and the logger's
-      ``best_checkpoint`` asks for it.
+    - ``val/best_loss`` after every validation: the lowest ``val/loss`` so far, in nats per token,
+      which W&B sweeps minimize;
+    - ``checkpoints/best.ckpt`` as an artifact when training ends, if the logger's
+      ``best_checkpoint`` is set.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Dashboard(lightning.Callback):
         pl_module: lightning.LightningModule,  # noqa: ARG002
         stage: str,
     ) -> None:
-        # Training ended well, and callbacks that write checkpoints are through.
+        # Training has succeeded, and callbacks that write checkpoints are done.
         if stage != "fit" or not saving_makes_sense(trainer):
             return
         path = checkpoints_of(trainer) / "best.ckpt"
@@ -70,17 +70,17 @@ class Dashboard(lightning.Callback):
 
 
 def wandb_loggers(trainer: lightning.Trainer) -> "list[SafeWandbLogger]":
-    """Those of the trainer's loggers that go to W&B; none where another rank logs."""
+    """The trainer's W&B loggers; none on ranks that do not log."""
     return wandb_among(trainer.loggers) if trainer.is_global_zero else []
 
 
 def row_step(trainer: lightning.Trainer) -> int:
-    """The number that Lightning gives to the values of the step just taken: the first has 0."""
+    """The number under which Lightning logs the step just taken: the first step is 0."""
     return max(trainer.global_step - 1, 0)
 
 
 def metadata_of(trainer: lightning.Trainer, path: Path) -> dict[str, Any]:
-    """What is known of the best checkpoint."""
+    """What is known about the best checkpoint."""
     for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
         if isinstance(callback, BestAndLast) and callback.best_step is not None:
             return {"step": callback.best_step, callback.monitor: callback.best_model_score}

@@ -1,4 +1,4 @@
-"""Stopping a training run from outside without losing a step."""
+"""Stops a training run on a signal without losing a step."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ SAME_REQUEST_SECONDS = 0.5
 
 
 class Interrupted(SystemExit):
-    """Training stopped on a signal with its state saved; uncaught, it sets the exit status.
+    """Training stopped on a signal with its state saved; if uncaught, it sets the exit status.
 
     The status is 128 plus the signal's number, as shells report it: 130 for Ctrl-C, 143 for
-    SIGTERM, 138 and 140 for SIGUSR1 and SIGUSR2, by which schedulers announce an end. A job script
-    that sees one of the last two asks for the job to be queued again.
+    SIGTERM, 138 and 140 for SIGUSR1 and SIGUSR2, with which schedulers announce the time limit. A
+    job script that sees one of the last two requeues the job.
     """
 
     def __init__(self, signum: int) -> None:
@@ -36,14 +36,15 @@ class Interrupted(SystemExit):
 class OnInterrupt(Saving):
     """On a signal, finishes the optimizer step, writes ``last.ckpt`` and stops.
 
-    The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2. A second one ends the process at once, but
-    for one within half a second: terminals and launchers tell a process twice. A signal during
-    validation waits for its end and one more step. All handlers but SIGTERM's stand from
-    `on_fit_start`, because data workers fork soon after and inherit them: a worker would otherwise
-    die of the Ctrl-C that its terminal, or of the signal that a scheduler, sends to all.
+    The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2. A second one ends the process immediately,
+    unless it arrives within half a second: terminals and launchers may signal a process twice. A
+    signal during validation takes effect after the validation and one more step. All handlers
+    except SIGTERM's are installed in `on_fit_start`, because data workers fork soon after and
+    inherit them: otherwise a worker would be killed by the Ctrl-C of its terminal, or by the signal
+    that a scheduler sends to all processes.
 
     Attributes:
-        signal_received: number of the signal that asked to stop, ``None`` if none did.
+        signal_received: number of the signal that requested the stop, or ``None``.
     """
 
     def __init__(self) -> None:
@@ -65,7 +66,7 @@ class OnInterrupt(Saving):
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         correct_originals(trainer, self._before)
-        # Lightning's own handler, which stops at a point of its choosing, is in place only now.
+        # Lightning installs its own handler, which stops at arbitrary points, just before this.
         self._replace(signal.SIGTERM, self._handle)
         self._step_at_start = trainer.global_step
         if trainer.received_sigterm:
@@ -82,7 +83,7 @@ class OnInterrupt(Saving):
         _batch: Any,
         batch_idx: int,
     ) -> None:
-        # Half-accumulated gradients are in no checkpoint: go on until the optimizer has stepped.
+        # Checkpoints do not hold accumulated gradients: continue until the optimizer has stepped.
         last = trainer.is_last_batch
         self._in_step = (batch_idx + 1) % trainer.accumulate_grad_batches != 0 and not last
         if not self._in_step and not validation_follows(trainer, batch_idx):
@@ -105,8 +106,8 @@ class OnInterrupt(Saving):
             self.signal_received = self.signal_received or signal.SIGINT
         elif isinstance(exception, SIGTERMException):
             self.signal_received = self.signal_received or signal.SIGTERM
-        # A scheduler's signal may kill the data workers, and fetching a batch then fails before
-        # the next safe point; the state between two steps is as good as any.
+        # A scheduler's signal may kill the data workers, so that fetching a batch fails before the
+        # next safe point; the state between two steps can still be saved.
         trained = trainer.global_step > self._step_at_start
         if self.signal_received and trained and not self._in_step and not self._saved:
             self._save_last(trainer)
@@ -122,14 +123,16 @@ class OnInterrupt(Saving):
             return
         self.signal_received, self._received_at = signum, time.monotonic()
         name = signal.Signals(signum).name
-        # print() is not allowed to meet itself inside a handler; write(2) is.
-        os.write(2, f"\n{name}: stopping after this step; once more quits at once\n".encode())
-        # Torch raises in mid-step when a data worker dies, as workers may of the same signal.
+        # print() is not reentrant and must not be called in a signal handler; write(2) may be.
+        os.write(
+            2, f"\n{name}: stopping after this step; send it again to quit immediately\n".encode()
+        )
+        # Torch raises in the middle of a step if a data worker dies, perhaps from the same signal.
         self._replace(signal.SIGCHLD, signal.SIG_DFL)
 
     def _stop_if_asked(self, trainer: lightning.Trainer) -> None:
         asked = self.signal_received is not None
-        if trainer.world_size > 1:  # a signal may reach one rank only, saving needs all of them
+        if trainer.world_size > 1:  # a signal may reach only one rank, but saving needs all of them
             asked = trainer.strategy.reduce_boolean_decision(asked, all=False)
         if asked:
             self.signal_received = self.signal_received or signal.SIGTERM
@@ -150,17 +153,17 @@ class OnInterrupt(Saving):
     def _restore(self) -> None:
         while self._before:
             signum, handler = self._before.popitem()
-            # None stands for a handler that was not set from Python and cannot be put back.
+            # None is a handler that was not installed from Python and cannot be restored.
             if handler is not None:
                 signal.signal(signum, handler)
 
 
 def correct_originals(trainer: lightning.Trainer, before: Mapping[int, Handler]) -> None:
-    """Tell Lightning what to put back when training ends.
+    """Tell Lightning which handlers to restore when training ends.
 
-    It noted the handlers after `on_fit_start`, ours among them, and would leave those behind. There
-    is no public way to say so; without this attribute nothing worse happens.
+    It records the handlers after `on_fit_start`, including ours, and would leave those installed.
+    There is no public API for this; if the attribute is missing, ours stay installed.
     """
-    noted = getattr(getattr(trainer, "_signal_connector", None), "_original_handlers", None)
-    if noted:
-        noted.update(before)
+    originals = getattr(getattr(trainer, "_signal_connector", None), "_original_handlers", None)
+    if originals:
+        originals.update(before)

@@ -1,4 +1,4 @@
-"""How much memory training takes at most."""
+"""Measures the peak memory of training."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ GIB = 2**30
 
 
 class MemoryReport(lightning.Callback):
-    """Logs the peak of memory as ``memory/peak_gib``.
+    """Logs the peak memory as ``memory/peak_gib``.
 
-    On CUDA it is what torch allocated on this device since `on_fit_start`, exact between two looks;
-    on MPS and on the CPU (resident memory of the process) it is the highest of the values seen.
+    On CUDA it is the exact peak that torch allocated on this device since `on_fit_start`; on MPS
+    and on the CPU (resident memory of the process) it is the highest of the sampled values.
 
     Args:
-        every_n_steps: optimizer steps between two looks.
+        every_n_steps: optimizer steps between measurements.
 
     Attributes:
-        peak_gib: highest value so far, GiB.
+        peak_gib: highest value so far, in GiB.
         kind: what was measured: ``cuda``, ``mps`` or ``host``.
     """
 
@@ -49,7 +49,7 @@ class MemoryReport(lightning.Callback):
         self._looked_at = step
         self._look(pl_module.device)
         for logger in trainer.loggers:
-            # Lightning numbers the metrics of the first step 0: these go into the same row.
+            # Lightning logs the first step as 0; this puts the value into the same row.
             logger.log_metrics({"memory/peak_gib": self.peak_gib}, step=step - 1)
 
     def on_train_end(

@@ -1,4 +1,4 @@
-"""Training without dropout, whatever the network was built with."""
+"""Disables dropout during training, however the network was built."""
 
 import lightning
 from torch import nn

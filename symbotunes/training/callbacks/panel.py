@@ -1,4 +1,4 @@
-"""Music while training: the same seeds again and again, so that one hears what changes."""
+"""Samples during training, always with the same seeds, so that changes can be heard."""
 
 import time
 import warnings
@@ -20,23 +20,23 @@ from symbotunes.training.callbacks.dashboard import row_step, wandb_loggers
 class SamplePanel(lightning.Callback):
     """Draws samples before training, every n steps and at the end.
 
-    They go to ``samples/step_<step>/`` as a page with players and scores, and from there to W&B
-    where it logs. Trouble with any of it is a warning. Training itself is not touched: random
-    states and train or eval modes are put back. Only rank 0 draws, so the network must be whole
-    there (DDP is fine, FSDP is not).
+    They are written to ``samples/step_<step>/`` as a page with players and scores, and logged to
+    W&B if it is used. Any failure is only a warning. Training itself is not affected: random states
+    and train or eval modes are restored. Only rank 0 draws, so it must hold the whole network (DDP
+    works, FSDP does not).
 
     Args:
-        every_n_steps: optimizer steps between two panels.
+        every_n_steps: optimizer steps between panels.
         num: samples per panel.
-        temperature: above 1 more surprising, below 1 safer.
-        top_k: draw among this many likeliest tokens; 0 draws among all.
-        top_p: draw among the likeliest tokens that hold this share of probability.
+        temperature: above 1 is more surprising, below 1 is safer.
+        top_k: sample from this many most likely tokens; 0: from all.
+        top_p: sample from the most likely tokens that hold this fraction of the probability.
         max_tokens: longer samples are cut and marked unfinished.
-        seed: of the first sample; the next ones count up.
-        prompt: the beginning that every sample goes on from, or ``None``.
+        seed: seed of the first sample; the others count up.
+        prompt: the beginning that every sample continues, or ``None``.
 
     Attributes:
-        seconds: what panels have taken so far.
+        seconds: total time spent on panels so far.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SamplePanel(lightning.Callback):
         prompt: str | None = None,
     ) -> None:
         if every_n_steps < 1:
-            raise ValueError(f"every_n_steps is at least 1, got {every_n_steps}")
+            raise ValueError(f"every_n_steps must be at least 1, got {every_n_steps}")
         self.every_n_steps = every_n_steps
         self.seed = seed
         self.plan = SamplePlan(num, temperature, top_k, top_p, max_tokens, prompt)
@@ -64,7 +64,7 @@ class SamplePanel(lightning.Callback):
     ) -> None:
         if trainer.global_step == 0:
             self._draw(trainer, pl_module)
-        self._drawn_step = trainer.global_step  # a resumed run has its panel already
+        self._drawn_step = trainer.global_step  # a resumed run already has its panel
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
@@ -87,12 +87,12 @@ class SamplePanel(lightning.Callback):
             return
         self._drawn_step = step
         began = time.monotonic()
-        # The error is caught inside, because isolate_rng puts nothing back when one passes it.
+        # Catch errors inside, because isolate_rng does not restore states if one passes through.
         with isolate_rng():
             try:
                 with torch.no_grad(), Evaluating(pl_module):
                     self._publish(trainer, pl_module, step)
-            except Exception as error:  # whatever the reason, music is not worth a training
+            except Exception as error:  # a failed panel must not stop the training
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0]
                 warnings.warn(f"no sample panel at step {step}: {reason}", stacklevel=2)
         self.seconds += time.monotonic() - began
@@ -127,7 +127,7 @@ class SamplePanel(lightning.Callback):
 
 
 class Evaluating:
-    """Puts a module into eval mode and back, each part into the mode that it had."""
+    """Context manager that sets eval mode, then restores the mode of every submodule."""
 
     def __init__(self, module: torch.nn.Module) -> None:
         self._module = module

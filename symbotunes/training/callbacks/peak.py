@@ -1,13 +1,13 @@
-"""How many floating-point operations a device does at most, for the share of them that trains."""
+"""Peak floating-point performance of devices, for model FLOPs utilization."""
 
 import re
 import time
 
 import torch
 
-# Dense products without sparsity, sums in float32, TFLOP/s as NVIDIA states them: in bfloat16 and
-# float16, in TF32, and in float32 outside tensor cores. The first line counts whose words are all
-# part of the device's name.
+# Dense matrix products without sparsity, accumulated in float32, in TFLOP/s as stated by NVIDIA: in
+# bfloat16 and float16, in TF32, and in float32 without tensor cores. The first line whose words are
+# all part of the device's name applies.
 CARDS: tuple[tuple[str, float, float, float], ...] = (
     ("B200", 2250.0, 1120.0, 75.0),
     ("H200", 989.4, 494.7, 66.9),
@@ -31,23 +31,29 @@ CARDS: tuple[tuple[str, float, float, float], ...] = (
     ("T4", 65.0, 8.1, 8.1),
 )
 WITHOUT_BFLOAT16 = ("V100", "T4")
-SLICED = {"Laptop", "MIG", "SUPER", "Ti", "D"}  # words of another, or of only a part of a card
+SLICED = {
+    "Laptop",
+    "MIG",
+    "SUPER",
+    "Ti",
+    "D",
+}  # words that denote a different card, or only a part of one
 MEASURE_SECONDS = 0.2
 LARGEST = 4096  # width of a matrix
 
 
 def peak_flops(device: torch.device, precision: str) -> float | None:
-    """Floating-point operations per second that the device does at most.
+    """Peak floating-point operations per second of a device.
 
-    A table knows CUDA cards. A CPU is measured: the best rate of a few products of matrices, on as
-    many threads as training uses; other work on the same cores lowers it.
+    CUDA cards are looked up in a table. CPUs are measured: the best rate of a few matrix products,
+    on as many threads as training uses; other work on the same cores lowers it.
 
     Args:
-        device: that trains.
-        precision: of training, as Lightning names it.
+        device: the training device.
+        precision: the training precision, as Lightning names it.
 
     Returns:
-        ``None`` for devices that neither is known of.
+        ``None`` for unknown devices.
     """
     dtype = product_dtype(precision)
     if device.type == "cuda":
@@ -56,7 +62,7 @@ def peak_flops(device: torch.device, precision: str) -> float | None:
 
 
 def product_dtype(precision: str) -> torch.dtype:
-    """The type that most products of a training have."""
+    """The dtype of most matrix products in training."""
     for beginning, dtype in (
         ("bf16", torch.bfloat16),
         ("16", torch.float16),
@@ -70,7 +76,7 @@ def product_dtype(precision: str) -> torch.dtype:
 
 
 def card_flops(name: str, dtype: torch.dtype) -> float | None:
-    """What the table says of a card; ``None`` for a stranger, or a type that it does not have."""
+    """The peak of a card from the table; ``None`` for unknown cards and unsupported dtypes."""
     words = set(re.split(r"[\s-]+", name))
     if words & SLICED:
         return None
@@ -86,10 +92,12 @@ def card_flops(name: str, dtype: torch.dtype) -> float | None:
 
 @torch.no_grad()
 def measured_flops(dtype: torch.dtype) -> float:
-    """The best rate of products of square matrices on the CPU, found in a fifth of a second."""
+    """The best rate of square matrix products on the CPU, measured in a fifth of a second."""
     width, best, began = 256, 0.0, time.perf_counter()
     while True:
-        matrix = torch.ones(width, width, dtype=dtype)  # no random numbers: training needs them
+        matrix = torch.ones(
+            width, width, dtype=dtype
+        )  # not random: that would change the state of training
         before = time.perf_counter()
         matrix @ matrix
         now = time.perf_counter()

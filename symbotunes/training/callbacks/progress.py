@@ -1,4 +1,4 @@
-"""How far training is: bars on a terminal, a line now and then in a log file."""
+"""Training progress: a bar on a terminal, occasional lines in a log file."""
 
 import math
 import sys
@@ -25,8 +25,8 @@ class TuneProgress(ProgressBar):
     whichever comes first.
 
     Args:
-        line_every_seconds: where the output is no terminal, one line is printed this often.
-        terminal: whether to draw a bar; ``None`` looks at the standard output.
+        line_every_seconds: seconds between lines when the output is not a terminal.
+        terminal: whether to draw a bar; ``None``: only if the standard output is a terminal.
     """
 
     def __init__(self, line_every_seconds: float = 30.0, terminal: bool | None = None) -> None:
@@ -119,17 +119,17 @@ class TuneProgress(ProgressBar):
         return parts if left is None else [*parts, f"{timedelta(seconds=round(left))} left"]
 
     def _seconds_left(self, trainer: lightning.Trainer) -> float | None:
-        """Until the first limit; ``None`` without limits or before the first step."""
+        """Seconds until the first limit; ``None`` without limits or before the first step."""
         done = trainer.global_step - self._first_step
-        found = []
+        limits = []
         if done > 0 and not math.isinf(self._total):
             per_step = (time.monotonic() - self._began) / done
-            found.append(max(self._total - trainer.global_step, 0) * per_step)
+            limits.append(max(self._total - trainer.global_step, 0) * per_step)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
             if isinstance(callback, Timer):
                 remaining = callback.time_remaining()
-                found += [] if remaining is None else [max(remaining, 0.0)]
-        return min(found, default=None)
+                limits += [] if remaining is None else [max(remaining, 0.0)]
+        return min(limits, default=None)
 
     def _start_bar(self, step: int) -> None:
         total = None if math.isinf(self._total) else self._total
@@ -150,7 +150,7 @@ class TuneProgress(ProgressBar):
 
 
 class Bar(Progress):
-    """A bar with a line of facts below it, since both do not fit into one line of 80 columns."""
+    """A bar with a line of facts below it, since both do not fit on one line of 80 columns."""
 
     facts = ""
 

@@ -17,21 +17,20 @@ GIT_SECONDS = 10  # a network file system may be slow, but training must start
 
 def versions() -> dict[str, str | None]:
     """Versions of Python and of the packages that a result depends on most."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
+    numbers: dict[str, str | None] = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            numbers[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    return found
+            numbers[name] = None
+    return numbers
 
 
 def git_state(source: Path = Path(symbotunes.__file__).parent) -> dict[str, Any] | None:
-    """Revision of the checkout that holds `source` and whether it was edited since.
+    """Revision of the checkout that contains `source`, and whether it has uncommitted changes.
 
     Returns:
-        ``None`` outside a checkout, also for a package that is merely installed somewhere below
-        one.
+        ``None`` outside a checkout, and for a package that is merely installed somewhere below one.
     """
     if git(source, "ls-files", "--error-unmatch", "__init__.py") is None:
         return None
@@ -42,9 +41,9 @@ def git_state(source: Path = Path(symbotunes.__file__).parent) -> dict[str, Any]
 
 
 def git(folder: Path, *arguments: str) -> str | None:
-    """Output of a git command, ``None`` if it fails or there is no git."""
+    """Output of a git command, ``None`` if it fails or git is not installed."""
     try:
-        answer = subprocess.run(
+        result = subprocess.run(
             ["git", "-C", str(folder), *arguments],
             capture_output=True,
             text=True,
@@ -53,11 +52,11 @@ def git(folder: Path, *arguments: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
+    return result.stdout.strip() if result.returncode == 0 else None
 
 
 def device_name(device: torch.device) -> str:
-    """The name that people know a device by."""
+    """A readable name of the device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "cpu":
@@ -66,5 +65,5 @@ def device_name(device: torch.device) -> str:
 
 
 def command_line() -> list[str]:
-    """The command that started this process, with its program as it was typed."""
+    """The command that started this process, as it was typed."""
     return list(sys.argv)

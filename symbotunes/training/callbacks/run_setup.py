@@ -1,4 +1,4 @@
-"""The run folder, and ``run.json``: the state and the circumstances of a run."""
+"""The run folder, and ``run.json``: the state and the environment of a run."""
 
 import json
 import math
@@ -25,23 +25,23 @@ from symbotunes.training.callbacks.speed import TokenRate, tokens_of
 from symbotunes.training.callbacks.vitals import Vitals
 from symbotunes.training.loggers.csv import RunCsvLogger
 
-SHOWN = (  # of the record, beside the config on W&B
+SHOWN = (  # parts of the record that are shown with the config on W&B
     "git", "versions", "host", "device", "devices", "data_fingerprint", "parameters",
     "parameters_trained", "command",
 )  # fmt: skip
 
 
 class RunSetup(lightning.Callback):
-    """Makes the run folder, writes ``config.yaml`` and keeps ``run.json`` up to date.
+    """Creates the run folder, writes ``config.yaml`` and keeps ``run.json`` up to date.
 
-    ``run.json`` is written when training starts, after every validation and at the end, also if
-    the end is an error: its ``status`` is ``running``, ``finished``, ``interrupted`` or
+    ``run.json`` is written when training starts, after every validation and at the end, even if
+    training ends with an error: its ``status`` is ``running``, ``finished``, ``interrupted`` or
     ``failed``. A run that was killed outright stays ``running``. A resumed run keeps a short record
-    of the earlier ones under ``earlier``.
+    of the previous ones under ``earlier``.
 
     Args:
-        name: of the run.
-        seed: that everything random was derived from, for the record.
+        name: name of the run.
+        seed: seed of the run, for the record.
     """
 
     def __init__(self, name: str | None = None, seed: int | None = None) -> None:
@@ -95,7 +95,7 @@ class RunSetup(lightning.Callback):
     def teardown(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str
     ) -> None:
-        # Checkpoint callbacks are through by now, so the best score is the final one.
+        # Checkpoint callbacks are done by now, so the best score is final.
         if stage == "fit" and self.record.get("status") == "running":
             self._close(trainer, pl_module, "finished")
 
@@ -145,7 +145,7 @@ class RunSetup(lightning.Callback):
         }
 
     def _measure(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Bring everything that changes during training up to date."""
+        """Update everything that changes during training."""
         tokens = tokens_of(pl_module)
         self.record |= {
             "step": trainer.global_step,
@@ -178,13 +178,13 @@ class RunSetup(lightning.Callback):
 
 
 def recipe_of(pl_module: lightning.LightningModule) -> dict[str, Any]:
-    """What the module's checkpoints carry; nothing for a foreign module."""
+    """The recipe in the module's checkpoints; empty for modules that are not ours."""
     recipe = getattr(pl_module, "recipe", None)
     return dict(recipe) if recipe else {}
 
 
 def findings_of(callback: object) -> dict[str, Any]:
-    """What another callback knows that belongs into ``run.json``."""
+    """The results of another callback that belong in ``run.json``."""
     if isinstance(callback, MemoryReport):
         return {"peak_memory_gib": round(callback.peak_gib, 3), "memory_kind": callback.kind}
     if isinstance(callback, Vitals):
@@ -201,7 +201,7 @@ def findings_of(callback: object) -> dict[str, Any]:
 
 
 def earlier_runs(folder: Path) -> list[dict[str, Any]]:
-    """Short records of the runs that wrote into the same folder before, oldest first."""
+    """Short records of previous runs in the same folder, oldest first."""
     try:
         before = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         kept = ("status", "started_utc", "finished_utc", "command", "step", "host", "git")
@@ -211,7 +211,7 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
 
 
 def finite(value: Any) -> Any:
-    """The value with ``None`` for numbers that JSON cannot express (a loss may be NaN)."""
+    """The value, with ``None`` for numbers that JSON cannot represent (a loss may be NaN)."""
     if isinstance(value, dict):
         return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -220,5 +220,5 @@ def finite(value: Any) -> Any:
 
 
 def utc_now() -> str:
-    """Now, as ISO 8601 in UTC, to the second."""
+    """The current time as ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""Tokens per second, with the time spent on other things left out."""
+"""Tokens per second, excluding time spent on other things."""
 
 import time
 from collections.abc import Callable
@@ -7,10 +7,10 @@ import lightning
 
 
 class TokenRate:
-    """Counts training time between `start` and now, less the pauses.
+    """Measures training time since `start`, excluding pauses.
 
     Args:
-        now: a clock in seconds that never goes back.
+        now: a monotonic clock in seconds.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -21,22 +21,22 @@ class TokenRate:
         self._tokens = 0
 
     def start(self, tokens: int) -> None:
-        """Begin counting; `tokens` is how many there have been before."""
+        """Start counting; `tokens` is the number of tokens so far."""
         self._started, self._paused = self._now(), None
         self._pauses, self._tokens = 0.0, tokens
 
     def pause(self) -> None:
-        """Stop the clock, for a validation."""
+        """Stop the clock, such as for validation."""
         self._paused = self._now()
 
     def resume(self) -> None:
-        """Let the clock go on; without a pause before it, nothing happens."""
+        """Restart the clock; does nothing if it is not paused."""
         if self._paused is not None:
             self._pauses += self._now() - self._paused
             self._paused = None
 
     def leave_out(self, seconds: float) -> None:
-        """Take time out of what has been counted, such as that of a sample panel."""
+        """Subtract time that was already counted, such as that of a sample panel."""
         self._pauses += seconds
 
     @property
@@ -48,11 +48,11 @@ class TokenRate:
         return until - self._started - self._pauses
 
     def tokens_per_second(self, tokens: int) -> float:
-        """Mean rate since `start`, given how many tokens there have been in all; 0 at first."""
+        """Mean rate since `start`, given the total number of tokens so far; 0 at first."""
         seconds = self.seconds
         return (tokens - self._tokens) / seconds if seconds > 0 else 0.0
 
 
 def tokens_of(pl_module: lightning.LightningModule) -> int:
-    """Real target tokens trained on so far; 0 for a module that does not count."""
+    """Target tokens without padding trained on so far; 0 for a module that does not count."""
     return int(getattr(pl_module, "real_tokens", 0))

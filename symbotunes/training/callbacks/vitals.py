@@ -1,4 +1,4 @@
-"""What one watches while a model trains: rate, gradients, speed and how busy the device is."""
+"""Vital signs of training: learning rate, gradients, speed and device utilization."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,28 +12,28 @@ from symbotunes.training.callbacks.panel import SamplePanel
 from symbotunes.training.callbacks.peak import peak_flops
 from symbotunes.training.callbacks.speed import TokenRate, tokens_of
 
-FLOPS_PER_TOKEN = 6  # for each parameter: a product and a sum forward, twice that backward
+FLOPS_PER_TOKEN = 6  # per parameter: a multiplication and an addition forward, twice that backward
 
 
 class Vitals(lightning.Callback):
-    """Logs learning rate, gradient norm, tokens per second and model FLOPs utilisation.
+    """Logs learning rate, gradient norm, tokens per second and model FLOPs utilization.
 
-    All go with the losses, every ``trainer.log_every_n_steps`` optimizer steps:
+    All are logged with the losses, every ``trainer.log_every_n_steps`` optimizer steps:
 
-    - ``optim/learning_rate``, of the first group of parameters in the step just taken;
-    - ``optim/gradient_norm``, L2, of what is minimized, before clipping; not where parameters are
-      sharded (FSDP);
-    - ``speed/tokens_per_second``: real target tokens on all devices since the last value, without
-      the time of validations and sample panels;
-    - ``speed/mfu``: 6 x trained parameters x tokens per second over the devices' peak, 0 to 1. It
-      counts all parameters for every token, also where a model only looks them up.
+    - ``optim/learning_rate``: of the step just taken, first parameter group;
+    - ``optim/gradient_norm``: L2 norm of the gradient of the objective, before clipping; not logged
+      if parameters are sharded (FSDP);
+    - ``speed/tokens_per_second``: target tokens without padding on all devices since the last
+      value, excluding validation and sample panels;
+    - ``speed/mfu``: 6 x trained parameters x tokens per second divided by the devices' peak, 0 to
+      1. It counts all parameters for every token, even those that are only looked up.
 
     Args:
-        peak: of a device in floating-point operations per second at a precision; ``None`` if it is
-            not known, and ``speed/mfu`` is not logged.
+        peak: returns the peak floating-point operations per second of a device at a precision, or
+            ``None`` if it is not known; ``speed/mfu`` is then not logged.
 
     Attributes:
-        peak_tflops: of one device, once it has been needed.
+        peak_tflops: peak of one device, once it has been needed.
     """
 
     def __init__(self, peak: Callable[[torch.device, str], float | None] = peak_flops) -> None:
@@ -64,10 +64,10 @@ class Vitals(lightning.Callback):
     ) -> None:
         if (trainer.global_step + 1) % log_interval(trainer) != 0:
             return
-        found: dict[str, Any] = {"optim/learning_rate": float(optimizer.param_groups[0]["lr"])}
+        metrics: dict[str, Any] = {"optim/learning_rate": float(optimizer.param_groups[0]["lr"])}
         if not isinstance(trainer.strategy, FSDPStrategy):
-            found["optim/gradient_norm"] = gradient_norm(pl_module)
-        pl_module.log_dict(found, on_step=True, on_epoch=False, batch_size=1)
+            metrics["optim/gradient_norm"] = gradient_norm(pl_module)
+        pl_module.log_dict(metrics, on_step=True, on_epoch=False, batch_size=1)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
@@ -78,9 +78,9 @@ class Vitals(lightning.Callback):
         if not stepped or step % log_interval(trainer) != 0:
             return
         if trainer.is_global_zero and trainer.loggers:
-            found = self._speeds(trainer, pl_module)
+            speeds = self._speeds(trainer, pl_module)
             pl_module.log_dict(
-                found, on_step=True, on_epoch=False, batch_size=1, rank_zero_only=True
+                speeds, on_step=True, on_epoch=False, batch_size=1, rank_zero_only=True
             )
         self._begin(trainer, pl_module)
 
@@ -97,12 +97,12 @@ class Vitals(lightning.Callback):
             self._peak_asked = True
             peak = self._peak(pl_module.device, str(trainer.precision))
             self.peak_tflops = None if peak is None else peak / 1e12
-        found = {"speed/tokens_per_second": rate}
+        speeds = {"speed/tokens_per_second": rate}
         if self.peak_tflops:
-            trained = sum(each.numel() for each in pl_module.parameters() if each.requires_grad)
+            trained = sum(p.numel() for p in pl_module.parameters() if p.requires_grad)
             devices_flops = 1e12 * self.peak_tflops * trainer.world_size
-            found["speed/mfu"] = FLOPS_PER_TOKEN * trained * rate / devices_flops
-        return found
+            speeds["speed/mfu"] = FLOPS_PER_TOKEN * trained * rate / devices_flops
+        return speeds
 
 
 def log_interval(trainer: lightning.Trainer) -> int:
@@ -113,13 +113,13 @@ def log_interval(trainer: lightning.Trainer) -> int:
 
 def gradient_norm(pl_module: lightning.LightningModule) -> torch.Tensor:
     """L2 norm of all gradients together, on their device."""
-    gradients = [each.grad for each in pl_module.parameters() if each.grad is not None]
+    gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
     norms = torch._foreach_norm(gradients)
     total: torch.Tensor = torch.stack([norm.to(norms[0].device) for norm in norms]).norm()
     return total
 
 
 def panel_seconds(trainer: lightning.Trainer) -> float:
-    """How long sample panels have taken."""
+    """Total time spent on sample panels, in seconds."""
     panels = (call for call in trainer.callbacks if isinstance(call, SamplePanel))  # type: ignore[attr-defined]  # set by a connector
     return sum(panel.seconds for panel in panels)

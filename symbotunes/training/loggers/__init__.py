@@ -1,1 +1,1 @@
-"""Where metrics go: a table in the run folder, and Weights & Biases."""
+"""Loggers: a CSV file in the run folder, and Weights & Biases."""

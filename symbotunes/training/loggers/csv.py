@@ -17,9 +17,9 @@ Row = dict[str, str]
 
 
 class RunCsvLogger(Logger):
-    """One row per step, one column per metric; an empty cell says that nothing was logged there.
+    """One row per step, one column per metric; empty cells where nothing was logged.
 
-    Rows already in the file stay. A resumed run calls `drop_from`, so that no step appears twice.
+    Existing rows are kept. A resumed run calls `drop_from`, so that no step appears twice.
 
     Args:
         save_dir: folder of the run.
@@ -30,7 +30,7 @@ class RunCsvLogger(Logger):
     def __init__(self, save_dir: str | Path) -> None:
         super().__init__()
         self._folder = Path(save_dir)
-        self._columns: list[str] | None = None  # of the file; None until it has been looked at
+        self._columns: list[str] | None = None  # of the file; None until it has been read
         self._step: int | None = None
         self._pending: Row = {}
 
@@ -48,7 +48,7 @@ class RunCsvLogger(Logger):
 
     @property
     def log_dir(self) -> str:
-        """Where the file is: the run folder, without a level for name or version."""
+        """The folder of the file: the run folder, without subfolders for name or version."""
         return str(self._folder)
 
     @property
@@ -57,7 +57,7 @@ class RunCsvLogger(Logger):
         return self._folder / self.FILE
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any, **__: Any) -> None:
-        """Nothing: the run folder holds ``config.yaml``."""
+        """Does nothing: the run folder contains ``config.yaml``."""
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -69,13 +69,13 @@ class RunCsvLogger(Logger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Append what is pending; a full disk keeps it pending."""
+        """Append pending values; on a full disk they stay pending."""
         if not self._pending:
             return
         row = {"step": str(self._step), **self._pending}
         try:
             self._append(row)
-        except OSError:  # checkpoints warn about the same disk, and the run goes on
+        except OSError:  # checkpoints warn about the same disk, and training continues
             return
         self._pending = {}
 
@@ -85,7 +85,7 @@ class RunCsvLogger(Logger):
 
     @rank_zero_only
     def drop_from(self, step: int) -> None:
-        """Forget rows of optimizer steps that are about to be taken again.
+        """Remove rows of optimizer steps that are about to be repeated.
 
         Args:
             step: steps already taken; Lightning numbers the next one with it.
@@ -105,7 +105,7 @@ class RunCsvLogger(Logger):
             csv.DictWriter(file, self._columns).writerow(row)
 
     def _rows(self) -> list[Row]:
-        """Rows of the file; a line cut short by a crash is left out."""
+        """Rows of the file, without a line that was truncated by a crash."""
         if not self.path.exists():
             return []
         with self.path.open(newline="", encoding="utf-8") as file:
@@ -122,7 +122,7 @@ class RunCsvLogger(Logger):
 
 
 def cell(value: float) -> str:
-    """A number as text: whole numbers without a point, others to nine significant digits."""
+    """Format a number: integers without a decimal point, others to nine significant digits."""
     value = float(value)
     if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
         return str(int(value))
@@ -130,12 +130,12 @@ def cell(value: float) -> str:
 
 
 def header_of(rows: list[Row]) -> list[str]:
-    """Columns of rows read from a file, or of a file that is not there yet."""
+    """Columns of the rows read from a file, or of a new file."""
     return list(rows[0]) if rows else ["step"]
 
 
 def is_whole(row: Mapping[str | None, Any]) -> bool:
-    """Whether a row has a step and all its cells."""
+    """Whether a row has a step and all of its cells."""
     if None in row or None in row.values():
         return False
     return str(row.get("step", "")).isdecimal()

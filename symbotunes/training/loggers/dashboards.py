@@ -1,4 +1,4 @@
-"""Which loggers go to Weights & Biases, found without importing it where none does."""
+"""Finds the loggers for Weights & Biases, without importing it if there are none."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def wandb_among(loggers: Iterable[Logger]) -> "list[SafeWandbLogger]":
-    """The loggers that go to W&B by way of ours; others of Lightning's stay as they are."""
-    found = [logger for logger in loggers if isinstance(logger, WandbLogger)]
-    if not found:
+    """Our W&B loggers; Lightning's plain `WandbLogger` is not included."""
+    candidates = [logger for logger in loggers if isinstance(logger, WandbLogger)]
+    if not candidates:
         return []
     from symbotunes.training.loggers.wandb import SafeWandbLogger  # wandb takes a second to import
 
-    return [logger for logger in found if isinstance(logger, SafeWandbLogger)]
+    return [logger for logger in candidates if isinstance(logger, SafeWandbLogger)]

@@ -1,24 +1,24 @@
-"""What W&B takes: lengths of tags and names, and how large a config may be."""
+"""Limits of W&B: lengths of tags and names, and the size of a config."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-TAG_LENGTH = 64  # characters; W&B refuses a run with a longer tag
+TAG_LENGTH = 64  # characters; W&B rejects a run with a longer tag
 NAME_LENGTH = 128  # characters of a run's name, a group or a project
-TEXT_LENGTH = 10_000  # characters of one value; more only slows pages down
+TEXT_LENGTH = 10_000  # characters of one value; longer text only slows pages down
 LIST_LENGTH = 1_000  # entries of one value
-CONFIG_BYTES = 10_000_000  # of a whole config
+CONFIG_BYTES = 10_000_000  # bytes of a whole config
 
 
 def tags_within(tags: Sequence[object]) -> list[str]:
-    """Tags that W&B takes: none empty, none twice, none longer than 64 characters."""
-    cut = (str(tag).strip()[:TAG_LENGTH].strip() for tag in tags)
-    return list(dict.fromkeys(tag for tag in cut if tag))
+    """Tags that W&B accepts: not empty, without duplicates, at most 64 characters."""
+    truncated = (str(tag).strip()[:TAG_LENGTH].strip() for tag in tags)
+    return list(dict.fromkeys(tag for tag in truncated if tag))
 
 
 def name_within(name: str | None) -> str | None:
-    """A name of at most 128 characters; its middle gives way, since numbers stand at the end."""
+    """A name of at most 128 characters, shortened in the middle, since numbers are at the end."""
     if name is None or len(name) <= NAME_LENGTH:
         return name
     half = (NAME_LENGTH - 1) // 2
@@ -26,15 +26,15 @@ def name_within(name: str | None) -> str | None:
 
 
 def config_within(config: dict[str, Any]) -> dict[str, Any]:
-    """A config with long texts and lists cut, and a note where they were.
+    """A config with long texts and lists truncated, and a note where this was done.
 
     Raises:
-        ValueError: if it is larger than 10 MB all the same.
+        ValueError: if it is still larger than 10 MB.
     """
     shortened: dict[str, Any] = _shortened(config)
     size = len(json.dumps(shortened, default=str))
     if size > CONFIG_BYTES:
-        raise ValueError(f"a config of {size / 1e6:.1f} MB is more than W&B takes")
+        raise ValueError(f"a config of {size / 1e6:.1f} MB exceeds the limit of W&B")
     return shortened
 
 

@@ -1,4 +1,4 @@
-"""Samples as sound, piano roll, notation and table on Weights & Biases."""
+"""Samples as audio, piano roll, notation and table on Weights & Biases."""
 
 import io
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ COLUMNS: list[str | int] = [
 def log_samples(
     logger: SafeWandbLogger, samples: Sequence[Sample], folder: Path, *, trained: int, step: int
 ) -> None:
-    """Log a panel; each sample has keys of its own, so that one can hear it change.
+    """Log a panel; each sample has its own keys, so that its changes can be heard.
 
     Args:
-        logger: that takes it.
-        samples: in the order of the page.
-        folder: where `symbotunes.render.gallery` wrote them; a form that is missing is left out.
-        trained: optimizer steps that the model has taken, for the table.
-        step: on the x axis.
+        logger: the logger to use.
+        samples: samples in the order of the page.
+        folder: folder where `symbotunes.render.gallery` wrote them; missing forms are skipped.
+        trained: optimizer steps of the model so far, for the table.
+        step: position on the x axis.
     """
     row: dict[str, object] = {"samples/table": sample_table(samples, trained)}
     for sample in samples:
@@ -36,28 +36,28 @@ def log_samples(
 
 
 def media_of(stem: Path, title: str) -> dict[str, object]:
-    """What can be heard and seen of a sample, by form.
+    """The media of a sample, by form.
 
     Args:
-        stem: its files without their suffixes.
-        title: shown below.
+        stem: path of its files without their suffixes.
+        title: caption.
     """
-    found: dict[str, object] = {}
+    media: dict[str, object] = {}
     sound, roll, notation = (
         stem.with_name(f"{stem.name}.{suffix}") for suffix in ("wav", "png", "svg")
     )
     if sound.is_file():
-        found["audio"] = wandb.Audio(str(sound), caption=title)
+        media["audio"] = wandb.Audio(str(sound), caption=title)
     if roll.is_file():
-        found["roll"] = wandb.Image(str(roll), caption=title)
+        media["roll"] = wandb.Image(str(roll), caption=title)
     if notation.is_file():
         page = f'<!doctype html><meta charset="utf-8">{notation.read_text(encoding="utf-8")}'
-        found["notation"] = wandb.Html(io.StringIO(page), inject=False)
-    return found
+        media["notation"] = wandb.Html(io.StringIO(page), inject=False)
+    return media
 
 
 def sample_table(samples: Sequence[Sample], trained: int) -> wandb.Table:
-    """One row per sample; shares of bars from 0 to 1."""
+    """One row per sample; fractions of bars from 0 to 1."""
     rows = [
         [
             trained,
@@ -74,7 +74,7 @@ def sample_table(samples: Sequence[Sample], trained: int) -> wandb.Table:
 
 
 def nats_per_token(sample: Sample) -> float | None:
-    """How surprising the model finds its own sample; ``None`` if it has no token."""
+    """How surprising the model finds its own sample; ``None`` if it has no tokens."""
     if sample.nll_nats is None or not sample.generated:
         return None
     return float(sample.nll_nats / sample.generated)

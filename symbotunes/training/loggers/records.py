@@ -1,8 +1,8 @@
-"""What W&B wrote to disk: the records of a run's ``.wandb`` file, also of one that was killed.
+"""Reads the records of a run's ``.wandb`` file, even if the run was killed.
 
-The file is a log of LevelDB's kind. After a header of 7 bytes it is cut into blocks of 32 KiB; a
-record that does not fit into the rest of a block goes on in the next. W&B's packages read it in Go
-only, so this is written from the format's description.
+The file is a log in LevelDB's format. After a header of 7 bytes it is divided into blocks of 32
+KiB; a record that does not fit into the rest of a block continues in the next. Not W&B's own
+reader, because it exists only in Go.
 """
 
 import json
@@ -15,17 +15,17 @@ from typing import Any
 
 HEADER, BLOCK = 7, 32 * 1024  # bytes
 IDENT = b":W&B"
-CHUNK = struct.Struct("<IHB")  # checksum, length in bytes, which part of a record it is
+CHUNK = struct.Struct("<IHB")  # checksum, length in bytes, which part of the record it is
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-STEP = "trainer/global_step"  # the x axis of everything that is logged
+STEP = "trainer/global_step"  # the x axis of all metrics
 
 
 @dataclass(frozen=True)
 class Reached:
-    """How far a run had come; -1 where nothing was logged.
+    """How far a run had progressed; -1 where nothing was logged.
 
     Attributes:
-        row: W&B's own count of rows.
+        row: W&B's own row count.
         step: the trainer's step of the last row.
     """
 
@@ -34,22 +34,22 @@ class Reached:
 
 
 def files_of(folder: Path, run_id: str) -> list[Path]:
-    """The files of a W&B run below the folder of a training, one for each start, oldest first."""
+    """The files of a W&B run in the folder of a training, one per start, oldest first."""
     return sorted((folder / "wandb").glob(f"*run-*_*-{run_id}/run-{run_id}.wandb"), key=started)
 
 
 def started(path: Path) -> str:
-    """When a file was begun, as its folder tells it."""
+    """When a file was started, from the name of its folder."""
     return path.parent.name.removeprefix("offline-")
 
 
 def reached(folder: Path, run_id: str, first_row: float = math.inf) -> Reached:
-    """How far earlier starts of a W&B run had come.
+    """How far earlier starts of a W&B run had progressed.
 
     Args:
-        folder: of the training.
-        run_id: of the W&B run.
-        first_row: that the server does not have; rows from there on were lost on their way.
+        folder: folder of the training.
+        run_id: id of the W&B run.
+        first_row: first row that the server does not have; rows from there on were lost in upload.
     """
     files = files_of(folder, run_id)
     rows = [row for path in files for row in history(path) if row["_step"] < first_row]
@@ -60,7 +60,7 @@ def reached(folder: Path, run_id: str, first_row: float = math.inf) -> Reached:
 
 
 def history(path: Path) -> list[dict[str, Any]]:
-    """The rows of one file, as they were logged; media are their descriptions."""
+    """The rows of one file, as they were logged; media appear as their descriptions."""
     return [
         {
             "_step": record.history.step.num,
@@ -72,16 +72,16 @@ def history(path: Path) -> list[dict[str, Any]]:
 
 
 def name_of(item: Any) -> str:
-    """The name that a value was logged by."""
+    """The name under which a value was logged."""
     return ".".join(item.nested_key) if item.nested_key else str(item.key)
 
 
 def records(path: Path) -> Iterator[Any]:
-    """Every record of a file as W&B's own message; a torn or damaged end is left out."""
+    """Every record of a file as W&B's own message; a truncated or damaged end is skipped."""
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from wandb.proto import wandb_internal_pb2
 
-    message: Any = wandb_internal_pb2  # generated: its classes are made at import
+    message: Any = wandb_internal_pb2  # generated code: its classes are created at import
     for data in messages(path.read_bytes()):
         try:
             yield message.Record.FromString(data)
@@ -90,21 +90,24 @@ def records(path: Path) -> Iterator[Any]:
 
 
 def messages(content: bytes) -> Iterator[bytes]:
-    """The records of a file's content as bytes, in order, as far as they are whole."""
+    """The complete records of a file's content as bytes, in order.
+
+    A record is one FULL chunk, or a FIRST chunk, any number of MIDDLE chunks and a LAST one.
+    """
     if not content.startswith(IDENT):
         return
-    place, begun = HEADER, b""
-    while place + CHUNK.size <= len(content):
-        left = BLOCK - place % BLOCK
-        if left < CHUNK.size:  # no room for another header: the rest of the block is empty
-            place += left
+    position, record = HEADER, b""
+    while position + CHUNK.size <= len(content):
+        left = BLOCK - position % BLOCK
+        if left < CHUNK.size:  # no room for another chunk header: the rest of the block is padding
+            position += left
             continue
-        _, length, kind = CHUNK.unpack_from(content, place)
-        place += CHUNK.size
-        part = content[place : place + length]
+        _, length, kind = CHUNK.unpack_from(content, position)
+        position += CHUNK.size
+        part = content[position : position + length]
         if kind not in (FULL, FIRST, MIDDLE, LAST) or len(part) < length:
             return
-        place += length
-        begun = part if kind in (FULL, FIRST) else begun + part
+        position += length
+        record = part if kind in (FULL, FIRST) else record + part
         if kind in (FULL, LAST):
-            yield begun
+            yield record

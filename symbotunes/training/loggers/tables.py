@@ -27,14 +27,14 @@ FIGURE_COLUMNS = ["of", "figure", "value", "low", "high", "unit"]
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> wandb.Table:
-    """A table whose columns may hold numbers and gaps side by side."""
+    """A table whose columns may mix numbers and missing values."""
     return wandb.Table(
         columns=list(columns), data=[list(row) for row in rows], allow_mixed_types=True
     )
 
 
 def log_receipt(logger: SafeWandbLogger, receipt: Receipt, step: int) -> None:
-    """Log what became of every piece of the data as ``data/receipt``."""
+    """Log what happened to every piece of the data as ``data/receipt``."""
     logger.attempt(lambda: logger.log_metrics({"data/receipt": receipt_table(receipt)}, step))
 
 
@@ -59,10 +59,10 @@ def log_evaluation(
 
 
 def evaluation_row(findings: Findings | LatentFindings, page: Path) -> dict[str, Any]:
-    """All that is logged of an evaluation, by name."""
-    found = language_row(findings) if isinstance(findings, Findings) else latent_row(findings)
+    """Everything that is logged for an evaluation, by name."""
+    row = language_row(findings) if isinstance(findings, Findings) else latent_row(findings)
     facts = table(["fact", "value"], [*map(list, findings.facts.items())])
-    return {**found, "evaluation/facts": facts, "evaluation/report": html(page)}
+    return {**row, "evaluation/facts": facts, "evaluation/report": html(page)}
 
 
 def language_row(findings: Findings) -> dict[str, Any]:
@@ -71,10 +71,10 @@ def language_row(findings: Findings) -> dict[str, Any]:
     ours = next(iter(held_out.models.values()), {})
     gains = {name: {"nats_per_token": gain} for name, gain in held_out.gains.items()}
     kinds = [
-        [each.name, each.share, *(finite(nats.value) for nats in each.nats.values())]
-        for each in held_out.classes
+        [kind.name, kind.share, *(finite(nats.value) for nats in kind.nats.values())]
+        for kind in held_out.classes
     ]
-    tunes = {each.name: each.figures for each in findings.sets}
+    tunes = {tunes.name: tunes.figures for tunes in findings.sets}
     return {
         "evaluation/losses": figures_table(held_out.models, LOSSES),
         "evaluation/gains": figures_table(gains, LOSSES),
@@ -87,10 +87,10 @@ def language_row(findings: Findings) -> dict[str, Any]:
 
 def latent_row(findings: LatentFindings) -> dict[str, Any]:
     """Accuracies, costs, interpolations and overlaps, by name."""
-    found, path = findings.reconstruction, findings.path
+    reconstruction, path = findings.reconstruction, findings.path
     ways = [
-        [share, *(finite(each[place].value) for each in path.distances.values())]
-        for place, share in enumerate(path.shares)
+        [share, *(finite(distances[index].value) for distances in path.distances.values())]
+        for index, share in enumerate(path.shares)
     ]
     overlaps = {
         f"{notes.name}: {name}": {"overlap": interval}
@@ -98,20 +98,20 @@ def latent_row(findings: LatentFindings) -> dict[str, Any]:
         for name, interval in notes.overlaps.items()
     }
     return {
-        "evaluation/accuracies": figures_table(found.accuracies, ACCURACIES),
-        "evaluation/costs": figures_table({"windows": found.costs}, COSTS),
+        "evaluation/accuracies": figures_table(reconstruction.accuracies, ACCURACIES),
+        "evaluation/costs": figures_table({"windows": reconstruction.costs}, COSTS),
         "evaluation/interpolations": table([f"{DISTANCE.label} at", *path.distances], ways),
         "evaluation/overlaps": figures_table(overlaps, {"overlap": OVERLAP}),
-        "evaluation/active_units": found.active,
-        **numbers(found.costs),
-        **numbers(next(iter(found.accuracies.values()), {})),
+        "evaluation/active_units": reconstruction.active,
+        **numbers(reconstruction.costs),
+        **numbers(next(iter(reconstruction.accuracies.values()), {})),
     }
 
 
 def figures_table(
-    found: Mapping[str, Mapping[str, Interval]], figures: Mapping[str, Figure]
+    measured: Mapping[str, Mapping[str, Interval]], figures: Mapping[str, Figure]
 ) -> wandb.Table:
-    """One row per figure, as large as the report shows it, with the ends of its interval."""
+    """One row per figure, scaled as in the report, with the ends of its interval."""
     rows = [
         [
             name,
@@ -122,7 +122,7 @@ def figures_table(
             ),
             figures[key].suffix.strip(),
         ]
-        for name, intervals in found.items()
+        for name, intervals in measured.items()
         for key, interval in intervals.items()
         if key in figures
     ]
@@ -130,7 +130,7 @@ def figures_table(
 
 
 def numbers(intervals: Mapping[str, Interval]) -> dict[str, Any]:
-    """The defined ones as metrics, shares from 0 to 1."""
+    """The finite values as metrics, fractions from 0 to 1."""
     return {
         f"evaluation/{key}": interval.value
         for key, interval in intervals.items()
@@ -139,12 +139,12 @@ def numbers(intervals: Mapping[str, Interval]) -> dict[str, Any]:
 
 
 def finite(value: float) -> float | None:
-    """The value, ``None`` where it is not defined."""
+    """The value, or ``None`` if it is not finite."""
     return value if math.isfinite(value) else None
 
 
 def html(page: Path) -> wandb.Html:
-    """A page that needs nothing else, as W&B shows it."""
+    """A self-contained page for display on W&B."""
     return wandb.Html(io.StringIO(page.read_text(encoding="utf-8")), inject=False)
 
 
@@ -157,20 +157,20 @@ def log_sweep_table(
     entity: str | None = None,
     mode: Mode | None = None,
 ) -> bool:
-    """Log the report of a sweep as ``sweep/jobs`` and ``sweep/report`` to a run of its own.
+    """Log the report of a sweep as ``sweep/jobs`` and ``sweep/report`` to a separate run.
 
-    The run stands in the sweep's group; a later report goes on in it.
+    The run belongs to the sweep's group; later reports continue it.
 
     Args:
-        folder: of the sweep.
+        folder: folder of the sweep.
         keys: settings that differ between its jobs.
-        rows: its jobs, as `symbotunes.modes.report` read them.
-        project: on W&B.
-        entity: user or team; ``None`` is the default of the account.
+        rows: its jobs, as read by `symbotunes.modes.report`.
+        project: project name on W&B.
+        entity: user or team; ``None`` is the account's default.
         mode: see `SafeWandbLogger`.
 
     Returns:
-        Whether it was logged: not if no job has logged to W&B.
+        Whether it was logged; it is not if no job logged to W&B.
     """
     runs = {row.number: read_id(folder / str(row.number)) for row in rows}
     if not any(runs.values()):
@@ -198,7 +198,7 @@ def log_sweep_table(
 def sweep_table(
     keys: Sequence[str], rows: Sequence[Row], runs: Mapping[int, str | None]
 ) -> wandb.Table:
-    """One row per job; settings that are numbers are numbers, so that they can be plotted."""
+    """One row per job; numeric settings are stored as numbers, so that they can be plotted."""
     metric = next((row.metric for row in rows if row.metric), "value")
     label = f"{metric} ({UNITS[metric]})" if metric in UNITS else metric
     columns = [
@@ -224,7 +224,7 @@ def sweep_table(
 
 
 def number_or_text(setting: str | None) -> float | str | None:
-    """A setting as a number if it is one."""
+    """The setting as a number if it is one, otherwise as text."""
     try:
         return None if setting is None else float(setting)
     except ValueError:

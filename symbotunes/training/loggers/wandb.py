@@ -1,4 +1,4 @@
-"""Weights & Biases that never asks, never stops training and always closes its run."""
+"""A W&B logger that never prompts, never stops training and always closes its run."""
 
 import os
 import shlex
@@ -18,32 +18,32 @@ from symbotunes.training.loggers.limits import config_within, name_within, tags_
 from symbotunes.training.loggers.records import STEP, Reached, reached
 
 ID_FILE = "wandb_id"
-FLUSH_SECONDS = 2.0  # what a killed run loses of its metrics at most
+FLUSH_SECONDS = 2.0  # the most that a killed run loses of its metrics
 Mode = Literal["online", "offline", "disabled", "shared"]
 
 
 class SafeWandbLogger(WandbLogger):
-    """W&B in the run folder.
+    """Logs to W&B in the run folder.
 
-    It works offline when no API key is known. The run's id is kept in ``<save_dir>/wandb_id``, so
-    that a resumed training goes on in the same W&B run. What W&B has is never changed: steps that a
-    resumed training takes again are not logged again, and rows are counted on, so that the
-    parts of a run that was resumed offline make one run when they are uploaded. Whatever goes
-    wrong with W&B is said once; training then goes on without it.
+    It works offline if no API key is set. The run's id is stored in ``<save_dir>/wandb_id``, so that
+    a resumed training continues in the same W&B run. Data that W&B already has never change: steps
+    that a resumed training repeats are not logged again, and row numbers continue, so that the
+    parts of a run that was resumed offline form one run when they are uploaded. Any problem with
+    W&B is reported once; training then continues without it.
 
     Args:
         save_dir: folder of the run.
-        project: on W&B.
-        name: of the run on W&B; at most 128 characters are shown.
-        number: of the job in its sweep, which becomes part of the name.
-        entity: user or team; ``None`` is the default of the account.
+        project: project name on W&B.
+        name: name of the run on W&B, shortened to 128 characters.
+        number: number of the job in its sweep, added to the name.
+        entity: user or team; ``None`` is the account's default.
         group: runs shown together, such as the jobs of a sweep.
-        job_type: what the run does, such as ``train``.
-        tags: short labels; longer ones are cut at 64 characters.
-        notes: free text, or its lines.
-        best_checkpoint: whether the best checkpoint is uploaded when training ends.
+        job_type: kind of run, such as ``train``.
+        tags: short labels, truncated to 64 characters.
+        notes: free text, or a list of lines.
+        best_checkpoint: whether to upload the best checkpoint when training ends.
         mode: ``online``, ``offline``, ``disabled``, or ``None``: the environment variable
-            ``WANDB_MODE``, else online if there is an API key.
+            ``WANDB_MODE``, otherwise online if there is an API key.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class SafeWandbLogger(WandbLogger):
             job_type=job_type,
             tags=tags_within(tags),
             notes=notes if isinstance(notes, str | None) else "\n".join(map(str, notes)),
-            reinit="finish_previous",  # the jobs of a sweep share a process, never a run
+            reinit="finish_previous",  # jobs that share a process must not share a run
         )
-        self._wandb_init.pop("anonymous", None)  # W&B has dropped it and warns of it
+        self._wandb_init.pop("anonymous", None)  # W&B has removed this option and warns about it
         self.best_checkpoint = best_checkpoint
         self._mode = mode
         self._before = Reached()
@@ -86,7 +86,7 @@ class SafeWandbLogger(WandbLogger):
 
     @property
     def experiment(self) -> Any:
-        """The W&B run; something that swallows every call after a failure or on other ranks."""
+        """The W&B run, or a dummy that ignores every call after a failure and on other ranks."""
         if (
             self._experiment is None
             and not self._given_up
@@ -103,13 +103,13 @@ class SafeWandbLogger(WandbLogger):
 
     @property
     def continued(self) -> bool:
-        """Whether an earlier training has logged to this run."""
+        """Whether an earlier training logged to this run."""
         _ = self.experiment
         return self._before.row >= 0
 
     @property
     def sync_command(self) -> str | None:
-        """The command that uploads what was written offline, ``None`` if nothing was."""
+        """The command that uploads offline data, ``None`` if there are none."""
         folders = sorted((self._folder / "wandb").glob(f"offline-run-*-{self.version}"))
         if not folders or not self.version:
             return None
@@ -117,11 +117,11 @@ class SafeWandbLogger(WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        """Log one row; what earlier trainings in this folder have logged stays as it is.
+        """Log one row; rows of earlier trainings in this folder are not changed.
 
         Args:
             metrics: numbers and media.
-            step: the trainer's; it does not fall from call to call.
+            step: the trainer's step; it must not decrease between calls.
         """
         self.attempt(lambda: self._log(metrics, step))
 
@@ -137,28 +137,28 @@ class SafeWandbLogger(WandbLogger):
 
     @rank_zero_only
     def log_checkpoint(self, path: Path, metadata: Mapping[str, Any]) -> None:
-        """Keep a checkpoint as version ``best`` of the artifact ``model-<run id>``."""
+        """Upload a checkpoint as version ``best`` of the artifact ``model-<run id>``."""
         self.attempt(lambda: self._upload(path, metadata))
 
     def watch(self, *arguments: Any, **named: Any) -> None:
         self.attempt(lambda: super(SafeWandbLogger, self).watch(*arguments, **named))
 
     def attempt(self, act: Callable[[], Any]) -> None:
-        """Do something with W&B; its first failure is a warning, and the end of W&B in this run."""
+        """Call a function that uses W&B; the first failure is a warning and disables W&B."""
         if self._given_up:
             return
         try:
             with staging_in(self._folder / "wandb"):
                 act()
-        except Exception as error:  # W&B raises of many kinds, and none is worth a training
+        except Exception as error:  # W&B raises many types of errors; none may stop training
             self._given_up = True
             if not self._said:
-                warnings.warn(f"training goes on without W&B: {first_line(error)}", stacklevel=2)
+                warnings.warn(f"training continues without W&B: {first_line(error)}", stacklevel=2)
             self._said = True
 
     @rank_zero_only
     def finish(self, exit_code: int = 0) -> None:
-        """Close the run and say how to upload it; call it however training ended.
+        """Close the run and print how to upload it; call this however training ended.
 
         Args:
             exit_code: 0 shows the run as finished, anything else as failed.
@@ -168,7 +168,7 @@ class SafeWandbLogger(WandbLogger):
             return
         offline = bool(getattr(run, "offline", False))
         self._id = run.id
-        self._given_up = False  # a run that could not be written to may still close
+        self._given_up = False  # a run that could not be written to may still be closed
         self.attempt(lambda: run.finish(exit_code=exit_code))
         self._given_up = True  # a late metric must not open a second run
         if offline and self.sync_command:
@@ -178,21 +178,21 @@ class SafeWandbLogger(WandbLogger):
         self._folder.mkdir(parents=True, exist_ok=True)
         asked = self._mode or os.environ.get("WANDB_MODE")
         mode = natural_mode() if asked in (None, "online") else asked
-        if asked == "online" and mode == "offline":  # W&B itself would ask for a key
-            warnings.warn("W&B goes on offline: no API key is known", stacklevel=2)
+        if asked == "online" and mode == "offline":  # W&B itself would prompt for a key
+            warnings.warn("W&B continues offline: no API key is known", stacklevel=2)
         try:
             run = self._open(mode)
-        except Exception as error:  # such as no network, hours after the key was stored
+        except Exception as error:  # such as no network, although a key is stored
             if mode != "online":
                 raise
-            warnings.warn(f"W&B goes on offline: {first_line(error)}", stacklevel=2)
+            warnings.warn(f"W&B continues offline: {first_line(error)}", stacklevel=2)
             run = self._open("offline")
         run.define_metric(STEP)
         run.define_metric("*", step_metric=STEP, step_sync=True)
         self._experiment = run
         if run.id and self.offline:
             self._before = reached(self._folder, run.id)
-            self._first_row = self._before.row + 1  # a server would tell W&B
+            self._first_row = self._before.row + 1  # online, the server tells W&B
         elif run.id:
             self._before = reached(self._folder, run.id, run.starting_step)
         if run.id and mode != "disabled":
@@ -216,10 +216,11 @@ class SafeWandbLogger(WandbLogger):
         run.log_artifact(artifact, aliases=["best"])
 
     def _open(self, mode: Any) -> Any:
-        # Offline, W&B's advice on syncing is replaced by our own exact line.
+        # Offline, we print the exact sync command instead of W&B's own advice.
         settings = wandb.Settings(silent=mode != "online", **flushing())
-        # Through this variable, trainings started from here would share our W&B process, or we
-        # that of whoever started us: it may end first, and two starts of one run get mixed up.
+        # Through this variable, a training started from this process would share its W&B service,
+        # or this process that of its parent: the service may end first, and starts of the same run
+        # get mixed up.
         os.environ.pop("WANDB_SERVICE", None)
         try:
             return wandb.init(**self._wandb_init, mode=mode, settings=settings)
@@ -244,10 +245,10 @@ class Nothing:
 
 
 def natural_mode() -> str:
-    """``online`` if W&B knows an API key, else ``offline``; never asks for one."""
+    """``online`` if W&B has an API key, otherwise ``offline``; never prompts for one."""
     try:
         known = wandb.login(prompt=False)
-    except Exception:  # a malformed key: wandb would refuse it again
+    except Exception:  # a malformed key, which W&B would reject again
         known = False
     return "online" if known else "offline"
 
@@ -256,8 +257,8 @@ def natural_mode() -> str:
 def staging_in(folder: Path) -> Iterator[None]:
     """Let W&B keep copies of tables and checkpoints here until they are uploaded.
 
-    By default they lie in the user's home, where jobs may not be allowed to write and which other
-    machines may not have. A ``WANDB_DATA_DIR`` that is set already counts.
+    By default they are in the user's home, where jobs may not be allowed to write and which other
+    machines may not have. An existing ``WANDB_DATA_DIR`` takes precedence.
     """
     if "WANDB_DATA_DIR" in os.environ:
         yield
@@ -270,18 +271,18 @@ def staging_in(folder: Path) -> Iterator[None]:
 
 
 def flushing() -> dict[str, Any]:
-    """Settings that make W&B write to disk soon; older versions write what fills 32 KiB."""
+    """Settings that make W&B write to disk often; older versions wait until 32 KiB are full."""
     name = "x_transaction_log_flush_interval"
     return {name: FLUSH_SECONDS} if name in wandb.Settings.model_fields else {}
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
+    """The message of an error, in one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def read_id(folder: Path) -> str | None:
-    """Id of the W&B run that a training in this folder began."""
+    """Id of the W&B run that a training in this folder started."""
     try:
         return (folder / ID_FILE).read_text(encoding="utf-8").strip() or None
     except OSError:

@@ -27,5 +27,5 @@ def test_long_texts_and_lists_of_a_config_are_cut_and_say_so():
 
 
 def test_a_config_that_is_too_large_all_the_same_is_refused():
-    with pytest.raises(ValueError, match="more than W&B takes"):
+    with pytest.raises(ValueError, match="exceeds the limit of W&B"):
         config_within({str(number): "x" * 9_000 for number in range(1_200)})

@@ -97,7 +97,7 @@ def test_without_a_network_an_online_run_goes_on_offline(run_dir, monkeypatch):
     monkeypatch.setattr(wandb, "login", lambda **_: True)
     monkeypatch.setattr(wandb, "init", unreachable)
     logger = SafeWandbLogger(run_dir, mode="online")
-    with pytest.warns(UserWarning, match="W&B goes on offline: no route to host"):
+    with pytest.warns(UserWarning, match="W&B continues offline: no route to host"):
         logger.log_metrics({"a": 1}, step=0)
     logger.finish(0)
     assert len(list((run_dir / "wandb").glob("offline-run-*"))) == 1
@@ -184,7 +184,7 @@ def test_a_job_of_a_sweep_is_told_by_its_number_and_notes(run_dir):
 def test_without_a_key_an_online_run_goes_on_offline_and_nobody_is_asked(run_dir, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("somebody was asked"))
     logger = SafeWandbLogger(run_dir, mode="online")
-    with pytest.warns(UserWarning, match="W&B goes on offline: no API key is known"):
+    with pytest.warns(UserWarning, match="W&B continues offline: no API key is known"):
         logger.log_metrics({"a": 1}, step=0)
     logger.finish(0)
     assert len(list((run_dir / "wandb").glob("offline-run-*"))) == 1
@@ -267,4 +267,4 @@ def test_training_goes_on_without_wandb_when(run_dir, trouble, folder):
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert "trained" in result.stdout.splitlines()
-    assert result.stderr.count("training goes on without W&B") == 1
+    assert result.stderr.count("training continues without W&B") == 1
