@@ -1,6 +1,6 @@
-"""What every model is, and the batch that it reads.
+"""The interfaces of models, and the batch that they read.
 
-Shapes use one alphabet everywhere: B pieces, T tokens, V vocabulary, D width, L layers.
+Shapes use the same letters everywhere: B pieces, T tokens, V vocabulary, D width, L layers.
 """
 
 from abc import ABC, abstractmethod
@@ -17,14 +17,14 @@ class Batch:
     """Pieces of unequal length, padded on the right.
 
     Attributes:
-        tokens: ``[B, T]`` int64 ids, from ``bos`` to ``eos``; what follows ``eos`` is padding of
-            no meaning, told from music by `lengths` alone. ``[B, T, F]`` where a time step has F
-            numbers; windows of fixed length have neither ``bos`` nor ``eos``.
-        lengths: ``[B]`` int64 count of real tokens per row, ``bos`` and ``eos`` included; on the
+        tokens: ``[B, T]`` int64 ids, from ``bos`` to ``eos``, then padding with arbitrary values,
+            which only `lengths` distinguishes from music. ``[B, T, F]`` if a time step has F
+            values; windows of fixed length have neither ``bos`` nor ``eos``.
+        lengths: ``[B]`` int64 number of real tokens per row, including ``bos`` and ``eos``; on the
             CPU, since packing reads it there.
-        segments: ``[B, T]`` int64, where rows hold several whole pieces: 1 for the tokens of the
-            first piece, 2 for those of the second, 0 for padding; on the CPU. No piece may know of
-            the others in its row. ``None``: one piece per row.
+        segments: ``[B, T]`` int64, if rows hold several whole pieces: 1 for the tokens of the
+            first piece, 2 for those of the second, 0 for padding; on the CPU. No piece may depend
+            on the others in its row. ``None``: one piece per row.
     """
 
     tokens: Tensor
@@ -32,11 +32,11 @@ class Batch:
     segments: Tensor | None = None
 
     def to(self, *args: Any, **kwargs: Any) -> "Batch":
-        """The batch with its tokens moved; lengths and segments stay on the CPU."""
+        """The batch with its tokens moved or cast; lengths and segments stay on the CPU."""
         return Batch(self.tokens.to(*args, **kwargs), self.lengths, self.segments)
 
     def pin_memory(self) -> "Batch":
-        """The batch in page-locked memory, as ``DataLoader(pin_memory=True)`` asks."""
+        """The batch in page-locked memory, for ``DataLoader(pin_memory=True)``."""
         return Batch(self.tokens.pin_memory(), self.lengths, self.segments)
 
     @property
@@ -48,19 +48,19 @@ class Batch:
 
     @property
     def targets(self) -> int:
-        """Number of tokens to predict: every real token but the first of each piece."""
+        """Number of tokens to predict: every real token except the first of each piece."""
         return int(self.lengths.sum()) - self.pieces
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What a model reports of one batch.
+    """What a model computes for a batch.
 
     Attributes:
         objective: scalar to minimize, as the paper defines it (Folk-RNN: nats per tune).
         nll_nats: scalar, summed negative log-likelihood of all real targets, detached.
         targets: number of real targets that `nll_nats` sums over.
-        terms: further scalars to log, by name with their unit (``kl_nats``), detached.
+        terms: additional scalars to log, named with their unit (``kl_nats``), detached.
     """
 
     objective: Tensor
@@ -70,17 +70,17 @@ class Loss:
 
 
 class Model(nn.Module, ABC):
-    """A pure torch module that can be trained: no trainer, no logger, no config object inside.
+    """A plain torch module that can be trained: no trainer, logger or config object inside.
 
     Attributes:
-        READS_PACKED: whether `loss` keeps the pieces of a row apart where a batch has `segments`.
+        READS_PACKED: whether `loss` keeps the pieces of a row apart if a batch has `segments`.
     """
 
     READS_PACKED: ClassVar[bool] = False
 
     @abstractmethod
     def loss(self, batch: Batch, step: int = 0) -> Loss:
-        """What a batch costs.
+        """The loss of a batch.
 
         Args:
             batch: pieces as `Batch` describes them.
@@ -89,7 +89,7 @@ class Model(nn.Module, ABC):
 
 
 class SequenceModel(Model):
-    """An autoregressive model: it scores the next token, given all those before it."""
+    """An autoregressive model: it scores the next token, given all previous ones."""
 
     @abstractmethod
     def forward(self, tokens: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ class SequenceModel(Model):
 
         Args:
             tokens: ``[B]`` int64 ids.
-            state: what `start` or the previous `step` returned.
+            state: the state from `start` or the previous `step`.
 
         Returns:
             Logits ``[B, V]`` of the next token, and the new state.
@@ -113,11 +113,11 @@ class SequenceModel(Model):
 
 
 class Posterior(Protocol):
-    """Normal distributions with independent axes over latent vectors, one per piece."""
+    """Normal distributions over latent vectors with independent axes, one per piece."""
 
     @property
     def mean(self) -> Tensor:
-        """``[B, Z]``."""
+        """``[B, Z]`` means."""
 
     @property
     def std(self) -> Tensor:
@@ -127,11 +127,11 @@ class Posterior(Protocol):
         """Latent vectors ``[B, Z]``."""
 
     def kl_nats(self) -> Tensor:
-        """Divergence from the standard normal prior in nats, ``[B]``."""
+        """KL divergence from the standard normal prior in nats, ``[B]``."""
 
 
 class LatentModel(Model):
-    """Encodes windows of one length as latent vectors, from which it writes them again.
+    """Encodes windows of fixed length as latent vectors and reconstructs windows from them.
 
     Attributes:
         latent: Z; the prior is the standard normal.
@@ -142,21 +142,21 @@ class LatentModel(Model):
     @property
     @abstractmethod
     def tracks(self) -> tuple[str, ...]:
-        """Names of what is predicted at every step, K of them."""
+        """Names of the K tracks that are predicted at every step."""
 
     @abstractmethod
     def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> Posterior:
-        """The posterior of windows, as a batch holds them."""
+        """The posterior of windows in the format of a batch."""
 
     @property
     def knows_windows(self) -> bool:
-        """Whether `fitted_prior` draws as training windows lie; it may not before a training."""
+        """Whether `fitted_prior` follows the training windows; it may not before training."""
         return type(self).fitted_prior is not LatentModel.fitted_prior
 
     def fitted_prior(self, noise: Tensor) -> Tensor:
-        """Latent vectors ``[B, Z]`` as training windows have them, of standard normal ``[B, Z]``.
+        """Map standard normal `noise` ``[B, Z]`` to latent vectors like those of training windows.
 
-        A model that knows no better takes the noise itself, as the prior says.
+        By default this is the noise itself, that is, the standard normal prior.
         """
         return noise
 
@@ -169,24 +169,24 @@ class LatentModel(Model):
         generator: torch.Generator | None = None,
         uniforms: Tensor | None = None,
     ) -> Tensor:
-        """Write windows from latent vectors ``[B, Z]``, as a batch holds them.
+        """Generate windows from latent vectors, in the format of a batch.
 
         Args:
-            z: ``[B, Z]``.
+            z: latent vectors ``[B, Z]``.
             steps: length of each window, T.
-            temperature: divides the logits; 0 takes the likeliest at every step.
-            generator: of random numbers; ``None``: torch's own.
-            uniforms: random numbers in [0, 1) of the shape that `chances` tells, in place of a
-                generator's, so that a window need not depend on what is written beside it.
+            temperature: divides the logits; 0 takes the most likely answer at every step.
+            generator: random number generator; ``None``: torch's own.
+            uniforms: random numbers in [0, 1) of the shape returned by `chances`, used instead of a
+                generator, so that a window does not depend on the others in its batch.
         """
 
     @abstractmethod
     def chances(self, pieces: int, steps: int) -> tuple[int, int, int]:
-        """Shape of the random numbers that `decode` needs, pieces first."""
+        """Shape of the random numbers that `decode` needs, with pieces first."""
 
     @abstractmethod
     def score(self, z: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Teacher-forced nats of windows, and where the likeliest answer is right.
+        """Teacher-forced nats of windows, and where the most likely answer is correct.
 
-        Each is ``[B, T, K]`` for K tracks.
+        Both are ``[B, T, K]`` for K tracks.
         """

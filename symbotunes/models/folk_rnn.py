@@ -1,12 +1,12 @@
 """Folk-RNN: a stacked LSTM over ABC tokens.
 
 Sturm, Santos, Ben-Tal, Korshunova, "Music transcription modelling and composition using deep
-learning", 2016, https://arxiv.org/abs/1604.08723; details after the authors' code.
+learning", 2016, https://arxiv.org/abs/1604.08723; details follow the authors' code.
 
-Departure, unless ``gate_clip=5``: the authors clip the message that flows back through the gates at
-every time step to [-5, 5], which fused LSTM kernels do not show. It is left out, not replaced by a
-clip of the parameters' gradients: RMSprop bounds its own steps, and small gradients would drown in
-its epsilon.
+Departure, unless ``gate_clip=5``: the authors clip the gradient that flows back through the gates
+to [-5, 5] at every time step, which fused LSTM kernels do not expose. It is left out, and not
+replaced by clipping the parameters' gradients: RMSprop bounds its own steps, and its epsilon would
+dominate small gradients.
 """
 
 import torch
@@ -22,19 +22,20 @@ State = tuple[Tensor, Tensor]
 
 
 class FolkRNN(SequenceModel):
-    """Predicts the next token of a tune from all the tokens before it.
+    """Predicts the next token of a tune from all previous ones.
 
     Args:
-        vocabulary: ids that the model reads and writes.
+        vocabulary: the ids that the model reads and writes.
         width: units per layer, D.
         depth: number of stacked layers, L.
-        dropout: share of units zeroed after every layer, the last included; a fresh mask per token.
-        embedding: size of a learned input vector; ``None`` reads one-hot vectors, as the paper.
-        gate_clip: bound on the message at every gate in training, 5 in the authors' code; ``None``
-            leaves it unbounded and runs on fused kernels. Weights are the same either way.
+        dropout: fraction of units zeroed after every layer, including the last, with a new mask
+            for every token.
+        embedding: size of a learned embedding; ``None`` reads one-hot vectors, as in the paper.
+        gate_clip: bound on the gradient at every gate in training, 5 in the authors' code; ``None``
+            for no bound, which runs on fused kernels. The weights are compatible either way.
 
     Raises:
-        ValueError: if `gate_clip` is not above 0, or `dropout` no share.
+        ValueError: if `gate_clip` is not above 0, or `dropout` is not between 0 and 1.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class FolkRNN(SequenceModel):
         inputs = embedding or vocabulary.size
         self.lstm = nn.LSTM(inputs, width, depth, batch_first=True)
         self.head = nn.Linear(width, vocabulary.size)
-        # The authors' optimizer updates the initial states too.
+        # The initial states are trained too, as in the authors' code.
         self.h0 = nn.Parameter(torch.empty(depth, width))
         self.c0 = nn.Parameter(torch.zeros(depth, width))
         self._initialize()
@@ -101,17 +102,17 @@ class FolkRNN(SequenceModel):
         hidden, state = self.lstm(inputs, state)  # [B, T, D]
         return hidden, state
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it would write out every time step
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # the compiler would unroll every time step
     def _dropped(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """The layers one by one, with dropout after each.
+        """Run the layers one by one, with dropout after each.
 
-        On CUDA the dropout of `nn.LSTM` has random numbers of its own, which no checkpoint can
-        keep: a resumed training would drop other units.
+        On CUDA, the dropout of `nn.LSTM` uses its own random state, which cannot be stored in a
+        checkpoint: a resumed training would drop different units.
         """
         hidden = inputs
         ends: list[State] = []
         for h0, c0, weights in zip(*state, self.lstm.all_weights, strict=True):
-            # One layer with biases and without dropout, in training, one direction, batch first.
+            # One layer with biases, without dropout, in training mode, one direction, batch first.
             settings = (True, 1, 0.0, True, False, True)
             begin = (h0[None], c0[None])
             hidden, h, c = torch.lstm(hidden, begin, tuple(weights), *settings)
@@ -121,7 +122,7 @@ class FolkRNN(SequenceModel):
         return hidden, (h, c)
 
     def _clipped(self, inputs: Tensor, state: State, clip: float) -> tuple[Tensor, State]:
-        """What `_dropped` computes, with clipped messages backward."""
+        """The same as `_dropped`, with clipped gate gradients in the backward pass."""
         hidden = inputs.transpose(0, 1)  # [T, B, V]
         ends: list[State] = []
         for h0, c0, (w_ih, w_hh, bias, _) in zip(*state, self.lstm.all_weights, strict=True):
@@ -133,11 +134,12 @@ class FolkRNN(SequenceModel):
         return hidden.transpose(0, 1), (h, c)
 
     def loss(self, batch: Batch, step: int = 0) -> Loss:  # noqa: ARG002
-        """Nats per tune: summed over the tokens of each, averaged over the batch.
+        """Nats per tune: summed over its tokens, averaged over the batch.
 
-        Padding lies to the right of a causal network, so it reaches no real token; it is left out
-        before the output layer. The authors' masked steps come to the same. The LSTM runs over the
-        padding of a batch of like lengths, since packed sequences miss its fast CPU kernel.
+        The network is causal and padding is on the right, so padding does not affect real tokens;
+        it is removed before the output layer. This is equivalent to the authors' masking. The LSTM
+        runs over the padding, since packed sequences do not use its fast CPU kernel and batches
+        have similar lengths.
         """
         inputs, targets = batch.tokens[:, :-1], batch.tokens[:, 1:]
         hidden, _ = self._hidden(inputs, self.start(len(inputs)))
@@ -156,11 +158,11 @@ class FolkRNN(SequenceModel):
         return self.read(tokens[:, None], state)
 
     def read(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """Read tokens ``[B, T]``, T of at least 1, and answer as `step` after the last of them."""
+        """Read one or more tokens per piece, ``[B, T]``; returns what the last `step` would."""
         hidden, state = self._hidden(tokens, state)
         return self.head(hidden[:, -1]), state
 
     def select(self, state: State, rows: Tensor) -> State:
-        """The state of some of the pieces, ``rows`` ``[B']`` being their indices."""
+        """The state of some of the pieces, whose indices are `rows` ``[B']``."""
         hidden, cell = state
         return hidden[:, rows], cell[:, rows]

@@ -1,12 +1,12 @@
 """GPT-2: a decoder-only transformer over tokens.
 
-Radford et al., "Language Models are Unsupervised Multitask Learners", 2019; details after OpenAI's
+Radford et al., "Language Models are Unsupervised Multitask Learners", 2019; details follow OpenAI's
 code. On ABC notation: Geerlings and Merono-Penuela, "Interacting with GPT-2 to Generate Controlled
 and Believable Musical Sequences in ABC Notation", NLP4MusA 2020.
 
-Departures: pieces lie end to end without padding, and no token sees another piece; positions start
-from 0 in each. Pieces longer than the context are read by a sliding window, in training as in
-sampling: when the context is full, its last half is read again from position 0.
+Departures: pieces are stored end to end without padding, and no token sees another piece; positions
+start from 0 in each. Pieces longer than the context are read through a sliding window, in training
+as in sampling: when the context is full, its last half is read again from position 0.
 """
 
 import math
@@ -24,28 +24,28 @@ from symbotunes.models.layers.decoding import FIRST, Cache, packed
 from symbotunes.models.layers.transformer import EPSILON, Block
 from symbotunes.tokenizers.base import Vocabulary
 
-STD, POSITION_STD = 0.02, 0.01  # of the initial weights, as OpenAI's code
+STD, POSITION_STD = 0.02, 0.01  # of the initial weights, as in OpenAI's code
 
 
 class GPT2(SequenceModel):
-    """Predicts the next token of a piece from those before it, as far as the context reaches.
+    """Predicts the next token of a piece from previous ones, within the context.
 
     Args:
-        vocabulary: ids that the model reads and writes.
+        vocabulary: the ids that the model reads and writes.
         width: D.
         depth: number of blocks, L.
-        heads: attention heads per block; they divide the width.
-        context: most tokens that are attended to, and the number of learned positions.
-        dropout: share of units zeroed after the embedding and at the end of every branch.
-        attention_dropout: share of attention weights zeroed; above 0 it costs the fast kernel on
-            the CPU.
-        residual_scaling: divide the initial weights that write into the residual stream by
-            ``sqrt(2 L)``, as the paper says and the released code does not.
+        heads: attention heads per block; must divide the width.
+        context: maximum number of tokens attended to, and the number of learned positions.
+        dropout: fraction of units zeroed after the embedding and at the end of every branch.
+        attention_dropout: fraction of attention weights zeroed; above 0 it disables the fast CPU
+            kernel.
+        residual_scaling: whether to divide the initial weights that write into the residual stream
+            by ``sqrt(2 L)``, as the paper says and the released code does not.
 
     Attributes:
-        decoding_dtype: that `start` rounds weights to on the CPU, where reading them is the cost of
-            a token: ``torch.bfloat16`` (logits change in the third digit) or ``torch.int8`` (in the
-            second); ``None`` is exact.
+        decoding_dtype: dtype to which `start` rounds weights on the CPU, where reading them
+            dominates the cost of a token: ``torch.bfloat16`` (logits change in the third digit) or
+            ``torch.int8`` (in the second); ``None`` is exact.
     """
 
     READS_PACKED = True
@@ -67,7 +67,7 @@ class GPT2(SequenceModel):
         self.attention_dropout = attention_dropout
         self.residual_scaling = residual_scaling
         self.decoding_dtype: torch.dtype | None = None
-        self.embed = nn.Embedding(vocabulary.size, width)  # the output layer too
+        self.embed = nn.Embedding(vocabulary.size, width)  # also the output layer
         self.positions = nn.Embedding(context, width)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width, EPSILON)
@@ -87,7 +87,7 @@ class GPT2(SequenceModel):
         Args:
             tokens: ids.
             segments: ``[B, T]`` int64 number of the piece that a token belongs to, 0 for padding,
-                wherever it stands; ``None`` takes every row for one piece. Positions count from
+                which may be anywhere; ``None``: every row is one piece. Positions count from
                 the first token of a piece. Logits of padding are 0.
         """
         if segments is None:
@@ -100,7 +100,7 @@ class GPT2(SequenceModel):
         return scores
 
     def _windowed(self, ids: Tensor, lengths: Sequence[int]) -> Tensor:
-        """Hidden vectors ``[N, D]`` before the output layer, of pieces of any length end to end."""
+        """Hidden vectors ``[N, D]`` before the output layer, for pieces of any length."""
         if max(lengths) <= self.context:
             return self._hidden(ids, Layout.of(lengths, ids.device))
         spans = [
@@ -114,7 +114,7 @@ class GPT2(SequenceModel):
         return self._hidden(ids[index.to(ids.device)], layout)[is_new.to(ids.device)]
 
     def _hidden(self, ids: Tensor, layout: Layout, cache: Cache | None = None) -> Tensor:
-        """The same for pieces within the context; a `cache` given keeps their keys and values."""
+        """The same for pieces within the context; a `cache` stores their keys and values."""
         x = self.embed(ids) + self.positions(layout.positions)  # [N, D]
         x = F.dropout(x, self.dropout, self.training)
         dropout = self.attention_dropout if self.training else 0.0
@@ -134,7 +134,7 @@ class GPT2(SequenceModel):
     def loss(self, batch: Batch, step: int = 0) -> Loss:  # noqa: ARG002
         """Nats per token, averaged over the real targets of the batch.
 
-        The first token of a piece is no target, the last no input.
+        The first token of a piece is not a target, and the last is not an input.
         """
         if batch.segments is not None:
             real, lengths = batch.segments != 0, piece_lengths(batch.segments)
@@ -154,9 +154,9 @@ class GPT2(SequenceModel):
 
     @torch.no_grad()
     def start(self, batch_size: int) -> Cache:
-        """An empty cache, with the present weights laid out for `batch_size` rows.
+        """An empty cache, with the current weights laid out for `batch_size` rows.
 
-        It may be read from once: `step` and `read` write into it.
+        It can be used only once: `step` and `read` write into it.
         """
         weight = self.embed.weight
         blocks = [block for block in self.blocks if isinstance(block, Block)]
@@ -196,11 +196,11 @@ class GPT2(SequenceModel):
 
     @torch.no_grad()
     def read(self, tokens: Tensor, state: Cache) -> tuple[Tensor, Cache]:
-        """Read several tokens per piece, as `step` would one by one; a prompt costs one pass.
+        """Read several tokens per piece, as repeated calls of `step` would, but in a single pass.
 
         Args:
             tokens: ``[B, T]`` int64 ids, at least one per piece.
-            state: what `start`, `step` or `read` returned.
+            state: the state from `start`, `step` or `read`.
 
         Returns:
             Logits ``[B, V]`` of the token after them, and the new state.
@@ -213,7 +213,7 @@ class GPT2(SequenceModel):
         for column in rest.unbind(1):
             logits, state = self.step(column, state)
         if logits is None:
-            raise ValueError("there is no token to read")
+            raise ValueError("there are no tokens to read")
         return logits, state
 
     def _prefill(self, tokens: Tensor, state: Cache) -> tuple[Tensor, Cache]:
@@ -236,10 +236,13 @@ def piece_lengths(segments: Tensor) -> list[int]:
 
 
 def windows(length: int, context: int) -> list[tuple[int, int, int]]:
-    """How a piece is read through a sliding window.
+    """The windows through which a piece longer than the context is read.
+
+    Consecutive windows overlap by half a context, so that tokens after the first window see at
+    least that much.
 
     Returns:
-        For each window: its start, its end, and the first token that no earlier window held.
+        For each window: its start, its end, and the first token that is not in an earlier window.
     """
     kept = context // 2
     spans = [(0, min(length, context), 0)]

@@ -201,4 +201,4 @@ def training_step(model: LitModel, batch: Batch) -> tuple[int, int]:
         raise UserError("a gradient is not finite")
     optimizer.step()
     states = [value for state in optimizer.state.values() for value in state.values()]
-    return sum(kept.values()), sum(state.nbytes for state in states if torch.is_tensor(state))
+    return sum(kept.values()), sum(value.nbytes for value in states if torch.is_tensor(value))

@@ -47,8 +47,8 @@ class Run:
     def best_checkpoint(self) -> Path | None:
         """The best checkpoint, or the last if nothing was validated."""
         folder = self.folder / "checkpoints"
-        paths = [folder / name for name in ("best.ckpt", "last.ckpt")]
-        return next((path for path in paths if path.is_file()), None)
+        paths = [folder / name for name in ("best.ckpt", "last.ckpt") if (folder / name).is_file()]
+        return paths[0] if paths else None
 
     @property
     def best_loss(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Causal self-attention of pieces of unequal length that lie end to end, without padding.
+"""Causal self-attention over pieces of unequal length, stored end to end without padding.
 
 Shapes: N tokens of all pieces together, H heads, C width of a head, T tokens of one piece.
 """
@@ -14,17 +14,17 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-QUERIES = 256  # rows of scores at once: [H, 256, T] stays near the cache, however long the piece
+QUERIES = 256  # rows of scores per block: [H, 256, T] fits the cache even for long pieces
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each piece lies among the N tokens of a batch.
+    """Where each piece is among the N tokens of a batch.
 
     Attributes:
-        lengths: tokens of each piece, none of them 0.
-        slots: ``[N]`` index of every token in the flattened ``[B, T]`` of the padded batch.
-        positions: ``[N]`` place of every token in its own piece, from 0.
+        lengths: number of tokens of each piece, at least 1.
+        slots: ``[N]`` index of every token in the flattened padded batch ``[B, T]``.
+        positions: ``[N]`` position of every token in its piece, counted from 0.
     """
 
     lengths: tuple[int, ...]
@@ -51,7 +51,7 @@ class Layout:
         return len(self.slots) == len(self.lengths) * max(self.lengths)
 
     def pad(self, packed: Tensor) -> Tensor:
-        """``[N, ...]`` as ``[B, T, ...]``, with zeros after each piece."""
+        """Turn ``[N, ...]`` into ``[B, T, ...]``, with zeros after each piece."""
         rows, steps = self.padded
         if self.is_even:
             return packed.view(rows, steps, *packed.shape[1:])
@@ -59,23 +59,24 @@ class Layout:
         return empty.index_copy(0, self.slots, packed).view(rows, steps, *packed.shape[1:])
 
     def pack(self, padded: Tensor) -> Tensor:
-        """``[B, T, ...]`` as ``[N, ...]``: what `pad` undoes."""
+        """Turn ``[B, T, ...]`` into ``[N, ...]``, the inverse of `pad`."""
         flat = padded.flatten(0, 1)
         return flat if self.is_even else flat.index_select(0, self.slots)
 
 
 def causal_attention(qkv: Tensor, layout: Layout, dropout: float = 0.0) -> Tensor:
-    """Every token attends to itself and to those before it in its own piece.
+    """Attention in which every token attends to itself and to previous tokens of its piece.
 
     Args:
         qkv: ``[N, 3, H, C]`` queries, keys and values.
-        layout: of the pieces.
-        dropout: share of attention weights zeroed, the rest scaled up.
+        layout: layout of the pieces.
+        dropout: fraction of attention weights zeroed; the rest are scaled up.
 
     Returns:
         ``[N, H, C]``.
     """
-    # Torch's fused kernel is slow backward on the CPU (in bfloat16 four times as slow as this one).
+    # Not torch's fused kernel, because its backward pass is slow on the CPU (in bfloat16 it takes
+    # four times as long as this one).
     if qkv.device.type == "cpu" and qkv.requires_grad and torch.is_grad_enabled() and not dropout:
         attended: Tensor = _Attention.apply(qkv, layout.lengths)  # type: ignore[no-untyped-call]
         return attended
@@ -85,7 +86,7 @@ def causal_attention(qkv: Tensor, layout: Layout, dropout: float = 0.0) -> Tenso
 
 
 def _pieces(tensor: Tensor, lengths: Sequence[int]) -> Iterator[Tensor]:
-    """Views of every piece, tokens before the last axis: ``[3, H, T, C]`` of ``[N, 3, H, C]``."""
+    """Views of every piece, tokens before the last axis: ``[N, 3, H, C]`` -> ``[3, H, T, C]``."""
     for length, end in zip(lengths, accumulate(lengths), strict=True):
         yield tensor[end - length : end].movedim(0, -2)
 
@@ -101,7 +102,9 @@ def _mask(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
 
 
 def _weights(query: Tensor, key: Tensor, mask: Tensor, start: int) -> Tensor:
-    """Attention weights ``[H, Q, T]`` of Q scaled queries that begin at `start`."""
+    """Attention weights ``[H, Q, T]`` of Q scaled queries, the first of which is at `start`."""
+    # Queries start..end see keys 0..end only: keys before `start` are all in the past, and the mask
+    # is needed just for the square block start..end on the diagonal.
     end = start + query.shape[1]
     scores = torch.bmm(query, key[:, :end].transpose(1, 2))
     scores[:, :, start:] += mask[: end - start, : end - start]
@@ -109,10 +112,12 @@ def _weights(query: Tensor, key: Tensor, mask: Tensor, start: int) -> Tensor:
 
 
 class _Attention(Function):
-    """Piece by piece, block by block of queries.
+    """Attention piece by piece, and within a piece by blocks of queries.
 
-    The weights of a piece of one block are kept for the backward pass, those of longer pieces are
-    computed again, so that memory grows with N alone.
+    For a piece of a single block, the weights are saved for the backward pass. For longer pieces
+    they are recomputed there, so that memory is linear in N and never holds a ``[T, T]`` matrix of
+    more than `QUERIES` rows. `_pieces` yields views, so writing to them fills `attended` and
+    `d_qkv` in place.
     """
 
     @staticmethod
@@ -127,7 +132,7 @@ class _Attention(Function):
                 for start, end in _blocks(query.shape[1]):
                     weights = _weights(query[:, start:end], key, mask, start)
                     out[:, start:end] = torch.bmm(weights, value[:, :end])
-                if len(out[0]) <= QUERIES:
+                if len(out[0]) <= QUERIES:  # a single block, whose weights are the loop's last
                     kept.append(weights)
         ctx.save_for_backward(qkv, *kept)
         ctx.lengths = lengths
@@ -156,7 +161,17 @@ class _Attention(Function):
 def _gradients(
     query: Tensor, key: Tensor, value: Tensor, *, weights: Tensor, d_out: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """By queries ``[H, Q, C]``, keys and values ``[H, T, C]``, given weights ``[H, Q, T]``."""
+    """Gradients of queries ``[H, Q, C]``, keys and values ``[H, T, C]``.
+
+    Args:
+        query: unscaled queries.
+        key: keys.
+        value: values.
+        weights: ``[H, Q, T]`` attention weights W = softmax(S), S = Q K^T / sqrt(C).
+        d_out: ``[H, Q, C]`` gradient of the output W V.
+    """
+    # dV = W^T dO; dW = dO V^T; dS = W * (dW - rowsum(W * dW)), the softmax backward pass, which is
+    # 0 wherever the mask made W 0; then dQ = dS K / sqrt(C) and dK = dS^T Q / sqrt(C).
     d_weights = torch.bmm(d_out, value.transpose(1, 2))
     d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)
     scale = query.shape[-1] ** -0.5
@@ -168,7 +183,11 @@ def _gradients(
 
 
 def _add_gradients(piece: Tensor, d_piece: Tensor, d_out: Tensor, mask: Tensor) -> None:
-    """The same for a piece of several blocks, whose weights are computed again."""
+    """The same for a piece of several blocks, whose weights are recomputed.
+
+    Each query is in one block, so its gradient is assigned; keys and values are read by their own
+    block and all later ones, so their gradients add up, which is why `d_piece` starts at zero.
+    """
     query, key, value = piece
     scaled = query * query.shape[-1] ** -0.5
     for start, end in _blocks(query.shape[1]):

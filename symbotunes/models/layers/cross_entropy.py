@@ -1,4 +1,4 @@
-"""Cross-entropy of a linear output layer, without the logits of a whole batch in memory."""
+"""Cross-entropy of a linear output layer, without storing the logits of a whole batch."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-LOGITS = 1 << 22  # at once: 16 MB of float32
+LOGITS = 1 << 22  # logits per chunk: 16 MB of float32
 
 
 def summed_nats(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """Negative log-likelihood of the targets under ``softmax(hidden @ weight.T)``, summed.
 
-    The gradient is computed along with the loss, chunk by chunk of rows, since both need the same
-    probabilities. Products run in autocast's type, everything else in float32.
+    The gradient is computed together with the loss, in chunks of rows, since both need the same
+    probabilities. Matrix products run in autocast's dtype, everything else in float32.
 
     Args:
         hidden: ``[N, D]``.
@@ -48,7 +48,7 @@ class _SummedNats(Function):
 def _chunked(
     hidden: Tensor, weight: Tensor, targets: Tensor, dtype: torch.dtype, ctx: Any
 ) -> list[Tensor]:
-    """The loss; with gradients wanted, also those by `hidden` and `weight`."""
+    """The loss; if gradients are needed, also those with respect to `hidden` and `weight`."""
     wanted = any(ctx.needs_input_grad)
     cast = weight.to(dtype)
     nats = torch.zeros((), device=hidden.device)
@@ -62,6 +62,7 @@ def _chunked(
         nats -= logs.gather(-1, ids).sum()
         if d_hidden is None or d_weight is None:
             continue
+        # The gradient of the nats with respect to the logits is softmax(logits) - one_hot(target).
         d_logits = logs.exp_().scatter_add_(-1, ids, logs.new_full((), -1).expand_as(ids))
         d_logits = d_logits.to(dtype)
         d_hidden[start : start + rows] = d_logits @ cast

@@ -1,8 +1,8 @@
-"""What reading step by step needs: keys and values kept, and weights laid out for few rows.
+"""Step-by-step decoding: cached keys and values, and weights laid out for a few rows.
 
-With a handful of rows a matrix product costs what reading its weights costs. On the CPU, PyTorch's
-general product reads them at half the machine's bandwidth; oneDNN's own layout, which
-``torch.compile`` uses too, does better.
+With a handful of rows, the cost of a matrix product is that of reading its weights. On the CPU,
+PyTorch's general product reads them at half the machine's bandwidth; oneDNN's own layout, which
+``torch.compile`` also uses, is faster.
 """
 
 from typing import NamedTuple
@@ -11,21 +11,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-TINY = 1e-12  # where a row is all zeros
-STRIDE = 32  # inputs that the kernel for 8-bit weights reads at once; it does not check for an end
-FIRST = 256  # tokens that a cache has room for at first; it doubles when it is full
+TINY = 1e-12  # lower bound of a scale, for rows that are all zeros
+STRIDE = 32  # inputs that the kernel for 8-bit weights reads at once, without a bounds check
+FIRST = 256  # initial capacity of a cache in tokens; it doubles when full
 
 
 class Cache(NamedTuple):
-    """All that a transformer remembers of what it has read; the buffers are written in place.
+    """The state of a transformer after the tokens read so far.
+
+    The buffers are written in place.
 
     Attributes:
-        tokens: ``[B, context]`` int64, what was read since the window last moved.
-        keys: for each layer ``[B, H, room, C]``.
-        values: likewise.
+        tokens: ``[B, context]`` int64, the tokens read since the window last moved.
+        keys: ``[B, H, room, C]`` per layer.
+        values: the same.
         length: tokens read since the window last moved, the same for every row.
         layers: the network's blocks, laid out for decoding.
-        head: from hidden ``[B, D]`` to logits ``[B, V]``.
+        head: maps hidden vectors ``[B, D]`` to logits ``[B, V]``.
     """
 
     tokens: Tensor
@@ -36,7 +38,7 @@ class Cache(NamedTuple):
     head: nn.Module
 
     def with_room(self, length: int) -> "Cache":
-        """The cache with room for `length` tokens: itself, or a copy at least twice as large."""
+        """The cache with room for `length` tokens: itself, or a larger copy, at least doubled."""
         room = self.keys[0].shape[2]
         if length <= room:
             return self
@@ -54,13 +56,13 @@ class Cache(NamedTuple):
 
 
 class Packed(nn.Module):
-    """A linear layer in oneDNN's layout, with tanh GELU after it or not.
+    """A linear layer in oneDNN's layout, optionally followed by tanh GELU.
 
     Args:
         weight: ``[outputs, inputs]``.
         bias: ``[outputs]``, or ``None``.
-        rows: for how many rows at a time the layout is chosen; any number works.
-        dtype: of weights, arithmetic and what comes out, whatever goes in.
+        rows: number of rows for which the layout is optimized; any number works.
+        dtype: dtype of weights, arithmetic and output, whatever that of the input.
         gelu: whether GELU follows.
     """
 
@@ -73,8 +75,8 @@ class Packed(nn.Module):
             ("gelu", [], "tanh") if gelu else ("none", [], "")
         )
         self.bias = None if bias is None else bias.detach().to(dtype)
-        given = weight.detach().to(dtype)
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(given, rows)
+        cast = weight.detach().to(dtype)
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(cast, rows)
         self._run = torch.ops.mkldnn._linear_pointwise.default
 
     def forward(self, x: Tensor) -> Tensor:
@@ -83,10 +85,10 @@ class Packed(nn.Module):
 
 
 class Quantized(nn.Module):
-    """A linear layer whose weights are 8-bit integers, with tanh GELU after it or not.
+    """A linear layer with 8-bit integer weights, optionally followed by tanh GELU.
 
-    Weights are rounded per output; arithmetic and what comes out are bfloat16. It pays for up to
-    eight rows: weights are widened again for every few of them.
+    Weights are quantized with one scale per output; arithmetic and output are bfloat16. It pays off
+    for up to eight rows, because the weights are dequantized again for every few rows.
 
     Args:
         weight: ``[outputs, inputs]``.
@@ -99,10 +101,11 @@ class Quantized(nn.Module):
         self.gelu = gelu
         self.bias = None if bias is None else bias.detach().bfloat16()
         self.missing = -weight.shape[1] % STRIDE
-        given = F.pad(weight.detach(), (0, self.missing))
-        self.scales = (given.abs().amax(1).clamp_min(TINY) / 127).bfloat16()
-        whole = (given / self.scales.float()[:, None]).round().clamp(-127, 127)
-        self.weight = whole.to(torch.int8).contiguous()
+        padded = F.pad(weight.detach(), (0, self.missing))
+        self.scales = (padded.abs().amax(1).clamp_min(TINY) / 127).bfloat16()
+        # Divide by the scales as rounded to bfloat16: the kernel multiplies by these.
+        levels = (padded / self.scales.float()[:, None]).round().clamp(-127, 127)
+        self.weight = levels.to(torch.int8).contiguous()
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.pad(x.bfloat16(), (0, self.missing)).contiguous()
@@ -113,7 +116,7 @@ class Quantized(nn.Module):
 
 
 class Plain(nn.Module):
-    """The same in PyTorch's own layout, on the given weights themselves."""
+    """The same in PyTorch's own layout, sharing the given weights."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, gelu: bool) -> None:
         super().__init__()
@@ -138,26 +141,26 @@ def packed(
     Args:
         weight: ``[outputs, inputs]``.
         bias: ``[outputs]``, or ``None``.
-        rows: how many are read side by side.
-        dtype: that weights are rounded to on the CPU, ``torch.bfloat16`` or ``torch.int8``;
-            ``None`` keeps theirs.
+        rows: number of rows that are read in parallel.
+        dtype: dtype to which weights are rounded on the CPU, ``torch.bfloat16`` or ``torch.int8``;
+            ``None`` keeps their dtype.
         gelu: whether tanh GELU follows.
 
     Raises:
-        ValueError: if `dtype` is another.
+        ValueError: if `dtype` is not supported.
     """
     if dtype not in (None, torch.float32, torch.bfloat16, torch.int8):
         raise ValueError(f"weights can be rounded to bfloat16 or int8, not to {dtype}")
-    own = dtype or weight.dtype
+    target = dtype or weight.dtype
     if weight.device.type != "cpu" or not torch._C._has_mkldnn:
         return Plain(weight, bias, gelu=gelu)
-    if own == torch.int8:
+    if target == torch.int8:
         return Quantized(weight, bias, gelu=gelu)
-    is_worth_it = rows > 1 or own != weight.dtype  # PyTorch reads a single row's at full speed
-    # oneDNN refuses bfloat16 on CPUs without AVX512, where PyTorch has kernels of its own.
-    known = own == torch.float32 or (
-        own == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    is_worth_it = rows > 1 or target != weight.dtype  # for one row PyTorch is already fast
+    # oneDNN rejects bfloat16 on CPUs without AVX512, where PyTorch has its own kernels.
+    is_supported = target == torch.float32 or (
+        target == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     )
-    if is_worth_it and known:
-        return Packed(weight, bias, rows=rows, dtype=own, gelu=gelu)
+    if is_worth_it and is_supported:
+        return Packed(weight, bias, rows=rows, dtype=target, gelu=gelu)
     return Plain(weight, bias, gelu=gelu)

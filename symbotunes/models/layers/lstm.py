@@ -1,9 +1,9 @@
-"""An LSTM layer that is told what its inputs add to the gates, instead of the inputs.
+"""An LSTM layer that receives the contribution of its inputs to the gates instead of the inputs.
 
-Fused kernels hide the gates' pre-activations, so the recurrence is written out here, with its own
-backward pass: the loop holds one matrix product per step, and what can be done at once is. So an
-input that never changes is projected once, one-hot inputs are looked up, and the messages that
-flow back through the gates can be bounded.
+Fused kernels hide the pre-activations of the gates, so the recurrence is written out here, with its
+own backward pass. The loop contains one matrix product per step; everything else is done for all
+steps at once. Callers can therefore project a constant input once and look up one-hot inputs, and
+the gradients that flow back through the gates can be clipped.
 """
 
 from typing import Any
@@ -16,8 +16,8 @@ from torch.autograd.function import once_differentiable
 from symbotunes.models.layers.decoding import packed
 
 State = tuple[Tensor, Tensor]
-WIDE = 1024  # inputs and units of a layer
-FEW = 8  # pieces
+WIDE = 1024  # number of inputs plus units from which a layer counts as wide
+FEW = 8  # largest number of pieces that counts as few
 
 
 def driven_lstm(
@@ -25,10 +25,10 @@ def driven_lstm(
 ) -> tuple[Tensor, State]:
     """One layer without peepholes, with gates in the order input, forget, candidate, output.
 
-    Under autocast it computes in autocast's type, which all results have.
+    Under autocast, it computes in autocast's dtype, which all results have.
 
     Args:
-        drive: ``[T, B, 4 D]`` what inputs and biases add to the gates.
+        drive: ``[T, B, 4 D]`` contribution of inputs and biases to the gates' pre-activations.
         w_hh: ``[4 D, D]`` recurrent weights.
         state: hidden and cell state before the first step, each ``[B, D]``.
         clip: see `clipped_lstm`; ``None`` leaves the gradient exact.
@@ -38,31 +38,33 @@ def driven_lstm(
     """
     dtype = compute_dtype(drive)
     h0, c0 = state
-    given = (drive.to(dtype), w_hh.to(dtype), h0.to(dtype), c0.to(dtype), clip)
-    hidden, cell = _Recurrence.apply(*given)  # type: ignore[no-untyped-call]
+    cast = (drive.to(dtype), w_hh.to(dtype), h0.to(dtype), c0.to(dtype), clip)
+    hidden, cell = _Recurrence.apply(*cast)  # type: ignore[no-untyped-call]
     return hidden, (hidden[-1], cell)
 
 
 def clipped_lstm(drive: Tensor, w_hh: Tensor, state: State, clip: float) -> tuple[Tensor, State]:
-    """`driven_lstm` that bounds the message of every gate at every step of the backward pass.
+    """`driven_lstm` with clipped gate gradients at every step of the backward pass.
 
-    Forward it is ``nn.LSTM``. Backward, the gradient of the loss by the pre-activation of every
-    gate is clipped elementwise to ``[-clip, clip]`` at every step, before it goes on to the
-    weights, to the input and to the step before; infinity gives the exact gradient.
+    The forward pass is that of ``nn.LSTM``. In the backward pass, the gradient of the loss with
+    respect to the pre-activation of every gate is clipped elementwise to ``[-clip, clip]`` at every
+    step, before it flows to the weights, the input and the previous step; infinity gives the exact
+    gradient.
     """
     return driven_lstm(drive, w_hh, state, clip)
 
 
 def beats_fused(width: int, inputs: Tensor) -> bool:
-    """Whether `driven_lstm` trains a layer of so many units faster than ``nn.LSTM``.
+    """Whether `driven_lstm` trains a layer of this width faster than ``nn.LSTM``.
 
-    It does on CPUs, where the fused kernel's backward pass reads wide weights slowly: in bfloat16
-    1.5 times for 512 units that read 1,024, four times for 2,048 units and 8 pieces; in float32 1.3
-    times for 2,048 units and 8 pieces, but only for so few.
+    It does on CPUs, where the fused kernel's backward pass reads wide weights slowly. In bfloat16
+    it is 1.5 times as fast for 512 units with 1,024 inputs, and four times for 2,048 units and 8
+    pieces; in float32 it is 1.3 times as fast for 2,048 units and 8 pieces, but not for more
+    pieces.
 
     Args:
         width: units of the layer.
-        inputs: ``[B, T, I]`` what it reads.
+        inputs: ``[B, T, I]`` inputs of the layer.
     """
     if inputs.device.type != "cpu":
         return False
@@ -72,13 +74,16 @@ def beats_fused(width: int, inputs: Tensor) -> bool:
 
 
 def compute_dtype(tensor: Tensor) -> torch.dtype:
-    """The type in which autocast multiplies on the tensor's device, or the tensor's own."""
+    """Autocast's dtype on the tensor's device if it is enabled, otherwise the tensor's dtype."""
     kind = tensor.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else tensor.dtype
 
 
 def activate(gates: Tensor, cell: Tensor) -> State:
-    """Hidden and cell state ``[B, D]`` after one step; overwrites the pre-activations `gates`."""
+    """Hidden and cell state ``[B, D]`` after one step.
+
+    `gates` ``[B, 4 D]`` holds pre-activations and is overwritten with the activated gates.
+    """
     width = cell.shape[-1]
     gates[:, : 2 * width].sigmoid_()
     gates[:, 2 * width : 3 * width].tanh_()
@@ -89,19 +94,27 @@ def activate(gates: Tensor, cell: Tensor) -> State:
 
 
 class _Recurrence(Function):
+    """The loop over steps, with its backward pass.
+
+    With ``z_t = drive_t + W h_{t-1}`` and its activated parts i, f, g and o, a step computes
+    ``c_t = f * c_{t-1} + i * g`` and ``h_t = o * tanh(c_t)``.
+    """
+
     @staticmethod
     def forward(
         ctx: Any, drive: Tensor, w_hh: Tensor, h0: Tensor, c0: Tensor, clip: float | None
     ) -> State:
         steps = len(drive)
-        gates = torch.empty_like(drive)  # after their nonlinearities
-        hidden = drive.new_empty(steps + 1, *h0.shape)  # one more: the initial state comes first
+        gates = torch.empty_like(drive)  # after activation
+        hidden = drive.new_empty(steps + 1, *h0.shape)  # + 1 for the initial state, which is first
         cells = torch.empty_like(hidden)
         hidden[0], cells[0] = h0, c0
         recur = packed(w_hh, None, rows=len(h0))
         for t in range(steps):
             torch.add(recur(hidden[t]), drive[t], out=gates[t])
             hidden[t + 1], cells[t + 1] = activate(gates[t], cells[t])
+        # Activated gates are enough for the backward pass: the derivatives of sigmoid and tanh are
+        # functions of their outputs.
         ctx.save_for_backward(w_hh, gates, hidden, cells)
         ctx.clip = clip
         return hidden[1:], cells[-1].clone()
@@ -111,40 +124,48 @@ class _Recurrence(Function):
     def backward(ctx: Any, d_hidden: Tensor, d_cell: Tensor) -> tuple[Tensor | None, ...]:
         w_hh, gates, hidden, cells = ctx.saved_tensors
         width = w_hh.shape[1]
-        messages = torch.empty_like(gates).view(*gates.shape[:-1], 4, width)  # by pre-activations
+        # dL/dz for every step, [T, B, 4, D]: all that the weights and the drive need in the end.
+        messages = torch.empty_like(gates).view(*gates.shape[:-1], 4, width)
         slopes = torch.empty_like(messages[0])
         d_state = torch.zeros_like(d_cell)
         recur = packed(w_hh.T, None, rows=len(d_cell))
         for t in reversed(range(len(gates))):
+            # Invariant: d_state and d_cell are the gradients of h_t and c_t from all later steps.
             through = _slopes(gates[t], cells[t], cells[t + 1], out=slopes)
             dh = d_hidden[t] + d_state
-            d_cell = torch.addcmul(d_cell, dh, through)
+            d_cell = torch.addcmul(d_cell, dh, through)  # c_t also reaches the loss through h_t
+            # z_i, z_f and z_g act on c_t, and z_o acts on h_t directly.
             torch.mul(slopes[:, :3], d_cell[:, None], out=messages[t, :, :3])
             torch.mul(slopes[:, 3], dh, out=messages[t, :, 3])
             if ctx.clip is not None:
                 messages[t].clamp_(-ctx.clip, ctx.clip)
-            d_state = recur(messages[t].flatten(1))
-            d_cell = d_cell * gates[t].chunk(4, -1)[1]
+            d_state = recur(messages[t].flatten(1))  # to h_{t-1}, through W
+            d_cell = d_cell * gates[t].chunk(4, -1)[1]  # to c_{t-1}, through the forget gate
         flat = messages.flatten(2)  # [T, B, 4 D]
-        d_w_hh = flat.flatten(0, 1).T @ hidden[:-1].flatten(0, 1)
+        d_w_hh = flat.flatten(0, 1).T @ hidden[:-1].flatten(0, 1)  # all steps in one product
         return flat, d_w_hh, d_state, d_cell, None
 
 
 def _slopes(gates: Tensor, before: Tensor, after: Tensor, out: Tensor) -> Tensor:
-    """Derivatives at one step, whose memory is still in the cache.
+    """Local derivatives of one step.
+
+    They are computed step by step, not for all steps at once, because the step's data are then
+    still in the cache.
 
     Args:
-        gates: ``[B, 4 D]`` after their nonlinearities.
+        gates: ``[B, 4 D]`` after activation.
         before: cell state ``[B, D]`` before the step.
         after: cell state after it.
-        out: ``[B, 4, D]``, filled with derivatives by the pre-activations: of the cell state for
-            the input, forget and candidate gates, of the hidden state for the output gate.
+        out: ``[B, 4, D]``, filled with derivatives with respect to the pre-activations: of the cell
+            state for the input, forget and candidate gates, of the hidden state for the output
+            gate.
 
     Returns:
-        Derivative ``[B, D]`` of hidden by cell state.
+        Derivative ``[B, D]`` of the hidden state with respect to the cell state.
     """
     i, f, g, o = gates.chunk(4, -1)
     squashed = after.tanh()
+    # aten's x_backward(a, y) is a * x'(z) for y = x(z), computed from y.
     by_sigmoid, by_tanh = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
     by_sigmoid.grad_input(g, i, grad_input=out[:, 0])
     by_sigmoid.grad_input(before, f, grad_input=out[:, 1])

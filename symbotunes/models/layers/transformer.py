@@ -1,4 +1,4 @@
-"""The pre-norm transformer block of GPT-2, apart from how its attention is computed."""
+"""The pre-norm transformer block of GPT-2, independent of how its attention is computed."""
 
 import copy
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from symbotunes.models.layers.decoding import packed
 
-EPSILON = 1e-5  # of every layer norm, as OpenAI's code
+EPSILON = 1e-5  # of every layer norm, as in OpenAI's code
 Attend = Callable[[Tensor], Tensor]
 
 
@@ -18,8 +18,8 @@ class Block(nn.Module):
 
     Args:
         width: D.
-        heads: H, which divides D.
-        dropout: share of units zeroed of what attention and MLP add.
+        heads: H; must divide D.
+        dropout: fraction of units zeroed in the outputs of attention and MLP.
 
     Raises:
         ValueError: if `heads` does not divide `width`.
@@ -40,18 +40,18 @@ class Block(nn.Module):
         self.down = nn.Linear(4 * width, width)
 
     def initialize(self, std: float, residual_std: float) -> None:
-        """Draw the matrices; `residual_std` is for the two whose output joins the stream."""
+        """Initialize the weights; `residual_std` is for the layers that write to the residual."""
         for linear in (self.qkv, self.up, self.out, self.down):
             is_residual = linear is self.out or linear is self.down
             nn.init.normal_(linear.weight, std=residual_std if is_residual else std)
             nn.init.zeros_(linear.bias)
 
     def forward(self, x: Tensor, attend: Attend) -> Tensor:
-        """One layer.
+        """Apply the block.
 
         Args:
-            x: ``[N, D]``, N tokens in any arrangement that `attend` knows.
-            attend: from ``[N, 3, H, C]`` queries, keys and values to ``[N, H, C]``.
+            x: ``[N, D]``, N tokens in any arrangement that `attend` expects.
+            attend: maps ``[N, 3, H, C]`` queries, keys and values to ``[N, H, C]``.
         """
         qkv = self.qkv(self.norm1(x)).unflatten(-1, (3, self.heads, -1))
         x = x + self._drop(self.out(attend(qkv).flatten(1)))
@@ -62,9 +62,9 @@ class Block(nn.Module):
         return F.dropout(x, self.dropout, self.training) if self.dropout else x
 
     def for_decoding(self, rows: int, dtype: torch.dtype | None) -> "Block":
-        """The same layer for `rows` tokens at a time, with weights laid out for it.
+        """A copy of the block with weights laid out for `rows` tokens at a time.
 
-        See `packed` for `dtype`. It does not follow later changes of the weights.
+        See `packed` for `dtype`. Later changes to the weights do not affect the copy.
         """
 
         def laid_out(linear: nn.Linear, *, gelu: bool = False) -> nn.Module:

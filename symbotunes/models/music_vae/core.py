@@ -1,4 +1,4 @@
-"""A recurrent writer of steps: previous step and a constant code in, the next step's logits out."""
+"""The recurrent core of decoders: from the previous step and a code to the next step's logits."""
 
 from collections.abc import Sequence
 
@@ -11,16 +11,16 @@ from symbotunes.models.music_vae.symbols import Symbols
 
 
 class Core(nn.Module):
-    """An LSTM that starts from a code and reads it, beside the previous step, at every step.
+    """An LSTM that starts from a code and reads it, with the previous step, at every step.
 
-    The weights are those of a plain LSTM over ``[previous step, code]``. Since the code never
-    changes within a row, it is projected once per row, and since steps are one-hot, they are looked
-    up; only where fused kernels need it is the whole input written out.
+    The weights are those of a plain LSTM over ``[previous step, code]``. Since the code is constant
+    within a row, it is projected once per row, and since steps are one-hot, their projections are
+    looked up; the full input is built only for fused kernels.
 
     Args:
         code: width C of the code.
         widths: units of every layer.
-        symbols: what it reads and writes.
+        symbols: the symbols that it reads and writes.
     """
 
     def __init__(self, code: int, widths: Sequence[int], symbols: Symbols) -> None:
@@ -34,7 +34,7 @@ class Core(nn.Module):
 
         Args:
             code: ``[N, C]``.
-            inputs: ``[N, T, S]`` the step before each step, first the start symbol.
+            inputs: ``[N, T, S]`` the previous step of each step, first the start symbol.
         """
         if code.device.type == "cpu":
             weight, constant = self._split(code)
@@ -48,7 +48,7 @@ class Core(nn.Module):
         return self.head(hidden)  # type: ignore[no-any-return]  # torch's modules return Any
 
     def _split(self, code: Tensor) -> tuple[Tensor, Tensor]:
-        """Input weights of a step ``[4 D, depth]``, and what the code adds to gates ``[N, 4 D]``.
+        """Input weights of a step ``[4 D, depth]``, and the code's part of the gates ``[N, 4 D]``.
 
         The latter includes the bias.
         """
@@ -58,10 +58,10 @@ class Core(nn.Module):
 
 
 class CoreWalk:
-    """A core made ready to write step by step, without gradients.
+    """A core prepared for generating step by step, without gradients.
 
     Args:
-        core: whose weights are read now.
+        core: the core, whose weights are copied now.
     """
 
     def __init__(self, core: Core) -> None:
@@ -71,7 +71,7 @@ class CoreWalk:
         self.constant = torch.empty(0)
 
     def begin(self, code: Tensor) -> None:
-        """Start rows from codes ``[N, C]``."""
+        """Initialize the rows from codes ``[N, C]``."""
         weight, constant = self.core._split(code)
         if not self.tables:
             tables = self.core.symbols.tables(weight)

@@ -1,4 +1,4 @@
-"""What flat and hierarchical decoders share, and the flat one."""
+"""The base class of flat and hierarchical decoders, and the flat decoder."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,13 @@ from symbotunes.models.music_vae.symbols import Symbols
 
 
 class Decoder(nn.Module):
-    """Writes a piece in bars, each of which starts from a code of its own.
+    """Decodes a piece in bars, each of which starts from its own code.
 
-    Of the other bars it knows nothing but the last step of the bar before.
+    A bar depends on other bars only through its code and the last step of the previous bar.
 
     Attributes:
-        cores: the writers, each of its own tracks in the order of `symbols`.
-        symbols: of all tracks together.
+        cores: the cores, each for its own tracks, in the order of `symbols`.
+        symbols: the symbols of all tracks together.
     """
 
     cores: nn.ModuleList
@@ -25,7 +25,7 @@ class Decoder(nn.Module):
 
     @abstractmethod
     def bar(self, steps: int) -> int:
-        """Steps per bar in a piece of so many steps.
+        """Steps per bar in a piece of this many steps.
 
         Raises:
             ValueError: if the piece does not consist of whole bars.
@@ -33,32 +33,34 @@ class Decoder(nn.Module):
 
     @abstractmethod
     def codes(self, z: Tensor, bars: int) -> Tensor:
-        """Code of every bar ``[B, U, C]``, from latent vectors ``[B, Z]``."""
+        """The code of every bar ``[B, U, C]``, from latent vectors ``[B, Z]``."""
 
     def forward(self, z: Tensor, inputs: Tensor) -> Tensor:
-        """Logits ``[B, T, O]``, track beside track; row t scores step t. All bars run at once.
+        """Logits ``[B, T, O]``, tracks concatenated; row t scores step t.
+
+        All bars run in parallel.
 
         Args:
-            z: ``[B, Z]``.
-            inputs: ``[B, T, S]`` the step before each step, see `previous`.
+            z: latent vectors ``[B, Z]``.
+            inputs: ``[B, T, S]`` the previous step of each step, see `previous`.
         """
         pieces, steps, _ = inputs.shape
         bar = self.bar(steps)
         codes = self.codes(z, steps // bar).flatten(0, 1)  # [B U, C]
         rows = inputs.reshape(len(codes), bar, -1)  # [B U, bar, S]
-        logits = [core(codes, own) for core, own in self._by_core(rows)]
+        logits = [core(codes, part) for core, part in self._by_core(rows)]
         return torch.cat(logits, -1).reshape(pieces, steps, -1)
 
     def previous(self, steps: Tensor) -> Tensor:
-        """What is read before each of the steps ``[B, T, S]``: nothing, then the step before."""
+        """The inputs at the steps ``[B, T, S]``: the start symbol, then the previous steps."""
         first = torch.full_like(steps[:, :1], self.symbols.start)
         return torch.cat([first, steps[:, :-1]], 1)
 
     def score(self, logits: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
-        """Nats and correctness of steps ``[B, T, S]``, each ``[B, T, K]`` for K tracks."""
+        """Nats and correctness of steps ``[B, T, S]``, both ``[B, T, K]`` for K tracks."""
         sizes = [core.head.project.out_features for core in self._cores()]
         parts = zip(self._by_core(steps), torch.split(logits, sizes, -1), strict=True)
-        scores = [core.head.score(part, own) for (core, own), part in parts]
+        scores = [core.head.score(part, truth) for (core, truth), part in parts]
         nats, right = zip(*scores, strict=True)
         return torch.cat(nats, -1), torch.cat(right, -1)
 
@@ -71,14 +73,14 @@ class Decoder(nn.Module):
         given: Tensor | None = None,
         own: Tensor | None = None,
     ) -> Tensor:
-        """Draw steps one after the other, all pieces side by side.
+        """Sample steps one after the other, all pieces in parallel.
 
         Args:
             z: latent vectors ``[B, Z]``.
-            uniforms: ``[B, T, S]`` random numbers in [0, 1), which decide everything.
-            temperature: divides the logits; 0 takes the likeliest.
-            given: true steps ``[B, T, S]``, which stand wherever `own` is false.
-            own: ``[B, T]`` bool, where the decoder's own draw is kept; ``None``: everywhere.
+            uniforms: ``[B, T, S]`` random numbers in [0, 1), the only source of randomness.
+            temperature: divides the logits; 0 takes the most likely answer.
+            given: true steps ``[B, T, S]``, which are used wherever `own` is false.
+            own: ``[B, T]`` bool, where the decoder's own sample is kept; ``None``: everywhere.
 
         Returns:
             Steps ``[B, T, S]``.
@@ -101,7 +103,7 @@ class Decoder(nn.Module):
     def _next(
         self, walks: list[CoreWalk], last: Tensor, chances: Tensor, temperature: float
     ) -> Tensor:
-        """The step ``[B, S]`` that the cores draw after the step `last`."""
+        """The step ``[B, S]`` that the cores sample after the step `last`."""
         widths = self._widths()
         parts = zip(
             walks, torch.split(last, widths, -1), torch.split(chances, widths, -1), strict=True
@@ -116,20 +118,20 @@ class Decoder(nn.Module):
         return list(self.cores)  # type: ignore[arg-type]  # ModuleList is untyped
 
     def _by_core(self, steps: Tensor) -> Iterator[tuple[Core, Tensor]]:
-        """Each core beside its numbers of steps ``[..., S]``."""
+        """Each core with its numbers of the steps ``[..., S]``."""
         return zip(self._cores(), torch.split(steps, self._widths(), -1), strict=True)
 
     def _widths(self) -> list[int]:
-        """How many numbers of a step each core writes."""
+        """How many numbers of a step each core outputs."""
         return [core.symbols.numbers for core in self._cores()]
 
 
 class FlatDecoder(Decoder):
-    """One core over the whole piece, whose code is the latent vector.
+    """A single core over the whole piece, whose code is the latent vector.
 
     Args:
         latent: Z.
-        symbols: what it reads and writes.
+        symbols: the symbols that it reads and writes.
         widths: units of every layer.
     """
 

@@ -1,4 +1,4 @@
-"""From a window of music to one vector."""
+"""The encoder, from a window of music to a vector."""
 
 from collections.abc import Sequence
 
@@ -27,17 +27,18 @@ class BidirectionalEncoder(nn.Module):
         self.outputs = 2 * widths[-1]
 
     def forward(self, vectors: Tensor, lengths: Tensor) -> Tensor:
-        """Last hidden states of the last layer, forward beside backward.
+        """The last hidden states of the last layer, forward and backward concatenated.
 
         Args:
             vectors: ``[B, T, inputs]``.
-            lengths: ``[B]`` real steps of each piece, on the CPU; what follows is not read.
+            lengths: ``[B]`` number of real steps of each piece, on the CPU; later steps are not
+                read.
 
         Returns:
             ``[B, outputs]``.
         """
         hidden: Tensor | PackedSequence = vectors
-        if int(lengths.min()) < vectors.shape[1]:  # packing costs the fast CPU kernel
+        if int(lengths.min()) < vectors.shape[1]:  # packing disables the fast CPU kernel
             hidden = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
         for layer in self.layers:
             assert isinstance(layer, nn.LSTM)
@@ -49,10 +50,10 @@ class BidirectionalEncoder(nn.Module):
 
 
 def both_ways(layer: nn.LSTM, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """A bidirectional layer with one bias per gate, without fused kernels.
+    """Run a bidirectional layer with one bias per gate without fused kernels.
 
     Args:
-        layer: whose weights are read.
+        layer: the layer whose weights are used.
         inputs: ``[B, T, I]``.
 
     Returns:
@@ -61,7 +62,7 @@ def both_ways(layer: nn.LSTM, inputs: Tensor) -> tuple[Tensor, Tensor]:
     steps = inputs.transpose(0, 1)
     state = inputs.new_zeros(len(inputs), layer.hidden_size)
     (w_ih, w_hh, bias, _), (back_ih, back_hh, back_bias, _) = layer.all_weights
-    forth, _ = driven_lstm(F.linear(steps, w_ih, bias), w_hh, (state, state))
-    back, _ = driven_lstm(F.linear(steps.flip(0), back_ih, back_bias), back_hh, (state, state))
-    hidden = torch.cat([forth, back.flip(0)], -1)  # [T, B, 2 D]
-    return hidden.transpose(0, 1), torch.stack([forth[-1], back[-1]])
+    forward, _ = driven_lstm(F.linear(steps, w_ih, bias), w_hh, (state, state))
+    backward, _ = driven_lstm(F.linear(steps.flip(0), back_ih, back_bias), back_hh, (state, state))
+    hidden = torch.cat([forward, backward.flip(0)], -1)  # [T, B, 2 D]
+    return hidden.transpose(0, 1), torch.stack([forward[-1], backward[-1]])

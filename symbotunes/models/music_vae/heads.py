@@ -1,4 +1,4 @@
-"""Output layers: from the decoder's units to nats, and to what is written at a step."""
+"""Output layers: from the decoder's units to the nats of a step, or to a sampled step."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from symbotunes.models.layers.drawing import draw
 
-FLOOR = 1e-6  # the reference adds it to probabilities of bits before the logarithm
+FLOOR = 1e-6  # added to bit probabilities before the logarithm, as in the reference
 
 
 class Head(nn.Module):
-    """A dense layer and the distribution that its outputs mean, over the S numbers of a step.
+    """A dense layer whose outputs parametrize a distribution over the S numbers of a step.
 
     Attributes:
-        project: the dense layer, Glorot weights and zero bias.
+        project: the dense layer, with Glorot weights and zero bias.
     """
 
     project: nn.Linear
@@ -28,30 +28,31 @@ class Head(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Outputs ``[..., O]`` ("logits") of units ``[..., D]``."""
+        """Outputs ``[..., O]``, called logits, of units ``[..., D]``."""
         return self.project(hidden)  # type: ignore[no-any-return]  # torch's modules return Any
 
     @abstractmethod
     def score(self, logits: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
-        """How well outputs ``[..., O]`` foretell what was there, ``[..., S]``.
+        """How well outputs ``[..., O]`` predict the true steps ``[..., S]``.
 
         Returns:
-            Nats ``[..., K]`` for K tracks, and whether the likeliest answer is right ``[..., K]``.
+            Nats ``[..., K]`` for K tracks, and whether the most likely answer is correct
+            ``[..., K]``.
         """
 
     @abstractmethod
     def draw(self, logits: Tensor, temperature: float, uniforms: Tensor) -> Tensor:
-        """Numbers ``[N, S]`` drawn from outputs ``[N, O]``.
+        """Sample numbers ``[N, S]`` from outputs ``[N, O]``.
 
         Args:
             logits: outputs.
-            temperature: divides the logits; 0 takes the likeliest.
-            uniforms: ``[N, S]`` random numbers in [0, 1), one for each number drawn.
+            temperature: divides the logits; 0 takes the most likely answer.
+            uniforms: ``[N, S]`` random numbers in [0, 1), one for each sampled number.
         """
 
 
 class CategoricalHead(Head):
-    """One softmax per track, side by side."""
+    """One softmax per track, concatenated."""
 
     def __init__(self, width: int, classes: Sequence[int]) -> None:
         super().__init__(width, sum(classes))
@@ -78,11 +79,15 @@ class CategoricalHead(Head):
 
 
 class NadeHead(Head):
-    """A neural autoregressive distribution over the bits of a step, in their fixed order.
+    """A neural autoregressive distribution (NADE) over the bits of a step, in fixed order.
 
-    The dense layer gives the hidden biases, then the bits' biases. Larochelle, Murray 2011; the
+    The dense layer outputs the hidden biases, then the bits' biases. Larochelle, Murray 2011; the
     reference follows Uria et al. 2016, https://arxiv.org/abs/1605.02226.
     """
+
+    # `memory` is the hidden pre-activation after the bits so far: it starts at the hidden biases,
+    # and every bit that is set adds its row of `enter`. The logit of a bit is its bias plus the
+    # product of sigmoid(memory) with its row of `leave`, so it depends on earlier bits only.
 
     def __init__(self, width: int, bits: int, hidden: int) -> None:
         super().__init__(width, hidden + bits)

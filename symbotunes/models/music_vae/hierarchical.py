@@ -1,4 +1,4 @@
-"""The hierarchical decoder: a conductor writes a code for every bar, cores write the bars."""
+"""The hierarchical decoder: a conductor outputs a code for every bar, cores decode the bars."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ from symbotunes.models.music_vae.symbols import Symbols
 
 
 class HierarchicalDecoder(Decoder):
-    """Bars of fixed length, of which states are not carried from one to the next.
+    """Decodes bars of fixed length; states are not carried over from one bar to the next.
 
-    The conductor hears nothing but the latent vector it starts from: its input is a zero, as in the
-    reference, so the weights of that input stay as they are. Every track has a core of its own,
-    which reads its own steps and the codes that all tracks share.
+    The conductor depends only on the latent vector it starts from: its input is zero, as in the
+    reference, so the weights of that input are not trained. Every track has its own core, which
+    reads the steps of this track and the codes that all tracks share.
 
     Args:
         latent: Z.
-        symbols: what it reads and writes.
+        symbols: the symbols that it reads and writes.
         widths: units of every layer of a core.
         conductor: units of every layer of the conductor.
-        bar_steps: steps of a bar.
+        bar_steps: steps per bar.
     """
 
     def __init__(
@@ -43,7 +43,9 @@ class HierarchicalDecoder(Decoder):
 
     def bar(self, steps: int) -> int:
         if steps % self.bar_steps or steps == 0:
-            raise ValueError(f"{steps} steps are not whole bars of {self.bar_steps} steps")
+            raise ValueError(
+                f"{steps} steps are not a whole number of bars of {self.bar_steps} steps"
+            )
         return self.bar_steps
 
     def codes(self, z: Tensor, bars: int) -> Tensor:

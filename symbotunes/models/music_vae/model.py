@@ -1,4 +1,4 @@
-"""MusicVAE: encoder, posterior, decoder, and what a batch costs."""
+"""MusicVAE: encoder, posterior, decoder, and the loss."""
 
 from collections.abc import Callable
 
@@ -15,24 +15,25 @@ from symbotunes.tokenizers.base import Vocabulary
 
 
 class MusicVAE(LatentModel):
-    """Encodes windows of music as latent vectors, from which it writes them again.
+    """Encodes windows of music as latent vectors and reconstructs windows from them.
 
-    Tokens have no opening and no closing id; what precedes the first step is the zero vector.
+    There are no ``bos`` and ``eos`` tokens; the input before the first step is the zero vector.
 
     Args:
-        vocabulary: of the data; its size is checked against `symbols`.
-        symbols: what sounds at a step.
-        encoder: makes the encoder, given the width of its input.
-        decoder: makes the decoder, given Z and the symbols.
+        vocabulary: vocabulary of the data; its size is checked against `symbols`.
+        symbols: the symbols of a step.
+        encoder: builds the encoder, given the width of its input.
+        decoder: builds the decoder, given Z and the symbols.
         latent: Z.
-        free_bits: bits of each piece's divergence that cost nothing.
-        max_beta: final weight of the divergence.
-        beta_rate: how slowly that weight rises, per step; 0: at once.
-        sampling_rate: how slowly the decoder's own samples replace the true steps that it reads in
-            training; ``None``: never.
+        free_bits: bits of each piece's KL divergence that are free of cost.
+        max_beta: final weight of the KL divergence.
+        beta_rate: factor per step of the difference between that weight and its final value; 0:
+            the final value from step 1 on.
+        sampling_rate: how slowly the decoder's own samples replace the true steps as inputs in
+            training (scheduled sampling); ``None``: never.
 
     Raises:
-        ValueError: if the vocabulary is of another size than the symbols.
+        ValueError: if the size of the vocabulary does not match the symbols.
     """
 
     def __init__(
@@ -52,8 +53,8 @@ class MusicVAE(LatentModel):
             tracks = ", ".join(symbols.tracks)
             raise ValueError(
                 f"this model reads {symbols.depth} classes ({tracks}), but the transforms give "
-                f"{vocabulary.size}: change model.net.symbols, or leave out transforms=..., as the "
-                "model brings its own"
+                f"{vocabulary.size}: change model.net.symbols, or remove transforms=..., since the "
+                "model sets its own"
             )
         self.symbols = symbols
         self.latent = latent
@@ -86,11 +87,11 @@ class MusicVAE(LatentModel):
         return self.prior.draw(noise)
 
     def logits(self, z: Tensor, tokens: Tensor) -> Tensor:
-        """Teacher-forced outputs ``[B, T, O]``, track beside track; row t scores step t.
+        """Teacher-forced outputs ``[B, T, O]``, tracks concatenated; row t scores step t.
 
         Args:
             z: latent vectors ``[B, Z]``.
-            tokens: the true steps; step t and those after it do not reach row t.
+            tokens: the true steps; row t depends only on steps before t.
         """
         logits: Tensor = self.decoder(z, self.decoder.previous(self.symbols.unpack(tokens)))
         return logits
@@ -104,33 +105,33 @@ class MusicVAE(LatentModel):
         generator: torch.Generator | None = None,
         uniforms: Tensor | None = None,
     ) -> Tensor:
-        """Write pieces from latent vectors, all of them side by side.
+        """Generate pieces from latent vectors, all of them in parallel.
 
         Args:
-            z: ``[B, Z]``.
+            z: latent vectors ``[B, Z]``.
             steps: length of each piece, T.
-            temperature: divides the logits; 0 takes the likeliest at every step.
-            generator: of random numbers, on the CPU; ``None``: torch's own.
-            uniforms: ``[B, T, S]`` random numbers in [0, 1) in place of a generator's, so that a
-                piece need not depend on what is written beside it.
+            temperature: divides the logits; 0 takes the most likely answer at every step.
+            generator: random number generator on the CPU; ``None``: torch's own.
+            uniforms: ``[B, T, S]`` random numbers in [0, 1) used instead of a generator, so that a
+                piece does not depend on the others in its batch.
 
         Returns:
-            Tokens ``[B, T]`` or ``[B, T, S]``, as a batch holds them.
+            Tokens ``[B, T]`` or ``[B, T, S]``, in the format of a batch.
         """
         if uniforms is None:
             uniforms = torch.rand(self.chances(len(z), steps), generator=generator)
         return self.symbols.pack(self.decoder.write(z, uniforms.to(z.device), temperature))
 
     def chances(self, pieces: int, steps: int) -> tuple[int, int, int]:
-        """How many random numbers `decode` needs: the shape ``[B, T, S]``."""
+        """The shape ``[B, T, S]`` of the random numbers that `decode` needs."""
         return pieces, steps, self.symbols.numbers
 
     def loss(self, batch: Batch, step: int = 0) -> Loss:
-        """Nats per window: reconstruction plus the weighed divergence, averaged over the batch.
+        """Nats per window: reconstruction plus weighted KL divergence, averaged over the batch.
 
-        Latent vectors are sampled in training and in evaluation, as in the reference. Where a
-        schedule of sampled inputs is set, training reads the mixture that it asks for, and
-        evaluation also measures the accuracy on nothing but the model's own samples.
+        Latent vectors are sampled in training and in evaluation, as in the reference. With
+        scheduled sampling, training reads the scheduled mixture of true and sampled inputs, and
+        evaluation also measures the accuracy with only the model's own samples as inputs.
         """
         steps = self.symbols.unpack(batch.tokens)
         real = _real(steps, batch.lengths)
@@ -163,16 +164,16 @@ class MusicVAE(LatentModel):
         return self.decoder.score(self.decoder(z, inputs), steps)
 
     def _inputs(self, z: Tensor, steps: Tensor, step: int) -> Tensor:
-        """What the decoder reads: the steps before, in training partly of its own making.
+        """The decoder's inputs: the previous steps, in training partly its own samples.
 
-        No gradient flows through samples, so they are drawn first; then one pass over all steps
-        gives what a loop with gradients would give.
+        No gradient flows through samples, so they are drawn first; a single pass over all steps
+        then gives the same result as a loop with gradients.
         """
         if not self.training or self.sampling_rate is None:
             return self.decoder.previous(steps)
-        share = sampling_probability(step, self.sampling_rate)
-        own = torch.rand(steps.shape[:2], device=steps.device) < share
-        rows = own.any(1).nonzero()[:, 0]  # at first there are few
+        probability = sampling_probability(step, self.sampling_rate)
+        own = torch.rand(steps.shape[:2], device=steps.device) < probability
+        rows = own.any(1).nonzero()[:, 0]  # few at first, so only these are generated
         if not len(rows):
             return self.decoder.previous(steps)
         uniforms = torch.rand(steps.shape, device=steps.device)
@@ -193,16 +194,16 @@ class MusicVAE(LatentModel):
         return self._accuracies(right, real, "accuracy_free")
 
     def _accuracies(self, right: Tensor, real: Tensor, name: str) -> dict[str, Tensor]:
-        """Share of real steps whose likeliest answer is right: the mean of tracks, and each."""
+        """Fraction of real steps whose most likely answer is correct: the mean, and per track."""
         shares = (right * real[..., None]).sum((0, 1)) / real.sum()  # [K]
-        found = {name: shares.mean()}
+        accuracies = {name: shares.mean()}
         if len(shares) > 1:
             tracks = zip(self.symbols.tracks, shares.unbind(), strict=True)
-            found |= {f"{name}_{track}": share for track, share in tracks}
-        return found
+            accuracies |= {f"{name}_{track}": share for track, share in tracks}
+        return accuracies
 
 
 def _real(steps: Tensor, lengths: Tensor) -> Tensor:
-    """``[B, T]`` bool: which steps are music and no padding."""
-    places = torch.arange(steps.shape[1], device=steps.device)
-    return places < lengths.to(steps.device)[:, None]
+    """``[B, T]`` bool: which steps are music and not padding."""
+    positions = torch.arange(steps.shape[1], device=steps.device)
+    return positions < lengths.to(steps.device)[:, None]

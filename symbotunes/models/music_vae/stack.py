@@ -1,4 +1,4 @@
-"""Stacked LSTMs with the reference's initial weights, run whole or step by step."""
+"""Stacked LSTMs with the reference's initialization, run over sequences or step by step."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from symbotunes.models.layers.lstm import State, activate, compute_dtype, driven_lstm
 
-FORGET_BIAS = 1.0  # the reference adds it at every step, ours holds it in the weights
-SMALL = 0.001  # standard deviation of the maps to and from latent vectors
+FORGET_BIAS = 1.0  # the reference adds it at every step; here it is part of the bias
+SMALL = 0.001  # standard deviation of the linear maps to and from latent vectors
 
 
 def lstm_layer(inputs: int, width: int, *, bidirectional: bool = False) -> nn.LSTM:
-    """One layer with Glorot weights over inputs and units together, and one bias per gate."""
+    """One layer with Glorot weights for inputs and units together, and one bias per gate."""
     layer = nn.LSTM(inputs, width, batch_first=True, bidirectional=bidirectional)
     bound = (6 / (inputs + width + 4 * width)) ** 0.5  # of the fused kernel [inputs + D, 4 D]
     for name, parameter in layer.named_parameters():
@@ -29,7 +29,7 @@ def lstm_layer(inputs: int, width: int, *, bidirectional: bool = False) -> nn.LS
 
 
 def small_linear(inputs: int, outputs: int) -> nn.Linear:
-    """A dense layer that starts close to zero."""
+    """A dense layer initialized close to zero."""
     layer = nn.Linear(inputs, outputs)
     nn.init.normal_(layer.weight, std=SMALL)
     nn.init.zeros_(layer.bias)
@@ -37,11 +37,11 @@ def small_linear(inputs: int, outputs: int) -> nn.Linear:
 
 
 class Stack(nn.Module):
-    """Layers that read the layer below; states come from a code through a dense tanh layer.
+    """Stacked LSTM layers whose initial states come from a code through a dense tanh layer.
 
     Args:
         code: width C of the code.
-        inputs: width of what the first layer reads.
+        inputs: width of the first layer's input.
         widths: units of every layer.
     """
 
@@ -53,27 +53,27 @@ class Stack(nn.Module):
         self.layers = nn.ModuleList(map(lstm_layer, below, widths))
 
     def start(self, code: Tensor) -> list[State]:
-        """Hidden and cell state ``[N, D]`` of every layer, from codes ``[N, C]``."""
+        """Initial hidden and cell state ``[N, D]`` of every layer, from codes ``[N, C]``."""
         sizes = [width for width in self.widths for _ in range(2)]
         parts = self.state(code).tanh().split(sizes, -1)  # c0, h0, c1, h1, ...
         return list(zip(parts[1::2], parts[::2], strict=True))
 
     def weights(self) -> list[tuple[Tensor, Tensor, Tensor]]:
-        """Of every layer: ``[4 D, I]`` of its input, ``[4 D, D]`` of its units, bias ``[4 D]``."""
+        """Per layer: input weights ``[4 D, I]``, recurrent weights ``[4 D, D]``, bias ``[4 D]``."""
         layers: list[nn.LSTM] = list(self.layers)  # type: ignore[arg-type]  # it is untyped
         return [(w_ih, w_hh, bias) for layer in layers for w_ih, w_hh, bias, _ in layer.all_weights]
 
     def fused(self, inputs: Tensor, code: Tensor) -> Tensor:
-        """Units of the last layer ``[N, T, D]`` over inputs ``[N, T, I]``, by fused kernels."""
+        """Last layer's hidden states ``[N, T, D]`` for inputs ``[N, T, I]``, with fused kernels."""
         hidden = inputs
         for layer, (h, c) in zip(self.layers, self.start(code), strict=True):
             hidden, _ = layer(hidden, (h[None].contiguous(), c[None].contiguous()))
         return hidden
 
     def driven(self, drive: Tensor, code: Tensor) -> Tensor:
-        """What `fused` computes, told what inputs and bias add to the first gates ``[T, N, 4 D]``.
+        """The same as `fused`, from the first layer's drive ``[T, N, 4 D]``, see `driven_lstm`.
 
-        Faster than fused kernels on CPUs, where inputs are long and sequences short.
+        Faster than fused kernels on CPUs if inputs are wide and sequences short.
         """
         hidden, is_first = drive, True
         for (w_ih, w_hh, bias), state in zip(self.weights(), self.start(code), strict=True):
@@ -85,10 +85,10 @@ class Stack(nn.Module):
 
 
 class Walk:
-    """A stack made ready to go step by step without gradients: weights turned once, not per step.
+    """A stack prepared for step-by-step use without gradients: weights are transposed only once.
 
     Args:
-        stack: whose weights are read now.
+        stack: the stack, whose weights are copied now.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -97,7 +97,7 @@ class Walk:
         self.dtype = compute_dtype(weights[0][0])
         self.states: list[State] = []
         self.recurrent = self._turned(weights[0][1])
-        self.upper = [  # of the layer below and of their own units at once: one product, not two
+        self.upper = [  # input and recurrent weights together: one product per step, not two
             (self._turned(torch.cat([w_ih, w_hh], 1)), bias.to(self.dtype))
             for w_ih, w_hh, bias in weights[1:]
         ]
@@ -106,14 +106,14 @@ class Walk:
         return weight.detach().to(self.dtype).T.contiguous()
 
     def begin(self, code: Tensor) -> None:
-        """Take the states from codes ``[N, C]``."""
+        """Initialize the states from codes ``[N, C]``."""
         states = self.stack.start(code)
         self.states = [(h.to(self.dtype), c.to(self.dtype)) for h, c in states]
 
     def step(self, drive: Tensor) -> Tensor:
-        """Units of the last layer ``[N, D]``, given what adds to the first gates ``[N, 4 D]``.
+        """Hidden state of the last layer ``[N, D]``, given the first layer's drive ``[N, 4 D]``.
 
-        The latter is overwritten.
+        `drive` is overwritten.
         """
         (h, c), *above = self.states
         hidden, cell = activate(drive.addmm_(h, self.recurrent), c)

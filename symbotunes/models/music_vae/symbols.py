@@ -1,4 +1,4 @@
-"""What sounds at one step: how it is numbered, how networks read it, which head writes it."""
+"""The symbols of a step: their numbering, their input vectors and their output layer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from symbotunes.models.music_vae.heads import CategoricalHead, Head, NadeHead
 
 
 class Symbols(ABC):
-    """The numbers of one step, S of them.
+    """The S numbers of a step.
 
     Attributes:
-        tracks: names of what is predicted, in order.
-        depth: width of the vector of one step that decoders read.
-        reads: width of the vector of one step that encoders read.
+        tracks: names of the tracks, in order.
+        depth: width of a step's vector as read by decoders.
+        reads: width of a step's vector as read by encoders.
         numbers: S.
         start: the number that stands for "nothing yet" before the first step.
-        feedback_temperature: at which samples are drawn that training feeds back.
+        feedback_temperature: temperature of the samples that training feeds back.
     """
 
     tracks: tuple[str, ...]
@@ -31,27 +31,27 @@ class Symbols(ABC):
 
     @abstractmethod
     def unpack(self, tokens: Tensor) -> Tensor:
-        """``[B, T, S]`` of what a batch holds, ``[B, T]`` or ``[B, T, S]``.
+        """Turn the tokens of a batch, ``[B, T]`` or ``[B, T, S]``, into steps ``[B, T, S]``.
 
         Raises:
-            ValueError: if the batch has another number of tracks.
+            ValueError: if the batch has a different number of tracks.
         """
 
     @abstractmethod
     def pack(self, steps: Tensor) -> Tensor:
-        """What `unpack` made ``[B, T, S]`` of; S = 1 is left out."""
+        """The inverse of `unpack`; the last axis is dropped if S = 1."""
 
     @abstractmethod
     def vectors(self, steps: Tensor) -> Tensor:
-        """Float vectors ``[..., depth]`` of ``[..., S]``; nothing yet is the zero vector."""
+        """Float vectors ``[..., depth]`` of ``[..., S]``; "nothing yet" is the zero vector."""
 
     @abstractmethod
     def tables(self, weight: Tensor) -> list[Tensor]:
-        """What `drive` looks up: made of a weight ``[N, depth]`` once, for many calls."""
+        """Lookup tables for `drive`, built once from a weight ``[N, depth]`` for many calls."""
 
     @abstractmethod
     def drive(self, steps: Tensor, tables: list[Tensor]) -> Tensor:
-        """``vectors(steps) @ weight.T``, ``[..., N]``, without making the vectors."""
+        """``vectors(steps) @ weight.T``, ``[..., N]``, without building the vectors."""
 
     @abstractmethod
     def head(self, width: int) -> Head:
@@ -62,11 +62,11 @@ class Symbols(ABC):
         return self.vectors(steps)
 
     def split(self) -> list["Symbols"]:
-        """One object for each track, for decoders that write tracks apart."""
+        """One object per track, for decoders with a core per track."""
         return [self]
 
     def fits(self, size: int) -> bool:
-        """Whether a vocabulary of `size` ids can mean these symbols."""
+        """Whether a vocabulary of `size` ids can represent these symbols."""
         return size == self.depth
 
 
@@ -75,11 +75,11 @@ class Classes(Symbols):
 
     Args:
         tracks: number of classes by the track's name, such as ``{"melody": 90}``.
-        roll: the encoder reads the bits of the class id and a bit for "none of them" instead of a
-            one-hot vector; for drums, whose 512 classes are the sets of 9 instruments.
+        roll: whether the encoder reads the bits of the class id and a bit for "none of them"
+            instead of a one-hot vector; for drums, whose 512 classes are the sets of 9 instruments.
 
     Raises:
-        ValueError: if a roll is asked for that a single track of ``2^n`` classes does not give.
+        ValueError: if `roll` is set and there is not exactly one track of ``2^n`` classes.
     """
 
     start = -1
@@ -98,7 +98,9 @@ class Classes(Symbols):
         steps = tokens[..., None] if tokens.ndim == 2 else tokens
         if steps.ndim != 3 or steps.shape[-1] != self.numbers:
             tracks = ", ".join(self.tracks)
-            raise ValueError(f"a batch of shape {tuple(tokens.shape)} does not hold {tracks}")
+            raise ValueError(
+                f"a batch of shape {tuple(tokens.shape)} does not match the tracks {tracks}"
+            )
         return steps
 
     def pack(self, steps: Tensor) -> Tensor:
@@ -117,7 +119,7 @@ class Classes(Symbols):
         return _with_silence(bits_of(steps[..., 0], self.bits))
 
     def tables(self, weight: Tensor) -> list[Tensor]:
-        # A row of zeros comes first: id -1, nothing yet, adds nothing.
+        # The first row is zero: id -1, "nothing yet", contributes nothing.
         return [F.pad(part.T, (0, 0, 1, 0)) for part in torch.split(weight, self.classes, 1)]
 
     def drive(self, steps: Tensor, tables: list[Tensor]) -> Tensor:
@@ -134,13 +136,13 @@ class Classes(Symbols):
 
 
 class Bits(Symbols):
-    """One track in which any set of instruments may be hit at a step; a NADE writes the bits.
+    """One track in which any set of instruments may be hit at a step; a NADE outputs the bits.
 
-    A batch holds ``[B, T, bits]`` zeros and ones, or ``[B, T]`` whole numbers whose bit i (of value
+    A batch holds ``[B, T, bits]`` zeros and ones, or ``[B, T]`` integers whose bit i (of value
     ``2^i``) is instrument i. The encoder also reads a bit for "none of them".
 
     Args:
-        track: its name.
+        track: name of the track.
         bits: number of instruments, at most 63.
         hidden: units of the NADE.
     """
@@ -157,7 +159,9 @@ class Bits(Symbols):
     def unpack(self, tokens: Tensor) -> Tensor:
         steps = bits_of(tokens, self.depth) if tokens.ndim == 2 else tokens
         if steps.ndim != 3 or steps.shape[-1] != self.depth:
-            raise ValueError(f"a batch of shape {tuple(tokens.shape)} is not of {self.depth} bits")
+            raise ValueError(
+                f"a batch of shape {tuple(tokens.shape)} does not have {self.depth} bits"
+            )
         return steps
 
     def pack(self, steps: Tensor) -> Tensor:
@@ -188,6 +192,6 @@ def bits_of(ids: Tensor, count: int) -> Tensor:
 
 
 def _with_silence(bits: Tensor) -> Tensor:
-    """Float ``[..., n + 1]``: the bits, and one that says that all of them are zero."""
+    """Float ``[..., n + 1]``: the bits, and one that is set if all of them are zero."""
     silent = (bits == 0).all(-1, keepdim=True)
     return torch.cat([bits, silent.to(bits.dtype)], -1).to(torch.get_default_dtype())

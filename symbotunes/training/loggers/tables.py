@@ -74,7 +74,7 @@ def language_row(findings: Findings) -> dict[str, Any]:
         [kind.name, kind.share, *(finite(nats.value) for nats in kind.nats.values())]
         for kind in held_out.classes
     ]
-    tunes = {tunes.name: tunes.figures for tunes in findings.sets}
+    tunes = {pieces.name: pieces.figures for pieces in findings.sets}
     return {
         "evaluation/losses": figures_table(held_out.models, LOSSES),
         "evaluation/gains": figures_table(gains, LOSSES),

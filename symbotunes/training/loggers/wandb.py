@@ -25,11 +25,11 @@ Mode = Literal["online", "offline", "disabled", "shared"]
 class SafeWandbLogger(WandbLogger):
     """Logs to W&B in the run folder.
 
-    It works offline if no API key is set. The run's id is stored in ``<save_dir>/wandb_id``, so that
-    a resumed training continues in the same W&B run. Data that W&B already has never change: steps
-    that a resumed training repeats are not logged again, and row numbers continue, so that the
-    parts of a run that was resumed offline form one run when they are uploaded. Any problem with
-    W&B is reported once; training then continues without it.
+    It works offline if no API key is set. The run's id is stored in ``<save_dir>/wandb_id``, so
+    that a resumed training continues in the same W&B run. Data that W&B already has never change:
+    steps that a resumed training repeats are not logged again, and row numbers continue, so that
+    the parts of a run that was resumed offline form one run when they are uploaded. Any problem
+    with W&B is reported once; training then continues without it.
 
     Args:
         save_dir: folder of the run.

@@ -64,7 +64,7 @@ def test_any_number_of_bars_is_encoded_and_decoded(net, windows, steps):
 
 def test_half_a_bar_is_refused(make):
     net = make("music_vae_16bar")
-    with pytest.raises(ValueError, match="24 steps are not whole bars of 16"):
+    with pytest.raises(ValueError, match="24 steps are not a whole number of bars of 16"):
         net.decode(torch.zeros(1, net.latent), 24)
 
 
