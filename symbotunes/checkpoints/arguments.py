@@ -68,7 +68,8 @@ def dataset_of(
     if corpus is None or not issubclass(corpus, Corpus):
         raise CheckpointError(f"{checkpoint.path} names no dataset; give dataset=NAME")
     judge = _Judge(checkpoint, dataset_options(cfg), build if is_own(checkpoint, cfg) else None)
-    return OmegaConf.create(judge.vetted(node, "dataset"))
+    vetted: Node = judge.vetted(node, "dataset")
+    return OmegaConf.create(vetted)
 
 
 def is_same_data(before: DictConfig, now: DictConfig) -> bool:
@@ -105,6 +106,7 @@ def dataset_options(cfg: DictConfig) -> dict[str, Node]:
     root = cfg.copy()
     for file in sorted((CONF / "dataset").glob("[!_]*.yaml")):
         node = OmegaConf.load(file)
+        assert isinstance(node, DictConfig)
         node.pop("defaults", None)  # corpora of corpora, which are options themselves
         with open_dict(root):
             root.dataset = node
@@ -145,12 +147,15 @@ class _Judge:
 
     def _foreign(self, node: Node, corpus: type[Corpus], key: str) -> Node:
         options = self._options_of(corpus)
-        misfits = [_misfit(node, corpus, option) for option in options.values()]
-        if None in misfits:
-            return _placed(node, corpus, list(options.values())[misfits.index(None)])
+        misfits: dict[str, str] = {}
+        for name, option in options.items():
+            misfit = _misfit(node, corpus, option)
+            if misfit is None:
+                return _placed(node, corpus, option)
+            misfits[name] = misfit
         if not misfits:
-            raise self._error(key, "is no option of conf/dataset", "dataset=NAME")
-        (name, *_), argument = options, misfits[0]
+            raise self._error(key, "is not an option of conf/dataset", "dataset=NAME")
+        name, argument = next(iter(misfits.items()))
         raise self._error(
             f"{key}.{argument}={shorten(str(node[argument]), 80)!r}",
             "is for you to say, since the checkpoint is not of a run below paths.root",
