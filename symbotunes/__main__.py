@@ -17,6 +17,7 @@ from symbotunes.cli.command_line import (
     run_mode,
 )
 from symbotunes.cli.errors import one_line_errors
+from symbotunes.config.plugins import register_plugins
 from symbotunes.paths import CONF
 
 
@@ -34,10 +35,11 @@ def run() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"Symbotunes {version('symbotunes')}")
         return
-    if {"--help", "-h"} & set(sys.argv[1:]):
-        print(help_text(sys.argv[1:]))
-        return
     with one_line_errors():
+        if {"--help", "-h"} & set(sys.argv[1:]):
+            print(help_text(sys.argv[1:]))
+            return
+        register_plugins()
         main()
 
 

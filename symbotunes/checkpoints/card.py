@@ -142,6 +142,8 @@ def _regime(checkpoint: Checkpoint) -> list[tuple[str, str]]:
         node = model.get(part)
         if node is not None:
             rows += [(part, _class(node)), *_flat(node, f"{part}.")]
+    for parts in ("optimizers", "schedulers"):  # of a model whose parts have one each
+        rows += _flat(model.get(parts) or {}, f"{parts}.")
     rows += [("gradient norm at most", str(model.get("clip_norm")))]
     keys = ("batch_size", "batch_tokens", "min_tokens", "max_tokens")
     rows += [(f"loader.{key}", str(loader[key])) for key in keys if loader.get(key) is not None]
@@ -187,12 +189,19 @@ def data_words(checkpoint: Checkpoint) -> str:
 def best_loss(checkpoint: Checkpoint) -> list[Metric]:
     """The best validation loss of the training that wrote the checkpoint, where it was noted."""
     states = checkpoint.content.get("callbacks", {}).values()
-    scores = [state["best_model_score"] for state in states if "best_model_score" in state]
+    found = [state for state in states if state.get("best_model_score") is not None]
     return [
-        Metric("nats_per_token", "val split, best of the training", float(score))
-        for score in scores
-        if score is not None
+        Metric(
+            _metric_name(state.get("monitor", "val/loss")),
+            "val split, best of the training",
+            float(state["best_model_score"]),
+        )
+        for state in found
     ]
+
+
+def _metric_name(monitor: str) -> str:
+    return "nats_per_token" if monitor == "val/loss" else monitor.removeprefix("val/")
 
 
 def read_report(path: Path) -> list[Metric]:
@@ -209,9 +218,13 @@ def read_report(path: Path) -> list[Metric]:
 
 
 def _reported(report: Mapping[str, Any]) -> Iterator[Metric]:
-    if "held_out" not in report:  # of a latent model
-        found = report["reconstruction"]
-        yield from _intervals(found, f"reconstruction, {found['split']} split")
+    if "held_out" not in report:  # of a model of windows
+        if "reconstruction" in report:
+            found = report["reconstruction"]
+            yield from _intervals(found, f"reconstruction, {found['split']} split")
+        else:
+            generated = report["sets"][0]
+            yield from _intervals(generated["figures"], f"{generated['windows']} new windows")
         for notes in report["prior"]:
             yield from _intervals(notes["overlaps"], f"overlap in {notes['name']}")
         return

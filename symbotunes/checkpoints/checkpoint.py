@@ -81,7 +81,7 @@ def unpack(path: Path) -> Checkpoint:
 
     Raises:
         UserError: if the file is missing, damaged or not ours, or if its config names code that
-            Symbotunes does not define.
+            neither Symbotunes nor a plug-in defines.
     """
     found = locate(path)
     content = read_folder(found) if found.is_dir() else read(found)

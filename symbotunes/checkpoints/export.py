@@ -21,7 +21,6 @@ from symbotunes.checkpoints.reopen import rebuild
 from symbotunes.checkpoints.samples import write_samples
 from symbotunes.errors import UserError
 from symbotunes.generation.sequences.plan import SamplePlan
-from symbotunes.models.gpt2 import GPT2
 from symbotunes.render.gallery import FORMS
 
 CARD, SAMPLES, TRANSFORMERS = "README.md", "samples", "transformers"
@@ -83,8 +82,6 @@ def write_export(
         draft = Path(space) / "export"
         write_folder(draft, net.state_dict(), describe(checkpoint), plan.dtype)
         if plan.transformers:
-            if not isinstance(net, GPT2):
-                raise UserError(f"export.transformers=true: {type(net).__name__} is no GPT-2")
             hugging_face.export(net, draft / TRANSFORMERS, tokenizer.vocabulary)
         card = Card(
             title=plan.title or str(checkpoint.config.name),

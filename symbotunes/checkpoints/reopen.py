@@ -15,7 +15,7 @@ from symbotunes.config.build import build
 from symbotunes.config.overrides import names_dataset
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
-from symbotunes.models.base import LatentModel, Model, SequenceModel
+from symbotunes.models.base import Model
 from symbotunes.tokenizers.base import Tokenizer
 
 
@@ -76,7 +76,7 @@ def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list
     ]
 
 
-def rebuild(checkpoint: Checkpoint) -> tuple[SequenceModel | LatentModel, Tokenizer[Any]]:
+def rebuild(checkpoint: Checkpoint) -> tuple[Model, Tokenizer[Any]]:
     """The network with its weights and the tokenizer, from the checkpoint alone.
 
     Raises:

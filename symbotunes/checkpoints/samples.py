@@ -8,14 +8,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from symbotunes.checkpoints.checkpoint import Checkpoint
 from symbotunes.checkpoints.reopen import rebuild
 from symbotunes.errors import UserError
-from symbotunes.generation.latent.plan import LatentPlan, Training
-from symbotunes.generation.sequences.plan import SamplePlan
+from symbotunes.generation.compose import Plan, compose
+from symbotunes.generation.latent.plan import Training
 from symbotunes.render.gallery import write_gallery
 
 
 def write_samples(
     checkpoint: Checkpoint,
-    plan: SamplePlan | LatentPlan,
+    plan: Plan,
     *,
     seed: int,
     folder: Path,
@@ -43,12 +43,13 @@ def write_samples(
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task(f"Sampling from {path}", total=None)
-        composition = plan.compose(
+        composition = compose(
             net,
-            tokenizer,
-            seed,
-            lambda done: progress.update(task, description=f"Sampling: token {done:,}"),
-            training,
+            plan,
+            tokenizer=tokenizer,
+            seed=seed,
+            on_step=lambda done: progress.update(task, description=f"Sampling: token {done:,}"),
+            training=training,
         )
         for name, found in composition.said.items():
             progress.console.print(f"{name}  {found}", soft_wrap=True, markup=False)

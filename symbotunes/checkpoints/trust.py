@@ -1,5 +1,6 @@
-"""Which classes a checkpoint may name: only those that this package defines."""
+"""Which classes a checkpoint may name: those that this package or the user's plug-ins define."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,34 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.config.plugins import VARIABLE, plugin_names, plugins
 
 # Packages whose classes a checkpoint may name: to sample, and beyond these to read its data.
 SAMPLING = ("symbotunes.models", "symbotunes.tokenizers", "symbotunes.transforms")
 READING = (*SAMPLING, "symbotunes.datasets", "symbotunes.data.module")
+LIBRARIES = ("torch", "lightning", "hydra", "omegaconf", "numpy")  # nobody's plug-in
 
 
 def refuse_strangers(path: Path, node: Any, packages: Sequence[str] = SAMPLING) -> None:
-    """Raise `CheckpointError` if a ``_target_`` is not defined in one of the packages."""
-    strangers = [name for name in targets(OmegaConf.create(node)) if not defined_in(packages, name)]
+    """Raise `CheckpointError` if a ``_target_`` is not defined in one of the packages.
+
+    What the user names as a plug-in may be named, too: it is the user's own choice to run it.
+    """
+    trusted = (*packages, *(plugin.module for plugin in plugins()))
+    strangers = [name for name in targets(OmegaConf.create(node)) if not defined_in(trusted, name)]
     if strangers:
-        raise CheckpointError(f"{path} would run {', '.join(strangers)}; it is not opened")
+        hint = _as_plugin(strangers[0].partition(".")[0])
+        raise CheckpointError(f"{path} would run {', '.join(strangers)}; it is not opened{hint}")
+
+
+def _as_plugin(package: str) -> str:
+    """How to open a checkpoint of somebody's plug-in, if the package may be one."""
+    if package in {"symbotunes", *LIBRARIES, *sys.stdlib_module_names, *plugin_names()}:
+        return ""
+    return (
+        f": {package} is not part of Symbotunes; if you trust it, install it and set "
+        f"{VARIABLE}={package}"
+    )
 
 
 def defined_in(packages: Sequence[str], target: str) -> bool:

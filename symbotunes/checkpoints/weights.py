@@ -14,8 +14,8 @@ from symbotunes.checkpoints.importers.folk_rnn import load_pickle
 from symbotunes.checkpoints.importers.magenta import is_magenta, load_magenta
 from symbotunes.checkpoints.published import HUB, SHIPPED, is_published
 from symbotunes.errors import UserError
-from symbotunes.models.base import SequenceModel
-from symbotunes.tokenizers.abc_bpe import AbcBpe, read_files
+from symbotunes.models.base import Model
+from symbotunes.tokenizers.abc_bpe import read_files
 from symbotunes.tokenizers.base import Tokenizer
 
 CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is no name on the hub
@@ -49,12 +49,12 @@ class Weights:
         """
         if self.tokenizer is None:
             return
-        if ("tokenizer" in self.tokenizer) != isinstance(tokenizer, AbcBpe):
+        if tokenizer.STATE is not None and set(self.tokenizer) != set(tokenizer.STATE):
             chosen = "[abc_bpe]" if "tokenizer" in self.tokenizer else "[abc_tokens]"
             raise UserError(f"{self.source} was trained on other tokens: set transforms={chosen}")
         tokenizer.load_state(self.tokenizer)
 
-    def check(self, net: SequenceModel, vocabulary_size: int) -> None:
+    def check(self, net: Model, vocabulary_size: int) -> None:
         """See that the network has the sizes of the weights.
 
         Raises:

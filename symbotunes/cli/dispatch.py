@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from symbotunes import modes
 from symbotunes.cli.suggestions import nearest
+from symbotunes.config.plugins import import_plugins
 from symbotunes.errors import UserError
 
 
@@ -39,9 +40,10 @@ def call_mode(cfg: DictConfig) -> Any:
     """Call the function of ``cfg.mode``.
 
     Raises:
-        UserError: if there is no such mode.
+        UserError: if there is no such mode, or a plug-in cannot be imported.
     """
     names = mode_files()
     if cfg.mode not in names:
         raise UserError(f"mode={cfg.mode} does not exist{nearest(str(cfg.mode), names)}")
+    import_plugins()
     return getattr(import_module(f"{modes.__name__}.{cfg.mode}"), str(cfg.mode))(cfg)

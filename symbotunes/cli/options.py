@@ -5,7 +5,7 @@ from itertools import takewhile
 from pathlib import Path
 from textwrap import shorten, wrap
 
-from symbotunes.paths import CONF
+from symbotunes.config.plugins import conf_folders, option_files
 
 WIDTH = 110  # characters of a line
 EXPLAINED = (
@@ -18,14 +18,24 @@ EXPLAINED = (
 
 
 def options(group: str) -> list[str]:
-    """The options that a user can choose; files such as ``_base`` are parts of others."""
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml") if path.stem[0] != "_")
+    """The options that a user can choose; ``_base`` and its like are parts of others."""
+    return sorted(option_paths(group))
+
+
+def option_paths(group: str) -> dict[str, Path]:
+    """The file of every option that a user can choose; ours before those of plug-ins."""
+    files = [path for path in option_files(group) if path.stem[0] != "_"]
+    return {path.stem: path for path in reversed(files)}
 
 
 def groups() -> list[str]:
-    """All groups, such as ``model`` and ``model/optimizer``, except Hydra's own."""
-    folders = {path.parent.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")}
-    return sorted(name for name in folders if name != "." and name.split("/")[0] != "hydra")
+    """All groups, such as ``model`` and ``model/optimizer``; not Hydra's own."""
+    found = {
+        path.parent.relative_to(folder).as_posix()
+        for folder in conf_folders()
+        for path in folder.rglob("*.yaml")
+    }
+    return sorted(group for group in found if group != "." and group.split("/")[0] != "hydra")
 
 
 def describe(file: Path) -> str:
@@ -42,8 +52,8 @@ def listing() -> str:
     lines: list[str] = []
     for group in EXPLAINED:
         lines.append(group)
-        for name in options(group):
-            about = describe(CONF / group / f"{name}.yaml")
+        for name, file in sorted(option_paths(group).items()):
+            about = describe(file)
             line = shorten(about, WIDTH - 25, placeholder=" …", break_on_hyphens=False)
             lines.append(f"  {name:22} {line}")
     for group in groups():

@@ -10,9 +10,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from symbotunes.cli.options import groups, options
+from symbotunes.cli.options import groups, option_paths, options
 from symbotunes.config.compose import composed
-from symbotunes.paths import CONF
+from symbotunes.config.plugins import is_group
 
 # The extra of this package that each of Hydra's launchers and sweepers needs.
 EXTRAS = {
@@ -46,7 +46,7 @@ def explain(error: BaseException) -> str:
 def _unknown_option(group_and_name: str, listing: str = "") -> str:
     group, _, name = group_and_name.rpartition("/")
     top = group.split("/")[0]
-    if not (CONF / group).is_dir() and options(top):  # a path
+    if not is_group(group) and options(top):  # a path
         return f"{top} expects the name of an option{nearest('', options(top))}"
     if group in ("hydra/launcher", "hydra/sweeper") and name in EXTRAS:
         return f"{group}={name} needs another package: pip install 'symbotunes[{EXTRAS[name]}]'"
@@ -97,8 +97,8 @@ def _options_with(group: str, key: str) -> list[str]:
     """The options of a group whose files have this key at their top level."""
     if key == "defaults":
         return []
-    files = {name: CONF / group / f"{name}.yaml" for name in options(group)}
-    return [name for name, file in files.items() if key in set(OmegaConf.load(file))]
+    files = sorted(option_paths(group).items())
+    return [name for name, file in files if key in set(OmegaConf.load(file))]
 
 
 def _unknown_group(name: str) -> str:
@@ -157,7 +157,7 @@ def _group_choices() -> list[str]:
     return [
         argument
         for argument in sys.argv[1:]
-        if "=" in argument and (CONF / argument.partition("=")[0]).is_dir() and "," not in argument
+        if "=" in argument and is_group(argument.partition("=")[0]) and "," not in argument
     ]
 
 

@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from symbotunes.cli.options import options
 from symbotunes.cli.suggestions import nearest
 from symbotunes.config.compose import composed
+from symbotunes.config.plugins import is_group
 from symbotunes.errors import UserError
-from symbotunes.paths import CONF
 
 MOST_SEEDS = 2**32
 KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
@@ -65,7 +65,7 @@ def misfit(cfg: DictConfig, arguments: Iterable[str]) -> str | None:
 
 
 def _selected(cfg: Any, key: str) -> Any:
-    """A value without resolving it, or ``None``; names of groups are not keys."""
-    if "/" in key or "@" in key or (CONF / key).is_dir():
+    """A value as it is written, or ``None``; the names of groups are no keys."""
+    if "/" in key or "@" in key or is_group(key):
         return None
     return OmegaConf.select(cfg, key, throw_on_missing=False, throw_on_resolution_failure=False)

@@ -16,7 +16,8 @@ class Sample:
         score: the notes.
         abc: ABC notation, where the model writes it.
         tokens: number of tokens, prompt included.
-        nll_nats: negative log-likelihood of the generated tokens under the model, in nats.
+        nll_nats: negative log-likelihood of the generated tokens under the model, in nats; ``None``
+            where the model has no likelihood.
         generated: number of tokens that `nll_nats` sums over.
         finished: whether the model ended the piece itself.
         seed: from which it was drawn.
@@ -30,7 +31,7 @@ class Sample:
     score: symusic.Score
     abc: str | None
     tokens: int
-    nll_nats: float
+    nll_nats: float | None
     generated: int
     finished: bool
     seed: int
@@ -39,8 +40,10 @@ class Sample:
     right_bars: int | None = None
 
     @property
-    def nats_per_token(self) -> float:
-        """Mean surprise of the model by its own sample; 0 for an empty one."""
+    def nats_per_token(self) -> float | None:
+        """Mean surprise of the model by its own sample; 0 for an empty one, ``None`` if unknown."""
+        if self.nll_nats is None:
+            return None
         return self.nll_nats / self.generated if self.generated else 0.0
 
 

@@ -6,10 +6,13 @@ Shapes use the same letters everywhere: B pieces, T tokens, V vocabulary, D widt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
+
+from symbotunes.errors import UserError
+from symbotunes.tokenizers.base import NO_ID, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -58,25 +61,48 @@ class Loss:
 
     Attributes:
         objective: scalar to minimize, as the paper defines it (Folk-RNN: nats per tune).
-        nll_nats: scalar, summed negative log-likelihood of all real targets, detached.
-        targets: number of real targets that `nll_nats` sums over.
-        terms: additional scalars to log, named with their unit (``kl_nats``), detached.
+        nll_nats: scalar, summed negative log-likelihood of all real targets, detached; ``None``
+            where the model has no likelihood.
+        targets: number of real targets that `nll_nats` sums over; ``None`` with it.
+        terms: further scalars to log, by name with their unit (``kl_nats``), detached.
     """
 
     objective: Tensor
-    nll_nats: Tensor
-    targets: int
+    nll_nats: Tensor | None = None
+    targets: int | None = None
     terms: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def nats_per_target(self) -> Tensor | None:
+        """Mean negative log-likelihood; ``None`` where the model has no likelihood."""
+        if self.nll_nats is None or self.targets is None:
+            return None
+        return self.nll_nats / self.targets
 
 
 class Model(nn.Module, ABC):
     """A plain torch module that can be trained: no trainer, logger or config object inside.
 
     Attributes:
-        READS_PACKED: whether `loss` keeps the pieces of a row apart if a batch has `segments`.
+        READS_PACKED: whether `loss` keeps the pieces of a row apart where a batch has `segments`.
+        STEADY_SIZES: whether the tensors of one training step have the sizes of the step before.
+        MONITOR: logged metric that tells how good the model is: it chooses ``best.ckpt`` and is
+            what a search optimizes. ``val/loss`` is in nats per target; a model without a
+            likelihood names ``val/objective``, or a term of its own.
+        MONITOR_MODE: ``min`` if less of it is better, ``max`` if more is.
     """
 
     READS_PACKED: ClassVar[bool] = False
+    STEADY_SIZES: ClassVar[bool] = False
+    MONITOR: ClassVar[str] = "val/loss"
+    MONITOR_MODE: ClassVar[Literal["min", "max"]] = "min"
+
+    def check_vocabulary(self, vocabulary: Vocabulary) -> None:  # noqa: B027  (most read any)
+        """See that the model can read what a tokenizer gives.
+
+        Raises:
+            UserError: if it cannot, saying what to choose instead.
+        """
 
     @abstractmethod
     def loss(self, batch: Batch, step: int = 0) -> Loss:
@@ -90,6 +116,26 @@ class Model(nn.Module, ABC):
 
 class SequenceModel(Model):
     """An autoregressive model: it scores the next token, given all previous ones."""
+
+    def check_vocabulary(self, vocabulary: Vocabulary) -> None:
+        if vocabulary.bos == NO_ID:
+            raise UserError(
+                f"{type(self).__name__} continues pieces, and these transforms give windows, "
+                "which have no beginning: choose others, such as [abc_tokens] or [remi,crop], "
+                "or model=music_vae"
+            )
+
+    def round_weights(self, name: str | None) -> None:
+        """Write with rounded weights from now on, or with exact ones for ``None``.
+
+        Args:
+            name: ``bfloat16`` or ``int8``.
+
+        Raises:
+            UserError: if the model has none.
+        """
+        if name is not None:
+            raise UserError(f"sample.weights={name}: {type(self).__name__} has no rounded weights")
 
     @abstractmethod
     def forward(self, tokens: Tensor) -> Tensor:
@@ -130,19 +176,65 @@ class Posterior(Protocol):
         """KL divergence from the standard normal prior in nats, ``[B]``."""
 
 
-class LatentModel(Model):
-    """Encodes windows of fixed length as latent vectors and reconstructs windows from them.
+class WindowModel(Model):
+    """Writes windows of one length from noise; it need not have a likelihood.
+
+    A GAN or a diffusion model is one; `LatentModel` can read windows, too.
 
     Attributes:
-        latent: Z; the prior is the standard normal.
+        latent: Z, the number of standard normal numbers that a window is written from.
     """
 
+    STEADY_SIZES = True
+
     latent: int
+
+    def check_vocabulary(self, vocabulary: Vocabulary) -> None:
+        if vocabulary.bos != NO_ID:
+            raise UserError(
+                f"{type(self).__name__} writes windows of one length, and these transforms give "
+                "pieces: choose others, such as [melody]"
+            )
 
     @property
     @abstractmethod
     def tracks(self) -> tuple[str, ...]:
         """Names of the K tracks that are predicted at every step."""
+
+    @abstractmethod
+    def decode(
+        self,
+        z: Tensor,
+        steps: int,
+        temperature: float = 1.0,
+        generator: torch.Generator | None = None,
+        uniforms: Tensor | None = None,
+    ) -> Tensor:
+        """Write windows from noise or latent vectors ``[B, Z]``, as a batch holds them.
+
+        Args:
+            z: ``[B, Z]``.
+            steps: length of each window, T.
+            temperature: divides the logits; 0 takes the likeliest at every step.
+            generator: of random numbers; ``None``: torch's own.
+            uniforms: random numbers in [0, 1) of the shape that `chances` tells, in place of a
+                generator's, so that a window need not depend on what is written beside it.
+
+        Returns:
+            Tokens ``[B, T]``, or ``[B, T, F]`` where a step has F numbers.
+        """
+
+    @abstractmethod
+    def chances(self, pieces: int, steps: int) -> tuple[int, int, int]:
+        """Shape of the random numbers that `decode` needs, pieces first."""
+
+
+class LatentModel(WindowModel):
+    """Encodes windows of one length as latent vectors, from which it writes them again.
+
+    Attributes:
+        latent: Z; the prior is the standard normal.
+    """
 
     @abstractmethod
     def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> Posterior:
@@ -159,30 +251,6 @@ class LatentModel(Model):
         By default this is the noise itself, that is, the standard normal prior.
         """
         return noise
-
-    @abstractmethod
-    def decode(
-        self,
-        z: Tensor,
-        steps: int,
-        temperature: float = 1.0,
-        generator: torch.Generator | None = None,
-        uniforms: Tensor | None = None,
-    ) -> Tensor:
-        """Generate windows from latent vectors, in the format of a batch.
-
-        Args:
-            z: latent vectors ``[B, Z]``.
-            steps: length of each window, T.
-            temperature: divides the logits; 0 takes the most likely answer at every step.
-            generator: random number generator; ``None``: torch's own.
-            uniforms: random numbers in [0, 1) of the shape returned by `chances`, used instead of a
-                generator, so that a window does not depend on the others in its batch.
-        """
-
-    @abstractmethod
-    def chances(self, pieces: int, steps: int) -> tuple[int, int, int]:
-        """Shape of the random numbers that `decode` needs, with pieces first."""
 
     @abstractmethod
     def score(self, z: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:

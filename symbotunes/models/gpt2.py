@@ -24,7 +24,8 @@ from symbotunes.models.layers.decoding import FIRST, Cache, packed
 from symbotunes.models.layers.transformer import EPSILON, Block
 from symbotunes.tokenizers.base import Vocabulary
 
-STD, POSITION_STD = 0.02, 0.01  # of the initial weights, as in OpenAI's code
+ROUNDED = {None: None, "bfloat16": torch.bfloat16, "int8": torch.int8}
+STD, POSITION_STD = 0.02, 0.01  # of the initial weights, as OpenAI's code
 
 
 class GPT2(SequenceModel):
@@ -80,6 +81,9 @@ class GPT2(SequenceModel):
         for block in self.blocks:
             assert isinstance(block, Block)
             block.initialize(STD, STD / math.sqrt(branches) if self.residual_scaling else STD)
+
+    def round_weights(self, name: str | None) -> None:
+        self.decoding_dtype = ROUNDED[name]
 
     def forward(self, tokens: Tensor, segments: Tensor | None = None) -> Tensor:
         """Logits ``[B, T, V]`` of ``tokens`` ``[B, T]``; row ``t`` scores token ``t + 1``.

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from symbotunes.config.compose import recomposed
 from symbotunes.config.overrides import overrides
+from symbotunes.config.plugins import option_files
 from symbotunes.errors import UserError
-from symbotunes.paths import CONF
 from symbotunes.training.dry_run import Limits, Verdict, check_config
 
 OWN = ("mode", "check", "model", "+experiment", "experiment")  # set by the check itself
@@ -51,9 +51,9 @@ def check(cfg: DictConfig) -> None:
 
 
 def all_entries() -> list[str]:
-    """The arguments that select each model and each experiment."""
-    models = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
-    experiments = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+    """The argument that chooses each model and each experiment."""
+    models = sorted({path.stem for path in option_files("model")})
+    experiments = sorted({path.stem for path in option_files("experiment")})
     return [
         *(f"model={name}" for name in models if not name.startswith("_")),
         *(f"+experiment={name}" for name in experiments),

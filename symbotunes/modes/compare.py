@@ -24,7 +24,6 @@ from symbotunes.evaluation.comparison.measuring import (
     measure_contender,
 )
 from symbotunes.evaluation.plan import EvaluationPlan
-from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.render.pages.comparison import write_comparison
 
 
@@ -41,8 +40,8 @@ def compare(cfg: DictConfig) -> None:
         raise UserError(
             "evaluate.split=train: a comparison uses held-out pieces; choose test or val"
         )
-    sampling = build(cfg.sample)
-    if not isinstance(sampling, SamplePlan):
+    sampling = build(cfg.sample).plain
+    if sampling is None:
         raise UserError("mode=compare draws plain samples: use sample=default")
     console = Console()
     columns: list[Column] = []
@@ -52,8 +51,10 @@ def compare(cfg: DictConfig) -> None:
     for name, path in zip(names(paths), paths, strict=True):
         with console.status(f"Measuring {escape(name)}"):
             try:
-                candidate, corpus = contender(cfg, plan, name, path)
-                column, reference = measure_contender(candidate, plan, sampling, compared)
+                one, corpus = contender(cfg, plan, name, path)
+                column, reference = measure_contender(
+                    one.net, one, plan=plan, sampling=sampling, compared=compared
+                )
             except UserError as error:
                 columns.append(Column(name, str(path), failure=str(error)))
                 console.print(f"Left out  {escape(name)}: {escape(str(error))}", soft_wrap=True)

@@ -15,7 +15,6 @@ from symbotunes.checkpoints.reopen import newest_checkpoint
 from symbotunes.config.build import build
 from symbotunes.config.overrides import FIXED, refuse_overrides
 from symbotunes.errors import UserError
-from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.paths import PROGRAM
 
 
@@ -25,8 +24,8 @@ def export(cfg: DictConfig) -> None:
         cfg, FIXED, "an export uses the model of its checkpoint; choose another ckpt=PATH"
     )
     plan: ExportPlan = build(cfg.export)
-    sampling = build(cfg.sample)
-    if not isinstance(sampling, SamplePlan):
+    sampling = build(cfg.sample).plain
+    if sampling is None:
         raise UserError("an export draws plain samples: use sample=default")
     api = _api() if plan.push else None
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))

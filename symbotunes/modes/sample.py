@@ -16,15 +16,13 @@ from symbotunes.checkpoints.reopen import data_of, newest_checkpoint
 from symbotunes.checkpoints.samples import write_samples
 from symbotunes.config.build import build
 from symbotunes.config.overrides import FIXED, refuse_overrides
-from symbotunes.generation.latent.attribute import AttributePlan
-from symbotunes.generation.latent.plan import LatentPlan
-from symbotunes.generation.sequences.plan import SamplePlan
+from symbotunes.generation.compose import Plan
 
 
 def sample(cfg: DictConfig) -> None:
-    """Sample ``cfg.ckpt``, or the best checkpoint of the newest run, into a folder."""
-    plan: SamplePlan | LatentPlan = build(cfg.sample)
-    reads = ["dataset"] if isinstance(plan, AttributePlan) else []
+    """Sample ``cfg.ckpt``, or the best checkpoint of the newest run, to a folder of music."""
+    plan: Plan = build(cfg.sample)
+    reads = ["dataset"] if plan.READS_DATASET else []
     refuse_overrides(
         cfg,
         [group for group in FIXED if group not in reads],

@@ -16,11 +16,10 @@ from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.samples import write_samples
 from symbotunes.config.build import build
 from symbotunes.errors import UserError
-from symbotunes.evaluation.sequences.baselines import ngram_losses
-from symbotunes.models.base import LatentModel, SequenceModel
+from symbotunes.evaluation.evaluate import baseline_losses
 from symbotunes.render.console import (
     closing_lines,
-    comparison_table,
+    closing_table,
     interrupted_lines,
 )
 from symbotunes.training.allocator import keep_freed_memory
@@ -32,7 +31,9 @@ def train(cfg: DictConfig) -> float | None:
     """Train, then compare with the baselines and write samples of the best checkpoint.
 
     Returns:
-        The best validation loss in nats per token, or ``None`` if nothing was validated.
+        What a search minimizes: the best value of the model's ``MONITOR``, nats per token of the
+        validation where it has a likelihood; with the other sign where more is better. ``None`` if
+        nothing was validated.
     """
     checkpoint = None
     if cfg.ckpt is not None:
@@ -48,7 +49,7 @@ def train(cfg: DictConfig) -> float | None:
         cfg, checkpoint = previous
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     run = assemble(cfg, checkpoint)
-    if isinstance(run.model.net, LatentModel):
+    if run.model.net.STEADY_SIZES:
         keep_freed_memory()
     completed = False
     try:
@@ -66,16 +67,18 @@ def train(cfg: DictConfig) -> float | None:
 
 
 def conclude(run: Run) -> float | None:
-    """Print baselines, samples and what to type next; return the value that a sweep optimizes."""
-    value = run.best_loss
+    """Baselines, samples and what to type next; the value that a sweep minimizes."""
+    found = run.best
+    value = found.to_minimize if found is not None else None
     if not run.trainer.is_global_zero:
         return value
     best = run.best_checkpoint
     if best is None:
         return value
-    if value is not None and run.cfg.baselines and isinstance(run.model.net, SequenceModel):
-        losses = ngram_losses(run.data.encoded, run.data.chain, list(run.cfg.baselines))
-        run.console.print(comparison_table(value, losses, str(run.cfg.name)))
+    if found is not None:
+        orders = list(run.cfg.baselines)
+        losses = baseline_losses(run.model.net, run.data, orders) if orders else {}
+        run.console.print(closing_table(found.metric, found.value, losses, str(run.cfg.name)))
     folder = run.folder / "samples" / "best"
     try:
         listen = str(

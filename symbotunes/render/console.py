@@ -1,6 +1,7 @@
 """Tables and closing lines for the console."""
 
 from collections.abc import Mapping, Sequence
+from functools import singledispatch
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -16,12 +17,16 @@ from symbotunes.evaluation.latent.findings import (
     DISTANCE,
     OVERLAP,
     LatentFindings,
+    Notes,
 )
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES
 from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Findings
+from symbotunes.evaluation.windows.findings import WINDOWS, WindowFindings
 from symbotunes.paths import PROGRAM
+
+NATS = "val/loss"  # the metric whose unit is nats per token
 
 
 def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
@@ -73,6 +78,24 @@ def caches_table(entries: Sequence[Entry], title: str) -> Table:
     return table
 
 
+def closing_table(metric: str, value: float, baselines: Mapping[int, float], name: str) -> Table:
+    """The best value of a training, beside n-gram models on the same tokens where there are any.
+
+    Args:
+        metric: what the value is, such as ``val/loss``.
+        value: of the model.
+        baselines: nats per token by order.
+        name: of the model.
+    """
+    if metric != NATS:
+        table = Table(title="Best of the training", title_justify="left")
+        table.add_column("model")
+        table.add_column(escape(metric), justify="right")
+        table.add_row(f"[bold]{escape(name)}[/bold]", f"[bold]{value:.4g}[/bold]")
+        return table
+    return comparison_table(value, baselines, name)
+
+
 def comparison_table(loss: float, baselines: Mapping[int, float], name: str) -> Table:
     """The model beside n-gram models on the same validation tokens."""
     table = Table(title="Validation loss, nats per token (lower is better)", title_justify="left")
@@ -86,7 +109,14 @@ def comparison_table(loss: float, baselines: Mapping[int, float], name: str) -> 
     return table
 
 
-def findings_tables(findings: Findings) -> list[Table]:
+@singledispatch
+def findings_tables(findings: object) -> list[Table]:
+    """An evaluation as tables; findings of another kind join with ``findings_tables.register``."""
+    raise TypeError(f"nothing is known of how to show {type(findings).__name__}")
+
+
+@findings_tables.register
+def language_tables(findings: Findings) -> list[Table]:
     """Losses, losses by kind of token, and figures of tunes."""
     held_out, sets = findings.held_out, findings.sets
     nats = LOSSES["nats_per_token"]
@@ -127,6 +157,7 @@ def findings_tables(findings: Findings) -> list[Table]:
     return [losses, classes, tunes]
 
 
+@findings_tables.register
 def latent_tables(findings: LatentFindings) -> list[Table]:
     """Accuracies, costs, distances along interpolations, and overlaps of notes."""
     found, path, prior = findings.reconstruction, findings.path, findings.prior
@@ -152,15 +183,33 @@ def latent_tables(findings: LatentFindings) -> list[Table]:
             for name, found in path.distances.items()
         ],
     )
-    notes = _figure_table(
-        f"{findings.samples:,} new windows: {OVERLAP.label} with the training windows",
+    return [accuracies, costs, distances, _notes_table(prior, findings.samples)]
+
+
+@findings_tables.register
+def window_tables(findings: WindowFindings) -> list[Table]:
+    """Figures of windows, and overlaps of their notes."""
+    sets = findings.sets
+    figures = _figure_table(
+        f"{sets[0].windows:,} windows of this model",
+        ["", *(each.name for each in sets)],
+        [
+            [figure.label, *(_span(figure, each.figures.get(name)) for each in sets)]
+            for name, figure in WINDOWS.items()
+        ],
+    )
+    return [figures, _notes_table(findings.prior, sets[0].windows)]
+
+
+def _notes_table(prior: Sequence[Notes], windows: int) -> Table:
+    return _figure_table(
+        f"{windows:,} new windows: {OVERLAP.label} with the training windows",
         ["", *(prior[0].overlaps if prior else [])],
         [
             [each.name, *(_span(OVERLAP, value) for value in each.overlaps.values())]
             for each in prior
         ],
     )
-    return [accuracies, costs, distances, notes]
 
 
 def _figure_table(title: str, head: list[str], rows: list[list[str]]) -> Table:

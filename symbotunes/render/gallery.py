@@ -156,14 +156,23 @@ def _row(forms: _Forms) -> dict[str, Any]:
         "finished": sample.finished,
         "tokens": sample.tokens,
         "generated": sample.generated,
-        "nll_nats": _finite(sample.nll_nats),
-        "nats_per_token": _finite(sample.nats_per_token),
+        **_likelihood(sample),
         "bars": sample.bars,
         "right_bars": sample.right_bars,
         "notes": forms.notes,
         "failures": forms.failures,
         "files": {suffix: f"{sample.name}.{suffix}" for suffix in FORMS if suffix in forms.content},
         "abc": sample.abc,
+    }
+
+
+def _likelihood(sample: Sample) -> dict[str, float | None]:
+    """Left out where the model has none."""
+    if sample.nll_nats is None or sample.nats_per_token is None:
+        return {}
+    return {
+        "nll_nats": _finite(sample.nll_nats),
+        "nats_per_token": _finite(sample.nats_per_token),
     }
 
 

@@ -74,4 +74,5 @@ def row_of(job: Job, keys: list[str], sweep: Path) -> Row:
         peak_gib=job.run.get("peak_memory_gib"),
         samples=None if job.samples is None else job.samples.relative_to(sweep).as_posix(),
         error=job.error,
+        mode=str(best.get("mode", "min")),
     )

@@ -50,6 +50,7 @@ class AbcTokens(Tokenizer[AbcTune]):
 
     SCHEMA: ClassVar[int] = 3
     FORMAT: ClassVar[str] = "abc"
+    STATE: ClassVar[tuple[str, ...] | None] = ("tokens",)
 
     def __init__(
         self,
@@ -64,11 +65,16 @@ class AbcTokens(Tokenizer[AbcTune]):
             )
         self.published = vocabulary == "folk_rnn"
         self.root = root
+        self.MOVES_TO_C = root == "C"
         self.min_count = min_count
         self.tokens: list[str] = []
         self._ids: dict[str, int] = {}
         if self.published:
             self._set([BOS, EOS, *FOLK_RNN])
+
+    @property
+    def abc_tokens(self) -> Sequence[str]:
+        return self.tokens
 
     def tokenize(self, piece: AbcTune) -> list[str]:
         if piece.tokens:

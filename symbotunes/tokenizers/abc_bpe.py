@@ -47,6 +47,7 @@ class AbcBpe(Tokenizer[AbcTune]):
 
     SCHEMA: ClassVar[int] = 2
     FORMAT: ClassVar[str] = "abc"
+    STATE: ClassVar[tuple[str, ...] | None] = ("tokenizer",)
     RECODES = True
     READS = ("files",)
 
@@ -61,6 +62,7 @@ class AbcBpe(Tokenizer[AbcTune]):
             raise UserError(f"abc_bpe: root={root} must be C or keep")
         self.vocabulary_size = vocabulary_size
         self.root: Root = root
+        self.MOVES_TO_C = root == "C"
         self._pairs: HfTokenizer | None = None
         if files is not None:
             self.load_state(read_files(Path(files)))

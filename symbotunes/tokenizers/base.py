@@ -10,6 +10,8 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
+from symbotunes.music.grid.melody import MelodyClasses
+
 Piece = TypeVar("Piece")
 Ids = NDArray[np.integer[Any]]  # [T], or [T, F] where a time step has F numbers
 # One example as token strings, or any number of examples as token strings or as ids.
@@ -80,7 +82,8 @@ class Tokenizer(ABC, Generic[Piece]):
         FRAMED: whether models read ``bos`` before an example and ``eos`` after it; windows of fixed
             length have neither.
         RECODES: whether `recode` has something to do.
-        READS: arguments that name files to learn the vocabulary from; `state` holds what they gave.
+        MOVES_TO_C: whether `tokenize` moves every tune to the tonic C.
+        STATE: keys of `state`, by which weights from elsewhere are told to fit; ``None``: any.
     """
 
     SCHEMA: ClassVar[int]
@@ -88,7 +91,23 @@ class Tokenizer(ABC, Generic[Piece]):
     FIELDS: ClassVar[int] = 1
     FRAMED: ClassVar[bool] = True
     RECODES: bool = False
-    READS: ClassVar[tuple[str, ...]] = ()
+    MOVES_TO_C: bool = False
+    STATE: ClassVar[tuple[str, ...] | None] = None
+
+    @property
+    def steps(self) -> int | None:
+        """T, where all examples are windows of one length."""
+        return None
+
+    @property
+    def abc_tokens(self) -> Sequence[str] | None:
+        """What every id is called, where ids are tokens of ABC that the grammar knows."""
+        return None
+
+    @property
+    def pitch_classes(self) -> MelodyClasses | None:
+        """What ids stand for, where each is the class of a melody's step."""
+        return None
 
     @abstractmethod
     def tokenize(self, piece: Piece) -> Tokenized:

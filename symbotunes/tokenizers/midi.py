@@ -51,6 +51,7 @@ class MidiTokens(Tokenizer[MidiPiece]):
 
     SCHEMA: ClassVar[int] = 1
     FORMAT: ClassVar[str] = "midi"
+    STATE: ClassVar[tuple[str, ...] | None] = ("tokens", "merges")
 
     def __init__(
         self,

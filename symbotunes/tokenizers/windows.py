@@ -4,6 +4,7 @@ Roberts et al. 2018, https://arxiv.org/abs/1803.05428; extraction as in the auth
 gives many examples, all of the same length; nothing opens or closes them.
 """
 
+import copy
 import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,13 @@ from numpy.typing import NDArray
 from symbotunes.errors import UserError
 from symbotunes.music.grid.decode import decode_drums, decode_melody, decode_trio
 from symbotunes.music.grid.drums import NINE_DRUMS, SIXTY_ONE_DRUMS, drum_examples
-from symbotunes.music.grid.melody import ALL_PITCHES, MELODY_PROGRAMS, PIANO, melody_examples
+from symbotunes.music.grid.melody import (
+    ALL_PITCHES,
+    MELODY_PROGRAMS,
+    PIANO,
+    MelodyClasses,
+    melody_examples,
+)
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, quantise
 from symbotunes.music.grid.trio import trio_examples
 from symbotunes.music.midi.error import MidiError
@@ -43,6 +50,7 @@ class Windows(Tokenizer[MidiPiece]):
 
     FORMAT: ClassVar[str] = "midi"
     FRAMED: ClassVar[bool] = False
+    STATE: ClassVar[tuple[str, ...] | None] = ()
 
     def __init__(self, bars: int, max_examples: int | None = None) -> None:
         for name, value in (("bars", bars), ("max_examples", max_examples)):
@@ -55,6 +63,15 @@ class Windows(Tokenizer[MidiPiece]):
     def steps(self) -> int:
         """Sixteenths of a window, T."""
         return self.bars * STEPS_PER_BAR
+
+    @property
+    def melody_classes(self) -> MelodyClasses | None:
+        """What the numbers of the melody's steps stand for; a melody is the first of the tracks."""
+        return None
+
+    def widened(self) -> "tuple[Windows, str] | None":
+        """The same with music of any instrument and in words what it then reads, if it did not."""
+        return None
 
     @abstractmethod
     def windows(self, notes: GridNotes) -> NDArray[Any]:
@@ -133,8 +150,24 @@ class Melody(Windows):
         max_examples: int | None = None,
     ) -> None:
         super().__init__(bars, max_examples)
-        self.classes = one_of(PITCHES, pitches, "pitches")
+        self.classes: MelodyClasses = one_of(PITCHES, pitches, "pitches")
         self.programs = None if programs is None else range(programs[0], programs[1] + 1)
+
+    @property
+    def melody_classes(self) -> MelodyClasses:
+        return self.classes
+
+    @property
+    def pitch_classes(self) -> MelodyClasses:
+        return self.classes
+
+    def widened(self) -> tuple[Windows, str] | None:
+        if self.programs is None:
+            return None
+        wide = copy.copy(self)
+        wide.programs = None
+        first, last = self.programs[0], self.programs[-1]
+        return wide, f"of instruments outside programs {first} to {last}"
 
     def absent(self, notes: MidiNotes) -> str:
         heard = set(notes.program[~notes.is_drum].tolist())
@@ -195,7 +228,11 @@ class Trio(Windows):
         self, bars: int = 16, pitches: str = "piano", max_examples: int | None = None
     ) -> None:
         super().__init__(bars, max_examples)
-        self.classes = one_of(PITCHES, pitches, "pitches")
+        self.classes: MelodyClasses = one_of(PITCHES, pitches, "pitches")
+
+    @property
+    def melody_classes(self) -> MelodyClasses:
+        return self.classes
 
     def windows(self, notes: GridNotes) -> NDArray[Any]:
         return trio_examples(notes, self.bars, classes=self.classes, unique=True)

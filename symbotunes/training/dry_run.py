@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, open_dict
 from torch.autograd.graph import saved_tensors_hooks
+from torch.optim import Optimizer
 
 from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build, build_many
@@ -17,7 +18,7 @@ from symbotunes.datasets.base import DatasetError
 from symbotunes.datasets.synthetic import write_trios
 from symbotunes.errors import UserError
 from symbotunes.models.base import Batch
-from symbotunes.training.lit_model import LitModel
+from symbotunes.training.lit_base import LitBase
 from symbotunes.transforms.base import Chain
 
 # Small parts of the included datasets; other datasets may need a download and are not read.
@@ -151,8 +152,8 @@ def check_network(
             _note_step(verdict, model, batch, limits)
 
 
-def _note_step(verdict: Verdict, model: LitModel, batch: Batch, limits: Limits) -> None:
-    """Run one step on a few rows and scale its cost to the full batch."""
+def _note_step(verdict: Verdict, model: LitBase, batch: Batch, limits: Limits) -> None:
+    """One step on a few rows, its costs scaled to the whole batch."""
     few = first_rows(batch, limits.rows).to(limits.device)
     share = batch.tokens.numel() / few.tokens.numel()
     training_step(model, few)  # warmup: the first step takes longer
@@ -171,11 +172,11 @@ def first_rows(batch: Batch, rows: int) -> Batch:
     return Batch(tokens, lengths, segments)
 
 
-def training_step(model: LitModel, batch: Batch) -> tuple[int, int]:
-    """Run forward, backward and one optimizer step.
+def training_step(model: LitBase, batch: Batch) -> tuple[int, int]:
+    """Forward, backward and one step of every optimizer.
 
     Returns:
-        Bytes of the activations saved for the backward pass, and bytes of the optimizer state.
+        Bytes that were kept for the gradient at most, and bytes of the optimizers' states.
 
     Raises:
         UserError: if the loss or a gradient is not finite.
@@ -189,16 +190,25 @@ def training_step(model: LitModel, batch: Batch) -> tuple[int, int]:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    with saved_tensors_hooks(note, lambda tensor: tensor):
-        objective = model.net.loss(batch, 0).objective
+    most = states = 0
+    for make_objective, optimizer in model.trials(batch):
+        kept.clear()
+        with saved_tensors_hooks(note, lambda tensor: tensor):
+            objective = make_objective()
+        _minimize(objective, optimizer)
+        most = max(most, sum(kept.values()))
+        values = [value for state in optimizer.state.values() for value in state.values()]
+        states += sum(value.nbytes for value in values if torch.is_tensor(value))
+    return most, states
+
+
+def _minimize(objective: torch.Tensor, optimizer: Optimizer) -> None:
     if not objective.isfinite():
         raise UserError(f"the loss is {float(objective)}")
-    configured = model.configure_optimizers()
-    optimizer = configured["optimizer"] if isinstance(configured, dict) else configured
+    optimizer.zero_grad()
     objective.backward()  # type: ignore[no-untyped-call]
-    gradients = [weight.grad for weight in model.net.parameters() if weight.grad is not None]
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
     if not all(bool(gradient.isfinite().all()) for gradient in gradients):
         raise UserError("a gradient is not finite")
     optimizer.step()
-    states = [value for state in optimizer.state.values() for value in state.values()]
-    return sum(kept.values()), sum(value.nbytes for value in states if torch.is_tensor(value))

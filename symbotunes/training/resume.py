@@ -19,6 +19,7 @@ from symbotunes.errors import UserError
 TRAINING = (
     *READING,
     "symbotunes.training.lit_model",
+    "symbotunes.training.lit_multi_optimizer",
     "symbotunes.training.optimizers",
     "symbotunes.training.schedules",
     "symbotunes.training.muon",

@@ -18,7 +18,27 @@ from symbotunes.data.module import MusicData
 from symbotunes.render.console import receipt_table
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.interrupt import OnInterrupt
-from symbotunes.training.lit_model import LitModel
+from symbotunes.training.lit_base import LitBase
+
+
+@dataclass(frozen=True)
+class Best:
+    """How good the model of a run has been.
+
+    Attributes:
+        metric: what is measured, such as ``val/loss``.
+        value: the best of it.
+        mode: ``min`` if less is better, ``max`` if more is.
+    """
+
+    metric: str
+    value: float
+    mode: str
+
+    @property
+    def to_minimize(self) -> float:
+        """What a search minimizes: the value, with the other sign where more is better."""
+        return self.value if self.mode == "min" else -self.value
 
 
 @dataclass(frozen=True)
@@ -27,7 +47,7 @@ class Run:
 
     cfg: DictConfig
     data: MusicData
-    model: LitModel
+    model: LitBase
     trainer: lightning.Trainer
     callbacks: list[lightning.Callback]
     console: Console
@@ -51,13 +71,14 @@ class Run:
         return paths[0] if paths else None
 
     @property
-    def best_loss(self) -> float | None:
-        """Best validation loss of the whole run, in nats per token."""
+    def best(self) -> Best | None:
+        """Best value of the whole run; the newest, if no callback looks for the best."""
         for callback in self.callbacks:
             if isinstance(callback, BestAndLast) and callback.best_model_score is not None:
-                return float(callback.best_model_score)
-        logged = self.trainer.callback_metrics.get("val/loss")
-        return None if logged is None else float(logged)
+                return Best(callback.monitor, float(callback.best_model_score), callback.mode)
+        net = self.model.net
+        logged = self.trainer.callback_metrics.get(net.MONITOR)
+        return None if logged is None else Best(net.MONITOR, float(logged), net.MONITOR_MODE)
 
 
 def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
@@ -105,6 +126,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         logger=loggers or False,
         enable_checkpointing=any(isinstance(call, Checkpointing) for call in callbacks),
     )
+    model.check_trainer(trainer)
     for logger in loggers:
         logger.log_hyperparams(OmegaConf.to_container(cfg, resolve=True))
     return Run(cfg, data, model, trainer, callbacks, console)

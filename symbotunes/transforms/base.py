@@ -69,7 +69,7 @@ class Cut(ABC):
 
 def stage_of(step: object) -> Stage:
     """Tell the stage of a step from its kind."""
-    if isinstance(step, Tokenizer):
+    if hasattr(step, "tokenize"):
         return Stage.ENCODE
     return Stage.TOKENS if hasattr(step, "bind") else Stage.SCORE
 

@@ -9,7 +9,6 @@ import torch
 from symbotunes.errors import UserError
 from symbotunes.music.grid.melody import FIRST_PITCH
 from symbotunes.tokenizers.base import Ids, Tokenizer
-from symbotunes.tokenizers.windows import Melody
 
 
 class TransposeMelody:
@@ -36,9 +35,10 @@ class TransposeMelody:
         Raises:
             UserError: if the tokenizer writes no melodies.
         """
-        if not isinstance(tokenizer, Melody):
+        classes = tokenizer.pitch_classes
+        if classes is None:
             raise UserError("transpose_melody moves melodies; it needs transforms=[melody,...]")
-        self.classes = tokenizer.vocabulary.size
+        self.classes = classes.count
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
         """The window in another key, or as it is."""

@@ -95,8 +95,8 @@ def test_a_loss_that_is_not_a_number_is_an_error():
     model = SimpleNamespace(
         net=SimpleNamespace(
             parameters=lambda: iter(()),
-            loss=lambda batch, step: SimpleNamespace(objective=torch.tensor(float("nan"))),
-        )
+        ),
+        trials=lambda batch: [(lambda: torch.tensor(float("nan")), None)],
     )
     with pytest.raises(UserError, match="the loss is nan"):
         training_step(model, None)

@@ -9,7 +9,8 @@ from symbotunes.errors import UserError
 from symbotunes.models.base import Batch
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.tokenizers.base import NO_ID, Vocabulary
-from symbotunes.training.lit_model import LitModel, of_all_processes
+from symbotunes.training.lit_base import of_all_processes
+from symbotunes.training.lit_model import LitModel
 from symbotunes.training.muon import MuonAdamW
 
 

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import singledispatch
 from pathlib import Path
 from typing import Any, cast
 
@@ -178,14 +179,23 @@ def _ours(tensors: Mapping[str, Tensor], geometry: Geometry, folder: Path) -> di
     return weights
 
 
-def export(net: GPT2, folder: Path, vocabulary: Vocabulary) -> None:
-    """Write what ``transformers.GPT2LMHeadModel.from_pretrained`` reads.
+@singledispatch
+def export(net: object, folder: Path, vocabulary: Vocabulary) -> None:  # noqa: ARG001
+    """Write what a class of transformers reads, such as ``GPT2LMHeadModel.from_pretrained``.
 
     Args:
         net: any GPT-2 of ours.
         folder: is made if it does not exist.
         vocabulary: of the network; its ``bos`` and ``eos`` go into the config.
+
+    Raises:
+        UserError: if transformers has no class for such a network.
     """
+    raise UserError(f"export.transformers=true: {type(net).__name__} is no GPT-2")
+
+
+@export.register
+def _gpt2(net: GPT2, folder: Path, vocabulary: Vocabulary) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     state = net.state_dict()
     tensors = {}

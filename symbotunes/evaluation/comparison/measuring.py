@@ -1,8 +1,9 @@
 """One model of a comparison: from a network, its tokenizer and its data to a column of figures."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,20 @@ from symbotunes.errors import UserError
 from symbotunes.evaluation.comparison.findings import Column, Continuation, Reference
 from symbotunes.evaluation.latent.measuring import LatentSubject, measure_bound
 from symbotunes.evaluation.metrics.bootstrap import Interval, ratio
-from symbotunes.evaluation.metrics.copying import copies
 from symbotunes.evaluation.metrics.musical import Measured, measure, musical_figures, overlap_with
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
-from symbotunes.generation.latent.player import Player
+from symbotunes.evaluation.windows.measuring import WindowSubject, measure_copies
+from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sequences import Generated
 from symbotunes.generation.sequences.plan import SamplePlan, draw, read_beginning, to_sample
-from symbotunes.models.base import LatentModel, SequenceModel
+from symbotunes.models.base import LatentModel, Model, SequenceModel, WindowModel
 from symbotunes.tokenizers.base import Tokenizer
 
 PARTS = 8  # sampling is timed in so many parts, between which its speed may vary
 SAID = ("well_formed", "finished", "right_bars", "seen_ngrams", "longest_copy", "copied_share")
 NO_BARS = "its tokens do not know bars"
+NO_LIKELIHOOD = "it has no likelihood"
 WINDOWS = "it writes windows of one length, with nothing to mend and no end to find"
 
 
@@ -69,7 +71,7 @@ class Contender:
 
     name: str
     path: Path
-    net: SequenceModel | LatentModel
+    net: Model
     tokenizer: Tokenizer[Any]
     encoded: Encoded
     seed: int
@@ -81,22 +83,37 @@ class Contender:
         return sum(each.numel() for each in self.net.parameters())
 
 
+@singledispatch
 def measure_contender(
-    one: Contender, plan: EvaluationPlan, sampling: SamplePlan, compared: ComparisonPlan
+    net: object,
+    one: Contender,  # noqa: ARG001
+    *,
+    plan: EvaluationPlan,  # noqa: ARG001
+    sampling: SamplePlan,  # noqa: ARG001
+    compared: ComparisonPlan,  # noqa: ARG001
 ) -> tuple[Column, Reference]:
     """The column of a model, and the test music that it is held against.
+
+    Another kind of model joins with ``measure_contender.register``.
+
+    Args:
+        net: the model's network.
+        one: the model.
+        plan: what is measured.
+        sampling: how music is drawn.
+        compared: what it continues.
 
     Raises:
         UserError: if the split is empty or the network has diverged.
     """
-    if isinstance(one.net, LatentModel):
-        return _latent(one, plan, sampling, compared)
-    return _language(one, one.net, plan, sampling, compared)
+    raise UserError(f"nothing is known of how to compare a {type(net).__name__}")
 
 
-def _language(
-    one: Contender,
+@measure_contender.register
+def _sequences(
     net: SequenceModel,
+    one: Contender,
+    *,
     plan: EvaluationPlan,
     sampling: SamplePlan,
     compared: ComparisonPlan,
@@ -125,15 +142,58 @@ def _language(
     )  # fmt: skip
 
 
-def _latent(
-    one: Contender, plan: EvaluationPlan, sampling: SamplePlan, compared: ComparisonPlan
+@measure_contender.register
+def _windows(
+    net: WindowModel,
+    one: Contender,
+    *,
+    plan: EvaluationPlan,
+    sampling: SamplePlan,
+    compared: ComparisonPlan,
 ) -> tuple[Column, Reference]:
     weights = sampling.from_prior.weights
-    player = Player(one.net, one.tokenizer, "compare", sampling.batch_size, weights=weights)
+    player = Player(net, one.tokenizer, batch_size=sampling.batch_size, weights=weights)
+    subject = WindowSubject(player, one.encoded, plan, one.seed)
+    column, reference = _of_windows(subject, one, sampling, compared)
+    reasons = {**dict.fromkeys(("nats_per_token", "bits_per_note"), NO_LIKELIHOOD)}
+    return replace(column, reasons={**reasons, **column.reasons}), reference
+
+
+@measure_contender.register
+def _latent(
+    net: LatentModel,
+    one: Contender,
+    *,
+    plan: EvaluationPlan,
+    sampling: SamplePlan,
+    compared: ComparisonPlan,
+) -> tuple[Column, Reference]:
+    weights = sampling.from_prior.weights
+    player = LatentPlayer(net, one.tokenizer, batch_size=sampling.batch_size, weights=weights)
     subject = LatentSubject(player, one.encoded, plan, one.seed)
     windows, _ = subject.windows(plan.split, plan.windows)
+    notes = [measure(player.tokenizer.score(ids)).notes for ids in windows]
+    bound = measure_bound(subject, notes)
+    column, reference = _of_windows(subject, one, sampling, compared)
+    remark = "its likelihood is a bound: nats and bits are at most these"
+    first = len(one.remarks)
+    return (
+        replace(
+            column,
+            figures={**bound, **column.figures},
+            remarks=(*column.remarks[:first], remark, *column.remarks[first:]),
+        ),
+        reference,
+    )
+
+
+def _of_windows(
+    subject: WindowSubject, one: Contender, sampling: SamplePlan, compared: ComparisonPlan
+) -> tuple[Column, Reference]:
+    """What all models of windows have in common."""
+    player, plan = subject.player, subject.plan
+    windows, _ = subject.windows(plan.split, plan.windows)
     test = [measure(player.tokenizer.score(ids)) for ids in windows]
-    figures = measure_bound(subject, [piece.notes for piece in test])
     written: list[Any] = []
     laps = []
     seeds_of_all = subject.seeds(plan.num_samples)
@@ -144,34 +204,18 @@ def _latent(
         written += player.write(z, seeds, sampling.temperature)
         laps.append((float(sum(ids.size for ids in written[-len(seeds) :])), _since(begin)))
     pieces = [measure(player.tokenizer.score(ids)) for ids in written]
-    figures["speed"] = subject.bootstrap.interval(laps, ratio)
-    training, _ = subject.windows("train", plan.windows)
-    remarks = ["its likelihood is a bound: nats and bits are at most these"]
-    if len(training) < (known := len(one.encoded.examples("train"))):
-        remarks.append(f"copies are looked up in {len(training):,} of {known:,} training windows")
-    flat = [each.reshape(-1) for each in (*written, *windows[: plan.num_samples])]
-    found = copies([each.reshape(-1) for each in training], flat)
-    sets = []
-    for part in (found[: len(written)], found[len(written) :]):
-        seen = subject.bootstrap.interval([each.seen(plan.ngram) for each in part], ratio)
-        runs = [each.longest for each in part]
-        sets.append(
-            {
-                "seen_ngrams": seen,
-                "longest_copy": subject.bootstrap.mean(runs),
-                "copied_share": subject.bootstrap.mean([run / windows[0].size for run in runs]),
-            }
-        )
-    column = _column(one, plan, figures | sets[0], pieces, test)
-    refusal = Continuation("", reason="a latent model writes whole windows and continues nothing")
+    speed = subject.bootstrap.interval(laps, ratio)
+    copying = measure_copies(subject, written, windows[: plan.num_samples])
+    column = _column(one, plan, {"speed": speed, **copying.written}, pieces, test)
+    refusal = Continuation("", reason="it writes whole windows and continues nothing")
     return (
         replace(
             column,
             reasons=dict.fromkeys(("well_formed", "finished", "right_bars"), WINDOWS),
-            remarks=(*one.remarks, *remarks),
+            remarks=(*one.remarks, *filter(None, [copying.remark])),
             continuations=tuple(replace(refusal, prompt=text) for text in compared.prompts),
         ),
-        _reference(one, plan, test, sets[1]),
+        _reference(one, plan, test, copying.held_out),
     )
 
 
@@ -199,7 +243,7 @@ def _column(
 
 
 def _reference(
-    one: Contender, plan: EvaluationPlan, test: Sequence[Measured], figures: dict[str, Interval]
+    one: Contender, plan: EvaluationPlan, test: Sequence[Measured], figures: Mapping[str, Interval]
 ) -> Reference:
     return Reference(
         data=one.encoded.fingerprint,

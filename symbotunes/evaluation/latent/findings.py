@@ -1,6 +1,6 @@
 """What an evaluation of a latent model found: plain values for tables, pages and JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -138,23 +138,32 @@ class LatentFindings:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, and what they mean; undefined figures are ``None``."""
         figures = ACCURACIES | COSTS | {"distance": DISTANCE, "overlap": OVERLAP}
-        content = asdict(self)
-        for each, notes in zip(content["prior"], self.prior, strict=True):
-            each["values"] = {name: _counts(values) for name, values in notes.values.items()}
+        content = {**asdict(self), "prior": plain_notes(self.prior)}
         meanings = {name: asdict(figure) for name, figure in figures.items()}
-        defined: dict[str, Any] = _defined(content)
+        defined: dict[str, Any] = without_undefined(content)
         return {**defined, "meanings": meanings}
+
+
+def plain_notes(prior: Sequence[Notes]) -> list[dict[str, Any]]:
+    """Notes as plain values, those of every set counted."""
+    return [
+        {
+            **asdict(notes),
+            "values": {name: _counts(values) for name, values in notes.values.items()},
+        }
+        for notes in prior
+    ]
 
 
 def _counts(values: tuple[int, ...]) -> dict[str, int]:
     return {str(value): values.count(value) for value in sorted(set(values))}
 
 
-def _defined(node: Any) -> Any:
+def without_undefined(node: Any) -> Any:
     """The same tree with ``None`` for numbers that JSON does not know."""
     if isinstance(node, dict):
-        return {key: _defined(value) for key, value in node.items()}
+        return {key: without_undefined(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
-        return [_defined(value) for value in node]
+        return [without_undefined(value) for value in node]
     is_undefined = isinstance(node, float) and not -float("inf") < node < float("inf")
     return None if is_undefined else node

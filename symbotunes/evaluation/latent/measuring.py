@@ -3,8 +3,7 @@
 Roberts et al. 2018, table 1 and figure 4, https://arxiv.org/abs/1803.05428.
 """
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.active_units import active_units
-from symbotunes.evaluation.latent.findings import Notes, Path, Reconstruction
+from symbotunes.evaluation.latent.findings import Path, Reconstruction
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
-from symbotunes.evaluation.metrics.histograms import overlapping_area
-from symbotunes.evaluation.plan import EvaluationPlan
-from symbotunes.generation.latent.player import Player
+from symbotunes.evaluation.windows.measuring import WindowSubject
+from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.latent.slerp import slerp
 
 PLACES = 11  # points of an interpolation, both ends included
@@ -28,47 +25,10 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class LatentSubject:
-    """What is evaluated.
+class LatentSubject(WindowSubject):
+    """What is evaluated; its player can encode, too."""
 
-    Attributes:
-        player: the model.
-        encoded: the prepared corpus.
-        plan: what is measured.
-        seed: of every choice and draw.
-    """
-
-    player: Player
-    encoded: Encoded
-    plan: EvaluationPlan
-    seed: int
-
-    @property
-    def bootstrap(self) -> Bootstrap:
-        """How pieces are drawn anew."""
-        return self.plan.bootstrap(self.seed)
-
-    def windows(self, split: str, most: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Windows ``[N, T]`` or ``[N, T, F]`` of a split, and the piece that each is of ``[N]``.
-
-        Raises:
-            UserError: if the split is empty.
-        """
-        examples = self.encoded.examples(split)
-        if not len(examples):
-            raise UserError(f"the {split} split is empty; evaluate.split or dataset may change it")
-        if len(examples) > most:
-            random = np.random.default_rng(self.seed)
-            examples = np.sort(random.choice(examples, most, replace=False))
-        ids, lengths = self.encoded.gather(examples)
-        steps = self.player.tokenizer.steps
-        return ids.reshape(len(lengths), steps, *ids.shape[1:]), self.encoded.owners[
-            examples
-        ].astype(np.int64)
-
-    def seeds(self, count: int) -> list[int]:
-        """One for each window."""
-        return [self.seed + index for index in range(count)]
+    player: LatentPlayer
 
 
 @dataclass(frozen=True)
@@ -153,7 +113,7 @@ def measure_bound(subject: LatentSubject, notes: Sequence[int]) -> dict[str, Int
 
 
 @torch.inference_mode()
-def _read(player: Player, windows: NDArray[Any], seed: int) -> _Read:
+def _read(player: LatentPlayer, windows: NDArray[Any], seed: int) -> _Read:
     random = torch.Generator().manual_seed(seed)
     parts = []
     for start in range(0, len(windows), player.batch_size):
@@ -256,57 +216,3 @@ def hamming(windows: NDArray[Any], others: NDArray[Any]) -> Floats:
     """``[N, P]`` share of the numbers of windows ``[N, P, T(, F)]`` that differ."""
     differs = windows != others
     return np.asarray(differs.mean(tuple(range(2, differs.ndim))), np.float64)
-
-
-def measure_prior(subject: LatentSubject, temperature: float) -> tuple[Notes, ...]:
-    """Pitches, intervals and durations of what is written and held out, beside the data's."""
-    player, plan = subject.player, subject.plan
-    seeds = subject.seeds(plan.prior)
-    priors = {"fitted prior": True} if player.net.knows_windows else {}
-    priors["normal prior"] = False
-    written = {
-        name: player.write(player.prior(seeds, fitted=fitted), seeds, temperature)
-        for name, fitted in priors.items()
-    }
-    sets: dict[str, Sequence[Any] | NDArray[Any]]
-    sets = {"training": subject.windows("train", plan.prior)[0]}
-    if plan.split != "train":
-        sets[f"held out ({plan.split})"] = subject.windows(plan.split, plan.prior)[0]
-    sets |= written
-    found = {name: _statistics(player, windows) for name, windows in sets.items()}
-    data = found["training"]
-    return tuple(
-        Notes(
-            name=statistic,
-            overlaps={
-                name: overlapping_area(each[statistic], pieces, subject.bootstrap)
-                for name, each in found.items()
-                if name != "training"
-            },
-            values={
-                name: tuple(value for piece in each[statistic] for value in piece)
-                for name, each in found.items()
-            },
-        )
-        for statistic, pieces in data.items()
-    )
-
-
-def _statistics(
-    player: Player, windows: Sequence[Any] | NDArray[Any]
-) -> Mapping[str, list[list[int]]]:
-    """By statistic, its values in each window."""
-    found: dict[str, list[list[int]]] = {}
-    for ids in windows:
-        score = player.tokenizer.score(ids)
-        step = score.ticks_per_quarter // 4
-        for name, track in zip(player.net.tracks, score.tracks, strict=True):
-            notes = sorted(track.notes, key=lambda note: note.start)
-            pitches = [note.pitch for note in notes]
-            found.setdefault(f"{name}: pitch", []).append(pitches)
-            if not track.is_drum:  # every hit is as long as the next, and nothing leaps
-                leaps = [abs(b - a) for a, b in itertools.pairwise(pitches)]
-                durations = [note.duration // step for note in notes]
-                found.setdefault(f"{name}: semitones to the next", []).append(leaps)
-                found.setdefault(f"{name}: sixteenths", []).append(durations)
-    return found

@@ -13,7 +13,7 @@ from symbotunes.errors import UserError
 from symbotunes.generation.latent.attributes import attribute_values, attribute_vector
 from symbotunes.generation.latent.inputs import Found, read_windows
 from symbotunes.generation.latent.plan import LatentPlan, Training
-from symbotunes.generation.latent.player import Player
+from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.sample import Composition
 
 
@@ -31,6 +31,7 @@ class AttributePlan(LatentPlan):
     """
 
     NAME: ClassVar[str] = "attribute"
+    READS_DATASET: ClassVar[bool] = True
     COUNTS: ClassVar[tuple[str, ...]] = ("window", "num", "most")
 
     attribute: str = "note_density"
@@ -45,7 +46,7 @@ class AttributePlan(LatentPlan):
         if not len(self.strengths):
             raise UserError("sample.strengths needs at least one number, such as [-1,0,1]")
 
-    def play(self, player: Player, seed: int, training: Training | None) -> Composition:
+    def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:
         said, start, bases = self._start(player, seed)
         attribute_values([np.zeros(1, int)], player.tokenizer, self.attribute)  # errors come first
         if training is None:
@@ -75,7 +76,7 @@ class AttributePlan(LatentPlan):
         )
         return Composition(samples, {**self.facts, "attribute": word}, said, strip)
 
-    def _start(self, player: Player, seed: int) -> tuple[dict[str, str], Tensor, list[int]]:
+    def _start(self, player: LatentPlayer, seed: int) -> tuple[dict[str, str], Tensor, list[int]]:
         """What was found in the input, the vectors ``[num, Z]`` to be moved, and their seeds."""
         if self.input is None:
             seeds = [seed + index for index in range(self.num)]

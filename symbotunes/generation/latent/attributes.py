@@ -7,10 +7,10 @@ from torch import Tensor
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
-from symbotunes.generation.latent.player import Player
+from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.music.grid.attributes import ATTRIBUTES
 from symbotunes.tokenizers.base import Ids
-from symbotunes.tokenizers.windows import Melody, Trio, Windows
+from symbotunes.tokenizers.windows import Windows
 
 
 def attribute_values(
@@ -23,16 +23,19 @@ def attribute_values(
     """
     if name not in ATTRIBUTES:
         raise UserError(f"sample.attribute={name}: choose one of {', '.join(ATTRIBUTES)}")
-    if not isinstance(tokenizer, Melody | Trio):
+    classes = tokenizer.melody_classes
+    if classes is None:
         raise UserError(
             f"sample=attribute moves melodies; the model writes {type(tokenizer).__name__.lower()}"
         )
     ids = np.asarray(windows)
     melodies = ids[..., 0] if ids.ndim == 3 else ids
-    return ATTRIBUTES[name](melodies, tokenizer.classes.lowest)
+    return ATTRIBUTES[name](melodies, classes.lowest)
 
 
-def attribute_vector(player: Player, encoded: Encoded, name: str, most: int, seed: int) -> Tensor:
+def attribute_vector(
+    player: LatentPlayer, encoded: Encoded, name: str, most: int, seed: int
+) -> Tensor:
     """Mean latent vector ``[Z]`` of training windows rich in an attribute, less that of poor ones.
 
     Rich and poor are the top and the bottom quarter. Roberts et al. 2018, section 5.3.

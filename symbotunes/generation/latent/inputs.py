@@ -13,7 +13,7 @@ from symbotunes.music.convert import midi_of
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
 from symbotunes.tokenizers.base import Ids, Unencodable
-from symbotunes.tokenizers.windows import Melody, Windows
+from symbotunes.tokenizers.windows import Windows
 
 ABC_SUFFIXES = (".abc", ".txt")
 
@@ -79,11 +79,10 @@ def read_windows(path: Path, tokenizer: Windows, key: str) -> Found:
     except (AbcError, MidiError) as error:
         raise UserError(f"{key}={path}: {error.reason}") from error
     windows = _windows(pieces, whole, reasons)
-    if not windows and isinstance(whole, Melody) and whole.programs is not None:
-        programs, whole.programs = whole.programs, None
-        windows = _windows(pieces, whole, Counter())
+    if not windows and (widened := whole.widened()) is not None:
+        any_instrument, remark = widened
+        windows = _windows(pieces, any_instrument, Counter())
         if windows:
-            remark = f"of instruments outside programs {programs[0]} to {programs[-1]}"
             return Found(path, windows, tokenizer.bars, remark)
     if not windows:
         why = ", ".join(f"{reason} ({count}x)" for reason, count in reasons.most_common(3))

@@ -12,7 +12,7 @@ from torch import Tensor
 from symbotunes.errors import UserError
 from symbotunes.generation.latent.inputs import read_windows
 from symbotunes.generation.latent.plan import LatentPlan, Training
-from symbotunes.generation.latent.player import Player
+from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.latent.slerp import slerp
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.tokenizers.windows import Windows
@@ -47,7 +47,7 @@ class InterpolatePlan(LatentPlan):
         if not isinstance(self.steps, int) or self.steps < 2:
             raise UserError(f"sample.steps={self.steps}: must be a whole number of at least 2")
 
-    def play(self, player: Player, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
+    def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
         files = {
             "a": (read_windows(Path(self.a), player.tokenizer, "sample.a"), self.a_window),
             "b": (read_windows(Path(self.b), player.tokenizer, "sample.b"), self.b_window),
@@ -90,7 +90,7 @@ def _joined(tokenizer: Windows, points: Sequence[Sample], seed: int) -> Sample:
         score=whole,
         abc=None,
         tokens=sum(point.tokens for point in points),
-        nll_nats=sum(point.nll_nats for point in points),
+        nll_nats=sum(point.nll_nats or 0.0 for point in points),
         generated=sum(point.generated for point in points),
         finished=True,
         seed=seed,

@@ -3,15 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Protocol
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
-from symbotunes.generation.latent.player import Player
+from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
-from symbotunes.tokenizers.base import Tokenizer
 
 Training = Callable[[], Encoded]  # the data that a model was trained on, read when they are needed
+
+
+class NoisePlan(Protocol):
+    """A plan that any model of windows can follow."""
+
+    def play(self, player: Player, seed: int, training: Training | None) -> Composition:
+        """See `LatentPlan.play`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +35,7 @@ class LatentPlan(ABC):
     """
 
     NAME: ClassVar[str]
+    READS_DATASET: ClassVar[bool] = False  # whether it looks at the training data
     COUNTS: ClassVar[tuple[str, ...]] = ()  # fields that are whole numbers of at least 1
 
     temperature: float = 0.5
@@ -46,33 +53,32 @@ class LatentPlan(ABC):
         if self.weights not in (None, "bfloat16"):
             raise UserError(f"sample.weights={self.weights}: a latent model has bfloat16, or null")
 
-    def compose(
-        self,
-        net: object,
-        tokenizer: Tokenizer[Any],
-        seed: int,
-        on_step: Callable[[int], None] | None = None,
-        training: Training | None = None,
-    ) -> Composition:
+    @property
+    def plain(self) -> None:
+        """The plan as one of a model of sequences, which none of these can be."""
+        return None
+
+    def for_windows(self) -> "LatentPlan":
+        """The plan as a model of windows follows it."""
+        return self
+
+    @property
+    def from_noise(self) -> "NoisePlan | None":
+        """The plan as a model without an encoder can follow it, if it can."""
+        return None
+
+    @abstractmethod
+    def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:
         """Write what the plan says; the same seed writes the same.
 
         Args:
-            net: the trained network.
-            tokenizer: the one that it was trained with.
+            player: the model.
             seed: of the first sample.
-            on_step: called with the number of steps written so far.
             training: gives the data that the network was trained on.
 
         Raises:
-            UserError: if the network has no latent space, or an input cannot be read.
+            UserError: if an input cannot be read.
         """
-        purpose = f"sample={self.NAME}"
-        player = Player(net, tokenizer, purpose, self.batch_size, on_step, self.weights)
-        return self.play(player, seed, training)
-
-    @abstractmethod
-    def play(self, player: Player, seed: int, training: Training | None) -> Composition:
-        """What `compose` does, once the model is known to be fit."""
 
     @property
     def facts(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""A latent model with its tokenizer: windows to latent vectors and back."""
+"""A model of windows with its tokenizer: from noise to windows, and to latent vectors and back."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -10,42 +10,46 @@ from torch import Tensor
 
 from symbotunes.errors import UserError
 from symbotunes.generation.sample import Sample
-from symbotunes.models.base import LatentModel
+from symbotunes.models.base import LatentModel, WindowModel
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.tokenizers.windows import Windows
 
+FITTED = "half way between neighboring training windows"
+NORMAL = "the standard normal distribution"
+
 
 class Player:
-    """Encodes and writes windows, each by random numbers of its own.
+    """Writes windows from noise, each by random numbers of its own.
 
     Args:
         net: the trained network; it is put into eval mode.
         tokenizer: the one that it was trained with.
-        purpose: what the user asked for, for the error.
         batch_size: windows handled side by side.
         on_step: called with the number of steps written so far.
         weights: ``bfloat16`` rounds weights and arithmetic while windows are written.
 
     Raises:
-        UserError: if the network has no latent space.
+        UserError: if the tokenizer does not make windows of one length.
     """
+
+    net: WindowModel
 
     def __init__(
         self,
-        net: object,
+        net: WindowModel,
         tokenizer: Tokenizer[Any],
-        purpose: str,
+        *,
         batch_size: int = 64,
         on_step: Callable[[int], None] | None = None,
         weights: str | None = None,
     ) -> None:
-        if not isinstance(net, LatentModel) or not isinstance(tokenizer, Windows):
+        if tokenizer.steps is None:
             raise UserError(
-                f"{purpose} needs a latent model such as music_vae; {type(net).__name__} has no "
-                "latent space: choose another ckpt=PATH"
+                f"{type(net).__name__} writes windows of one length, and its tokenizer "
+                f"{type(tokenizer).__name__} makes none: choose another ckpt=PATH"
             )
         self.net = net.eval()
-        self.tokenizer = tokenizer
+        self.tokenizer = cast(Windows, tokenizer)
         self.batch_size = batch_size
         self.on_step = on_step
         self.weights = weights
@@ -56,26 +60,25 @@ class Player:
         """Where the network is."""
         return next(self.net.parameters()).device
 
+    @property
+    def priors(self) -> dict[str, bool]:
+        """What new windows can be drawn from, by a name for people: whether it is fitted."""
+        return {"generated": False}
+
+    def prior_facts(self, *, fitted: bool) -> dict[str, str]:  # noqa: ARG002
+        """What is to be said of the noise that new windows come from."""
+        return {}
+
     @torch.inference_mode()
-    def prior(self, seeds: Sequence[int], *, fitted: bool = False) -> Tensor:
-        """Latent vectors ``[B, Z]``, each from its seed.
+    def prior(self, seeds: Sequence[int], *, fitted: bool = False) -> Tensor:  # noqa: ARG002
+        """Noise ``[B, Z]``, each row from its seed.
 
         Args:
             seeds: one for each.
-            fitted: draw as training windows lie, not from the standard normal.
+            fitted: draw as training windows lie, where the model knows them.
         """
         rows = [torch.randn(self.net.latent, generator=_generator(seed)) for seed in seeds]
-        z = torch.stack(rows).to(self.device)
-        return self.net.fitted_prior(z) if fitted else z
-
-    @torch.inference_mode()
-    def means(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:
-        """Posterior means ``[N, Z]`` of windows ``[T]`` or ``[T, F]``."""
-        parts = [
-            self.net.encode(self.tokens(windows[start : start + self.batch_size])).mean
-            for start in range(0, len(windows), self.batch_size)
-        ]
-        return torch.cat(parts)
+        return torch.stack(rows).to(self.device)
 
     @torch.inference_mode()
     def write(self, z: Tensor, seeds: Sequence[int], temperature: float) -> list[Ids]:
@@ -105,15 +108,9 @@ class Player:
             numbers = numbers.astype(np.int64) @ (1 << np.arange(numbers.shape[-1], dtype=np.int64))
         return np.asarray(numbers)
 
-    @torch.inference_mode()
-    def nats(self, z: Tensor, windows: Sequence[Ids]) -> list[float]:
-        """Negative log-likelihood of each window, given its latent vector."""
-        found: list[float] = []
-        for start in range(0, len(z), self.batch_size):
-            part = slice(start, start + self.batch_size)
-            nats, _ = self.net.score(z[part], self.tokens(windows[part]))
-            found += nats.cpu().double().sum((1, 2)).tolist()
-        return found
+    def nats(self, z: Tensor, windows: Sequence[Ids]) -> Sequence[float | None]:  # noqa: ARG002
+        """Negative log-likelihood of each window, given what it was written from, if known."""
+        return [None] * len(windows)
 
     def samples(
         self,
@@ -141,7 +138,7 @@ class Player:
         ]
 
     def _sample(
-        self, ids: Ids, name: str, title: str, seed: int, nats: float, notes: tuple[str, ...]
+        self, ids: Ids, name: str, title: str, seed: int, nats: float | None, notes: tuple[str, ...]
     ) -> Sample:
         rendition = self.tokenizer.render_ids(ids, title)
         return Sample(
@@ -162,6 +159,48 @@ class Player:
         generator = _generator(seed)
         torch.randn(self.net.latent, generator=generator)  # these are the prior's
         return torch.rand(self.net.chances(1, self.tokenizer.steps), generator=generator)
+
+
+class LatentPlayer(Player):
+    """Encodes windows, too, and knows how likely they are."""
+
+    net: LatentModel
+
+    @property
+    def priors(self) -> dict[str, bool]:
+        fitted = {"fitted prior": True} if self.net.knows_windows else {}
+        return {**fitted, "normal prior": False}
+
+    def prior_facts(self, *, fitted: bool) -> dict[str, str]:
+        if not fitted:
+            return {"prior": NORMAL}
+        if self.net.knows_windows:
+            return {"prior": FITTED}
+        return {"prior": f"{NORMAL}; these weights keep no training windows"}
+
+    @torch.inference_mode()
+    def prior(self, seeds: Sequence[int], *, fitted: bool = False) -> Tensor:
+        z = super().prior(seeds)
+        return self.net.fitted_prior(z) if fitted else z
+
+    @torch.inference_mode()
+    def means(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:
+        """Posterior means ``[N, Z]`` of windows ``[T]`` or ``[T, F]``."""
+        parts = [
+            self.net.encode(self.tokens(windows[start : start + self.batch_size])).mean
+            for start in range(0, len(windows), self.batch_size)
+        ]
+        return torch.cat(parts)
+
+    @torch.inference_mode()
+    def nats(self, z: Tensor, windows: Sequence[Ids]) -> list[float]:
+        """Negative log-likelihood of each window, given its latent vector."""
+        found: list[float] = []
+        for start in range(0, len(z), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            nats, _ = self.net.score(z[part], self.tokens(windows[part]))
+            found += nats.cpu().double().sum((1, 2)).tolist()
+        return found
 
 
 def _generator(seed: int) -> torch.Generator:

@@ -1,4 +1,4 @@
-"""New windows from the prior of a latent model."""
+"""New windows, from the prior of a latent model or from the noise that a GAN reads."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,10 +8,7 @@ from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import Player
 from symbotunes.generation.sample import Composition
 
-PRIORS = {
-    "fitted": "half way between neighbouring training windows",
-    "normal": "the standard normal distribution",
-}
+PRIORS = ("fitted", "normal")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +32,13 @@ class PriorPlan(LatentPlan):
             raise UserError(f"sample.prior={self.prior}: choose {' or '.join(PRIORS)}")
 
     @property
-    def facts(self) -> dict[str, str]:
-        return {**super().facts, "prior": PRIORS[self.prior]}
+    def from_noise(self) -> "PriorPlan":
+        return self
 
     def play(self, player: Player, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
         seeds = [seed + index for index in range(self.num)]
         z = player.prior(seeds, fitted=self.prior == "fitted")
         names = [(f"sample_{index:02d}", f"Sample {index}") for index in range(1, self.num + 1)]
         windows = player.write(z, seeds, self.temperature)
-        facts = self.facts
-        if self.prior == "fitted" and not player.net.knows_windows:
-            facts["prior"] = f"{PRIORS['normal']}; these weights keep no training windows"
+        facts = {**self.facts, **player.prior_facts(fitted=self.prior == "fitted")}
         return Composition(tuple(player.samples(z, windows, names, seeds)), facts)

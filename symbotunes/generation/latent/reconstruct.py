@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from symbotunes.generation.latent.inputs import read_windows
 from symbotunes.generation.latent.plan import LatentPlan, Training
-from symbotunes.generation.latent.player import Player
+from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.sample import Composition
 from symbotunes.tokenizers.base import Ids
 
@@ -28,7 +28,7 @@ class ReconstructPlan(LatentPlan):
     window: int = 1
     num: int = 4
 
-    def play(self, player: Player, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
+    def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
         found = read_windows(Path(self.input), player.tokenizer, "sample.input")
         given = found.chosen(self.window, self.num)
         seeds = [seed + index for index in range(len(given))]

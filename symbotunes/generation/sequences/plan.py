@@ -3,25 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import Any, ClassVar
 
 from symbotunes.errors import UserError
-from symbotunes.generation.latent.plan import Training
 from symbotunes.generation.latent.prior import PriorPlan
-from symbotunes.generation.sample import Composition, Sample
+from symbotunes.generation.sample import Sample
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
 from symbotunes.generation.sequences.abc_constraint import AbcConstraint
 from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
-from symbotunes.models.base import LatentModel, SequenceModel
-from symbotunes.models.gpt2 import GPT2
+from symbotunes.models.base import SequenceModel
 from symbotunes.music.abc.keys import Key
-from symbotunes.tokenizers.abc import AbcTokens, rendition_in
+from symbotunes.tokenizers.abc import rendition_in
 from symbotunes.tokenizers.base import Tokenizer
 
 CONSTRAINTS = ("abc",)
-ROUNDED = {None: None, "bfloat16": torch.bfloat16, "int8": torch.int8}
+ROUNDED = (None, "bfloat16", "int8")
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,8 @@ class SamplePlan:
     Raises:
         UserError: if a value is out of range.
     """
+
+    READS_DATASET: ClassVar[bool] = False  # whether it looks at the training data
 
     num: int
     temperature: float
@@ -96,29 +94,28 @@ class SamplePlan:
         except (ValueError, TypeError) as error:
             raise UserError(f"sample: {error}") from error
 
-    def compose(
-        self,
-        net: SequenceModel | LatentModel,
-        tokenizer: Tokenizer[Any],
-        seed: int,
-        on_step: Callable[[int], None] | None = None,
-        training: Training | None = None,
-    ) -> Composition:
-        """Samples with what a listener should know; see `draw_samples`, `LatentPlan.compose`."""
-        if isinstance(net, LatentModel):
-            for name in ("prompt", "prompt_file", "constraint"):
-                if getattr(self, name):
-                    raise UserError(
-                        f"sample.{name}: a model of windows goes on from nothing; "
-                        "sample=reconstruct reads a file"
-                    )
-            return self.from_prior.compose(net, tokenizer, seed, on_step, training)
-        samples = draw_samples(net, tokenizer, self, seed, on_step)
-        return Composition(tuple(samples), self.facts)
+    @property
+    def plain(self) -> "SamplePlan":
+        """The plan as one of a model of sequences."""
+        return self
+
+    def for_windows(self) -> PriorPlan:
+        """The plan as a model of windows follows it.
+
+        Raises:
+            UserError: if it asks for what only a model of sequences can do.
+        """
+        for name in ("prompt", "prompt_file", "constraint"):
+            if getattr(self, name):
+                raise UserError(
+                    f"sample.{name}: a model of windows goes on from nothing; "
+                    "sample=reconstruct reads a file"
+                )
+        return self.from_prior
 
     @property
     def from_prior(self) -> PriorPlan:
-        """What of the plan a latent model can follow."""
+        """What of the plan a model of windows can follow."""
         return PriorPlan(
             num=self.num,
             temperature=self.temperature,
@@ -151,7 +148,7 @@ class SamplePlan:
 
 
 def draw_samples(
-    net: SequenceModel | LatentModel,
+    net: SequenceModel,
     tokenizer: Tokenizer[Any],
     plan: SamplePlan,
     seed: int,
@@ -160,7 +157,7 @@ def draw_samples(
     """Sample music; sample ``i`` depends on ``seed + i`` alone, not on how many are drawn.
 
     Args:
-        net: the trained network; of a latent one, samples are of the prior.
+        net: the trained network.
         tokenizer: the one that it was trained with.
         plan: how many and how.
         seed: of the first sample.
@@ -170,8 +167,6 @@ def draw_samples(
         UserError: if the prompt cannot be read, naming the token and the nearest known one, or the
             constraint forbids it.
     """
-    if isinstance(net, LatentModel):
-        return list(plan.from_prior.compose(net, tokenizer, seed, on_step).samples)
     beginning = read_beginning(tokenizer, plan)
     drawn = draw(net, tokenizer, plan, seed, on_step, beginning)
     return [
@@ -192,7 +187,7 @@ def draw(
     prompt = (beginning or read_beginning(tokenizer, plan)).ids
     constraint = read_constraint(tokenizer, plan.constraint)
     _check_prompt(constraint, prompt, plan)
-    round_weights(net, plan.weights)
+    net.round_weights(plan.weights)
     seeds = [seed + index for index in range(plan.num)]
     drawn: list[Generated] = []
     for start in range(0, plan.num, plan.batch_size):
@@ -220,18 +215,6 @@ def read_beginning(tokenizer: Tokenizer[Any], plan: SamplePlan) -> Beginning:
     return read_prompt(tokenizer, plan.prompt)
 
 
-def round_weights(net: SequenceModel, name: str | None) -> None:
-    """Let a network write with rounded weights, or with its own for ``None``.
-
-    Raises:
-        UserError: if it is of a kind that cannot.
-    """
-    if isinstance(net, GPT2):
-        net.decoding_dtype = ROUNDED[name]
-    elif name is not None:
-        raise UserError(f"sample.weights={name}: {type(net).__name__} has no rounded weights")
-
-
 def read_constraint(tokenizer: Tokenizer[Any], name: str | None) -> Constraint | None:
     """The grammar that samples keep to; ``None`` for none.
 
@@ -240,10 +223,11 @@ def read_constraint(tokenizer: Tokenizer[Any], name: str | None) -> Constraint |
     """
     if name is None:
         return None
-    if not isinstance(tokenizer, AbcTokens):
+    tokens = tokenizer.abc_tokens
+    if tokens is None:
         raise UserError(f"sample.constraint={name}: the model does not write ABC tokens")
     try:
-        return AbcConstraint(tokenizer.tokens, tokenizer.vocabulary.eos)
+        return AbcConstraint(tokens, tokenizer.vocabulary.eos)
     except ValueError as error:
         raise UserError(f"sample.constraint={name}: {error}") from error
 

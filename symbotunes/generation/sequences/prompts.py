@@ -15,8 +15,6 @@ from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import prompt_tokens
 from symbotunes.music.abc.transposition import key_in, on_c
-from symbotunes.tokenizers.abc import AbcTokens
-from symbotunes.tokenizers.abc_bpe import AbcBpe
 from symbotunes.tokenizers.base import Tokenizer, examples_in
 
 LONGEST = 20_000  # characters; tunes have some hundreds
@@ -85,5 +83,4 @@ def _first_bars_of_abc(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Begi
 
 def _key_to_return_to(tokenizer: Tokenizer[Any], key: Key | None) -> Key | None:
     """The key of a beginning, if the tokenizer reads it on C instead."""
-    moves = isinstance(tokenizer, AbcTokens | AbcBpe) and tokenizer.root == "C"
-    return key if moves and key is not None and key != on_c(key) else None
+    return key if tokenizer.MOVES_TO_C and key is not None and key != on_c(key) else None

@@ -105,6 +105,8 @@ def _titles(found: Comparison) -> list[str]:
 
 def _chart(found: Comparison) -> str:
     shown = [each for each in found.measured if "bits_per_note" in each.figures]
+    if not shown:
+        return ""
     series = [Series("bits per note", {each.name: each.figures["bits_per_note"] for each in shown})]
     chart = dot_chart([each.name for each in shown], series, "bits per note (lower is better)")
     return picture(chart, "Bits per note of every model")

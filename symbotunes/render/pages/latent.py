@@ -65,8 +65,8 @@ def latent_report_page(findings: LatentFindings) -> str:
             "Distance from both ends along the way, in the latent space and for a mix of data",
         ),
         prior_lead=escape(_prior_lead(findings)),
-        prior=_prior(findings.prior),
-        prior_charts="".join(_prior_chart(notes) for notes in findings.prior),
+        prior=prior_table(findings.prior),
+        prior_charts="".join(prior_chart(notes) for notes in findings.prior),
         terms="".join(
             f"<dt>{escape(figure.label)}</dt><dd>{escape(figure.meaning)}</dd>"
             for figure in figures
@@ -123,11 +123,12 @@ def _prior_lead(findings: LatentFindings) -> str:
         text += ", and of held-out windows for comparison: what can be expected of music by people"
     text += ". The normal prior draws latent vectors as the paper does"
     if "fitted prior" in sets:
-        text += ", the fitted one half way between neighbouring training windows"
+        text += ", the fitted one half way between neighboring training windows"
     return f"{text}."
 
 
-def _prior(prior: tuple[Notes, ...]) -> str:
+def prior_table(prior: tuple[Notes, ...]) -> str:
+    """Overlaps of notes with those of the training windows, by set."""
     sets = list(prior[0].overlaps) if prior else []
     rows = [
         [escape(notes.name), *(cell(OVERLAP, notes.overlaps[name]) for name in sets)]
@@ -136,7 +137,8 @@ def _prior(prior: tuple[Notes, ...]) -> str:
     return table([OVERLAP.label, *sets], rows)
 
 
-def _prior_chart(notes: Notes) -> str:
+def prior_chart(notes: Notes) -> str:
+    """How notes spread, by set; nothing where there are none."""
     heard = {name: values for name, values in notes.values.items() if values}
     if not heard:
         return ""

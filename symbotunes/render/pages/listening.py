@@ -62,7 +62,8 @@ def listening_page(
     """
     source = own_file("page.html")
     script = source.partition("<script>")[2].partition("</script>")[0]
-    surprises = [card.sample.nats_per_token for card in cards]
+    known = (card.sample.nats_per_token for card in cards)
+    surprises = [nats for nats in known if nats is not None]
     shown = "\n".join(_card(card, surprises) for card in cards)
     return Template(source).substitute(
         look=own_file("look.css"),
@@ -87,8 +88,8 @@ def _strip(picture: bytes | None) -> str:
 
 
 def own_file(name: str) -> str:
-    """Text of a file that lies beside this module."""
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    """Text of a file that lies beside this package."""
+    return files("symbotunes.render").joinpath(name).read_text(encoding="utf-8")
 
 
 def data_uri(suffix: str, data: bytes) -> str:
@@ -109,7 +110,7 @@ def _card(card: Card, surprises: Sequence[float]) -> str:
         f'<article class="card" id="{name}" aria-labelledby="{name}-title">',
         f'<header class="top"><h2 id="{name}-title">{title}</h2>{mark}</header>',
         _numbers(sample),
-        _likelihood(sample.nats_per_token, sample.nll_nats, surprises),
+        _likelihood(sample, surprises),
         _remarks(card),
         _media(card, title),
         _abc(card),
@@ -130,7 +131,11 @@ def _numbers(sample: Sample) -> str:
     return '<ul class="numbers">' + "".join(f"<li>{escape(fact)}</li>" for fact in facts) + "</ul>"
 
 
-def _likelihood(nats: float, total: float, surprises: Sequence[float]) -> str:
+def _likelihood(sample: Sample, surprises: Sequence[float]) -> str:
+    """How surprised the model is, where it knows."""
+    nats, total = sample.nats_per_token, sample.nll_nats
+    if nats is None or total is None:
+        return ""
     finite = [each for each in surprises if math.isfinite(each)]
     share = nats / max(finite) if math.isfinite(nats) and max(finite, default=0) > 0 else 0.0
     place = ""

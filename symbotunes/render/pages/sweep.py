@@ -28,6 +28,7 @@ class Row:
         peak_gib: memory, GiB.
         samples: address of its listening page, relative to the report.
         error: what stopped it.
+        mode: ``min`` if less of `metric` is better, ``max`` if more is.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Row:
     peak_gib: float | None
     samples: str | None
     error: str | None
+    mode: str = "min"
 
 
 def sweep_page(name: str, keys: Sequence[str], rows: Sequence[Row]) -> str:
@@ -67,7 +69,8 @@ def sweep_page(name: str, keys: Sequence[str], rows: Sequence[Row]) -> str:
 
 def _rank(row: Row) -> tuple[bool, float, int]:
     finite = _finite(row)
-    return not finite, row.best if finite and row.best is not None else 0.0, row.number
+    value = row.best if finite and row.best is not None else 0.0
+    return not finite, value if row.mode == "min" else -value, row.number
 
 
 def _finite(row: Row) -> bool:

@@ -63,20 +63,25 @@ class BestAndLast(Saving):
     score is part of the checkpoint, so a resumed run does not overwrite a better model.
 
     Args:
-        monitor: logged metric that selects the best model.
-        mode: ``min`` if lower is better, ``max`` if higher is.
+        monitor: logged metric that tells how good the model is; ``None``: what the model names as
+            its ``MONITOR``.
+        mode: ``min`` if less is better, ``max`` if more is; ``None``: as the model says.
     """
 
-    def __init__(self, monitor: str = "val/loss", mode: str = "min") -> None:
+    def __init__(self, monitor: str | None = None, mode: str | None = None) -> None:
         super().__init__()
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode must be min or max, got {mode!r}")
-        self.monitor = monitor
-        self.mode = mode
+        if mode not in ("min", "max", None):
+            raise ValueError(f"mode is min, max or null, got {mode!r}")
+        self._given = monitor, mode
+        self.monitor, self.mode = monitor_of(None, monitor, mode)
         self.best_model_score: float | None = None
         self.best_step: int | None = None
         self.best_model_path = ""
+        self._missed: set[str] = set()
         self._saved_step = 0
+
+    def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
+        self.monitor, self.mode = monitor_of(getattr(pl_module, "net", None), *self._given)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._saved_step = trainer.global_step
@@ -100,14 +105,28 @@ class BestAndLast(Saving):
             self.save(trainer, "last.ckpt")
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_model_score": self.best_model_score, "best_step": self.best_step}
+        return {
+            "best_model_score": self.best_model_score,
+            "best_step": self.best_step,
+            "monitor": self.monitor,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        if state_dict.get("monitor", self.monitor) != self.monitor:
+            return  # values of another metric do not compare
         self.best_model_score = state_dict["best_model_score"]
         self.best_step = state_dict["best_step"]
 
     def _save_best(self, trainer: lightning.Trainer) -> None:
         score = trainer.strategy.broadcast(score_of(trainer, self.monitor))
+        if score is None and self.monitor not in self._missed and trainer.is_global_zero:
+            self._missed.add(self.monitor)
+            logged = ", ".join(name for name in trainer.callback_metrics if name.startswith("val/"))
+            warnings.warn(
+                f"no {self.monitor} is logged, so there will be no best.ckpt; the model's MONITOR, "
+                f"or callbacks.best_and_last.monitor, may name one of {logged or 'none'}",
+                stacklevel=2,
+            )
         if score is None or not self._is_better(score):
             return
         before = self.best_model_score, self.best_step
@@ -233,6 +252,18 @@ class EveryNMinutes(Saving):
 def checkpoints_of(trainer: lightning.Trainer) -> Path:
     """The checkpoint folder of a run."""
     return Path(trainer.default_root_dir) / "checkpoints"
+
+
+def monitor_of(net: object, monitor: str | None = None, mode: str | None = None) -> tuple[str, str]:
+    """Which metric tells how good a model is, and whether ``min`` or ``max`` of it is best.
+
+    Args:
+        net: the network, which names both.
+        monitor: the user's choice.
+        mode: the user's choice.
+    """
+    own = getattr(net, "MONITOR", "val/loss"), getattr(net, "MONITOR_MODE", "min")
+    return monitor or own[0], mode or (own[1] if monitor in (None, own[0]) else "min")
 
 
 def score_of(trainer: lightning.Trainer, monitor: str) -> float | None:

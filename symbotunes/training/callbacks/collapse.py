@@ -1,6 +1,7 @@
 """Watches whether a latent model uses its latent space, and warns once if it does not."""
 
 import warnings
+from functools import singledispatch
 from typing import Any
 
 import lightning
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from symbotunes.evaluation.latent.active_units import active_units
-from symbotunes.models.base import Batch, LatentModel
+from symbotunes.models.base import Batch, LatentModel, Posterior
 
 
 class CollapseWatch(lightning.Callback):
@@ -54,10 +55,12 @@ class CollapseWatch(lightning.Callback):
         *_: Any,
     ) -> None:
         seen = sum(map(len, self._means))
-        if not isinstance(pl_module.net, LatentModel) or seen >= self.windows:
+        if seen >= self.windows:
             return
         with trainer.precision_plugin.val_step_context():
-            posterior = pl_module.net.encode(batch.tokens, batch.lengths)
+            posterior = posterior_of(pl_module.net, batch)
+        if posterior is None:
+            return
         self._means.append(posterior.mean.float())
         self._variances.append(posterior.std.float().square())
 
@@ -88,6 +91,17 @@ class CollapseWatch(lightning.Callback):
                 f"model.net.free_bits{_now(net, 'free_bits')}",
                 stacklevel=2,
             )
+
+
+@singledispatch
+def posterior_of(net: object, batch: Batch) -> Posterior | None:  # noqa: ARG001
+    """What a network makes of a batch of windows; ``None`` where it encodes nothing."""
+    return None
+
+
+@posterior_of.register
+def _encoded(net: LatentModel, batch: Batch) -> Posterior:
+    return net.encode(batch.tokens, batch.lengths)
 
 
 def _now(net: Any, name: str) -> str:

@@ -9,7 +9,9 @@ import lightning
 from symbotunes.training.callbacks.checkpoints import (
     BestAndLast,
     checkpoints_of,
+    monitor_of,
     saving_makes_sense,
+    score_of,
 )
 from symbotunes.training.loggers.dashboards import wandb_among
 
@@ -21,14 +23,19 @@ class Dashboard(lightning.Callback):
     """Logs to W&B what the data contain and the best results so far; does nothing without W&B.
 
     - ``data/receipt``, a table, when training starts;
-    - ``val/best_loss`` after every validation: the lowest ``val/loss`` so far, in nats per token,
-      which W&B sweeps minimize;
-    - ``checkpoints/best.ckpt`` as an artifact when training ends, if the logger's
-      ``best_checkpoint`` is set.
+    - ``val/best_loss`` after every validation: the least ``val/loss`` so far, in nats per token,
+      which is what sweeps of W&B minimize; of a model that names another ``MONITOR``, such as
+      ``val/distance``, the best of that, as ``val/best_distance``;
+    - ``checkpoints/best.ckpt`` as an artifact, when training ends and the logger's
+      ``best_checkpoint`` asks for it.
     """
 
     def __init__(self) -> None:
         self.best_loss = math.inf
+        self.monitor, self.mode = monitor_of(None)
+
+    def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
+        self.monitor, self.mode = monitor_of(getattr(pl_module, "net", None))
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector
@@ -40,13 +47,16 @@ class Dashboard(lightning.Callback):
                 log_receipt(logger, encoded.receipt, row_step(trainer))
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        loss = trainer.callback_metrics.get("val/loss")
-        if loss is None or trainer.state.fn != "fit" or trainer.sanity_checking:
+        value = score_of(trainer, self.monitor)
+        if value is None or trainer.state.fn != "fit" or trainer.sanity_checking:
             return
-        self.best_loss = min(self.best_loss, float(loss)) if math.isfinite(loss) else self.best_loss
+        sign = 1 if self.mode == "min" else -1
+        if math.isfinite(value):
+            self.best_loss = min(self.best_loss, sign * value)
+        name = self.monitor.removeprefix("val/")
         for logger in wandb_loggers(trainer):
             if math.isfinite(self.best_loss):
-                logger.log_metrics({"val/best_loss": self.best_loss}, row_step(trainer))
+                logger.log_metrics({f"val/best_{name}": sign * self.best_loss}, row_step(trainer))
 
     def teardown(
         self,

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import lightning
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from symbotunes.generation.compose import compose
 from symbotunes.generation.sample import Sample
-from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
+from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.render.gallery import write_gallery
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.training.callbacks.checkpoints import saving_makes_sense
@@ -100,7 +102,8 @@ class SamplePanel(lightning.Callback):
     def _publish(self, trainer: lightning.Trainer, pl_module: Any, step: int) -> None:
         began = time.monotonic()
         tokenizer = self._tokenizer(trainer)
-        samples = draw_samples(pl_module.net, tokenizer, self.plan, self.seed)
+        composition = compose(pl_module.net, self.plan, tokenizer=tokenizer, seed=self.seed)
+        samples = composition.samples
         facts = self._facts(samples, time.monotonic() - began)
         folder = Path(trainer.default_root_dir) / "samples" / f"step_{step:06d}"
         write_gallery(folder, samples, heading=f"Samples at step {step}", facts=facts)
@@ -114,7 +117,7 @@ class SamplePanel(lightning.Callback):
         tokenizer: Tokenizer[Any] = trainer.datamodule.chain.tokenizer
         return tokenizer
 
-    def _facts(self, samples: list[Sample], seconds: float) -> dict[str, str]:
+    def _facts(self, samples: Sequence[Sample], seconds: float) -> dict[str, str]:
         finished = sum(sample.finished for sample in samples)
         return {
             "temperature": f"{self.plan.temperature:g}",

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from symbotunes.training.callbacks.checkpoints import monitor_of, score_of
 from symbotunes.training.callbacks.speed import TokenRate, tokens_of
 
 REFRESH_SECONDS = 0.5  # reading a loss waits for the GPU, so not at every step
@@ -34,6 +35,7 @@ class TuneProgress(ProgressBar):
         self.line_every_seconds = line_every_seconds
         self.terminal = terminal
         self._enabled = True
+        self._monitor = "val/loss"
         self._bar: Bar | None = None
         self._task = TaskID(0)
         self._rate = TokenRate()
@@ -51,6 +53,7 @@ class TuneProgress(ProgressBar):
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
+        self._monitor, _ = monitor_of(getattr(pl_module, "net", None))
         self._total = float(trainer.estimated_stepping_batches)
         self._first_step = trainer.global_step
         self._began = self._shown_at = time.monotonic()
@@ -113,6 +116,8 @@ class TuneProgress(ProgressBar):
                 parts.append(f"{name} {float(value):.4f}")
         if len(parts) > 1:
             parts[-1] += " nats/token"
+        elif (value := score_of(trainer, self._monitor)) is not None:
+            parts.append(f"{self._monitor} {value:.4g}")
         rate = self._rate.tokens_per_second(tokens_of(pl_module))
         parts.append(f"{rate:,.0f} tokens/s")
         left = self._seconds_left(trainer)

@@ -64,10 +64,13 @@ class Vitals(lightning.Callback):
     ) -> None:
         if (trainer.global_step + 1) % log_interval(trainer) != 0:
             return
-        metrics: dict[str, Any] = {"optim/learning_rate": float(optimizer.param_groups[0]["lr"])}
+        part = getattr(pl_module, "part", "")  # whose turn it is, where there are several
+        of = f"_{part}" if part else ""
+        rate = float(optimizer.param_groups[0]["lr"])
+        found: dict[str, Any] = {f"optim/learning_rate{of}": rate}
         if not isinstance(trainer.strategy, FSDPStrategy):
-            metrics["optim/gradient_norm"] = gradient_norm(pl_module)
-        pl_module.log_dict(metrics, on_step=True, on_epoch=False, batch_size=1)
+            found[f"optim/gradient_norm{of}"] = gradient_norm(pl_module)
+        pl_module.log_dict(found, on_step=True, on_epoch=False, batch_size=1)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Mapping, Sequence
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from symbotunes.evaluation.latent.findings import (
     DISTANCE,
     OVERLAP,
     LatentFindings,
+    Notes,
 )
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Findings
+from symbotunes.evaluation.windows.findings import WINDOWS, WindowFindings
 from symbotunes.render.pages.sweep import UNITS, Row
 from symbotunes.training.loggers.wandb import Mode, SafeWandbLogger, read_id
 
@@ -50,21 +53,25 @@ def receipt_table(receipt: Receipt) -> wandb.Table:
     return table(["pieces", "count", "examples", "tokens"], rows)
 
 
-def log_evaluation(
-    logger: SafeWandbLogger, findings: Findings | LatentFindings, page: Path
-) -> None:
+def log_evaluation(logger: SafeWandbLogger, findings: Any, page: Path) -> None:
     """Log an evaluation: tables, the figures of the model as numbers, and the report's page."""
     logger.log_hyperparams({"evaluation": dict(findings.facts)})
     logger.attempt(lambda: logger.log_metrics(evaluation_row(findings, page)))
 
 
-def evaluation_row(findings: Findings | LatentFindings, page: Path) -> dict[str, Any]:
-    """Everything that is logged for an evaluation, by name."""
-    row = language_row(findings) if isinstance(findings, Findings) else latent_row(findings)
+def evaluation_row(findings: Any, page: Path) -> dict[str, Any]:
+    """All that is logged of an evaluation, by name."""
     facts = table(["fact", "value"], [*map(list, findings.facts.items())])
-    return {**row, "evaluation/facts": facts, "evaluation/report": html(page)}
+    return {**findings_row(findings), "evaluation/facts": facts, "evaluation/report": html(page)}
 
 
+@singledispatch
+def findings_row(findings: object) -> dict[str, Any]:
+    """Tables and figures of an evaluation, by name; other kinds join with ``register``."""
+    raise TypeError(f"nothing is known of how to log {type(findings).__name__}")
+
+
+@findings_row.register
 def language_row(findings: Findings) -> dict[str, Any]:
     """Likelihoods and figures of tunes, by name."""
     held_out = findings.held_out
@@ -85,6 +92,7 @@ def language_row(findings: Findings) -> dict[str, Any]:
     }
 
 
+@findings_row.register
 def latent_row(findings: LatentFindings) -> dict[str, Any]:
     """Accuracies, costs, interpolations and overlaps, by name."""
     reconstruction, path = findings.reconstruction, findings.path
@@ -92,11 +100,7 @@ def latent_row(findings: LatentFindings) -> dict[str, Any]:
         [share, *(finite(distances[index].value) for distances in path.distances.values())]
         for index, share in enumerate(path.shares)
     ]
-    overlaps = {
-        f"{notes.name}: {name}": {"overlap": interval}
-        for notes in findings.prior
-        for name, interval in notes.overlaps.items()
-    }
+    overlaps = overlaps_of(findings.prior)
     return {
         "evaluation/accuracies": figures_table(reconstruction.accuracies, ACCURACIES),
         "evaluation/costs": figures_table({"windows": reconstruction.costs}, COSTS),
@@ -105,6 +109,27 @@ def latent_row(findings: LatentFindings) -> dict[str, Any]:
         "evaluation/active_units": reconstruction.active,
         **numbers(reconstruction.costs),
         **numbers(next(iter(reconstruction.accuracies.values()), {})),
+    }
+
+
+@findings_row.register
+def window_row(findings: WindowFindings) -> dict[str, Any]:
+    """Figures of windows and overlaps of their notes, by name."""
+    return {
+        "evaluation/windows": figures_table(
+            {each.name: each.figures for each in findings.sets}, WINDOWS
+        ),
+        "evaluation/overlaps": figures_table(overlaps_of(findings.prior), {"overlap": OVERLAP}),
+        **numbers(findings.sets[0].figures),
+    }
+
+
+def overlaps_of(prior: Sequence[Notes]) -> dict[str, dict[str, Interval]]:
+    """The overlap of every statistic of every set, by both names."""
+    return {
+        f"{notes.name}: {name}": {"overlap": interval}
+        for notes in prior
+        for name, interval in notes.overlaps.items()
     }
 
 

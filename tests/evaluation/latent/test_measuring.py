@@ -8,11 +8,11 @@ from symbotunes.data.cache.encoded import Encoded
 from symbotunes.data.split import SPLITS
 from symbotunes.evaluation.latent.measuring import (
     LatentSubject,
-    measure_prior,
     measure_reconstruction,
 )
 from symbotunes.evaluation.plan import EvaluationPlan
-from symbotunes.generation.latent.player import Player
+from symbotunes.evaluation.windows.measuring import measure_prior
+from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.models.music_vae.latent import Posterior
 from symbotunes.tokenizers.windows import Melody
 
@@ -38,7 +38,7 @@ def measured(make, tmp_path):
             far = torch.tensor([[8.0], [9.0]]).expand(2, net.latent)
             net.prior.observe(Posterior(far, torch.full_like(far, 0.1)))
         plan = EvaluationPlan(4, split, 1, 2, 20, 0.9, "cpu", windows=9, pairs=2, prior=4)
-        return of(LatentSubject(Player(net, Melody(bars=2), "test"), encoded, plan, seed=0))
+        return of(LatentSubject(LatentPlayer(net, Melody(bars=2)), encoded, plan, seed=0))
 
     return measure
 

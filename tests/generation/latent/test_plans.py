@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from symbotunes.errors import UserError
+from symbotunes.generation.compose import compose
 from symbotunes.generation.latent.attribute import AttributePlan
 from symbotunes.generation.latent.interpolate import InterpolatePlan
 from symbotunes.generation.latent.prior import PriorPlan
@@ -25,7 +26,7 @@ def play(make):
             parameter.normal_(std=0.5, generator=random)
     far = torch.tensor([[8.0], [9.0]]).expand(2, 5)
     net.prior.observe(Posterior(far, torch.full((2, 5), 0.1)))
-    return lambda plan, seed=0: plan.compose(net.eval(), Melody(bars=2), seed)
+    return lambda plan, seed=0: compose(net.eval(), plan, tokenizer=Melody(bars=2), seed=seed)
 
 
 @pytest.fixture
@@ -71,8 +72,10 @@ def test_vectors_are_drawn_as_training_windows_lie_or_from_the_prior(play):
 
 def test_weights_without_training_windows_say_so(make):
     fresh = make("music_vae").eval()
-    fitted = PriorPlan(num=1).compose(fresh, Melody(bars=2), 0)
-    normal = PriorPlan(num=1, prior="normal").compose(fresh, Melody(bars=2), 0)
+    fitted, normal = (
+        compose(fresh, PriorPlan(num=1, prior=prior), tokenizer=Melody(bars=2), seed=0)
+        for prior in ("fitted", "normal")
+    )
     assert notes(fitted.samples[0]) == notes(normal.samples[0])
     assert "these weights keep no training windows" in fitted.facts["prior"]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from symbotunes.evaluation.latent.measuring import _statistics
-from symbotunes.generation.latent.player import Player
+from symbotunes.evaluation.windows.measuring import _statistics
+from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.tokenizers.windows import Melody
 
 HOLD, OFF, C4, E4, C5 = 0, 1, 2 + 60 - 21, 2 + 64 - 21, 2 + 72 - 21
@@ -14,7 +14,7 @@ def window(*steps):
 
 
 def test_pitches_intervals_and_durations_of_windows_by_hand(make):
-    player = Player(make("music_vae"), Melody(), "test", batch_size=4)
+    player = LatentPlayer(make("music_vae"), Melody(), batch_size=4)
     several = window(C4, HOLD, C5, HOLD, E4, OFF)
     alone, silent = window(C4, OFF), window()
     found = _statistics(player, [several, alone, silent])

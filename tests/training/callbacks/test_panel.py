@@ -4,6 +4,7 @@ import lightning
 import pytest
 import torch
 
+from symbotunes.generation.sample import Composition
 from symbotunes.training.callbacks import panel
 from symbotunes.training.callbacks.panel import SamplePanel
 
@@ -13,15 +14,15 @@ def drawn(monkeypatch) -> list[dict[str, Any]]:
     """Replaces drawing and writing by notes of what was asked for."""
     calls: list[dict[str, Any]] = []
 
-    def draw(net: Any, tokenizer: Any, plan: Any, seed: int) -> list[Any]:
+    def draw(net: Any, plan: Any, *, tokenizer: Any, seed: int) -> Composition:
         torch.rand(3)  # as careless as a sampler could be
         calls.append({"training": net.training, "seed": seed, "num": plan.num})
-        return []
+        return Composition(())
 
     def write(folder: Any, samples: Any, *, heading: str, facts: Any) -> None:
         calls[-1] |= {"folder": folder.name, "heading": heading}
 
-    monkeypatch.setattr(panel, "draw_samples", draw)
+    monkeypatch.setattr(panel, "compose", draw)
     monkeypatch.setattr(panel, "write_gallery", write)
     monkeypatch.setattr(SamplePanel, "_tokenizer", staticmethod(lambda trainer: None), raising=True)
     return calls

@@ -1,0 +1,243 @@
+"""What mode=evaluate measures of a model: generic functions of the network's kind."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from typing import Any
+
+from symbotunes.data.module import MusicData
+from symbotunes.errors import UserError
+from symbotunes.evaluation.latent.findings import LatentFindings
+from symbotunes.evaluation.latent.measuring import (
+    LatentSubject,
+    measure_path,
+    measure_reconstruction,
+)
+from symbotunes.evaluation.plan import EvaluationPlan
+from symbotunes.evaluation.sequences.baselines import ngram_losses
+from symbotunes.evaluation.sequences.findings import Findings
+from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
+from symbotunes.evaluation.windows.findings import WindowFindings, WindowSet
+from symbotunes.evaluation.windows.measuring import (
+    WindowSubject,
+    distinct_share,
+    measure_copies,
+    measure_notes,
+    measure_prior,
+    write_windows,
+)
+from symbotunes.generation.compose import Plan
+from symbotunes.generation.latent.player import LatentPlayer, Player
+from symbotunes.generation.sequences.plan import SamplePlan, draw
+from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
+from symbotunes.tokenizers.base import Tokenizer
+
+AT_ONCE = 256  # windows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is evaluated beside the network, and how.
+
+    Attributes:
+        name: of the model.
+        origin: where it comes from, for people.
+        tokenizer: the one that it was trained with.
+        data: its prepared corpus.
+        plan: what is measured.
+        sampling: how music is drawn.
+        seed: of every choice and draw.
+        baselines: orders of the n-gram models beside it.
+        remarks: what a reader must know of the data.
+        own_data: whether the data are those of the training.
+        report: is told what is being done.
+    """
+
+    name: str
+    origin: Mapping[str, str]
+    tokenizer: Tokenizer[Any]
+    data: MusicData
+    plan: EvaluationPlan
+    sampling: Plan
+    seed: int
+    baselines: Sequence[int] = ()
+    remarks: tuple[str, ...] = ()
+    own_data: bool = True
+    report: Callable[[str], None] = lambda _: None
+
+    @property
+    def heading(self) -> str:
+        """Of the report."""
+        return f"Evaluation of {self.name}"
+
+
+@singledispatch
+def check_split(net: object, plan: EvaluationPlan) -> None:  # noqa: ARG001
+    """See that a model can be measured on the split, before any data are read.
+
+    Raises:
+        UserError: if that would tell nothing.
+    """
+    plan.require_held_out()
+
+
+@check_split.register
+def _any_split(net: LatentModel, plan: EvaluationPlan) -> None:
+    """What a latent model remembers is worth knowing, too."""
+
+
+@singledispatch
+def baseline_losses(
+    net: object,  # noqa: ARG001
+    data: MusicData,  # noqa: ARG001
+    orders: Sequence[int],  # noqa: ARG001
+) -> dict[int, float]:
+    """Nats per token of n-gram models by order, where the model predicts the same tokens."""
+    return {}
+
+
+@baseline_losses.register
+def _of_sequences(net: SequenceModel, data: MusicData, orders: Sequence[int]) -> dict[int, float]:  # noqa: ARG001
+    return ngram_losses(data.encoded, data.chain, orders)
+
+
+@singledispatch
+def evaluate(net: object, task: Task) -> Any:  # noqa: ARG001
+    """Measure a model; the findings are of a class of the model's kind.
+
+    Another kind of model joins with ``evaluate.register``, its findings with
+    `symbotunes.render.console.findings_tables` and `symbotunes.render.pages.report.write_report`.
+
+    Raises:
+        UserError: if the split is empty, or the network has diverged.
+    """
+    raise UserError(f"nothing is known of how to evaluate a {type(net).__name__}")
+
+
+@evaluate.register
+def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
+    """Likelihoods and tunes of an autoregressive model."""
+    plan, seed = task.plan, task.seed
+    plain = task.sampling.plain
+    if plain is None:
+        raise UserError("this checkpoint is not a latent model; evaluate it with sample=default")
+    sampling = replace(plain, num=plan.num_samples)
+    subject = Subject(task.name, net, task.tokenizer, task.data.encoded)
+    task.report("Scoring held-out tunes")
+    held_out = measure_held_out(subject, plan, list(task.baselines), seed)
+    drawing = f"Generating {plan.num_samples} tunes"
+    task.report(drawing)
+    generated = draw(
+        net, task.tokenizer, sampling, seed, lambda done: task.report(f"{drawing}: token {done}")
+    )
+    task.report("Comparing tunes with held-out and training tunes")
+    sets = measure_tunes(subject, generated, plan, seed)
+    remarks = (*task.remarks, *_remarks(task.data, sampling))
+    return Findings(task.heading, _facts(task, sampling), held_out, sets, remarks)
+
+
+@evaluate.register
+def _evaluate_windows(net: WindowModel, task: Task) -> WindowFindings:
+    """Windows of a model without a likelihood, beside those of the data."""
+    plan, sampling = task.plan, task.sampling.for_windows()
+    player = Player(net, task.tokenizer, batch_size=AT_ONCE, weights=sampling.weights)
+    subject = WindowSubject(player, task.data.encoded, plan, task.seed)
+    task.report(f"Writing {plan.prior} windows")
+    sets = write_windows(subject, sampling.temperature)
+    written = [ids for windows in sets.values() for ids in windows]
+    held_out, _ = subject.windows(plan.split, len(written))
+    task.report("Comparing windows with held-out and training windows")
+    copying = measure_copies(subject, written, held_out)
+    measured = (
+        ("generated", written, copying.written),
+        (f"held out ({plan.split})", held_out, copying.held_out),
+    )
+    return WindowFindings(
+        heading=task.heading,
+        facts=_window_facts(task, sampling.temperature, sampling.weights),
+        sets=tuple(
+            WindowSet(
+                name,
+                len(windows),
+                {"distinct": distinct_share(windows, subject.bootstrap), **figures},
+            )
+            for name, windows, figures in measured
+        ),
+        prior=measure_notes(subject, sets),
+        remarks=(*task.remarks, *filter(None, [copying.remark])),
+    )
+
+
+@evaluate.register
+def _evaluate_latent(net: LatentModel, task: Task) -> LatentFindings:
+    """Reconstructions, interpolations and new windows."""
+    plan, sampling = task.plan, task.sampling.for_windows()
+    player = LatentPlayer(net, task.tokenizer, batch_size=AT_ONCE, weights=sampling.weights)
+    subject = LatentSubject(player, task.data.encoded, plan, task.seed)
+    task.report("Reconstructing held-out windows")
+    reconstruction = measure_reconstruction(subject)
+    task.report(f"Interpolating {plan.pairs} pairs")
+    path = measure_path(subject)
+    task.report(f"Writing {plan.prior} windows")
+    return LatentFindings(
+        heading=task.heading,
+        facts=_window_facts(task, sampling.temperature, sampling.weights),
+        reconstruction=reconstruction,
+        path=path,
+        prior=measure_prior(subject, sampling.temperature),
+        samples=plan.prior,
+        remarks=(*task.remarks, *_memory(task)),
+    )
+
+
+def _memory(task: Task) -> list[str]:
+    """A remark if what is measured was trained on."""
+    if task.plan.split != "train" or not task.own_data:
+        return []
+    return ["these windows were trained on: the figures show what the model remembers"]
+
+
+def _window_facts(task: Task, temperature: float, weights: str | None) -> dict[str, str]:
+    plan, receipt = task.plan, task.data.encoded.receipt
+    return {
+        **task.origin,
+        "data": type(task.data.corpus).__name__,
+        "training windows": f"{receipt.examples['train']:,} of {receipt.kept['train']:,} pieces",
+        f"{plan.split} windows": (
+            f"{receipt.examples[plan.split]:,} of {receipt.kept[plan.split]:,} pieces"
+        ),
+        "temperature of new windows": f"{temperature:g}",
+        **({"weights rounded to": weights} if weights else {}),
+        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "seed": str(task.seed),
+    }
+
+
+def _facts(task: Task, sampling: SamplePlan) -> dict[str, str]:
+    plan, receipt = task.plan, task.data.encoded.receipt
+    return {
+        **task.origin,
+        "data": type(task.data.corpus).__name__,
+        "training tunes": f"{receipt.kept['train']:,}",
+        f"{plan.split} tunes": f"{receipt.kept[plan.split]:,}",
+        "vocabulary": f"{receipt.vocabulary:,} tokens",
+        "tunes generated": f"{plan.num_samples}, at most {sampling.max_tokens:,} tokens each",
+        **sampling.facts,
+        "references": f"{plan.references} per tune",
+        "n-grams looked up": f"{plan.ngram} tokens",
+        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "seed": str(task.seed),
+    }
+
+
+def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:
+    remarks = []
+    if data.chain.token_steps:
+        varied = ", ".join(type(step).__name__.lower() for step in data.chain.token_steps)
+        remarks.append(
+            f"training varied its tunes by {varied}: copies are looked up in the tunes as they "
+            "are, so those of varied ones are missed"
+        )
+    if (prompt := sampling.facts.get("prompt")) is not None:
+        remarks.append(f"every tune goes on from the prompt {prompt}, which counts in it")
+    return tuple(remarks)

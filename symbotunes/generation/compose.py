@@ -1,0 +1,113 @@
+"""What a model writes when it is asked for samples: one generic function for every kind."""
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Any
+
+from symbotunes.errors import UserError
+from symbotunes.generation.latent.plan import LatentPlan, Training
+from symbotunes.generation.latent.player import LatentPlayer, Player
+from symbotunes.generation.sample import Composition
+from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
+from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
+from symbotunes.tokenizers.base import Tokenizer
+
+Plan = SamplePlan | LatentPlan
+OnStep = Callable[[int], None]
+
+
+@singledispatch
+def compose(
+    net: object,
+    plan: Plan,  # noqa: ARG001
+    *,
+    tokenizer: Tokenizer[Any],  # noqa: ARG001
+    seed: int,  # noqa: ARG001
+    on_step: OnStep | None = None,  # noqa: ARG001
+    training: Training | None = None,  # noqa: ARG001
+) -> Composition:
+    """Write what a plan says; the same seed writes the same.
+
+    Another kind of model joins with ``compose.register``.
+
+    Args:
+        net: the trained network.
+        plan: what is written, and how.
+        tokenizer: the one that the network was trained with.
+        seed: of the first sample.
+        on_step: called with the number of tokens or steps written so far.
+        training: gives the data that the network was trained on.
+
+    Raises:
+        UserError: if the network cannot do what the plan asks, or an input cannot be read.
+    """
+    raise UserError(f"nothing is known of how to sample a {type(net).__name__}")
+
+
+@compose.register
+def _sequences(
+    net: SequenceModel,
+    plan: Plan,
+    *,
+    tokenizer: Tokenizer[Any],
+    seed: int,
+    on_step: OnStep | None = None,
+    training: Training | None = None,  # noqa: ARG001
+) -> Composition:
+    plain = plan.plain
+    if plain is None:
+        raise _needs_encoder(net, plan)
+    samples = draw_samples(net, tokenizer, plain, seed, on_step)
+    return Composition(tuple(samples), plain.facts)
+
+
+@compose.register
+def _windows(
+    net: WindowModel,
+    plan: Plan,
+    *,
+    tokenizer: Tokenizer[Any],
+    seed: int,
+    on_step: OnStep | None = None,
+    training: Training | None = None,
+) -> Composition:
+    windows = plan.for_windows()
+    if windows.from_noise is None:
+        raise _needs_encoder(net, plan)
+    player = Player(
+        net,
+        tokenizer,
+        batch_size=windows.batch_size,
+        on_step=on_step,
+        weights=windows.weights,
+    )
+    return windows.from_noise.play(player, seed, training)
+
+
+@compose.register
+def _latent(
+    net: LatentModel,
+    plan: Plan,
+    *,
+    tokenizer: Tokenizer[Any],
+    seed: int,
+    on_step: OnStep | None = None,
+    training: Training | None = None,
+) -> Composition:
+    windows = plan.for_windows()
+    player = LatentPlayer(
+        net,
+        tokenizer,
+        batch_size=windows.batch_size,
+        on_step=on_step,
+        weights=windows.weights,
+    )
+    return windows.play(player, seed, training)
+
+
+def _needs_encoder(net: object, plan: Plan) -> UserError:
+    name = getattr(plan, "NAME", "default")
+    return UserError(
+        f"sample={name} needs a latent model such as music_vae; {type(net).__name__} has no "
+        "latent space: choose another ckpt=PATH"
+    )

@@ -1,0 +1,36 @@
+"""The page of an evaluation: one generic function of the kind of findings."""
+
+from functools import singledispatch
+from pathlib import Path
+
+from symbotunes.evaluation.latent.findings import LatentFindings
+from symbotunes.evaluation.sequences.findings import Findings
+from symbotunes.evaluation.windows.findings import WindowFindings
+from symbotunes.render.pages import latent, sequences, windows
+
+
+@singledispatch
+def write_report(findings: object, folder: Path) -> Path:  # noqa: ARG001
+    """Write ``report.json`` and ``index.html``; returns the page.
+
+    Findings of another kind join with ``write_report.register``.
+
+    Raises:
+        OSError: if the folder cannot be written.
+    """
+    raise TypeError(f"nothing is known of how to show {type(findings).__name__}")
+
+
+@write_report.register
+def _sequences(findings: Findings, folder: Path) -> Path:
+    return sequences.write_report(folder, findings)
+
+
+@write_report.register
+def _latent(findings: LatentFindings, folder: Path) -> Path:
+    return latent.write_latent_report(folder, findings)
+
+
+@write_report.register
+def _windows(findings: WindowFindings, folder: Path) -> Path:
+    return windows.write_window_report(folder, findings)

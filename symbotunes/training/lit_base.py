@@ -1,0 +1,222 @@
+"""What every LightningModule here does: losses, validation, and checkpoints that need no more."""
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import lightning
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from symbotunes.errors import UserError
+from symbotunes.models.base import Batch, Loss, Model
+from symbotunes.tokenizers.base import Vocabulary
+
+MakeNet = Callable[..., Model]
+MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+MakeScheduler = Callable[[Optimizer], LRScheduler]
+Trial = tuple[Callable[[], Tensor], Optimizer]
+
+
+class LitBase(lightning.LightningModule):
+    """Holds a network, logs what it costs, and writes checkpoints that need nothing else.
+
+    Args:
+        net: makes the network, given ``vocabulary``.
+        vocabulary: of the data.
+        init_from: where the first weights come from; read by `symbotunes.modes.train`, kept for the
+            record.
+        frozen: names of parts of the network, such as ``encoder``, whose weights stay as they are.
+        recipe: plain strings that a checkpoint carries, see `symbotunes.checkpoints.checkpoint`.
+
+    Attributes:
+        part: of the network that is being updated, where each has an optimizer of its own.
+
+    Raises:
+        UserError: if the network cannot read what the tokenizer gives, or has no part of a name.
+    """
+
+    def __init__(
+        self,
+        *,
+        net: MakeNet,
+        vocabulary: Vocabulary,
+        init_from: str | None = None,
+        frozen: Sequence[str] | str = (),
+        recipe: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.net = net(vocabulary=vocabulary)
+        self.net.check_vocabulary(vocabulary)
+        for name in [frozen] if isinstance(frozen, str) else frozen:
+            freeze(self.net, name)
+        self.init_from = init_from
+        self.recipe = dict(recipe or {})
+        self.real_tokens = 0
+        self.part = ""
+        self._rng: list[dict[str, Any]] = []  # of every process, to be set when training begins
+        self._held_out = torch.zeros(2, dtype=torch.float64)  # nats, targets
+
+    @abstractmethod
+    def trials(self, batch: Batch) -> Iterator[Trial]:
+        """What one training step consists of: how an objective is made, and what minimizes it."""
+
+    def check_trainer(self, trainer: lightning.Trainer) -> None:
+        """See that a trainer can train the network in this way.
+
+        Raises:
+            UserError: if it cannot, naming the key to change.
+        """
+
+    def check_batch(self, batch: Batch) -> None:
+        """See that the network can read a batch.
+
+        Raises:
+            UserError: if it cannot keep the pieces of a row apart.
+        """
+        if batch.segments is not None and not self.net.READS_PACKED:
+            name = type(self.net).__name__
+            raise UserError(f"loader.pack=true: {name} cannot keep the pieces of a row apart")
+
+    def count(self, batch: Batch, loss: Loss) -> None:
+        """Note what has been trained on: targets, or all tokens where there is no likelihood."""
+        tokens = int(batch.lengths.sum()) if loss.targets is None else loss.targets
+        self.real_tokens += tokens * self.trainer.world_size
+
+    def log_training(self, loss: Loss, objective: str = "objective") -> None:
+        """Log what a batch costs: nats per target, or else what is minimized.
+
+        Args:
+            loss: of the batch.
+            objective: what to call the objective of a model without a likelihood.
+        """
+        if loss.nats_per_target is not None:
+            found = {"loss": loss.nats_per_target}
+        else:
+            found = {objective: loss.objective.detach()}
+        for name, value in (found | dict(loss.terms)).items():
+            self.log(f"train/{name}", value, on_step=True, on_epoch=False, batch_size=1)
+
+    def on_validation_epoch_start(self) -> None:
+        self._held_out.zero_()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        loss = self.net.loss(batch, self.global_step)
+        terms = dict(loss.terms)
+        if loss.nll_nats is None or loss.targets is None:
+            terms = {"objective": loss.objective, **terms}
+        else:
+            self._held_out += torch.tensor(
+                [float(loss.nll_nats), loss.targets], dtype=torch.float64
+            )
+        for name, value in terms.items():
+            self.log(f"val/{name}", value, batch_size=len(batch.lengths), sync_dist=True)
+
+    def on_validation_epoch_end(self) -> None:
+        nats, targets = self.trainer.strategy.reduce(
+            self._held_out.to(self.device, torch.float32), reduce_op="sum"
+        ).tolist()
+        if targets:
+            self.log("val/loss", nats / targets, prog_bar=True, rank_zero_only=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["recipe"] = self.recipe
+        checkpoint["real_tokens"] = self.real_tokens
+        # After a failure the other processes may be anywhere, and would not answer.
+        own = random_state()
+        checkpoint["rng"] = [own] if self.trainer.interrupted else of_all_processes(own)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.real_tokens = checkpoint["real_tokens"]
+        saved: Any = checkpoint["rng"]
+        self._rng = saved if isinstance(saved, list) else [saved]  # one, in earlier checkpoints
+
+    def on_train_start(self) -> None:
+        # Only now: whatever ran between loading and this line may have drawn random numbers.
+        if self._rng:
+            restore_random_state(self._rng[self.global_rank % len(self._rng)])
+            self._rng = []
+
+
+def make_optimizer(make: MakeOptimizer, parameters: Iterable[nn.Parameter], key: str) -> Optimizer:
+    """The optimizer of those parameters that are trained.
+
+    Args:
+        make: makes it.
+        parameters: what it shall change.
+        key: of the config that describes it.
+
+    Raises:
+        UserError: if a constant is out of range, or nothing is left to train.
+    """
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    try:
+        return make(trained)
+    except ValueError as error:  # torch checks the ranges of its constants
+        raise UserError(f"{key}: {error}") from error
+
+
+def freeze(net: nn.Module, name: str) -> None:
+    """Take a part of the network, or one of its weights, out of training.
+
+    Raises:
+        UserError: if there is no such part.
+    """
+    own = [
+        parameter
+        for key, parameter in net.named_parameters()
+        if key == name or key.startswith(f"{name}.")
+    ]
+    if not own:
+        parts = ", ".join(dict.fromkeys(key.split(".")[0] for key, _ in net.named_parameters()))
+        raise UserError(f"model.frozen: the network has no part {name}; it has {parts}")
+    for parameter in own:
+        parameter.requires_grad_(False)
+
+
+def random_state() -> dict[str, Any]:
+    """States of torch's global generators, as tensors; everything else here is seeded by name."""
+    state: dict[str, Any] = {"torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def of_all_processes(own: dict[str, Any]) -> list[dict[str, Any]]:
+    """What every process of a distributed training has, by rank; each has to call it."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return [own]
+    states: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(states, own)
+    return states
+
+
+def restore_random_state(state: Mapping[str, Any]) -> None:
+    """Set what `random_state` returned; CUDA states only where the devices match."""
+    torch.set_rng_state(state["torch"].cpu())
+    cuda = state.get("cuda", [])
+    if cuda and torch.cuda.is_available() and len(cuda) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([entry.cpu() for entry in cuda])
+
+
+def compile_or_warn(loss: Callable[..., Loss]) -> Callable[..., Loss]:
+    """``torch.compile`` that gives up once, with one warning, and runs uncompiled from then on."""
+    run = torch.compile(loss)
+
+    def guarded(*arguments: Any) -> Loss:
+        nonlocal run
+        try:
+            return run(*arguments)
+        except Exception as error:  # the compiler raises of many kinds, none of them ours
+            if run is loss:
+                raise
+            first_line = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+            warnings.warn(f"compile=true was given up: {first_line}", stacklevel=2)
+            run = loss
+            return run(*arguments)
+
+    return guarded

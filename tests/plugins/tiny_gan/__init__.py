@@ -1,0 +1,1 @@
+"""A plug-in: a GAN that this package knows nothing of."""
