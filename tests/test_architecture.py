@@ -102,6 +102,68 @@ def test_an_import_of_a_package_above_is_seen_however_it_is_written(source):
     assert breaches("symbotunes.cli.dispatch", source) == []
 
 
+def name_of(node: ast.AST) -> str:
+    """The last name of ``Model``, ``base.Model`` or ``Tokenizer[Piece]``."""
+    if isinstance(node, ast.Subscript):
+        return name_of(node.value)
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def kinds() -> set[str]:
+    """Every class of models, tokenizers, plans and findings."""
+    bases = {
+        node.name: {name_of(base) for base in node.bases}
+        for path in FILES
+        if path.relative_to(PACKAGE).parts[0]
+        in ("models", "tokenizers", "generation", "evaluation")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {"Model", "Tokenizer"} | {name for name in bases if name.endswith(("Plan", "Findings"))}
+    while more := {name for name, above in bases.items() if above & found} - found:
+        found |= more
+    return found
+
+
+KINDS = kinds()
+
+
+def asked_kinds(source: str) -> set[str]:
+    """The kinds that code asks for by ``isinstance``, ``issubclass`` or a pattern."""
+    asked: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.MatchClass):
+            asked.add(name_of(node.cls))
+        elif (
+            isinstance(node, ast.Call)
+            and name_of(node.func) in ("isinstance", "issubclass")
+            and len(node.args) == 2
+        ):
+            asked |= {name_of(part) for part in ast.walk(node.args[1])}
+    return asked & KINDS
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_is_done_with_a_kind_is_decided_by_generic_functions_and_methods(path):
+    assert asked_kinds(path.read_text()) == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "isinstance(net, GPT2)",
+        "isinstance(net, SequenceModel | LatentModel)",
+        "isinstance(net, (dict, base.WindowModel))",
+        "issubclass(kind, AbcBpe)",
+        "match plan:\n    case PriorPlan(num=1):\n        pass",
+        "isinstance(findings, LatentFindings)",
+    ],
+)
+def test_a_question_for_a_kind_is_seen_however_it_is_written(source):
+    assert asked_kinds(source)
+    assert not asked_kinds("isinstance(error, UserError)")
+
+
 def test_no_modules_import_each_other_in_a_circle():
     sorter = TopologicalSorter(
         {
