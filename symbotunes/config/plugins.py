@@ -63,9 +63,7 @@ def _located(name: str) -> Plugin:
     for folder in spec.submodule_search_locations or ():
         if (Path(folder) / "conf").is_dir():
             return Plugin(name, Path(folder).resolve() / "conf")
-    raise UserError(
-        f"{VARIABLE}={name}: a plug-in is a package with a folder conf/, which it lacks"
-    )
+    raise UserError(f"{VARIABLE}={name}: it has no folder conf/, which a plug-in has")
 
 
 def import_plugins() -> None:

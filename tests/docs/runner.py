@@ -9,6 +9,7 @@ status and the end of what it printed. ``python`` is this interpreter, in this f
 import contextlib
 import io
 import json
+import os
 import runpy
 import sys
 import traceback
@@ -16,7 +17,10 @@ from pathlib import Path
 
 
 def run(words: list[str]) -> int:
-    """Do what ``python ...`` does; the exit status."""
+    """Do what ``python ...`` or ``export NAME=VALUE`` does; the exit status."""
+    if words[0] == "export":
+        os.environ.update(word.split("=", 1) for word in words[1:])
+        return 0
     sys.argv = words[1:]
     try:
         if words[1] == "-m":

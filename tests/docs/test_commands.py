@@ -29,7 +29,12 @@ from tests.conftest import TINY
 from tests.docs.pages import ROOT, commands, composable
 
 COMMANDS = commands()
-ADDED = {"model=gru", "dataset=songs"}  # by the pages that `test_adding.py` follows
+ADDED = {
+    "model=gru",
+    "model=gan",
+    "model=vae",
+    "dataset=songs",
+}  # by the pages that `test_adding.py` follows
 FLAGS = {"--multirun", "-m", "--help", "--cfg", "job", "--hydra-help", "-sc", "install=bash"}
 
 

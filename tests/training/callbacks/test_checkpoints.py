@@ -53,6 +53,26 @@ def test_mode_max_keeps_the_highest_score(fit, run_dir):
     assert opened(run_dir, "best.ckpt")["global_step"] == 4
 
 
+def test_the_model_names_what_is_best_and_the_user_may_name_another(fit, tiny, run_dir):
+    model = tiny()
+    model.net.MONITOR, model.net.MONITOR_MODE = "val/loss", "max"
+    keeper = BestAndLast()
+    fit(keeper, max_epochs=3, model=model)  # 3.0, 2.0, 2.5 after 4, 8, 12 steps
+    assert (keeper.best_model_score, keeper.best_step) == (3.0, 4)
+    model.net.MONITOR = "val/other"
+    named = BestAndLast(monitor="val/loss")
+    fit(named, max_epochs=3, model=model, default_root_dir=run_dir.parent / "named")
+    assert (named.monitor, named.mode) == ("val/loss", "min")
+
+
+def test_values_of_another_metric_do_not_compare():
+    keeper = BestAndLast()
+    keeper.load_state_dict({"best_model_score": 0.1, "best_step": 5, "monitor": "val/other"})
+    assert keeper.best_model_score is None
+    keeper.load_state_dict({"best_model_score": 2.0, "best_step": 5})  # of an earlier version
+    assert (keeper.monitor, keeper.best_model_score) == ("val/loss", 2.0)
+
+
 def test_a_loss_that_is_not_a_number_is_never_the_best(fit, tiny, run_dir):
     keeper = BestAndLast()
     fit(keeper, model=tiny((float("nan"), 5.0, float("nan"))), max_epochs=3)
