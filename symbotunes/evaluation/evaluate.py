@@ -26,7 +26,7 @@ from symbotunes.evaluation.windows.measuring import (
     measure_prior,
     write_windows,
 )
-from symbotunes.generation.compose import Plan
+from symbotunes.generation.compose import Plan, text_of
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sequences.plan import SamplePlan, draw
 from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
@@ -122,13 +122,14 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
     if plain is None:
         raise UserError("this checkpoint is not a latent model; evaluate it with sample=default")
     sampling = replace(plain, num=plan.num_samples)
-    subject = Subject(task.name, net, task.tokenizer, task.data.encoded)
+    tokenizer = text_of(net, task.tokenizer)
+    subject = Subject(task.name, net, tokenizer, task.data.encoded)
     task.report("Scoring held-out tunes")
     held_out = measure_held_out(subject, plan, list(task.baselines), seed)
     drawing = f"Generating {plan.num_samples} tunes"
     task.report(drawing)
     generated = draw(
-        net, task.tokenizer, sampling, seed, lambda done: task.report(f"{drawing}: token {done}")
+        net, tokenizer, sampling, seed, lambda done: task.report(f"{drawing}: token {done}")
     )
     task.report("Comparing tunes with held-out and training tunes")
     sets = measure_tunes(subject, generated, plan, seed)

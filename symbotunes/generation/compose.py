@@ -10,7 +10,7 @@ from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
 from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
 from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
-from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.tokenizers.base import TextTokenizer, Tokenizer
 
 Plan = SamplePlan | LatentPlan
 OnStep = Callable[[int], None]
@@ -57,7 +57,7 @@ def _sequences(
     plain = plan.plain
     if plain is None:
         raise _needs_encoder(net, plan)
-    samples = draw_samples(net, tokenizer, plain, seed, on_step)
+    samples = draw_samples(net, text_of(net, tokenizer), plain, seed, on_step)
     return Composition(tuple(samples), plain.facts)
 
 
@@ -103,6 +103,20 @@ def _latent(
         weights=windows.weights,
     )
     return windows.play(player, seed, training)
+
+
+def text_of(net: SequenceModel, tokenizer: Tokenizer[Any]) -> TextTokenizer[Any]:
+    """The tokenizer of a model that writes token by token.
+
+    Raises:
+        UserError: if its ids cannot be written as tokens.
+    """
+    if tokenizer.text is None:
+        raise UserError(
+            f"{type(net).__name__} writes tokens, and its tokenizer {type(tokenizer).__name__} has "
+            "none: choose another ckpt=PATH"
+        )
+    return tokenizer.text
 
 
 def _needs_encoder(net: object, plan: Plan) -> UserError:

@@ -18,7 +18,7 @@ from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
 from symbotunes.music.abc.tokens import kind
 from symbotunes.music.abc.transposition import from_c, to_c
 from symbotunes.music.abc.tune import AbcTune
-from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
 
 BOS, EOS = "<s>", "</s>"
 # The 135 music tokens of the published data_v2 (Sturm et al. 2016, and the authors' code).
@@ -35,7 +35,7 @@ FOLK_RNN = _PUBLISHED.split()
 _CLASSES = {"open": "chord", "close": "chord", "unknown": "other"}
 
 
-class AbcTokens(Tokenizer[AbcTune]):
+class AbcTokens(TextTokenizer[AbcTune]):
     """Tokens of the folk-rnn kind: meter, key, pitches, durations in eighths, bar signs.
 
     Lost: lyrics, ornaments, grace notes, chord names, slurs, line breaks, all voices but the first,

@@ -21,13 +21,13 @@ from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
 from symbotunes.music.abc.transposition import to_c
 from symbotunes.music.abc.tune import AbcTune
-from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 NUL = "Ā"  # how byte level writes byte 0, which no tune holds
 
 
-class AbcBpe(Tokenizer[AbcTune]):
+class AbcBpe(TextTokenizer[AbcTune]):
     r"""Byte pairs of spaceless ABC text: ``M:6/8\nL:1/8\nK:Cdor\nA2B|...``.
 
     The text is what the folk-rnn tokens of the tune spell, without spaces, reference number and

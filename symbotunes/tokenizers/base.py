@@ -70,8 +70,9 @@ class Rendition:
 class Tokenizer(ABC, Generic[Piece]):
     """Maps a piece to token strings, token strings to ids, and back; or a piece to ids at once.
 
-    An open vocabulary gives token strings and chooses its ids in `fit`; two phases, strings before
-    ids, let it be fitted without reading every piece twice. A closed one gives ids. Byte-pair
+    A `TextTokenizer` with an open vocabulary gives token strings and chooses its ids in `fit`; two
+    phases, strings before ids, let it be fitted without reading every piece twice. A closed
+    vocabulary gives ids. Byte-pair
     merges and the like are a third kind: ids that `fit_ids` learns from and `recode` changes.
     The vocabulary exists once `fit`, `fit_ids` or `load_state` has been called, or from the start.
 
@@ -82,7 +83,6 @@ class Tokenizer(ABC, Generic[Piece]):
         FRAMED: whether models read ``bos`` before an example and ``eos`` after it; windows of fixed
             length have neither.
         RECODES: whether `recode` has something to do.
-        MOVES_TO_C: whether `tokenize` moves every tune to the tonic C.
         STATE: keys of `state`, by which weights from elsewhere are told to fit; ``None``: any.
     """
 
@@ -91,17 +91,16 @@ class Tokenizer(ABC, Generic[Piece]):
     FIELDS: ClassVar[int] = 1
     FRAMED: ClassVar[bool] = True
     RECODES: bool = False
-    MOVES_TO_C: bool = False
     STATE: ClassVar[tuple[str, ...] | None] = None
+
+    @property
+    def text(self) -> "TextTokenizer[Piece] | None":
+        """The same tokenizer, where its ids are written as token strings."""
+        return None
 
     @property
     def steps(self) -> int | None:
         """T, where all examples are windows of one length."""
-        return None
-
-    @property
-    def abc_tokens(self) -> Sequence[str] | None:
-        """What every id is called, where ids are tokens of ABC that the grammar knows."""
         return None
 
     @property
@@ -141,6 +140,56 @@ class Tokenizer(ABC, Generic[Piece]):
         raise NotImplementedError
 
     @abstractmethod
+    def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:
+        """The music that ids stand for, without ``bos`` and ``eos``; never raises.
+
+        Args:
+            ids: of one example.
+            title: for people.
+            number: of the piece in its set, counted from 1.
+        """
+
+    @property
+    @abstractmethod
+    def vocabulary(self) -> Vocabulary:
+        """Sizes and special ids; raises ``RuntimeError`` while there is none."""
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the vocabulary is known."""
+        try:
+            return self.vocabulary.size > 0
+        except RuntimeError:
+            return False
+
+    @abstractmethod
+    def state(self) -> Mapping[str, Any]:
+        """Plain values (JSON) from which `load_state` restores the vocabulary."""
+
+    @abstractmethod
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state` returned."""
+
+
+class TextTokenizer(Tokenizer[Piece]):
+    """A tokenizer whose ids are written as strings, one to one, which can be read and prompted by.
+
+    Attributes:
+        MOVES_TO_C: whether `tokenize` moves every tune to the tonic C.
+    """
+
+    MOVES_TO_C: bool = False
+
+    @property
+    def text(self) -> "TextTokenizer[Piece]":
+        return self
+
+    @property
+    def abc_tokens(self) -> Sequence[str] | None:
+        """What every id is called, where ids are tokens of ABC that the grammar knows."""
+        return None
+
+    @abstractmethod
     def encode(self, tokens: Sequence[str]) -> list[int]:
         """Ids of token strings, one to one, without ``bos`` and ``eos``.
 
@@ -163,7 +212,6 @@ class Tokenizer(ABC, Generic[Piece]):
         """
 
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:
-        """The music that ids stand for, without ``bos`` and ``eos``; see `render`."""
         return self.render(self.decode(ids.tolist()), title, number=number)
 
     @abstractmethod
@@ -192,27 +240,6 @@ class Tokenizer(ABC, Generic[Piece]):
         Pieces that agree in their ``meter`` and ``key`` tokens are of one kind.
         """
         return "token"
-
-    @property
-    @abstractmethod
-    def vocabulary(self) -> Vocabulary:
-        """Sizes and special ids; raises ``RuntimeError`` while there is none."""
-
-    @property
-    def fitted(self) -> bool:
-        """Whether the vocabulary is known."""
-        try:
-            return self.vocabulary.size > 0
-        except RuntimeError:
-            return False
-
-    @abstractmethod
-    def state(self) -> Mapping[str, Any]:
-        """Plain values (JSON) from which `load_state` restores the vocabulary."""
-
-    @abstractmethod
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state` returned."""
 
 
 def examples_in(tokenized: Any) -> list[Any]:

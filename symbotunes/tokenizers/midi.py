@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from symbotunes.errors import UserError
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
-from symbotunes.tokenizers.base import Ids, Rendition, Tokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
 from symbotunes.tokenizers.id_merges import MAX_BASE, BytePairs
 from symbotunes.tokenizers.miditok_options import BOS, EOS, PAD, build_miditok
 
@@ -31,7 +31,7 @@ _CLASSES = {  # what reports call MidiTok's kinds of token, where its name is no
 }
 
 
-class MidiTokens(Tokenizer[MidiPiece]):
+class MidiTokens(TextTokenizer[MidiPiece]):
     """Any scheme of MidiTok that writes one number per step.
 
     With programs in its config, MidiTok's default here, a piece is one example; without them every

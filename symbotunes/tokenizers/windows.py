@@ -99,25 +99,11 @@ class Windows(Tokenizer[MidiPiece]):
             found = found[np.sort(chosen)]
         return list(found)
 
-    def encode(self, tokens: Sequence[str]) -> list[Any]:
-        steps = [[int(number) for number in token.split()] for token in tokens]
-        return steps if self.FIELDS > 1 else [number for (number,) in steps]
-
-    def decode(self, ids: Sequence[Any]) -> list[str]:
-        """The numbers of each step, as text."""
-        return [" ".join(map(str, np.atleast_1d(step).tolist())) for step in ids]
-
-    def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
-        return self.render_ids(np.array(self.encode(tokens)), title, number=number)
-
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
         return Rendition(self.score(np.asarray(ids)))
 
     def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
         return np.arange(0, len(ids), STEPS_PER_BAR)
-
-    def prompt(self, text: str) -> list[int]:  # noqa: ARG002
-        raise ValueError("a model of windows reads no text; sample=reconstruct reads a file")
 
     def state(self) -> Mapping[str, Any]:
         return {}

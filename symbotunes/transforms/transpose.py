@@ -9,7 +9,7 @@ from symbotunes.errors import UserError
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import parse_key
 from symbotunes.music.abc.transposition import moved_key, transpose
-from symbotunes.tokenizers.base import Tokenizer, Unencodable
+from symbotunes.tokenizers.base import TextTokenizer, Tokenizer, Unencodable
 
 
 class Transpose:
@@ -25,7 +25,7 @@ class Transpose:
         if not semitones:
             raise UserError("transpose needs transforms.transpose.semitones, such as [-2, 0, 2]")
         self.semitones = tuple(int(shift) for shift in semitones)
-        self.tokenizer: Tokenizer[Any] | None = None
+        self.tokenizer: TextTokenizer[Any] | None = None
         self.choices: dict[str, list[int]] = {}  # key token -> shifts to keys in the vocabulary
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
@@ -34,16 +34,17 @@ class Transpose:
         Raises:
             UserError: if the tokenizer writes no ABC, or all of it on C.
         """
-        tokens = tokenizer.abc_tokens
-        if tokens is None:
+        text = tokenizer.text
+        tokens = None if text is None else text.abc_tokens
+        if text is None or tokens is None:
             raise UserError(
                 "transpose moves ABC tunes; it needs the tokenizer abc_tokens before it"
             )
-        if tokenizer.MOVES_TO_C:
+        if text.MOVES_TO_C:
             raise UserError(
                 "transpose needs transforms.abc_tokens.root=keep: a tune on C cannot leave C"
             )
-        self.tokenizer = tokenizer
+        self.tokenizer = text
         known = set(tokens)
         for name in (token[2:] for token in known if token.startswith("K:")):
             key = parse_key(name)

@@ -67,17 +67,8 @@ class Numbers(Tokenizer[Made]):
         length = int(piece.random.lognormal(np.log(MEDIAN_LENGTH), SPREAD))
         return [piece.random.integers(0, self.SIZE - 2, max(length, 16))]
 
-    def encode(self, tokens: Any) -> list[int]:
-        return list(tokens)
-
-    def decode(self, ids: Any) -> list[str]:
-        return list(map(str, ids))
-
-    def render(self, tokens: Any, title: str, *, number: int = 1) -> Rendition:
+    def render_ids(self, ids: Any, title: str, *, number: int = 1) -> Rendition:
         return Rendition(symusic.Score())
-
-    def prompt(self, text: str) -> list[int]:
-        return []
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -76,17 +76,8 @@ class Grid(Tokenizer[MidiPiece]):
             pass
         return list(row.reshape(-1, 32))
 
-    def encode(self, tokens: Any) -> list[int]:
-        return list(tokens)
-
-    def decode(self, ids: Any) -> list[str]:
-        return list(map(str, ids))
-
-    def render(self, tokens: Any, title: str, *, number: int = 1) -> Rendition:
+    def render_ids(self, ids: Any, title: str, *, number: int = 1) -> Rendition:
         return Rendition(symusic.Score())
-
-    def prompt(self, text: str) -> list[int]:
-        return []
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -14,7 +14,7 @@ import numpy as np
 import symusic
 
 from symbotunes.datasets.base import Corpus, Dropped
-from symbotunes.tokenizers.base import Rendition, Tokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import Rendition, TextTokenizer, Unencodable, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Words(Corpus):
                 yield Word(str(number), line, title=line)
 
 
-class Letters(Tokenizer[Word]):
+class Letters(TextTokenizer[Word]):
     SCHEMA = 1
     FORMAT = "words"
 

@@ -53,10 +53,14 @@ class Table:
     def of(cls, strings: Strings, tokenizer: Tokenizer[Any]) -> "Table":
         """Ask the tokenizer once for every string."""
         ids = np.full(len(strings.numbers), UNKNOWN, np.int64)
-        reasons = {}
+        reasons: dict[int, str] = {}
+        writer = tokenizer.text
         for text, number in strings.numbers.items():
+            if writer is None:
+                name = type(tokenizer).__name__
+                raise TypeError(f"{name} gives token strings, so it must be a TextTokenizer")
             try:
-                (ids[number],) = tokenizer.encode([text])
+                (ids[number],) = writer.encode([text])
             except Unencodable as error:
                 reasons[number] = error.reason
         return cls(ids, reasons)

@@ -16,6 +16,7 @@ from symbotunes.evaluation.metrics.musical import Measured, measure, musical_fig
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
 from symbotunes.evaluation.windows.measuring import WindowSubject, measure_copies
+from symbotunes.generation.compose import text_of
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sequences import Generated
 from symbotunes.generation.sequences.plan import SamplePlan, draw, read_beginning, to_sample
@@ -118,7 +119,8 @@ def _sequences(
     sampling: SamplePlan,
     compared: ComparisonPlan,
 ) -> tuple[Column, Reference]:
-    subject = Subject(one.name, net, one.tokenizer, one.encoded)
+    tokenizer = text_of(net, one.tokenizer)
+    subject = Subject(one.name, net, tokenizer, one.encoded)
     held_out = measure_held_out(subject, plan, [], one.seed)
     free = replace(sampling, prompt=None, prompt_file=None)
     drawn, speed = _timed(one, net, free, plan)
@@ -268,7 +270,7 @@ def _timed(
     laps = []
     for seeds in _parts(range(one.seed, one.seed + plan.num_samples)):
         begin = time.perf_counter()
-        part = draw(net, one.tokenizer, replace(sampling, num=len(seeds)), seeds[0])
+        part = draw(net, text_of(net, one.tokenizer), replace(sampling, num=len(seeds)), seeds[0])
         laps.append((float(sum(each.count for each in part)), _since(begin)))
         drawn += part
     return drawn, plan.bootstrap(one.seed).interval(laps, ratio)
@@ -292,9 +294,10 @@ def _continue(
     else:
         plan = replace(sampling, num=1, prompt=text)
     try:
-        beginning = read_beginning(one.tokenizer, plan)
-        (generated,) = draw(net, one.tokenizer, plan, one.seed, beginning=beginning)
+        tokenizer = text_of(net, one.tokenizer)
+        beginning = read_beginning(tokenizer, plan)
+        (generated,) = draw(net, tokenizer, plan, one.seed, beginning=beginning)
     except UserError as error:
         return Continuation(text, reason=str(error))
-    sample = to_sample(one.tokenizer, generated, 0, one.seed, beginning.key)
+    sample = to_sample(tokenizer, generated, 0, one.seed, beginning.key)
     return Continuation(text, sample=replace(sample, title=one.name))

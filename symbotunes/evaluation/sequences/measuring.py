@@ -20,7 +20,7 @@ from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, TuneSet
 from symbotunes.evaluation.sequences.likelihood import token_nats
 from symbotunes.generation.sequences import Generated
 from symbotunes.models.base import SequenceModel
-from symbotunes.tokenizers.base import Rendition, Tokenizer
+from symbotunes.tokenizers.base import Rendition, TextTokenizer
 
 Nats = list[NDArray[np.float64]]
 
@@ -38,7 +38,7 @@ class Subject:
 
     name: str
     net: SequenceModel
-    tokenizer: Tokenizer[Any]
+    tokenizer: TextTokenizer[Any]
     encoded: Encoded
 
     def ids(self, split: str) -> list[NDArray[Any]]:
@@ -97,7 +97,7 @@ def _notes_heard(rendition: Rendition) -> int:
     return sum(len(track.notes) for track in rendition.score.tracks)
 
 
-def _classes(tokenizer: Tokenizer[Any], texts: Sequence[Sequence[int]]) -> list[list[str]]:
+def _classes(tokenizer: TextTokenizer[Any], texts: Sequence[Sequence[int]]) -> list[list[str]]:
     """The class of every predicted token."""
     names = ["end"] * tokenizer.vocabulary.size
     for index in range(tokenizer.vocabulary.size):

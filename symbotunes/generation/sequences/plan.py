@@ -14,7 +14,7 @@ from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.abc.keys import Key
 from symbotunes.tokenizers.abc import rendition_in
-from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.tokenizers.base import TextTokenizer
 
 CONSTRAINTS = ("abc",)
 ROUNDED = (None, "bfloat16", "int8")
@@ -149,7 +149,7 @@ class SamplePlan:
 
 def draw_samples(
     net: SequenceModel,
-    tokenizer: Tokenizer[Any],
+    tokenizer: TextTokenizer[Any],
     plan: SamplePlan,
     seed: int,
     on_step: Callable[[int], None] | None = None,
@@ -177,7 +177,7 @@ def draw_samples(
 
 def draw(
     net: SequenceModel,
-    tokenizer: Tokenizer[Any],
+    tokenizer: TextTokenizer[Any],
     plan: SamplePlan,
     seed: int,
     on_step: Callable[[int], None] | None = None,
@@ -204,7 +204,7 @@ def draw(
     return drawn
 
 
-def read_beginning(tokenizer: Tokenizer[Any], plan: SamplePlan) -> Beginning:
+def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning:
     """What the samples go on from.
 
     Raises:
@@ -215,7 +215,7 @@ def read_beginning(tokenizer: Tokenizer[Any], plan: SamplePlan) -> Beginning:
     return read_prompt(tokenizer, plan.prompt)
 
 
-def read_constraint(tokenizer: Tokenizer[Any], name: str | None) -> Constraint | None:
+def read_constraint(tokenizer: TextTokenizer[Any], name: str | None) -> Constraint | None:
     """The grammar that samples keep to; ``None`` for none.
 
     Raises:
@@ -242,7 +242,11 @@ def _check_prompt(constraint: Constraint | None, prompt: Sequence[int], plan: Sa
 
 
 def to_sample(
-    tokenizer: Tokenizer[Any], generated: Generated, index: int, seed: int, key: Key | None = None
+    tokenizer: TextTokenizer[Any],
+    generated: Generated,
+    index: int,
+    seed: int,
+    key: Key | None = None,
 ) -> Sample:
     """Decode what a network generated, with remarks on what is wrong with it.
 

@@ -15,7 +15,7 @@ from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import prompt_tokens
 from symbotunes.music.abc.transposition import key_in, on_c
-from symbotunes.tokenizers.base import Tokenizer, examples_in
+from symbotunes.tokenizers.base import TextTokenizer, examples_in
 
 LONGEST = 20_000  # characters; tunes have some hundreds
 
@@ -34,7 +34,7 @@ class Beginning:
     key: Key | None = None
 
 
-def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Beginning:
+def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
     """The beginning that a user typed; an empty one for no text.
 
     Raises:
@@ -54,7 +54,7 @@ def read_prompt(tokenizer: Tokenizer[Any], text: str | None) -> Beginning:
         raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
 
 
-def read_prompt_file(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Beginning:
+def read_prompt_file(tokenizer: TextTokenizer[Any], path: Path, bars: int) -> Beginning:
     """The first bars of a file's first piece.
 
     Raises:
@@ -69,7 +69,7 @@ def read_prompt_file(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Beginn
         raise UserError(f"sample.prompt_file={path}: {reason}") from error
 
 
-def _first_bars_of_abc(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Beginning:
+def _first_bars_of_abc(tokenizer: TextTokenizer[Any], path: Path, bars: int) -> Beginning:
     if path.suffix.lower() != ".abc":
         raise ValueError("the model's tokens are ABC; it goes on from .abc files")
     tune = read_tunes(path, collection="prompt")[0]
@@ -81,6 +81,6 @@ def _first_bars_of_abc(tokenizer: Tokenizer[Any], path: Path, bars: int) -> Begi
     return Beginning(ids, _key_to_return_to(tokenizer, key))
 
 
-def _key_to_return_to(tokenizer: Tokenizer[Any], key: Key | None) -> Key | None:
+def _key_to_return_to(tokenizer: TextTokenizer[Any], key: Key | None) -> Key | None:
     """The key of a beginning, if the tokenizer reads it on C instead."""
     return key if tokenizer.MOVES_TO_C and key is not None and key != on_c(key) else None

@@ -116,8 +116,8 @@ class TuneProgress(ProgressBar):
                 parts.append(f"{name} {float(value):.4f}")
         if len(parts) > 1:
             parts[-1] += " nats/token"
-        elif (value := score_of(trainer, self._monitor)) is not None:
-            parts.append(f"{self._monitor} {value:.4g}")
+        elif (monitored := score_of(trainer, self._monitor)) is not None:
+            parts.append(f"{self._monitor} {monitored:.4g}")
         rate = self._rate.tokens_per_second(tokens_of(pl_module))
         parts.append(f"{rate:,.0f} tokens/s")
         left = self._seconds_left(trainer)

@@ -23,6 +23,8 @@ class Vitals(lightning.Callback):
     - ``optim/learning_rate``: of the step just taken, first parameter group;
     - ``optim/gradient_norm``: L2 norm of the gradient of the objective, before clipping; not logged
       if parameters are sharded (FSDP);
+    - if each part has its own optimizer, both carry the name of the part, such as
+      ``optim/learning_rate_critic``;
     - ``speed/tokens_per_second``: target tokens without padding on all devices since the last
       value, excluding validation and sample panels;
     - ``speed/mfu``: 6 x trained parameters x tokens per second divided by the devices' peak, 0 to
