@@ -1,5 +1,6 @@
 """Corpora that are ABC files on disk."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,7 +54,9 @@ class AbcFiles(Corpus):
 def tunes_of(path: Path, collection: str) -> Iterator[AbcTune | Dropped]:
     """The tunes of one file, or one `Dropped` if the file is no ABC."""
     try:
-        yield from read_tunes(path, collection)
+        tunes = deque(read_tunes(path, collection))
+        while tunes:  # each is let go of, since a tune keeps what was parsed of it
+            yield tunes.popleft()
     except AbcError as error:
         yield Dropped(f"{collection}/{path.name}", f"unreadable file: {error.reason}")
     except OSError as error:

@@ -1,14 +1,11 @@
 """From ABC to MIDI, so that folk tunes reach everything that reads MIDI."""
 
 import re
-from collections.abc import Sequence
 from fractions import Fraction
 
-from symbotunes.music.abc.normalize import normalise
-from symbotunes.music.abc.phrases import parse_tokens, sounding_eighths
+from symbotunes.music.abc.phrases import sounding_eighths
 from symbotunes.music.abc.playback import TICKS_PER_QUARTER, score_of
-from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.tokens import Bar
+from symbotunes.music.abc.tokens import Bar, Phrase
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.midi.piece import MidiPiece
 
@@ -27,9 +24,9 @@ def midi_of(tune: AbcTune) -> MidiPiece:
     Raises:
         AbcError: if the tune cannot be read.
     """
-    tokens = tune.tokens or normalise(parse(tune.text), "keep")
-    score = score_of(tokens, tempo_bpm=_tempo(tune.text), program=PIANO)
-    upbeat = _silence_before_upbeat(tokens)
+    phrase = tune.phrase_in("keep")
+    score = score_of(phrase, tempo_bpm=_tempo(tune.text), program=PIANO)
+    upbeat = _silence_before_upbeat(phrase)
     for note in score.tracks[0].notes:
         note.time += upbeat
     return MidiPiece(
@@ -42,9 +39,8 @@ def midi_of(tune: AbcTune) -> MidiPiece:
     )
 
 
-def _silence_before_upbeat(tokens: Sequence[str]) -> int:
+def _silence_before_upbeat(phrase: Phrase) -> int:
     """Ticks from the bar line before an upbeat to its first note; 0 if there is none."""
-    phrase = parse_tokens(tokens)
     if phrase.meter == "none":
         return 0
     upbeat = Fraction(0)

@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.music.abc.check import check_bars, problems
+from symbotunes.music.abc.check import check_bars
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key
-from symbotunes.music.abc.normalize import Root, normalise
+from symbotunes.music.abc.normalize import Root
+from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.playback import score_of
-from symbotunes.music.abc.reader import parse
-from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
-from symbotunes.music.abc.tokens import kind
+from symbotunes.music.abc.text import prompt_tokens, to_abc
+from symbotunes.music.abc.tokens import Phrase, kind
 from symbotunes.music.abc.transposition import from_c, to_c
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
@@ -80,7 +80,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
         if piece.tokens:
             return list(piece.tokens)
         try:
-            return self._as_published(normalise(parse(piece.text), self.root))
+            return self._as_published(piece.tokens_in(self.root))
         except AbcError as error:
             raise Unencodable(error.reason, piece.id) from error
 
@@ -130,14 +130,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
         return np.array(starts, np.int64)
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
-        check = check_bars(tokens)
-        return Rendition(
-            score=score_of(tokens, upbeat=True),
-            abc=to_abc(tokens, number=number, title=title),
-            problems=tuple(problems(tokens)),
-            bars=check.bars,
-            right_bars=check.right,
-        )
+        return render_phrase(parse_tokens(tokens), title, number=number)
 
     def prompt(self, text: str) -> list[int]:
         typed = prompt_tokens(text)
@@ -176,20 +169,42 @@ class AbcTokens(TextTokenizer[AbcTune]):
         self._set(tokens)
 
 
+def render_phrase(
+    phrase: Phrase, title: str, *, number: int = 1, remarks: Sequence[str] = ()
+) -> Rendition:
+    """All that is made of a tune that was parsed.
+
+    Args:
+        phrase: of its tokens.
+        title: for people.
+        number: of the piece in its set, counted from 1.
+        remarks: what was wrong before it was parsed.
+    """
+    check = check_bars(phrase)
+    return Rendition(
+        score=score_of(phrase, upbeat=True),
+        abc=to_abc(phrase, number=number, title=title),
+        problems=(*remarks, *phrase.problems),
+        bars=check.bars,
+        right_bars=check.right,
+        phrase=phrase,
+    )
+
+
 def rendition_in(key: Key, rendition: Rendition, title: str, *, number: int = 1) -> Rendition:
     """A rendition of a tune on C in another key; problems and bars stay those of the tokens.
 
     Args:
         key: whose tonic it gets.
-        rendition: with its ABC.
+        rendition: with its phrase, if it is one of ABC.
         title: for people.
         number: of the piece in its set, counted from 1.
     """
-    if rendition.abc is None:
+    if rendition.phrase is None:
         return rendition
     try:
-        tokens = from_c(from_abc(rendition.abc), key)
+        phrase = from_c(rendition.phrase, key)
     except AbcError as error:
         return replace(rendition, problems=(*rendition.problems, f"stays on C: {error.reason}"))
-    score, abc = score_of(tokens, upbeat=True), to_abc(tokens, number=number, title=title)
-    return replace(rendition, score=score, abc=abc)
+    score, abc = score_of(phrase, upbeat=True), to_abc(phrase, number=number, title=title)
+    return replace(rendition, score=score, abc=abc, phrase=phrase)

@@ -13,14 +13,14 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
 from symbotunes.errors import UserError
-from symbotunes.music.abc.check import check_bars, problems
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.normalize import Root, normalise
-from symbotunes.music.abc.playback import score_of
-from symbotunes.music.abc.reader import parse
+from symbotunes.music.abc.normalize import Root
+from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
+from symbotunes.music.abc.tokens import Phrase
 from symbotunes.music.abc.transposition import to_c
 from symbotunes.music.abc.tune import AbcTune
+from symbotunes.tokenizers.abc import render_phrase
 from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
 
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -69,10 +69,10 @@ class AbcBpe(TextTokenizer[AbcTune]):
 
     def tokenize(self, piece: AbcTune) -> list[Ids]:
         try:
-            tokens = list(piece.tokens) or normalise(parse(piece.text), self.root)
+            phrase = piece.phrase_in(self.root)
         except AbcError as error:
             raise Unencodable(error.reason, piece.id) from error
-        return [np.frombuffer(spaceless(tokens).encode(), np.uint8)]
+        return [np.frombuffer(spaceless(phrase).encode(), np.uint8)]
 
     def fit_ids(self, examples: Iterable[Ids]) -> None:
         """Learn byte pairs, unless they came from files."""
@@ -117,15 +117,8 @@ class AbcBpe(TextTokenizer[AbcTune]):
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
         read, unread = readable("".join(tokens))
-        check = check_bars(read)
         remarks = [f"not ABC, left out: {', '.join(unread[:3])}"] if unread else []
-        return Rendition(
-            score=score_of(read, upbeat=True),
-            abc=to_abc(read, number=number, title=title),
-            problems=(*remarks, *problems(read)),
-            bars=check.bars,
-            right_bars=check.right,
-        )
+        return render_phrase(parse_tokens(read), title, number=number, remarks=remarks)
 
     def prompt(self, text: str) -> list[int]:
         typed = prompt_tokens(text)
@@ -192,9 +185,9 @@ def read_files(folder: Path) -> dict[str, str]:
     )
 
 
-def spaceless(tokens: Sequence[str]) -> str:
+def spaceless(music: Sequence[str] | Phrase) -> str:
     """ABC without spaces, reference number and title."""
-    lines = to_abc(tokens).splitlines()
+    lines = to_abc(music).splitlines()
     return "\n".join(line.replace(" ", "") for line in lines if line[:2] not in ("X:", "T:")) + "\n"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
+from symbotunes.music.abc.tokens import Phrase
 from symbotunes.music.grid.melody import MelodyClasses
 
 Piece = TypeVar("Piece")
@@ -58,6 +59,7 @@ class Rendition:
         problems: remarks in words; empty for well-formed music.
         bars: number of bars whose length can be judged, where tokens know bars.
         right_bars: how many of them have the length that the meter asks for.
+        phrase: what was parsed, where the tokens stand for ABC, so that nobody parses it again.
     """
 
     score: symusic.Score
@@ -65,6 +67,7 @@ class Rendition:
     problems: tuple[str, ...] = ()
     bars: int | None = None
     right_bars: int | None = None
+    phrase: Phrase | None = None
 
 
 class Tokenizer(ABC, Generic[Piece]):

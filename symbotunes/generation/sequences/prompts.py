@@ -12,7 +12,6 @@ from symbotunes.errors import UserError
 from symbotunes.music.abc.beginnings import first_bars
 from symbotunes.music.abc.files import read_tunes
 from symbotunes.music.abc.keys import Key
-from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import prompt_tokens
 from symbotunes.music.abc.transposition import key_in, on_c
 from symbotunes.tokenizers.base import TextTokenizer, examples_in
@@ -76,7 +75,7 @@ def _first_bars_of_abc(tokenizer: TextTokenizer[Any], path: Path, bars: int) -> 
     (tokens,) = examples_in(tokenizer.tokenize(tune))
     if isinstance(tokens, np.ndarray):
         raise ValueError("these tokens are bytes of text; give sample.prompt instead")
-    key = None if tune.tokens else parse(tune.text).key
+    key = None if tune.tokens else tune.parsed.key
     ids = tokenizer.encode(first_bars(tokens, bars))
     return Beginning(ids, _key_to_return_to(tokenizer, key))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symbotunes.music.abc.phrases import scaled, sounding_eighths
+from symbotunes.music.abc.phrases import sounding_eighths
 from symbotunes.music.abc.repeats import balanced_repeats, is_ending
 from symbotunes.music.abc.tokens import LINE_END, Bar, Item
 
@@ -14,13 +14,13 @@ def close_bars(items: Sequence[Item], full: Fraction | None) -> list[Item]:
     """Bar signs in canonical order; full bars that end with their line and have none get one.
 
     Args:
-        items: as they were read, line ends among them; none are left.
+        items: as they were read, line ends among them, tuplets scaled; no line ends are left.
         full: length of a bar in eighths, or ``None`` without meter.
     """
     result: list[Item] = []
     filled = Fraction(0)
     signs: list[str] = []
-    for item, length in zip(items, sounding_eighths(scaled(items)), strict=True):
+    for item, length in zip(items, sounding_eighths(items), strict=True):
         if isinstance(item, Bar):
             if item is not LINE_END:
                 signs.append(item.sign)

@@ -1,10 +1,10 @@
 """The first bars of a tune."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from symbotunes.music.abc.phrases import parse_tokens, sounding_eighths
-from symbotunes.music.abc.tokens import kind
+from symbotunes.music.abc.tokens import Bar, Phrase, kind
 
 
 def first_bars(tokens: Sequence[str], bars: int) -> list[str]:
@@ -19,12 +19,11 @@ def first_bars(tokens: Sequence[str], bars: int) -> list[str]:
     Raises:
         ValueError: if the tune has fewer.
     """
-    full = parse_tokens(tokens).bar_eighths
+    phrase = parse_tokens(tokens)
+    full = phrase.bar_eighths
     found, begun, last = 0, Fraction(0), Fraction(0)  # bars, where this one begins, last sign
-    for index, token in enumerate(tokens):
-        if kind(token) != "bar":
-            continue
-        now = sum(sounding_eighths(parse_tokens(tokens[: index + 1]).items), Fraction(0))
+    places = [index for index, token in enumerate(tokens) if kind(token) == "bar"]
+    for index, now in zip(places, _bar_onsets(phrase), strict=True):
         if not last and full is not None and now < full:
             begun = now  # an upbeat
         elif now > last and (full is None or now - begun >= full):
@@ -34,3 +33,16 @@ def first_bars(tokens: Sequence[str], bars: int) -> list[str]:
         if found == bars:
             return list(tokens[: index + 1])
     raise ValueError(f"the tune has {found} full bars, fewer than {bars}")
+
+
+def _bar_onsets(phrase: Phrase) -> Iterator[Fraction]:
+    """Eighths from the beginning to every bar sign: one for each bar token, which all are kept.
+
+    What a bar sign cuts short is mended in the same way whether the tune goes on behind it or not,
+    so the whole phrase tells the length of each of its beginnings.
+    """
+    now = Fraction(0)
+    for item, length in zip(phrase.items, sounding_eighths(phrase.items), strict=True):
+        if isinstance(item, Bar):
+            yield now
+        now += length

@@ -1,10 +1,10 @@
-"""Whether bars have the length that the meter asks for, and what is wrong with a tune."""
+"""Whether bars have the length that the meter asks for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbotunes.music.abc.phrases import parse_tokens, sounding_eighths
+from symbotunes.music.abc.phrases import as_phrase, sounding_eighths
 from symbotunes.music.abc.tokens import Bar, Phrase, Sound
 
 
@@ -28,14 +28,17 @@ class _Stretch:
     before_edge: bool
 
 
-def check_bars(tokens: Sequence[str]) -> BarCheck:
+def check_bars(music: Sequence[str] | Phrase) -> BarCheck:
     """Count bars and right bars of a tune; without meter none can be judged.
 
     A bar is right if its sounds fill the meter exactly. Where repeats, endings, the beginning or
     the end split a bar, a short stretch is right if another short one at an edge completes it; an
     upbeat at the beginning is right by itself. The two parts count as one bar where they touch.
+
+    Args:
+        music: any tokens, or what was parsed of them.
     """
-    phrase = parse_tokens(tokens)
+    phrase = as_phrase(music)
     full = phrase.bar_eighths
     if full is None:
         return BarCheck(0, 0)
@@ -102,8 +105,3 @@ def _stretches(phrase: Phrase) -> list[_Stretch]:
         last = result[-1]
         result[-1] = _Stretch(last.eighths, last.after_edge, True)
     return result
-
-
-def problems(tokens: Sequence[str]) -> list[str]:
-    """What keeps the tokens from being well-formed ABC; empty if nothing does."""
-    return list(parse_tokens(tokens).problems)

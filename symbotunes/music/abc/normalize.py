@@ -1,23 +1,39 @@
 """Normalising tunes to the folk-rnn representation, and writing its tokens as ABC."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from symbotunes.music.abc.barlines import close_bars, open_repeats
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key
-from symbotunes.music.abc.phrases import can_be_broken, parse_tokens, scaled, tied
+from symbotunes.music.abc.phrases import can_be_broken, complete, scaled, tied
 from symbotunes.music.abc.reader import ParsedTune
-from symbotunes.music.abc.spelling import explicit_accidentals, respell, shorter_way
+from symbotunes.music.abc.spelling import explicit_accidentals, respell_explicit, shorter_way
 from symbotunes.music.abc.tokens import (
     Item,
+    Phrase,
     Sound,
     Tuplet,
+    kind,
 )
 from symbotunes.music.abc.writing import phrase_tokens
 
 Root = Literal["C", "keep"]
+
+
+@dataclass(frozen=True)
+class NormalTune:
+    """A normalized tune in one key, as what it means and as it is written.
+
+    Attributes:
+        phrase: what `parse_tokens` would make of the tokens.
+        tokens: meter, key, then notes, durations in eighths and bar signs.
+    """
+
+    phrase: Phrase
+    tokens: tuple[str, ...]
 
 
 def normalise(tune: ParsedTune, root: Root = "C") -> list[str]:
@@ -33,21 +49,47 @@ def normalise(tune: ParsedTune, root: Root = "C") -> list[str]:
     Raises:
         AbcError: if the tune cannot be spelled, or its tuplets or broken rhythm are cut short.
     """
+    return list(spell(plain_form(tune), root).tokens)
+
+
+def plain_form(tune: ParsedTune) -> Phrase:
+    """The part of `normalise` that is the same for every root.
+
+    Returns:
+        The tune in its own key, normalized, but with every accidental written out. Its items are
+        not mended, so that `spell` can say what is wrong with them.
+    """
     full = None if tune.meter == "none" else 8 * Fraction(tune.meter)
-    items = open_repeats(close_bars(explicit_accidentals(tune.key, tune.items), full))
-    items = merge_ties(even_broken_rhythm(items))
-    key = Key(0, 0, tune.key.mode) if root == "C" else tune.key
-    moved = respell(items, tune.key, key, shorter_way(tune.key, key))
-    tokens = phrase_tokens(tune.meter, key, moved)
-    problems = [text for text in parse_tokens(tokens).problems if "bar sign" not in text]
-    if problems:
-        raise AbcError(problems[0])
-    return tokens
+    items = scaled(explicit_accidentals(tune.key, tune.items))
+    items = merge_ties(even_broken_rhythm(open_repeats(close_bars(items, full))))
+    _, problems = complete(items)
+    return Phrase(tune.meter, tune.key, tuple(items), tuple(problems))
+
+
+def spell(plain: Phrase, root: Root) -> NormalTune:
+    """The rest of `normalise`: the tune in the key that the root asks for.
+
+    Args:
+        plain: of `plain_form`.
+        root: as for `normalise`.
+
+    Raises:
+        AbcError: if the tune cannot be spelled, or its tuplets or broken rhythm are cut short.
+    """
+    key = Key(0, 0, plain.key.mode) if root == "C" else plain.key
+    items = respell_explicit(plain.items, plain.key, key, shorter_way(plain.key, key))
+    tokens = phrase_tokens(plain.meter, key, items)
+    unknown = [f"unknown token {token}" for token in tokens if kind(token) == "unknown"]
+    serious = [text for text in plain.problems if "bar sign" not in text]
+    for reason in (*unknown, *serious):
+        raise AbcError(reason)
+    # Without problems nothing was mended: the tokens, parsed, would give these very items.
+    return NormalTune(Phrase(plain.meter, key, tuple(items), plain.problems), tuple(tokens))
 
 
 def even_broken_rhythm(items: Sequence[Item]) -> list[Item]:
-    """Broken rhythm only where it has a meaning, see `can_be_broken`."""
-    result = scaled(items)
+    """Broken rhythm only where it has a meaning, see `can_be_broken`; tuplets must be scaled."""
+    result = list(items)
     before: Sound | None = None
     for index, item in enumerate(result):
         if not isinstance(item, Sound):

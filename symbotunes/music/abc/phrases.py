@@ -159,13 +159,19 @@ def parse_tokens(tokens: Sequence[str]) -> Phrase:
         reader.problem("no meter")
     if reader.key is None:
         reader.problem("no key")
-    items = _complete(reader.items, reader)
-    if not any(isinstance(item, Sound) and item.pitches for item in items):
-        reader.problem("no note")
-    elif not isinstance(items[-1], Bar):
-        reader.problem("no bar sign at the end")
+    items, problems = complete(reader.items)
     key = reader.key or Key(0, 0, "maj")
-    return Phrase(reader.meter or "4/4", key, tuple(items), tuple(reader.problems))
+    return Phrase(
+        reader.meter or "4/4",
+        key,
+        tuple(items),
+        tuple(dict.fromkeys([*reader.problems, *problems])),
+    )
+
+
+def as_phrase(music: Sequence[str] | Phrase) -> Phrase:
+    """A phrase as it is, tokens parsed: whoever needs several things of a tune parses it once."""
+    return music if isinstance(music, Phrase) else parse_tokens(music)
 
 
 def items_of(tokens: Sequence[str]) -> list[Item]:
@@ -184,12 +190,14 @@ def _read(tokens: Sequence[str]) -> _Reader:
     return reader
 
 
-def _complete(items: list[Item], reader: _Reader) -> list[Item]:
-    """Mend what spans several items: repeats, tuplets, broken rhythm; scale tuplets."""
+def complete(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
+    """Mend what spans several items: repeats, tuplets, broken rhythm; scale tuplets.
+
+    Returns:
+        The items, and what had to be mended or is missing, in words, some perhaps twice.
+    """
     balanced, problems = balanced_repeats(items)
-    for text in problems:
-        reader.problem(text)
-    result = scaled(_complete_tuplets(balanced, reader))
+    result = scaled(_complete_tuplets(balanced, problems))
     before: Sound | None = None
     for index, item in enumerate(result):
         if not isinstance(item, Sound):
@@ -197,13 +205,17 @@ def _complete(items: list[Item], reader: _Reader) -> list[Item]:
         if item.broken:
             after = next((one for one in result[index + 1 :] if not isinstance(one, Tuplet)), None)
             if not isinstance(after, Sound):
-                reader.problem("broken rhythm without a second note")
+                problems.append("broken rhythm without a second note")
                 item = Sound(item.pitches, item.eighths, "", item.scale)
             elif not can_be_broken(before, item, after):
-                reader.problem("broken rhythm between unequal notes")
+                problems.append("broken rhythm between unequal notes")
                 item = Sound(item.pitches, item.eighths, "", item.scale)
         result[index] = before = item
-    return result
+    if not any(isinstance(item, Sound) and item.pitches for item in result):
+        problems.append("no note")
+    elif not isinstance(result[-1], Bar):
+        problems.append("no bar sign at the end")
+    return result, problems
 
 
 def scaled(items: Sequence[Item]) -> list[Item]:
@@ -227,14 +239,14 @@ def can_be_broken(before: Sound | None, first: Sound, second: Sound) -> bool:
     return alike and not chained
 
 
-def _complete_tuplets(items: list[Item], reader: _Reader) -> list[Item]:
-    """Drop tuplets that a bar sign, another tuplet or the end cuts short."""
+def _complete_tuplets(items: Sequence[Item], problems: list[str]) -> list[Item]:
+    """Drop tuplets that a bar sign, another tuplet or the end cuts short; adds to the problems."""
     result: list[Item] = []
     for index, item in enumerate(items):
         if isinstance(item, Tuplet):
             following = items[index + 1 : index + 1 + item.r]
             if len(following) < item.r or not all(isinstance(one, Sound) for one in following):
-                reader.problem("a tuplet that is cut short")
+                problems.append("a tuplet that is cut short")
                 continue
         result.append(item)
     return result

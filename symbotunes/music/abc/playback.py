@@ -8,6 +8,7 @@ import symusic
 
 from symbotunes.music.abc.phrases import (
     alterations,
+    as_phrase,
     parse_tokens,
     sounding_eighths,
     upbeat_eighths,
@@ -131,17 +132,21 @@ def phrase_notes(phrase: Phrase) -> list[Note]:
 
 
 def score_of(
-    tokens: Sequence[str], *, tempo_bpm: float = 0, program: int = FIDDLE, upbeat: bool = False
+    music: Sequence[str] | Phrase,
+    *,
+    tempo_bpm: float = 0,
+    program: int = FIDDLE,
+    upbeat: bool = False,
 ) -> symusic.Score:
-    """The tokens as a Score of one track, however imperfect they are.
+    """The music as a Score of one track, however imperfect it is.
 
     Args:
-        tokens: any list.
+        music: any tokens, or what was parsed of them.
         tempo_bpm: quarters per minute; 0 chooses one that suits the meter.
         program: General MIDI program, counted from 0.
         upbeat: give an upbeat a time signature of its own, so that bars lie where they are written.
     """
-    phrase = parse_tokens(tokens)
+    phrase = as_phrase(music)
     score = symusic.Score(TICKS_PER_QUARTER)
     score.tempos.append(symusic.Tempo(0, tempo_bpm or natural_tempo(phrase.meter)))
     if phrase.meter != "none":

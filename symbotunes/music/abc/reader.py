@@ -8,7 +8,6 @@ slurs and layout are passed over.
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key, parse_key
@@ -94,11 +93,6 @@ def parse(text: str) -> ParsedTune:
     return body.tune()
 
 
-@cache
-def _eighths(length: Fraction, unit: Fraction) -> Fraction:
-    return length * unit
-
-
 class _Body:
     """The state of reading one tune."""
 
@@ -106,7 +100,7 @@ class _Body:
         self.meter: str | None = None
         self.unit: Fraction | None = None
         self.key: Key | None = None
-        self.key_text = ""
+        self.lengths: dict[tuple[str, str], Fraction] = {}  # in this unit, see `length`
         self.items: list[Item] = []
         self.voice: str | None = None
         self.listening = True  # False inside another voice than the first
@@ -136,6 +130,7 @@ class _Body:
 
     def field_L(self, value: str) -> None:  # noqa: N802
         self.unit = parse_unit(value)
+        self.lengths.clear()
 
     def field_K(self, value: str) -> None:  # noqa: N802
         if self.key is None or not self.started:
@@ -255,7 +250,7 @@ class _Body:
         assert outer is not None
         if pitches:
             assert length is not None
-            self.sound(tuple(pitches), length * factor(outer[1], outer[2]))
+            self.sound(tuple(pitches), self.playable(length * factor(outer[1], outer[2])))
         return outer.end()
 
     def tuplet(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
@@ -268,7 +263,7 @@ class _Body:
         return found.end()
 
     def note(self, found: re.Match[str]) -> int:
-        self.sound((self.pitch(found),), factor(found[2], found[3]))
+        self.sound((self.pitch(found),), self.length(found[2], found[3]))
         return found.end()
 
     @staticmethod
@@ -281,11 +276,10 @@ class _Body:
         return parse_pitch(name)
 
     def rest(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
-        length = factor(found[2], found[3])
         if found[1] in "ZX":
-            self.bars_of_rest(length)
+            self.bars_of_rest(factor(found[2], found[3]))
         else:
-            self.sound((), length)
+            self.sound((), self.length(found[2], found[3]))
         return found.end()
 
     def bars_of_rest(self, count: Fraction) -> None:
@@ -296,14 +290,32 @@ class _Body:
         assert self.unit is not None
         for number in range(int(count)):
             self.items += [Bar("|")] if number else []
-            self.sound((), 8 * Fraction(self.meter) / self.unit)
+            self.sound((), self.playable(8 * Fraction(self.meter) / self.unit))
 
-    def sound(self, pitches: tuple[Pitch, ...], length: Fraction) -> None:
+    def length(self, number: str, slashes: str) -> Fraction:
+        """Eighths that digits and slashes after a note ask for, worked out once for each unit.
+
+        A tune has hundreds of notes and a handful of lengths; fractions are slow, even to look up.
+        """
+        eighths = self.lengths.get((number, slashes))
+        if eighths is None:
+            eighths = self.lengths[number, slashes] = self.playable(factor(number, slashes))
+        return eighths
+
+    def playable(self, length: Fraction) -> Fraction:
+        """A length in unit lengths as eighths.
+
+        Raises:
+            AbcError: if tokens cannot write it.
+        """
         assert self.unit is not None
-        self.started = True
-        eighths = _eighths(length, self.unit)
+        eighths = length * self.unit
         if not 0 < max(eighths.numerator, eighths.denominator) <= MAX_NUMBER or eighths <= 0:
             raise AbcError("an impossible length")
+        return eighths
+
+    def sound(self, pitches: tuple[Pitch, ...], eighths: Fraction) -> None:
+        self.started = True
         self.items.append(Sound(pitches, eighths))
 
     def tie(self) -> None:

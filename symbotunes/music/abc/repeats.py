@@ -24,7 +24,9 @@ def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
         problems.append(problem)
 
     for index, item in enumerate(items):
-        sign = item.sign if isinstance(item, Bar) else ""
+        if not isinstance(item, Bar):
+            continue
+        sign = item.sign
         if sign == "|:":
             if opened is not None:
                 give_up(opened, "a repeat inside a repeat")

@@ -85,15 +85,32 @@ def respell(items: Sequence[Item], old: Key, new: Key, semitones: int) -> list[I
     Raises:
         AbcError: if a note would need three sharps or flats, or lie beyond hearing.
     """
+    return _respelled(items, alterations(old, items), (old, new), semitones)
+
+
+def respell_explicit(items: Sequence[Item], old: Key, new: Key, semitones: int) -> list[Item]:
+    """As `respell`, of items that carry every accidental, see `explicit_accidentals`."""
+    alters = [
+        tuple(pitch.accidental or 0 for pitch in item.pitches) if isinstance(item, Sound) else ()
+        for item in items
+    ]
+    return _respelled(items, alters, (old, new), semitones)
+
+
+def _respelled(
+    items: Sequence[Item], alters: Sequence[tuple[int, ...]], keys: tuple[Key, Key], semitones: int
+) -> list[Item]:
+    """The items in the second key; `alters` are the semitones that alter each item's pitches."""
+    old, new = keys
     octaves = (semitones - new.pitch_class + old.pitch_class) // 12
     steps = new.letter - old.letter + 7 * octaves
     speller = Speller(new)
     result: list[Item] = []
-    for item, alters in zip(items, alterations(old, items), strict=True):
+    for item, own in zip(items, alters, strict=True):
         if isinstance(item, Sound):
             pitches = tuple(
                 speller.spell(pitch, pitch.midi(alter) + semitones, steps)
-                for pitch, alter in zip(item.pitches, alters, strict=True)
+                for pitch, alter in zip(item.pitches, own, strict=True)
             )
             item = Sound(pitches, item.eighths, item.broken, item.scale)
         elif isinstance(item, Bar):

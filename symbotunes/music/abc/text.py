@@ -8,7 +8,7 @@ from symbotunes.music.abc.beams import beamed
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import MODES, parse_key
 from symbotunes.music.abc.lengths import factor, parse_meter
-from symbotunes.music.abc.phrases import parse_tokens
+from symbotunes.music.abc.phrases import as_phrase
 from symbotunes.music.abc.tokens import Bar, Phrase, Tuplet, duration_token
 from symbotunes.music.abc.writing import item_tokens
 
@@ -28,15 +28,15 @@ _LIKE_A_FIELD = re.compile(r"\A[A-Za-z](?= *:)")
 _OTHER_FIELD = re.compile(r"^[A-JN-Zm-z]:.*$", re.MULTILINE)
 
 
-def to_abc(tokens: Sequence[str], *, number: int = 1, title: str = "Untitled") -> str:
-    """Valid ABC of the tokens; what is not well-formed is mended as `parse_tokens` says.
+def to_abc(music: Sequence[str] | Phrase, *, number: int = 1, title: str = "Untitled") -> str:
+    """Valid ABC of the music; what is not well-formed is mended as `parse_tokens` says.
 
     Args:
-        tokens: any list.
+        music: any tokens, or what was parsed of them.
         number: reference number, ``X:``.
         title: one line; control characters become spaces, comment signs are escaped.
     """
-    phrase = parse_tokens(tokens)
+    phrase = as_phrase(music)
     safe = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", title).split()).replace("%", r"\%")
     head = [f"X:{number}", f"T:{safe or 'Untitled'}", f"M:{phrase.meter}", "L:1/8"]
     # A line that began with "A :|" would read like a field; "A1" is the same note.

@@ -173,10 +173,13 @@ def parse_duration(token: str) -> tuple[Fraction, str]:
     return Fraction(int(top or 1), int(bottom or 1)), signs
 
 
-@cache
 def duration_token(eighths: Fraction, broken: str = "") -> str:
     """The token of a duration; empty for a plain eighth."""
-    top, bottom = eighths.numerator, eighths.denominator
+    return _duration_token(eighths.numerator, eighths.denominator, broken)
+
+
+@cache  # of whole numbers: hashing a fraction takes longer than writing it
+def _duration_token(top: int, bottom: int, broken: str) -> str:
     number = "" if top == 1 and bottom != 1 else str(top)
     if bottom != 1:
         number += f"/{bottom}"

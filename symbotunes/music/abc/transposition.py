@@ -1,12 +1,13 @@
 """Moving tunes to other keys, spelled as the new key asks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import LETTERS, Key, parse_key
 from symbotunes.music.abc.phrases import items_of, parse_tokens
 from symbotunes.music.abc.spelling import respell, shorter_way
-from symbotunes.music.abc.tokens import Sound, kind
+from symbotunes.music.abc.tokens import Phrase, Sound, kind
 from symbotunes.music.abc.writing import phrase_tokens
 
 
@@ -60,20 +61,19 @@ def to_c(tokens: Sequence[str]) -> list[str]:
     return moved
 
 
-def from_c(tokens: Sequence[str], key: Key) -> list[str]:
+def from_c(phrase: Phrase, key: Key) -> Phrase:
     """A tune on C in the key that `to_c` would move there, spelled as that key asks.
 
     Args:
-        tokens: a tune; what is not well-formed is mended.
+        phrase: of a tune.
         key: whose tonic it gets; the tune's mode is kept.
 
     Raises:
         AbcError: if a note would need three sharps or flats, or lie beyond hearing.
     """
-    phrase = parse_tokens(tokens)
     target = Key(key.letter, key.alter, phrase.key.mode)
     items = respell(phrase.items, phrase.key, target, -shorter_way(key, on_c(key)))
-    return phrase_tokens(phrase.meter, target, items)
+    return replace(phrase, key=target, items=tuple(items))
 
 
 def key_in(tokens: Sequence[str]) -> Key | None:

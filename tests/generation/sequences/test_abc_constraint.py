@@ -9,7 +9,8 @@ import torch
 
 from symbotunes.generation.sequences import Settings, generate
 from symbotunes.generation.sequences.abc_constraint import AbcConstraint
-from symbotunes.music.abc.check import check_bars, problems
+from symbotunes.music.abc.check import check_bars
+from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.text import to_abc
 from symbotunes.tokenizers.abc import BOS, EOS, FOLK_RNN
 from symbotunes.tokenizers.base import Vocabulary
@@ -70,8 +71,9 @@ def hundred(name):
 
 def wrong(tunes):
     """Tunes that are not well-formed, or have a wrong bar, or no note."""
-    checks = [(check_bars(tune), tune) for tune in tunes]
-    return [tune for check, tune in checks if problems(tune) or check.right != check.bars]
+    phrases = [(parse_tokens(tune), tune) for tune in tunes]
+    checks = [(check_bars(phrase), phrase.problems, tune) for phrase, tune in phrases]
+    return [tune for check, problems, tune in checks if problems or check.right != check.bars]
 
 
 @pytest.mark.parametrize("name", VOCABULARIES)

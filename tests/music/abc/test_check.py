@@ -1,6 +1,7 @@
 import pytest
 
-from symbotunes.music.abc.check import BarCheck, check_bars, problems
+from symbotunes.music.abc.check import BarCheck, check_bars
+from symbotunes.music.abc.phrases import parse_tokens
 
 EIGHT = "C 2 D 2 E 2 F 2"
 
@@ -77,4 +78,4 @@ def test_tokens_without_music_have_no_bars(tokens):
     ],
 )
 def test_what_is_not_well_formed_is_named(tokens, expected):
-    assert problems(tokens.split()) == expected
+    assert list(parse_tokens(tokens.split()).problems) == expected

@@ -1,11 +1,14 @@
 """Tunes as the tokens of folk-rnn, and tokens as ABC."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
 
@@ -236,3 +239,17 @@ def test_a_prompt_that_cannot_be_read_names_what_is_wrong(text, message):
     with pytest.raises(AbcError) as caught:
         prompt_tokens(text)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("root", ["C", "keep"])
+def test_what_a_normalized_tune_means_is_what_its_tokens_say(corpus_tunes, root):
+    compared = 0
+    for piece in corpus_tunes[::97]:
+        tune = replace(piece)  # which keeps nothing that was parsed before
+        try:
+            tokens = tune.tokens_in(root)
+        except AbcError:
+            continue
+        assert tune.phrase_in(root) == parse_tokens(tokens), piece.id
+        compared += 1
+    assert compared > 120

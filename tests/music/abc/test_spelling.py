@@ -5,10 +5,12 @@ import pytest
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import parse_key
 from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.spelling import shorter_way
 from symbotunes.music.abc.transposition import from_c, moved_key, on_c, to_c, transpose
+from symbotunes.music.abc.writing import phrase_tokens
 
 
 @pytest.mark.parametrize(
@@ -144,4 +146,5 @@ def test_every_beginning_of_real_tunes_moves_to_c_token_for_token(corpus_tunes):
             assert moved[1].startswith("K:C")
             heard = [(note.onset, note.duration, note.pitch + up) for note in notes(tokens[:end])]
             assert [(note.onset, note.duration, note.pitch) for note in notes(moved)] == heard
-        assert from_c(to_c(tokens), key) == tokens
+        home = from_c(parse_tokens(to_c(tokens)), key)
+        assert phrase_tokens(home.meter, home.key, home.items) == tokens

@@ -1,0 +1,108 @@
+"""Work that is done once: each tune is parsed and normalized once, whatever is asked of it."""
+
+import pickle
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from symbotunes.data.preparation.encode import Encoder
+from symbotunes.datasets.abc_folder import AbcFiles
+from symbotunes.datasets.folk_rnn import FolkRnnData
+from symbotunes.music.abc import normalize as folk
+from symbotunes.music.abc import phrases, reader
+from symbotunes.music.abc.keys import parse_key
+from symbotunes.music.abc.tune import AbcTune
+from symbotunes.tokenizers.abc import AbcTokens, rendition_in
+from symbotunes.tokenizers.abc_bpe import AbcBpe
+from symbotunes.tokenizers.windows import Melody
+from symbotunes.transforms.conversion import AbcToMidi
+
+TWO_TUNES = """X:1
+T:One
+M:4/4
+L:1/8
+K:G
+|:GABc d2(3efg|a2g2 f2>e2:|
+
+X:2
+T:Two
+M:4/4
+L:1/8
+K:Ddor
+D2E2 F2G2-|G2A2 d4|
+"""
+TUNE = AbcTune("x", TWO_TUNES.partition("\n\n")[0])
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """How often a text, a parsed tune and a list of tokens are worked on, by function."""
+    counts = Counter()
+
+    def counted(module, name):
+        own = getattr(module, name)
+
+        def count(*args, **kwargs):
+            counts[name] += 1
+            return own(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, count)
+
+    counted(reader, "parse")
+    counted(folk, "plain_form")
+    counted(phrases, "_read")
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("steps", "tokenizer"),
+    [
+        ([], AbcTokens()),
+        ([], AbcTokens(root="keep")),
+        ([], AbcBpe()),
+        ([AbcToMidi()], Melody()),
+    ],
+    ids=["tokens on C", "tokens in their keys", "byte pairs", "melody"],
+)
+def test_preparation_parses_and_normalizes_each_tune_once(tmp_path, calls, steps, tokenizer):
+    path = tmp_path / "book.abc"
+    path.write_text(TWO_TUNES)
+    part = Encoder(AbcFiles(path), steps, tokenizer).encode([path])
+    assert not part.reasons
+    assert calls == {"parse": 2, "plain_form": 2}
+
+
+def test_published_tokens_are_parsed_once_where_notes_are_needed_and_else_never(tmp_path, calls):
+    path = tmp_path / "data_v2"
+    path.write_text("M:4/4\nK:Cmaj\n|: G 2 A 2 B 2 c 2 | c 8 :|\n")
+    corpus = FolkRnnData(path, None)
+    assert not Encoder(corpus, [], AbcTokens("folk_rnn")).encode([path]).reasons
+    assert calls == {}
+    assert not Encoder(corpus, [AbcToMidi()], Melody()).encode([path]).reasons
+    assert calls == {"_read": 1}
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "tokens"),
+    [
+        (AbcTokens("folk_rnn"), ["M:4/4", "K:Cmaj", "C", "8", "|"]),
+        (AbcBpe(), ["M:4/4\n", "L:1/8\nK:Cmaj\n", "C8|"]),
+    ],
+    ids=["tokens", "byte pairs"],
+)
+def test_all_forms_of_a_sample_come_from_parsing_its_tokens_once(calls, tokenizer, tokens):
+    rendition = tokenizer.render(tokens, "A tune")
+    moved = rendition_in(parse_key("D"), rendition, "A tune in D")
+    assert rendition.abc.endswith("K:Cmaj\nC8 |]\n")
+    assert moved.abc.endswith("K:Dmaj\nD8 |]\n")
+    assert (moved.bars, moved.right_bars, moved.problems) == (1, 1, ())
+    assert [note.pitch for note in moved.score.tracks[0].notes] == [62]
+    assert calls == {"_read": 1}
+
+
+def test_what_was_parsed_stays_here_when_a_tune_is_sent_to_another_process():
+    tune = replace(TUNE)
+    tune.content()
+    assert pickle.dumps(tune) == pickle.dumps(TUNE)
+    assert pickle.loads(pickle.dumps(tune)) == TUNE
