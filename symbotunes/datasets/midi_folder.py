@@ -69,7 +69,7 @@ def read_piece(
     folder = path.parent.relative_to(root).as_posix()
     return MidiPiece(
         id=name,
-        data=data,
+        music=data,
         title=title or printable(path.stem),
         collection=printable(folder),
         split=split,

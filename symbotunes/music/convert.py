@@ -31,7 +31,7 @@ def midi_of(tune: AbcTune) -> MidiPiece:
         note.time += upbeat
     return MidiPiece(
         id=tune.id,
-        data=score.dumps_midi(),
+        music=score.dumps_midi(),
         title=tune.title,
         collection=tune.collection,
         split=tune.split,

@@ -87,7 +87,7 @@ class Windows(Tokenizer[MidiPiece]):
 
     def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
         try:
-            notes = read_midi(piece.data, max_seconds=MAX_SECONDS, max_notes=MAX_NOTES)
+            notes = read_midi(piece.walked, max_seconds=MAX_SECONDS, max_notes=MAX_NOTES)
             found = self.windows(quantise(notes))
         except MidiError as error:
             raise Unencodable(error.reason, piece.id) from error

@@ -123,19 +123,17 @@ class Velocity:
 def _versions(piece: MidiPiece, changes: Iterable[Any], make: Any) -> Iterator[MidiPiece]:
     """What `make` gives for a fresh score and each change, but nothing twice.
 
-    The piece itself comes as it is found, byte for byte, where a change changes nothing.
+    The piece itself comes as it is found, byte for byte, where a change changes nothing. Versions
+    are handed on as scores; steps behind this one read them without a file between them.
     """
-    plain = bytes(piece.score.dumps_midi())
     family = piece.family or piece.content()
-    seen: set[bytes] = set()
+    versions: list[Any] = []
     for change in changes:
         score = make(piece.score, change)
-        if score is None:
+        if score is None or score in versions:
             continue
-        data = bytes(score.dumps_midi())
-        if data not in seen:
-            seen.add(data)
-            yield replace(piece, data=piece.data if data == plain else data, family=family)
+        versions.append(score)
+        yield replace(piece, music=piece.music if score == piece.parsed else score, family=family)
 
 
 def _stretched(score: Any, factor: Fraction) -> Any | None:

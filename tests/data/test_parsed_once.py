@@ -3,20 +3,28 @@
 import pickle
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import symusic
 
 from symbotunes.data.preparation.encode import Encoder
 from symbotunes.datasets.abc_folder import AbcFiles
 from symbotunes.datasets.folk_rnn import FolkRnnData
+from symbotunes.datasets.midi_folder import MidiFolder
 from symbotunes.music.abc import normalize as folk
 from symbotunes.music.abc import phrases, reader
 from symbotunes.music.abc.keys import parse_key
 from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.midi import piece as midi_piece
+from symbotunes.music.midi.smf import walk
 from symbotunes.tokenizers.abc import AbcTokens, rendition_in
 from symbotunes.tokenizers.abc_bpe import AbcBpe
+from symbotunes.tokenizers.midi import MidiTokens
 from symbotunes.tokenizers.windows import Melody
 from symbotunes.transforms.conversion import AbcToMidi
+from symbotunes.transforms.midi_augmentation import TimeStretch, TransposeMidi, Velocity
+from tests.tokenizers.midi_scores import piece_of
 
 TWO_TUNES = """X:1
 T:One
@@ -101,8 +109,82 @@ def test_all_forms_of_a_sample_come_from_parsing_its_tokens_once(calls, tokenize
     assert calls == {"_read": 1}
 
 
+class Recorder:
+    """A score step that changes nothing and remembers what passed through it."""
+
+    SCHEMA = 1
+    FORMAT = "midi"
+
+    def __init__(self):
+        self.pieces = []
+
+    def __call__(self, piece):
+        self.pieces.append(piece)
+        return [piece]
+
+
+@pytest.fixture
+def midi_calls(monkeypatch):
+    """How often a file is walked over and parsed."""
+    counts = Counter()
+
+    def count_walk(data):
+        counts["walk"] += 1
+        return walk(data)
+
+    def count_parse(data):
+        counts["parse"] += 1
+        return symusic.Score.from_midi(data)
+
+    score = SimpleNamespace(from_midi=count_parse)
+    monkeypatch.setattr(midi_piece, "symusic", SimpleNamespace(Score=score))
+    monkeypatch.setattr(midi_piece, "walk", count_walk)
+    return counts
+
+
+TIMES_AND_PITCHES = [(8 * quarter, 8, 60 + quarter, 80) for quarter in range(16)]
+
+
+def test_versions_of_a_midi_file_pass_from_step_to_step_without_a_file(tmp_path, midi_calls):
+    path = tmp_path / "a.mid"
+    path.write_bytes(piece_of({0: TIMES_AND_PITCHES}).data)
+    last = Recorder()
+    steps = [TransposeMidi([0, 2, 5]), TimeStretch([1, 2]), Velocity([0, 9]), last]
+    part = Encoder(MidiFolder(path), steps, MidiTokens("TSD")).encode([path])
+    assert not part.reasons
+    assert len(part.lengths) == 12
+    assert midi_calls == {"walk": 1, "parse": 1}
+    unchanged, *changed = last.pieces
+    assert unchanged.data == path.read_bytes()
+    assert not any(isinstance(version.music, bytes) for version in changed)  # never written
+
+
+def test_windows_of_a_midi_file_come_from_walking_over_it_once(tmp_path, midi_calls):
+    path = tmp_path / "a.mid"
+    path.write_bytes(piece_of({0: TIMES_AND_PITCHES}).data)
+    assert not Encoder(MidiFolder(path), [], Melody()).encode([path]).reasons
+    assert midi_calls == {"walk": 1, "parse": 1}
+
+
+def test_what_was_parsed_of_midi_stays_here_when_it_is_sent_to_another_process():
+    piece = piece_of({0: TIMES_AND_PITCHES})
+    before = pickle.dumps(piece)
+    piece.content()
+    assert pickle.dumps(piece) == before
+
+
 def test_what_was_parsed_stays_here_when_a_tune_is_sent_to_another_process():
-    tune = replace(TUNE)
+    tune = AbcTune(TUNE.id, TUNE.text)
+    before = pickle.dumps(tune)
     tune.content()
-    assert pickle.dumps(tune) == pickle.dumps(TUNE)
+    assert pickle.dumps(tune) == before
     assert pickle.loads(pickle.dumps(tune)) == TUNE
+
+
+def test_the_same_music_under_another_label_is_not_parsed_again(calls):
+    tune = AbcTune(TUNE.id, TUNE.text)
+    labeled = replace(tune, id="y", split="val")
+    assert labeled.content() == tune.content()
+    assert calls == {"parse": 1, "plain_form": 1}
+    other = replace(tune, text=TUNE.text.replace("GABc", "ABcd"))
+    assert other.content() != tune.content()

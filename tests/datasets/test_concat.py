@@ -30,7 +30,7 @@ class Twice:
         for track in score.tracks:
             for note in track.notes:
                 note.pitch += 12
-        return [piece, replace(piece, id=f"{piece.id}+12", data=score.dumps_midi())]
+        return [piece, replace(piece, id=f"{piece.id}+12", music=score)]
 
 
 class OnlyJigs:

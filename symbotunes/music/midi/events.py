@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbotunes.music.midi.error import MidiError
-from symbotunes.music.midi.smf import FAR, MAX_TICK, Integers, Walk, number, walk
+from symbotunes.music.midi.smf import FAR, MAX_TICK, Integers, Walk, number
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,15 @@ class MidiEvents:
     meters: tuple[tuple[int, int, int], ...]
 
 
-def read_events(data: bytes) -> MidiEvents:
-    """The events of a Standard MIDI File.
+def read_events(found: Walk) -> MidiEvents:
+    """The events of a Standard MIDI File that was walked over.
 
     Raises:
         MidiError: if the file is invalid.
     """
-    found = walk(data)
     starts, raw = found.starts, found.raw
     first_of = np.searchsorted(starts, found.borders)  # number of each track's first event
-    ticks = _ticks(data, found, first_of)
+    ticks = _ticks(found, first_of)
     is_channel = np.ones(len(starts), np.bool_)
     is_channel[np.searchsorted(starts, found.others)] = False
     track = np.repeat(np.arange(len(first_of) - 1), np.diff(first_of))[is_channel]
@@ -79,7 +78,7 @@ def _clock(
     )
 
 
-def _ticks(data: bytes, found: Walk, first_of: Integers) -> Integers:
+def _ticks(found: Walk, first_of: Integers) -> Integers:
     """[events] time of each since its track began, whose first event has number ``first_of``."""
     starts, raw = found.starts, found.raw
     ends = found.deltas_end[starts]
@@ -89,7 +88,7 @@ def _ticks(data: bytes, found: Walk, first_of: Integers) -> Integers:
         more = np.flatnonzero(length >= back)
         deltas[more] |= (raw[ends[more] - back].astype(np.int64) & 127) << 7 * back
     for event in np.flatnonzero(length > FAR):
-        deltas[event] = min(number(data, int(starts[event]))[0], MAX_TICK)
+        deltas[event] = min(number(found.data, int(starts[event]))[0], MAX_TICK)
     deltas[np.searchsorted(starts, found.forgotten)] = 0
     so_far = np.append(0, np.cumsum(deltas))
     ticks: Integers = so_far[1:] - np.repeat(so_far[first_of[:-1]], np.diff(first_of))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.events import MidiEvents, read_events
-from symbotunes.music.midi.smf import Integers
+from symbotunes.music.midi.smf import Integers, Walk, walk
 
 __all__ = ["MidiError", "MidiNotes", "read_midi"]
 
@@ -57,12 +57,12 @@ class MidiNotes:
 
 
 def read_midi(
-    source: bytes | Path, *, max_seconds: float = MAX_SECONDS, max_notes: int = MAX_NOTES
+    source: bytes | Path | Walk, *, max_seconds: float = MAX_SECONDS, max_notes: int = MAX_NOTES
 ) -> MidiNotes:
     """Read a Standard MIDI File.
 
     Args:
-        source: the file, or its bytes.
+        source: the file, its bytes, or where its events are.
         max_seconds: longest piece that is accepted; the reference prepares pieces up to 1,800 s.
         max_notes: most notes that are accepted; there 10,000.
 
@@ -74,9 +74,9 @@ def read_midi(
         if source.stat().st_size > MAX_BYTES:
             raise MidiError("file larger than 8 MiB", source.name)
         source = source.read_bytes()
-    if len(source) > MAX_BYTES:
+    if len(source.data if isinstance(source, Walk) else source) > MAX_BYTES:
         raise MidiError("file larger than 8 MiB")
-    events = read_events(source)
+    events = read_events(source if isinstance(source, Walk) else walk(source))
     opened, closed = _pair(events)
     if len(opened) == 0:
         raise MidiError("no notes")

@@ -1,16 +1,15 @@
-"""A piece as a Standard MIDI File, with where it comes from."""
+"""A piece of MIDI, as a file or as a score that was made of one, with where it comes from."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import symusic
 
 from symbotunes.music.midi.error import MidiError
-from symbotunes.music.midi.smf import walk
-
-__all__ = ["MidiError", "MidiPiece", "read_midi_bytes"]
+from symbotunes.music.midi.smf import Walk, walk
 
 __all__ = ["MidiError", "MidiPiece", "read_midi_bytes"]
 
@@ -18,13 +17,49 @@ MAX_BYTES = 64 * 2**20  # the largest MIDI files of the web hold some MiB
 STEPS_PER_QUARTER = 12  # of `MidiPiece.content`: sixteenths and triplets both fall on the grid
 
 
+class _Reading:
+    """What is read of a file, or written of a score, each thing when it is first asked for."""
+
+    def __init__(self, music: "bytes | symusic.Score") -> None:
+        self.music = music
+
+    @cached_property
+    def score(self) -> symusic.Score:
+        if not isinstance(self.music, bytes):
+            return self.music
+        _ = self.walked  # refuses broken files: a few crash symusic, and with it the process
+        try:
+            score = symusic.Score.from_midi(self.music)
+        except Exception as error:  # the C++ reader raises whatever it likes
+            raise MidiError("unreadable MIDI", str(error)) from error
+        if score.ticks_per_quarter <= 0:
+            raise MidiError("no ticks per quarter")
+        return score
+
+    @cached_property
+    def data(self) -> bytes:
+        return self.music if isinstance(self.music, bytes) else bytes(self.music.dumps_midi())
+
+    @cached_property
+    def walked(self) -> Walk:
+        return walk(self.data)
+
+    def __reduce__(self) -> "tuple[type, tuple[bytes | symusic.Score]]":
+        """Pickled without what was read, which is larger than the file."""
+        return _Reading, (self.music,)
+
+
 @dataclass(frozen=True)
 class MidiPiece:
-    """One MIDI file with its provenance.
+    """One MIDI file, or a version of one, with its provenance.
+
+    A file is walked over and parsed when that is first asked for, and once, also under other labels
+    (`dataclasses.replace`); a score is written to bytes only for a reader that needs them. Neither
+    is part of its value, and neither travels to other processes.
 
     Attributes:
         id: unique within its corpus, for example ``lmd_full/0/0a0b.mid``.
-        data: the bytes of the file.
+        music: the bytes of the file, or the score in ticks that a step made; nobody changes it.
         title: for people, or empty.
         collection: folder or book that it was found in, or empty.
         split: the split that the piece must go to; ``None`` lets its content decide.
@@ -32,27 +67,51 @@ class MidiPiece:
     """
 
     id: str
-    data: bytes
+    music: "bytes | symusic.Score"  # symusic builds its types: no union of them at run time
     title: str = ""
     collection: str = ""
     split: str | None = None
     family: bytes = b""
 
+    # None is for callers alone: `__post_init__` sees to it that there is one.
+    _reading: _Reading = field(default=cast("_Reading", None), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Take over what was parsed, if this is the same music under other labels."""
+        if self._reading is None or self._reading.music is not self.music:
+            object.__setattr__(self, "_reading", _Reading(self.music))
+
     @property
     def score(self) -> symusic.Score:
-        """The notes in ticks, parsed anew at every call: the caller may change them.
+        """The notes in ticks, a copy at every call: the caller may change them.
 
         Raises:
             MidiError: if the bytes are no whole, valid MIDI file with ticks per quarter.
         """
-        _check(self.data)
-        try:
-            score = symusic.Score.from_midi(self.data)
-        except Exception as error:  # the C++ reader raises whatever it likes
-            raise MidiError("unreadable MIDI", str(error)) from error
-        if score.ticks_per_quarter <= 0:
-            raise MidiError("no ticks per quarter", self.id)
-        return score
+        return self.parsed.copy()
+
+    @property
+    def parsed(self) -> symusic.Score:
+        """The notes in ticks, to be read only.
+
+        Raises:
+            MidiError: if the bytes are no whole, valid MIDI file with ticks per quarter.
+        """
+        return self._reading.score
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file, or those that the score would be written as."""
+        return self._reading.data
+
+    @property
+    def walked(self) -> Walk:
+        """Where the events of the file are.
+
+        Raises:
+            MidiError: if the bytes are no whole, valid MIDI file.
+        """
+        return self._reading.walked
 
     def content(self) -> bytes:
         """Onset, pitch, drum or not, duration of every note, sorted, as little-endian int32 [N, 4].
@@ -63,7 +122,7 @@ class MidiPiece:
         Raises:
             MidiError: if the file cannot be read or holds no note.
         """
-        score = self.score
+        score = self.parsed
         tracks = [(track.notes.numpy(), track.is_drum) for track in score.tracks]
         rows = [
             np.stack(
@@ -85,18 +144,6 @@ class MidiPiece:
             table[:, column] = _steps(table[:, column], score.ticks_per_quarter)
         order = np.lexsort(table.T[::-1])
         return table[order].astype("<i4").tobytes()
-
-
-@lru_cache(maxsize=2)
-def _check(data: bytes) -> None:
-    """Refuse broken files: a few of them crash symusic, and with it the process.
-
-    The file at hand is remembered, since its content and its notes are asked for in turn.
-
-    Raises:
-        MidiError: if the bytes are no whole, valid file.
-    """
-    walk(data)
 
 
 def _steps(ticks: np.ndarray, ticks_per_quarter: int) -> np.ndarray:

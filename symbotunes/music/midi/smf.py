@@ -33,6 +33,7 @@ class Walk:
     """Where the events of a file are. An event is named by the index of its first byte.
 
     Attributes:
+        data: the file.
         ticks_per_quarter: from the header.
         raw: the bytes of the file, and some zeros.
         deltas_end: [bytes] where a delta time would end that began here.
@@ -44,6 +45,7 @@ class Walk:
         borders: where each track begins, and where the last one ends.
     """
 
+    data: bytes
     ticks_per_quarter: int
     raw: NDArray[np.uint8]
     deltas_end: Integers
@@ -68,7 +70,9 @@ def walk(data: bytes) -> Walk:
     leaps = hops
     for _ in range(_LEAP.bit_length() - 1):
         leaps = leaps[leaps]
-    found = Walk(ticks_per_quarter, raw, deltas_end, starts=np.zeros(0, np.int64), borders=[at])
+    found = Walk(
+        data, ticks_per_quarter, raw, deltas_end, starts=np.zeros(0, np.int64), borders=[at]
+    )
     singles: list[int] = []
     rows: list[int] = []  # first events of rows of `_LEAP` channel events with two data bytes
     for _ in range(tracks):
