@@ -1,11 +1,16 @@
-"""Tiny runs of the real program, shared by the tests that need one."""
+"""The two tiers of the suite, and tiny runs of the real program for the tests that need one.
+
+``pytest`` runs the fast tier, ``pytest --all`` everything. A test that cannot be fast says why in
+one line: ``@pytest.mark.slow("starts a SLURM cluster")``.
+"""
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.warm import Server
+from tests import warm
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest has a process on every core already
 ROOT = Path(__file__).parents[1]
@@ -24,10 +29,93 @@ TINY = [
 ]
 
 
+# What is kept on a session's config.
+LEFT_OUT = pytest.StashKey[set[str]]()  # node ids of slow tests that do not run
+SERVER = pytest.StashKey[warm.Server]()
+ADDRESS = pytest.StashKey[str]()  # of the server
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="run the slow tests too")
+
+
+def pytest_configure(config):
+    config.stash[LEFT_OUT] = set()
+    if hasattr(config, "workerinput"):  # a worker of pytest-xdist
+        config.stash[ADDRESS] = config.workerinput["address"]
+    else:
+        config.stash[SERVER] = warm.Server(ROOT)
+        config.stash[ADDRESS] = config.stash[SERVER].address
+
+
+def pytest_unconfigure(config):
+    if SERVER in config.stash:
+        config.stash[SERVER].close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Hand a worker what it needs of this process."""
+    node.workerinput["address"] = node.config.stash[ADDRESS]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Fail to collect a file whose slow tests do not say why they are."""
+    report = yield
+    for item in report.result:
+        marker = item.get_closest_marker("slow") if isinstance(item, pytest.Item) else None
+        if marker and not (len(marker.args) == 1 and str(marker.args[0]).strip()):
+            report.outcome, report.result = "failed", []
+            report.longrepr = f'{item.nodeid}: write @pytest.mark.slow("why it cannot be fast")'
+            break
+    return report
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out slow tests, unless all are asked for or a node id names them."""
+    if not config.option.all:
+        slow = [item for item in items if item.get_closest_marker("slow") and not is_named(item)]
+        items[:] = [item for item in items if item not in set(slow)]
+        count_left_out(config, {item.nodeid for item in slow})
+
+
+def is_named(item):
+    """Whether the command line holds the node id of a test, with or without its parameters."""
+    for word in item.config.args:
+        path, *names = word.split("::")
+        file = (item.config.invocation_params.dir / path).resolve()
+        if file == item.path and names and names[-1] in (item.name, item.originalname):
+            return True
+    return False
+
+
+def count_left_out(config, names):
+    new = names - config.stash[LEFT_OUT]
+    config.stash[LEFT_OUT].update(new)
+    items = [SimpleNamespace(nodeid=name) for name in sorted(new)]
+    config.hook.pytest_deselected(items=items)  # which the last line counts
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = sorted(session.config.stash[LEFT_OUT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Count what a worker left out, which pytest-xdist does not."""
+    count_left_out(node.config, set(getattr(node, "workeroutput", {}).get("left_out", ())))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if count := len(config.stash[LEFT_OUT]):
+        terminalreporter.write_line(f"{count} slow tests left out; --all runs them too")
+
+
 @pytest.fixture(scope="session")
-def run_main():
+def run_main(pytestconfig):
     """Run ``main.py`` with its outputs in a folder of the test's; it must succeed unless told."""
-    server = Server(ROOT)
 
     def run(outputs: Path, *arguments: str, check: bool = True):
         environment = {
@@ -37,13 +125,12 @@ def run_main():
             "OMP_NUM_THREADS": "1",
             "WANDB_MODE": "offline",
         }
-        result = server.run(["main.py", *arguments], environment)
+        result = warm.run(pytestconfig.stash[ADDRESS], ["main.py", *arguments], environment)
         if check:
             assert result.returncode == 0, result.stdout + result.stderr
         return result
 
-    yield run
-    server.close()
+    return run
 
 
 @pytest.fixture(scope="session")

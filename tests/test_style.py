@@ -11,7 +11,11 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.parametrize(
     "command",
-    [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]],
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        pytest.param(["mypy"], marks=pytest.mark.slow("reads all that the package imports")),
+    ],
     ids=["ruff", "format", "mypy"],
 )
 def test_the_code_is_clean(command):

@@ -1,16 +1,20 @@
 """A process that has imported what ``main.py`` needs, and forks for every run of it.
 
 Starting Python and importing torch and lightning costs many times what a tiny run does. A fork
-ends as any program does, exit handlers included. Tests of how the program starts, of signals and
-of what it imports start processes of their own.
+ends as any program does, exit handlers included. All workers of pytest share the process, which
+imports nothing before the first of them asks. Tests of how the program starts, of signals and of
+what it imports start processes of their own.
 """
 
+import contextlib
 import gc
 import importlib
 import json
 import os
 import runpy
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,47 +31,69 @@ LIMIT = 300  # seconds, for a run
 
 
 class Server:
-    """Runs commands in forks of a process that lives as long as this object is open."""
+    """The process, from here to `close`; ``address`` is its socket."""
 
     def __init__(self, root: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.warm"],
-            cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def run(
-        self, words: Sequence[str], environment: Mapping[str, str]
-    ) -> subprocess.CompletedProcess[str]:
-        """Do what ``python *words`` does in the folder given."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        with tempfile.TemporaryDirectory() as folder:
-            streams = [Path(folder, name) for name in ("stdout", "stderr")]
-            request = [list(words), dict(environment), *map(str, streams)]
-            self.process.stdin.write(json.dumps(request) + "\n")
-            self.process.stdin.flush()
-            status = int(self.process.stdout.readline())
-            said = [stream.read_text() for stream in streams]
-        return subprocess.CompletedProcess(list(words), status, *said)
+        self.folder = tempfile.TemporaryDirectory()
+        self.address = str(Path(self.folder.name) / "socket")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.address)
+            listener.listen(16)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.warm", str(listener.fileno())],
+                cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"},
+                stdin=subprocess.PIPE, pass_fds=[listener.fileno()],
+            )  # fmt: skip
 
     def close(self) -> None:
         """End the process."""
         self.process.communicate()
+        self.folder.cleanup()
 
 
-def serve() -> None:
-    """Answer requests, one a line, with exit statuses; returns in every fork, and at the end."""
-    for name in NEEDED:
-        importlib.import_module(name)
-    gc.freeze()  # a fork that collected all this would copy it
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            become(*json.loads(line))
+def run(
+    address: str, words: Sequence[str], environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Do what ``python *words`` does in the folder of the process that listens there."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        streams = [Path(folder, name) for name in ("stdout", "stderr")]
+        request = [list(words), dict(environment), *map(str, streams)]
+        with connection.makefile("rw") as exchange:
+            exchange.write(json.dumps(request) + "\n")
+            exchange.flush()
+            status = int(exchange.readline())
+        outputs = [stream.read_text() for stream in streams]
+    return subprocess.CompletedProcess(list(words), status, *outputs)
+
+
+def serve(listener: socket.socket) -> None:
+    """Answer requests until standard input is closed; returns in every run too, at its end."""
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
+        connection, _ = listener.accept()
+        for name in NEEDED:
+            importlib.import_module(name)
+        gc.freeze()  # a fork that collected all this would copy it
+        if os.fork() == 0:
+            answer(connection)
             return
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        connection.close()
+        with contextlib.suppress(ChildProcessError):  # nothing to wait for
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def answer(connection: socket.socket) -> None:
+    """Read a request, run it in a fork and send its exit status; returns in the fork."""
+    with connection, connection.makefile("rw") as exchange:
+        request = json.loads(exchange.readline())
+        child = os.fork()
+        if child:
+            _, status = os.waitpid(child, 0)
+            exchange.write(f"{os.waitstatus_to_exitcode(status)}\n")
+            exchange.flush()
+            os._exit(0)
+    become(*request)
 
 
 def become(words: list[str], environment: dict[str, str], stdout: str, stderr: str) -> None:
@@ -84,4 +110,4 @@ def become(words: list[str], environment: dict[str, str], stdout: str, stderr: s
 
 
 if __name__ == "__main__":
-    serve()
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow("builds a wheel and starts its program")
 ROOT = Path(__file__).parents[2]
 SOURCES = [
     "pyproject.toml",

@@ -18,7 +18,10 @@ import torch
 from tests.conftest import ROOT
 from tests.training.test_resume import LONG, assert_same_end, state
 
-pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.xdist_group("slurm"),
+    pytest.mark.slow("starts a SLURM cluster, whose jobs import torch and are killed"),
+]
 SLOW = [
     *LONG,
     "loader.batch_size=16",

@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks
 
+pytestmark = pytest.mark.slow("trains, and runs pytest, in a copy of the checkout")
 COPIED = ("conf", "symbotunes")
 TESTS = (
     "tests/conftest.py",

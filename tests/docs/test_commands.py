@@ -159,6 +159,7 @@ def workplace(trained, tmp_path):
     return folder
 
 
+@pytest.mark.slow("runs 18 commands, four trainings among them")
 def test_each_kind_of_command_really_runs(workplace, run_all):
     (run,) = (workplace / "outputs" / "train").iterdir()
     program = str(ROOT / "main.py")

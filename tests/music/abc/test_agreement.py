@@ -9,7 +9,7 @@ import pytest
 from tests.benchmarks.abc_agreement import judge
 
 
-@pytest.mark.slow
+@pytest.mark.slow("hears hundreds of tunes with abc2midi")
 def test_abc2midi_hears_the_same_notes_in_the_original_and_in_ours(corpus_tunes):
     if shutil.which("abc2midi") is None:
         if os.environ.get("CI"):

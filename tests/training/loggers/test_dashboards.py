@@ -14,7 +14,10 @@ from symbotunes.training.loggers.records import files_of, history, reached, reco
 from tests.conftest import ROOT, TINY
 from tests.wandb_files import closed
 
-pytestmark = pytest.mark.xdist_group("dashboards")  # one process makes its runs once
+pytestmark = [
+    pytest.mark.xdist_group("dashboards"),  # one process makes its runs once
+    pytest.mark.slow("kills a training, and waits for what W&B's own processes write"),
+]
 
 SHOWN = [  # what a resumed run is asked for again
     "logger=wandb",
