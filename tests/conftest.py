@@ -110,7 +110,8 @@ def pytest_testnodedown(node):
 
 def pytest_terminal_summary(terminalreporter, config):
     if count := len(config.stash[LEFT_OUT]):
-        terminalreporter.write_line(f"{count} slow tests left out; --all runs them too")
+        tests = "test" if count == 1 else "tests"
+        terminalreporter.write_line(f"{count} slow {tests} left out; --all runs everything")
 
 
 @pytest.fixture(scope="session")

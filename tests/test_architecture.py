@@ -197,6 +197,7 @@ def test_conf_groups_have_a_package():
     assert set(homes.values()) <= set(PACKAGES)
 
 
+@pytest.mark.slow("imports the package in a process of its own")
 def test_wandb_is_not_imported_before_something_is_logged_to_it():
     callbacks = PACKAGE.glob("training/callbacks/[a-z]*.py")
     modules = [f"symbotunes.training.callbacks.{path.stem}" for path in callbacks]

@@ -1,5 +1,7 @@
-"""The program itself: a trained model is exported, played and started from; models are checked."""
+"""The program itself: models are exported, played, started from, converted and checked."""
 
+from symbotunes.sweeps.jobs import note
+from tests.checkpoints.importers.test_folk_rnn import published, write
 from tests.conftest import TINY
 
 FEW = ["sample.num=1", "sample.max_tokens=20"]
@@ -26,3 +28,19 @@ def test_a_check_that_finds_something_shows_its_table_and_ends_with_status_1(run
     assert "errors: 1" in result.stdout
     assert "error: model=folk_rnn_small: sample: " in result.stdout
     assert result.returncode == 1
+
+
+def test_published_weights_are_converted_to_a_checkpoint(run_main, tmp_path):
+    weights = write(tmp_path / "folkrnn_v2.pkl", published())
+    arguments = ["model=folk_rnn", f"model.init_from={weights}", "model.net.width=5"]
+    result = run_main(tmp_path / "outputs", "mode=convert", *arguments)
+    (checkpoint,) = (tmp_path / "outputs").rglob("best.ckpt")
+    assert result.stdout.endswith(f"mode=sample ckpt={checkpoint}\n")
+
+
+def test_the_folder_of_a_sweep_is_reported(run_main, tmp_path):
+    job = tmp_path / "0"
+    job.mkdir()
+    note(job, status="finished", overrides=["seed=1"])
+    run_main(tmp_path / "outputs", "mode=report", f"sweep.dir={tmp_path}")
+    assert "1 of 1 jobs finished" in (tmp_path / "sweep.html").read_text()

@@ -111,8 +111,8 @@ def run(*arguments, timeout=60, **environment):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_mistake_is_answered_in_one_line(arguments, line, tmp_path):
-    result = run(*arguments, SYMBOTUNES_OUTPUTS=str(tmp_path))
+def test_a_mistake_is_answered_in_one_line(run_main, arguments, line, tmp_path):
+    result = run_main(tmp_path, *arguments, check=False)
     assert result.stderr == f"error: {line}\n"
     assert result.returncode == 2
 
@@ -173,9 +173,9 @@ def test_a_sample_cannot_change_what_its_checkpoint_fixes(run_main, key, tmp_pat
     assert result.returncode == 2
 
 
-def test_unreadable_syntax_shows_how_to_quote():
+def test_unreadable_syntax_shows_how_to_quote(run_main, tmp_path):
     for argument in ("mode", "sample.prompt=~x"):
-        result = run(argument)
+        result = run_main(tmp_path, argument, check=False)
         assert "write KEY=VALUE" in result.stderr
         assert result.stderr.count("\n") == 1
 
@@ -189,8 +189,8 @@ def test_a_path_in_the_home_folder_is_found(run_main, monkeypatch, tmp_path):
     )
 
 
-def test_a_part_of_other_options_is_none():
-    result = run("model=_base")
+def test_a_part_of_other_options_is_none(run_main, tmp_path):
+    result = run_main(tmp_path, "model=_base", check=False)
     assert result.stderr.startswith(
         "error: model=_base is only a part of other options; choose one of"
     )
@@ -209,20 +209,20 @@ def test_a_part_of_other_options_is_none():
         "trainer.max_time=00:00:01:00",
     ],
 )
-def test_text_where_text_may_stand_is_no_mistake(argument):
-    result = run(argument, "mode=nothing")
+def test_text_where_text_may_stand_is_no_mistake(run_main, argument, tmp_path):
+    result = run_main(tmp_path, argument, "mode=nothing", check=False)
     assert result.stderr.startswith("error: mode=nothing does not exist")
 
 
-def test_flags_may_stand_behind_what_they_run(tmp_path):
-    result = run("mode=nothing", "--multirun", "seed=1,2", SYMBOTUNES_OUTPUTS=str(tmp_path))
+def test_flags_may_stand_behind_what_they_run(run_main, tmp_path):
+    result = run_main(tmp_path, "mode=nothing", "--multirun", "seed=1,2", check=False)
     assert "unrecognized arguments" not in result.stderr
     assert "mode=nothing does not exist" in result.stderr
 
 
-def test_a_sweep_is_checked_before_its_jobs_begin(tmp_path):
+def test_a_sweep_is_checked_before_its_jobs_begin(run_main, tmp_path):
     given = ["--multirun", "seed=1,2", "trainer.max_steps=few"]
-    result = run(*given, SYMBOTUNES_OUTPUTS=str(tmp_path))
+    result = run_main(tmp_path, *given, check=False)
     line = "error: trainer.max_steps=few: expected a whole number, not text\n"
     assert result.stderr.endswith(line)
     assert "Traceback" not in result.stderr

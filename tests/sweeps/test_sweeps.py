@@ -23,7 +23,12 @@ SHORT = [
     "model/scheduler=constant",
 ]
 SWEEP = ["--multirun", *SHORT, "seed=1", "model.net.dropout=0.1,7,0.2"]  # 7 is no probability
-together = pytest.mark.xdist_group("sweeps")  # one process makes the sweep once
+slow = pytest.mark.slow("every job of a sweep is a process that imports torch")
+
+
+def together(test):
+    """One process makes the sweep once."""
+    return slow(pytest.mark.xdist_group("sweeps")(test))
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +148,7 @@ TWO_RANKS = [
 
 
 # A grid walks the same way on every rank, Optuna would not.
+@slow
 def test_all_ranks_of_a_job_train_with_what_optuna_chose(run_main, tmp_path):
     run_main(
         tmp_path / "outputs",

@@ -52,7 +52,14 @@ def undisturbed(run_main, tmp_path_factory):
     return state(folder)
 
 
-@pytest.mark.parametrize("stop", [3, 9, 10])
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param(3, marks=pytest.mark.slow("trains like the next, to the end of a validation")),
+        pytest.param(9, marks=pytest.mark.slow("trains like the next, to the end of an epoch")),
+        10,
+    ],
+)
 def test_a_run_that_is_prolonged_equals_one_that_ran_through(run_main, undisturbed, tmp_path, stop):
     run_main(tmp_path / "outputs", *LONG, f"trainer.max_steps={stop}")
     (folder,) = (tmp_path / "outputs" / "train").iterdir()
@@ -90,6 +97,7 @@ def wait_for(pattern: str, outputs: Path, process: subprocess.Popen) -> Path:
     raise AssertionError(f"no {pattern} within two minutes")
 
 
+@pytest.mark.slow("kills a training, which has to be a process of its own")
 @pytest.mark.parametrize(
     ("number", "status"),
     [(signal.SIGKILL, -9), (signal.SIGTERM, 143)],

@@ -17,6 +17,7 @@ from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt
 
 pytestmark = pytest.mark.xdist_group("interrupt")  # one process starts the trainings
+processes = pytest.mark.slow("starts four trainings as processes, which all import torch")
 SCRIPT = Path(__file__).with_name("endless.py")
 
 
@@ -57,6 +58,7 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Tr
         training.process.communicate()
 
 
+@processes
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGUSR1", 138)])
 def test_a_signal_saves_the_state_after_the_step_and_sets_the_exit_status(trainings, name, status):
     training = trainings[name]
@@ -69,6 +71,7 @@ def test_a_signal_saves_the_state_after_the_step_and_sets_the_exit_status(traini
     assert out.split() == f"signal {status - 128} steps 0 bias 0.0 handlers True".split()
 
 
+@processes
 def test_a_second_signal_ends_the_process_at_once(trainings):
     training = trainings["twice"]
     process = training.process

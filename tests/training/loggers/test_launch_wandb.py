@@ -81,6 +81,7 @@ def test_hydra_composes_what_an_agent_starts(started, path):
             assert OmegaConf.select(cfg, key) == choice["value"]
 
 
+@pytest.mark.slow("trains in a process of its own, as W&B's agent does")
 def test_a_run_that_an_agent_starts_belongs_to_the_sweep_and_logs_what_it_minimizes(
     started, tmp_path
 ):
