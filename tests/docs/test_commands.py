@@ -57,6 +57,7 @@ def compose_command(words):
         return compose("config", [*overrides(words), "paths.run_dir=run", "name=x"])
 
 
+@pytest.mark.slow("composes and builds what more than a hundred commands name")
 @pytest.mark.parametrize("command", [name for name in COMMANDS if not ADDED & set(COMMANDS[name])])
 def test_a_documented_command_composes_and_what_it_names_can_be_built(command):
     cfg = compose_command(COMMANDS[command])
