@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from symbotunes.cli.dispatch import MODES
+from symbotunes.cli.dispatch import mode_files
 from tests.conftest import LEFT_OUT, ROOT
 
 CONF = ROOT / "conf"
-SECURITY = ("test_hardening.py", "test_archive.py", "test_checkpoint.py")
+SECURITY = ("test_hardening.py", "test_unpack.py", "test_checkpoint.py")
 
 
 @pytest.fixture
@@ -56,11 +56,11 @@ def test_every_mode_is_run(fast):
     functions = {
         function
         for item in fast
-        if item.path.name != "test_cli.py"  # it runs mistakes
+        if item.path.name != "test_command_line.py"  # it runs mistakes
         for function in (item.function, *(each[-1].func for each in fixtures(item)))
     }
     text = "".join(inspect.getsource(function) for function in functions)
-    missing = [mode for mode in MODES if mode != "train" and f'"mode={mode}"' not in text]
+    missing = [mode for mode in mode_files() if mode != "train" and f'"mode={mode}"' not in text]
     assert missing == []
     assert any("trained" in item.fixturenames for item in fast)
 
