@@ -16,6 +16,7 @@ from symbotunes.config.build import build
 from symbotunes.tokenizers.base import Vocabulary
 from tests.docs.pages import PAGES, ROOT
 
+pytestmark = pytest.mark.xdist_group("pages")  # one process builds the site
 DOCS = ROOT / "docs"
 MESSAGE = re.compile(r"^\| (`+)(?P<text>.*?)\1 \|", re.M)
 OUTSIDE = re.compile(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=\"?(?:https?:)?//", re.I)

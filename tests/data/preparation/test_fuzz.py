@@ -17,6 +17,7 @@ from symbotunes.datasets.midi_folder import MidiFolder
 from symbotunes.tokenizers.midi import MidiTokens
 from symbotunes.transforms.base import Chain
 
+pytestmark = pytest.mark.xdist_group("fuzz")  # one process reads all the files
 FILES = 2_000
 MIB = 2**20
 
