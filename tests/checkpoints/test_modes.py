@@ -39,8 +39,9 @@ def test_published_weights_are_converted_to_a_checkpoint(run_main, tmp_path):
 
 
 def test_the_folder_of_a_sweep_is_reported(run_main, tmp_path):
-    job = tmp_path / "0"
-    job.mkdir()
-    note(job, status="finished", overrides=["seed=1"])
-    run_main(tmp_path / "outputs", "mode=report", f"sweep.dir={tmp_path}")
-    assert "1 of 1 jobs finished" in (tmp_path / "sweep.html").read_text()
+    sweep = tmp_path / "sweep"
+    (sweep / "0").mkdir(parents=True)
+    (sweep / "sweep.yaml").touch()
+    note(sweep / "0", status="finished", overrides=["seed=1"])
+    run_main(tmp_path / "outputs", "mode=report", f"sweep.dir={sweep}")
+    assert "1 of 1 jobs finished" in (sweep / "sweep.html").read_text()
