@@ -4,7 +4,7 @@ from textwrap import shorten
 from typing import Any
 
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
+from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.errors import UserError
@@ -33,6 +33,21 @@ def build(node: Any, **late: Any) -> Any:
         where = node._get_full_key(None) or "config"
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)") from error
+
+
+def class_of(node: Any) -> Any:
+    """What a config node names as its ``_target_``.
+
+    Raises:
+        UserError: if there is no such thing.
+    """
+    try:
+        return get_object(str(node._target_))
+    except Exception as error:  # whatever importing a made-up path raises
+        where = node._get_full_key(None) or "config"
+        raise UserError(
+            f"{where}: {shorten(str(error), 200)} (SYMBOTUNES_DEBUG=1 shows more)"
+        ) from error
 
 
 def _user_error(error: BaseException | None) -> UserError | None:

@@ -65,8 +65,9 @@ class LitBase(lightning.LightningModule):
     def trials(self, batch: Batch) -> Iterator[Trial]:
         """What one training step consists of: how an objective is made, and what minimizes it."""
 
-    def check_trainer(self, trainer: lightning.Trainer) -> None:
-        """See that a trainer can train the network in this way.
+    @classmethod
+    def check_trainer(cls, trainer: lightning.Trainer) -> None:
+        """See that a trainer can train a network in this way, before any data are prepared.
 
         Raises:
             UserError: if it cannot, naming the key to change.

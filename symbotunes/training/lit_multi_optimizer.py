@@ -109,7 +109,8 @@ class LitMultiOptimizer(LitBase):
     def _weights(self, part: str) -> Iterator[nn.Parameter]:
         return self.net.get_submodule(part).parameters()
 
-    def check_trainer(self, trainer: lightning.Trainer) -> None:
+    @classmethod
+    def check_trainer(cls, trainer: lightning.Trainer) -> None:
         if trainer.accumulate_grad_batches != 1:
             raise UserError(
                 f"trainer.accumulate_grad_batches={trainer.accumulate_grad_batches}: a model with "

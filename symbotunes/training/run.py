@@ -13,7 +13,7 @@ from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.reopen import load_weights
 from symbotunes.checkpoints.weights import read_weights
 from symbotunes.config.assembly import build_chain, build_data
-from symbotunes.config.build import build, build_many
+from symbotunes.config.build import build, build_many, class_of
 from symbotunes.data.module import MusicData
 from symbotunes.render.console import receipt_table
 from symbotunes.training.callbacks.checkpoints import BestAndLast
@@ -84,7 +84,8 @@ class Run:
 def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     """Prepare the data and build everything that training needs."""
     # Detect bad values before preparing data and training.
-    build(cfg.trainer, logger=False, enable_checkpointing=False)
+    draft = build(cfg.trainer, logger=False, enable_checkpointing=False)
+    class_of(cfg.model).check_trainer(draft)
     build(cfg.sample)
     console = Console()
     chain = build_chain(cfg)
@@ -126,7 +127,6 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         logger=loggers or False,
         enable_checkpointing=any(isinstance(call, Checkpointing) for call in callbacks),
     )
-    model.check_trainer(trainer)
     for logger in loggers:
         logger.log_hyperparams(OmegaConf.to_container(cfg, resolve=True))
     return Run(cfg, data, model, trainer, callbacks, console)
