@@ -129,11 +129,21 @@ def encode_all(
 
 
 def missing(
-    files: Sequence[Path], there: Sequence[tuple[int, int]], workers: Workers
+    files: Sequence[Path], finished: Sequence[tuple[int, int]], workers: Workers
 ) -> Iterator[Chunk]:
-    """Chunks of the files that no part covers, small files together."""
+    """Chunks of the files that no part covers, small files together.
+
+    A chunk is a stretch of neighbors, since a part is named by its first and last file. The open
+    chunk is ``first .. index - 1``: it is closed by a file that a part covers, and by one that
+    would make it too many files or bytes, which then opens the next.
+
+    Args:
+        files: of the corpus.
+        finished: first file, and the one after the last, of every part that is there.
+        workers: with their limits.
+    """
     covered = bytearray(len(files))
-    for first, last in there:
+    for first, last in finished:
         covered[first:last] = b"\1" * (last - first)
     first, weight, longest = 0, 0, 0.0
     for index, path in enumerate(files):
@@ -143,6 +153,8 @@ def missing(
             first, weight, longest = index + 1, 0, 0.0
             continue
         size = _size(path)
+        # A file of more than CHUNK_BYTES is a chunk by itself: the open one ends before it, and it
+        # leaves no room for the next.
         full = index - first == CHUNK_FILES or weight + size > CHUNK_BYTES
         if full and index > first:
             yield _chunk(first, index, longest)
@@ -177,7 +189,13 @@ def _in_processes(
     todo: deque[Chunk],
     done: Callable[[int], None],
 ) -> deque[Chunk]:
-    """Work off the chunks; returns what must be done again, file by file."""
+    """Work off the chunks; returns what must be done again, file by file.
+
+    Every chunk is in one of three states: waiting in `todo`, handed out in `running`, or settled.
+    Settled it is on disk as its part, or its files are in `retries`, each as a chunk of one. A
+    chunk of one that fails is not tried again: it is quarantined, which puts a part on disk too. So
+    a round leaves nothing but chunks of one, and the caller's loop ends after the second.
+    """
     luggage = pickle.dumps(encoder)
     count = min(workers.processes, len(todo))  # more would start for nothing
     pool = ProcessPool(
@@ -188,14 +206,16 @@ def _in_processes(
         # A fork would copy the locks of torch's threads in whatever state they are.
         context=multiprocessing.get_context("spawn"),
     )
-    again: deque[Chunk] = deque()
+    retries: deque[Chunk] = deque()
     running: dict[Future[None], Chunk] = {}
     try:
         while todo or running:
+            # Two for each worker: one at work and one at hand, so that none waits for this loop.
+            # Time is counted from when a worker takes a chunk, not from here.
             while todo and len(running) < 2 * count:
                 chunk = todo.popleft()
-                own = files[chunk.first : chunk.last]
-                args = (luggage, own, folder, chunk.first, workers.file_gib)
+                chunk_files = files[chunk.first : chunk.last]
+                args = (luggage, chunk_files, folder, chunk.first, workers.file_gib)
                 running[pool.schedule(work, args, timeout=chunk.seconds)] = chunk
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 chunk = running.pop(future)
@@ -206,15 +226,19 @@ def _in_processes(
                     _quarantine(encoder, files[chunk.first], folder, chunk.first, reason)
                     done(1)
                 else:
-                    again.extend(_apart(chunk, files, workers))
+                    retries.extend(_apart(chunk, files, workers))
     finally:
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
-    return again
+    return retries
 
 
 def _failure(future: Future[None], chunk: Chunk) -> str | None:
-    """Why a chunk was not finished; errors that files are not to blame for are raised."""
+    """Why a chunk was not finished; errors that files are not to blame for are raised.
+
+    Which file it was is not known here: a chunk of several is done again file by file, and blame
+    falls on the one that fails alone.
+    """
     try:
         future.result()
     except TookTooLong:
@@ -237,6 +261,7 @@ def _quarantine(encoder: Encoder, path: Path, folder: Path, index: int, reason: 
 
 def enter(luggage: bytes, file_gib: float) -> None:
     """Make a new worker ready: import what it needs, then limit what it may take."""
+    # Imports come first: the limit is counted from what the process has taken by then.
     with suppress(Exception):  # the first task meets the same error, and can report it
         unpacked(luggage)
     limit_memory(file_gib)

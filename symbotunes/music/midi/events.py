@@ -33,19 +33,19 @@ class MidiEvents:
     meters: tuple[tuple[int, int, int], ...]
 
 
-def read_events(found: Walk) -> MidiEvents:
+def read_events(walked: Walk) -> MidiEvents:
     """The events of a Standard MIDI File that was walked over.
 
     Raises:
         MidiError: if the file is invalid.
     """
-    starts, raw = found.starts, found.raw
-    first_of = np.searchsorted(starts, found.borders)  # number of each track's first event
-    ticks = _ticks(found, first_of)
+    starts, raw = walked.starts, walked.raw
+    first_of = np.searchsorted(starts, walked.borders)  # number of each track's first event
+    ticks = _ticks(walked, first_of)
     is_channel = np.ones(len(starts), np.bool_)
-    is_channel[np.searchsorted(starts, found.others)] = False
+    is_channel[np.searchsorted(starts, walked.others)] = False
     track = np.repeat(np.arange(len(first_of) - 1), np.diff(first_of))[is_channel]
-    head = found.deltas_end[starts[is_channel]] + 1
+    head = walked.deltas_end[starts[is_channel]] + 1
     stated = raw[head] > 127
     sources = np.maximum.accumulate(np.where(stated, np.arange(len(head)), 0))
     status = raw[head[sources]].astype(np.int64)
@@ -54,18 +54,18 @@ def read_events(found: Walk) -> MidiEvents:
     takes_two = (status < 0xC0) | (status >= 0xE0)
     if (first > 127).any() or (second[takes_two] > 127).any():
         raise MidiError("data byte above 127")
-    tempos, meters = _clock(found, starts[: first_of[1]], ticks)
+    tempos, meters = _clock(walked, starts[: first_of[1]], ticks)
     tick = ticks[is_channel]
-    return MidiEvents(found.ticks_per_quarter, track, tick, status, first, second, tempos, meters)
+    return MidiEvents(walked.ticks_per_quarter, track, tick, status, first, second, tempos, meters)
 
 
 def _clock(
-    found: Walk, starts: Integers, ticks: Integers
+    walked: Walk, starts: Integers, ticks: Integers
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]:
     """Tempos and meters of the first track, whose events are ``starts``."""
-    end = found.borders[1]
-    tempos = [each for each in found.tempos if each[0] < end]
-    meters = [each for each in found.meters if each[0] < end]
+    end = walked.borders[1]
+    tempos = [each for each in walked.tempos if each[0] < end]
+    meters = [each for each in walked.meters if each[0] < end]
     if any(tempo == 0 for _, tempo in tempos):
         raise MidiError("zero tempo")
     if any(numerator == 0 for _, numerator, _ in meters):
@@ -78,18 +78,18 @@ def _clock(
     )
 
 
-def _ticks(found: Walk, first_of: Integers) -> Integers:
+def _ticks(walked: Walk, first_of: Integers) -> Integers:
     """[events] time of each since its track began, whose first event has number ``first_of``."""
-    starts, raw = found.starts, found.raw
-    ends = found.deltas_end[starts]
+    starts, raw = walked.starts, walked.raw
+    ends = walked.deltas_end[starts]
     length = ends - starts
     deltas = raw[ends].astype(np.int64)
     for back in range(1, FAR + 1):
         more = np.flatnonzero(length >= back)
         deltas[more] |= (raw[ends[more] - back].astype(np.int64) & 127) << 7 * back
     for event in np.flatnonzero(length > FAR):
-        deltas[event] = min(number(found.data, int(starts[event]))[0], MAX_TICK)
-    deltas[np.searchsorted(starts, found.forgotten)] = 0
+        deltas[event] = min(number(walked.data, int(starts[event]))[0], MAX_TICK)
+    deltas[np.searchsorted(starts, walked.forgotten)] = 0
     so_far = np.append(0, np.cumsum(deltas))
     ticks: Integers = so_far[1:] - np.repeat(so_far[first_of[:-1]], np.diff(first_of))
     if ticks.max() >= MAX_TICK:

@@ -70,7 +70,7 @@ def walk(data: bytes) -> Walk:
     leaps = hops
     for _ in range(_LEAP.bit_length() - 1):
         leaps = leaps[leaps]
-    found = Walk(
+    walked = Walk(
         data, ticks_per_quarter, raw, deltas_end, starts=np.zeros(0, np.int64), borders=[at]
     )
     singles: list[int] = []
@@ -78,13 +78,13 @@ def walk(data: bytes) -> Walk:
     for _ in range(tracks):
         begin, end = _track(data, at)
         try:
-            _scan(data, (hops.data, leaps.data), (begin, end), (singles, rows), found)
+            _scan(data, (hops.data, leaps.data), (begin, end), (singles, rows), walked)
         except IndexError:
             raise MidiError("truncated") from None
         at = end
-        found.borders.append(at)
-    found.starts = _all_starts(hops, singles, rows)
-    return found
+        walked.borders.append(at)
+    walked.starts = _all_starts(hops, singles, rows)
+    return walked
 
 
 def _track(data: bytes, at: int) -> tuple[int, int]:
@@ -103,10 +103,10 @@ def _all_starts(hops: Integers, singles: list[int], rows: list[int]) -> Integers
     """[events] the single events and those of the rows, in order."""
     reached = np.zeros(len(hops), np.bool_)
     reached[singles] = True
-    places = np.array(rows, np.int64)
+    firsts = np.array(rows, np.int64)
     for _ in range(_LEAP):
-        reached[places] = True
-        places = hops[places]
+        reached[firsts] = True
+        firsts = hops[firsts]
     return np.flatnonzero(reached)
 
 
@@ -150,16 +150,27 @@ def _scan(
     jumps: tuple[memoryview, memoryview],
     chunk: tuple[int, int],
     starts: tuple[list[int], list[int]],
-    found: Walk,
+    walked: Walk,
 ) -> None:
     """Walk over the events of one track.
+
+    Two states carry over from event to event, as running status does. `size` is the number of data
+    bytes that an event without a status byte has; 0 until a channel's event has set it, and again
+    after a system message, which ends running status. `running` is that system message's status,
+    for the readers' rule in `_continued`; a meta event changes neither, as in the readers that this
+    one agrees with.
+
+    Most events have two data bytes, and where the next one begins is known for all bytes at once.
+    So while `size` is 2 the loop tries a leap over `_LEAP` events, then a hop over one, and only
+    then reads the bytes. Both tables hold 0 where an event is not that simple: a leap breaks off at
+    the first event of another kind.
 
     Args:
         data: the file.
         jumps: where one hop and where `_LEAP` hops lead from each byte.
         chunk: where the events begin and end.
         starts: filled with single events and with the first events of rows.
-        found: gets the events that are no channel's.
+        walked: gets the events that are no channel's.
 
     Raises:
         IndexError: if the last event has no end.
@@ -167,11 +178,13 @@ def _scan(
     hops, leaps = jumps
     at, end = chunk
     singles, rows = starts
-    size = running = 0  # running: the last status that was no channel's, if it came last
+    size = running = 0
+    # Invariant: `at` is where an event begins, and every event before it is in `starts`: by itself,
+    # or in a row of which the first is.
     while at < end:
         if size == 2:
             leap = leaps[at]
-            if 0 < leap <= end:
+            if 0 < leap <= end:  # a leap beyond the chunk would end in the next one's header
                 rows.append(at)
                 at = leap
                 continue
@@ -181,22 +194,23 @@ def _scan(
                 continue
         event = at
         singles.append(event)
-        while data[at] > 127:
+        while data[at] > 127:  # the delta time: its last byte is the first below 128
             at += 1
-        head = data[at + 1]
-        at += 1 + (head > 127)
-        if _DATA_BYTES[head]:
+        head = data[at + 1]  # a status byte, or under running status the first data byte
+        at += 1 + (head > 127)  # behind the status: at the first data byte
+        if _DATA_BYTES[head]:  # the status of a channel's event, from here on the running one
             size = _DATA_BYTES[head]
-        if size and head < 0xF0:
+        if size and head < 0xF0:  # a channel's event, under its own status or the running one
             at += size
             continue
-        found.others.append(event)
+        # No channel's: a meta event, a system message, or data that follow one without a status.
+        walked.others.append(event)
         if head < 128:
-            at = _continued(data, at, running, event, found)
+            at = _continued(data, at, running, event, walked)
             continue
         if head != 0xFF:
             size, running = 0, head
-        at = _other(data, at, head, event, found)
+        at = _other(data, at, head, event, walked)
     if at != end:
         raise MidiError("truncated")
 
@@ -220,12 +234,12 @@ def _payload(data: bytes, at: int) -> tuple[bytes, int]:
     return data[at : at + size], at + size
 
 
-def _other(data: bytes, at: int, status: int, event: int, found: Walk) -> int:
+def _other(data: bytes, at: int, status: int, event: int, walked: Walk) -> int:
     """Pass over an event that is no channel's, keep tempo and meter; returns where it ends."""
     if status == 0xFF:
         kind = data[at]
         payload, at = _payload(data, at + 1)
-        _keep(kind, payload, event, found)
+        _keep(kind, payload, event, walked)
         return at
     if status in (0xF0, 0xF7):
         payload, at = _payload(data, at)
@@ -241,27 +255,27 @@ def _other(data: bytes, at: int, status: int, event: int, found: Walk) -> int:
     return at
 
 
-def _continued(data: bytes, at: int, running: int, event: int, found: Walk) -> int:
+def _continued(data: bytes, at: int, running: int, event: int, walked: Walk) -> int:
     """Running status after an event that is no channel's: rare, and mostly an error."""
     if running in (0xF0, 0xF7):  # readers drop the byte that stands where a status should
-        return _other(data, at + 1, running, event, found)
+        return _other(data, at + 1, running, event, walked)
     if not _COMMON_BYTES.get(running):
         raise MidiError("data without a status byte")
-    return _other(data, at, running, event, found)
+    return _other(data, at, running, event, walked)
 
 
-def _keep(kind: int, payload: bytes, event: int, found: Walk) -> None:
+def _keep(kind: int, payload: bytes, event: int, walked: Walk) -> None:
     """Check a meta event as strictly as common readers do; keep tempo and meter."""
     if kind not in _KNOWN_META:
-        found.forgotten.append(event)  # mido, and so note-seq, forgets the time before these
+        walked.forgotten.append(event)  # mido, and so note-seq, forgets the time before these
     if len(payload) < _SMALLEST_META.get(kind, 0) or (kind == 0 and len(payload) == 1):
         raise MidiError("bad meta event")
     if kind == _TEMPO:
-        found.tempos.append((event, int.from_bytes(payload[:3], "big")))
+        walked.tempos.append((event, int.from_bytes(payload[:3], "big")))
     elif kind == _METER:
         if payload[1] > _MAX_DENOMINATOR:
             raise MidiError("bad time signature")
-        found.meters.append((event, payload[0], 2 ** payload[1]))
+        walked.meters.append((event, payload[0], 2 ** payload[1]))
     elif kind == _KEY and not ((payload[0] + 7) % 256 < 15 and payload[1] < 2):
         raise MidiError("bad key signature")
     elif kind == _OFFSET and not (
