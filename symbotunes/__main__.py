@@ -1,4 +1,4 @@
-"""The only entry: Hydra composes conf/, and cfg.mode names what is done with it.
+"""The entry point: Hydra composes conf/, and cfg.mode selects what to do.
 
 It is `python main.py` in a checkout, and `symbotunes` or `python -m symbotunes` once installed.
 """
@@ -23,7 +23,7 @@ from symbotunes.paths import CONF
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def main(cfg: DictConfig) -> float | None:
-    """Run one mode; returns the value that a hyper-parameter search minimizes, if there is one."""
+    """Run one mode; returns the value that a hyperparameter search minimizes, if any."""
     value: float | None = run_mode(cfg)
     return value
 

@@ -1,4 +1,4 @@
-"""The one exception that is shown to users as a line rather than as a traceback."""
+"""The exception that is shown to users as one line instead of a traceback."""
 
 import os
 import sys
@@ -6,11 +6,11 @@ import traceback
 
 
 class UserError(ValueError):
-    """Something that its user can mend; the message is one line that says what to do."""
+    """An error that the user can fix; the message is one line that says what to do."""
 
 
 def user_error(error: BaseException | None) -> UserError | None:
-    """The `UserError` among an exception and its causes; Hydra wraps what constructors raise."""
+    """The `UserError` among an exception and its causes; Hydra wraps constructors' exceptions."""
     while error is not None:
         if isinstance(error, UserError):
             return error

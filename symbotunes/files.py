@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Writes files atomically."""
 
 import os
 import secrets
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, data: bytes | str) -> None:
-    """Write beside the old file, then rename: a reader sees the old content or all of the new.
+    """Write to a temporary file, then rename it: readers see either the old or the new content.
 
     Args:
-        path: the file; its folder is made if it does not exist.
+        path: the file; its folder is created if it does not exist.
         data: bytes, or text that is written as UTF-8.
     """
     path.parent.mkdir(parents=True, exist_ok=True)

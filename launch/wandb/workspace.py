@@ -1,4 +1,4 @@
-"""Panels for a project's runs on Weights & Biases, made with its own library.
+"""Panels for a project's runs on Weights & Biases, created with its own library.
 
 python -m pip install wandb-workspaces
 python launch/wandb/workspace.py ENTITY [PROJECT]
@@ -27,19 +27,19 @@ LINES = {  # section -> metrics in one chart, and what its axis measures
     ],
     "Speed and memory": [
         (["speed/tokens_per_second"], "tokens per second"),
-        (["speed/mfu"], "share of the peak, 0 to 1"),
+        (["speed/mfu"], "fraction of the peak, 0 to 1"),
         (["memory/peak_gib"], "GiB"),
     ],
 }
 CLOSED = {"Latent models"}
-SAMPLES = 4  # of a panel, see callbacks.panel.num
+SAMPLES = 4  # samples per panel, see callbacks.panel.num
 FORMS = ("audio", "roll", "notation")
 TABLES = ("samples/table", "data/receipt", "evaluation/losses", "evaluation/tunes", "sweep/jobs")
 SEARCHED = {"model.optimizer.lr": True, "model.net.width": True, "model.net.dropout": False}  # log?
 
 
 def chart(metrics: list[str], axis: str) -> panels.LinePlot:
-    """Metrics over optimizer steps; what spans decades is drawn on a logarithmic axis."""
+    """Metrics over optimizer steps; those that span decades use a logarithmic axis."""
     return panels.LinePlot(
         title=", ".join(metrics),
         x=STEP,
@@ -51,7 +51,7 @@ def chart(metrics: list[str], axis: str) -> panels.LinePlot:
 
 
 def samples() -> ws.Section:
-    """The same seeds again and again; each form of each sample has a key of its own."""
+    """Sample panels with fixed seeds; each form of each sample has its own key."""
     browsers = [
         panels.MediaBrowser(
             title=form,
@@ -64,7 +64,7 @@ def samples() -> ws.Section:
 
 
 def searches() -> ws.Section:
-    """How the best loss depends on what a sweep varied."""
+    """How the best loss depends on the values that a sweep varies."""
     columns = [
         panels.ParallelCoordinatesPlotColumn(panels.Config(key), log=log)
         for key, log in SEARCHED.items()
