@@ -82,8 +82,8 @@ def run(*arguments, timeout=60, **environment):
         ),
         (
             ["model=folk_rnn,"],
-            "cannot read the argument model=folk_rnn,; write KEY=VALUE, and quote values that hold "
-            "spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'",
+            "cannot read the argument model=folk_rnn,; write KEY=VALUE, and quote values that "
+            "contain spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'",
         ),
         (
             ["seed=null"],

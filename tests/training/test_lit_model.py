@@ -40,7 +40,7 @@ def test_muon_is_refused_for_embedding_tables():
         return model.configure_optimizers()
 
     assert isinstance(optimizer_of(), MuonAdamW)
-    with pytest.raises(UserError, match="not for embedding tables.*model/optimizer=adamw"):
+    with pytest.raises(UserError, match="does not support embedding tables.*model/optimizer=adamw"):
         optimizer_of(embedding=3)
 
 
