@@ -48,6 +48,8 @@ class Site:
         time.sleep(self.delay)
         self._head(request, start)
         body = self.data[start:]
+        if self.chunked:
+            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
         if self.cuts:
             body = body[: self.cuts.pop(0)]
             request.close_connection = True
@@ -76,8 +78,6 @@ class Site:
         request.end_headers()
 
     def _body(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        if self.chunked:
-            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
         pieces = [body[i : i + 1] for i in range(len(body))] if self.byte_pause else [body]
         for piece in pieces:
             request.wfile.write(piece)

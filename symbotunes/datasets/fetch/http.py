@@ -1,20 +1,27 @@
-"""One file from one address, continued where an earlier attempt stopped."""
+"""One file from one address, resumed where an earlier attempt stopped.
 
-import http.client
+The requests are made by requests. urllib3's ``Retry`` is not used, because it repeats a request,
+while what breaks here is the body of a long download: the next attempt asks for the rest of it.
+"""
+
+from __future__ import annotations
+
 import json
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from requests import Response
 
 CHUNK_BYTES = 2**18
-_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
-_GONE_FOR_NOW = {408, 425, 429, 500, 502, 503, 504}
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # status codes that may be gone a moment later
 
-# Called with the bytes at hand and the bytes in all, if known.
+# Called with the bytes on disk and the bytes of the whole file, if known.
 Report = Callable[[int, int | None], None]
 
 
@@ -31,7 +38,7 @@ class TransferError(Exception):
 
 
 class UnfitPart(TransferError):
-    """The server says that the part at hand belongs to no file of its own."""
+    """The server says that the bytes on disk are not the beginning of its file."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class _Draft:
+class _Note:
     """What is known of the whole file of which a part is on disk.
 
     Attributes:
@@ -82,9 +89,9 @@ def transfer(
 
     Args:
         url: http or https.
-        draft: what an earlier attempt left is continued; a note about it lies beside it.
+        draft: what an earlier attempt left is resumed; a note about it lies beside it.
         size: bytes of the published file, if known.
-        verified_later: whether a wrong byte will be noticed: then a part may be continued from
+        verified_later: whether a wrong byte will be noticed: then a part may be resumed from
             another address, or from one that names no version.
         patience: with the server.
         report: is told the progress.
@@ -93,121 +100,128 @@ def transfer(
         TransferError: if it is not whole; `draft` keeps what came.
         OSError: if the disk refuses it.
     """
-    note = draft.with_name(f"{draft.name}.json")
-    known = _read_note(note) if draft.is_file() else None
-    begun = draft.stat().st_size if known else 0
-    same = known is not None and known.url == url and known.validator != ""
-    if not begun or not (same or verified_later):
-        begun, known = 0, None
-    if known and begun == (size or known.total):
+    note_path = draft.with_name(f"{draft.name}.json")
+    note = _read_note(note_path) if draft.is_file() else None
+    same = note is not None and note.url == url and note.validator != ""
+    offset = draft.stat().st_size if note and (same or verified_later) else 0
+    if note and offset and offset == (size or note.total):
         return
-    validator = known.validator if known and same else ""
+    validator = note.validator if note and same else ""
     try:
-        response = _open(url, begun, validator, patience.timeout)
+        response = _get(url, offset, validator, patience.timeout)
     except UnfitPart:
         draft.unlink()
         raise
     with response:
-        begun, total = _place(response, begun)
+        offset, total = _extent(response, offset)
         if size is not None and total is not None and total != size:
             raise TransferError(f"offers {total:,} bytes, published are {size:,}", again=False)
         first = _next(response)
-        if not begun:
+        if not offset:
             _refuse_page(response, first)
-            draft.unlink(missing_ok=True)  # the note that follows is not of its bytes
-        note.write_text(json.dumps(asdict(_Draft(url, _validator(response), total))))
-        arrived = _receive(response, first, draft, total, patience, report)
+            draft.unlink(missing_ok=True)  # the note that follows is not about its bytes
+        note_path.write_text(json.dumps(asdict(_Note(url, _validator(response), total))))
+        received = _receive(response, first, draft, total, patience, report)
     expected = size if size is not None else total
-    if expected is not None and arrived != expected:
-        raise TransferError(f"{arrived:,} of {expected:,} bytes arrived", again=True)
+    if expected is not None and received != expected:
+        raise TransferError(f"{received:,} of {expected:,} bytes arrived", again=True)
 
 
-def _read_note(note: Path) -> _Draft | None:
+def _read_note(path: Path) -> _Note | None:
     try:
-        return _Draft(**json.loads(note.read_text()))
+        return _Note(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _open(url: str, begun: int, validator: str, timeout: float) -> http.client.HTTPResponse:
+def _get(url: str, offset: int, validator: str, timeout: float) -> Response:
+    """The answer whose body is still to be read."""
+    import requests  # takes 0.15 s, which a corpus on the disk should not cost
+
     if not url.startswith(("http://", "https://")):
         raise TransferError("not an http address", again=False)
-    headers = {"User-Agent": "symbotunes"}
-    if begun:
-        headers["Range"] = f"bytes={begun}-"
+    # A compressed body has other offsets than the file.
+    headers = {"User-Agent": "symbotunes", "Accept-Encoding": "identity"}
+    if offset:
+        headers["Range"] = f"bytes={offset}-"
         if validator:
             headers["If-Range"] = validator
     try:
-        request = urllib.request.Request(url, headers=headers)
-        response = urllib.request.urlopen(request, timeout=timeout)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == 416:
-            raise UnfitPart("the part at hand does not fit the file", again=True) from error
-        again = error.code in _GONE_FOR_NOW
-        raise TransferError(f"HTTP {error.code} {error.reason}", again=again) from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        response = requests.get(url, headers=headers, stream=True, timeout=timeout)
+    except requests.RequestException as error:
+        # Of an address that requests cannot use it says so by a ValueError.
         raise TransferError(_reason(error), again=not isinstance(error, ValueError)) from error
-    assert isinstance(response, http.client.HTTPResponse)
-    return response
+    if response.ok:
+        response.raw.enforce_content_length = False  # `transfer` counts, and says how many came
+        return response
+    response.close()
+    if response.status_code == 416:
+        raise UnfitPart("the part on disk does not fit the file", again=True)
+    again = response.status_code in _TRANSIENT
+    raise TransferError(f"HTTP {response.status_code} {response.reason}", again=again)
 
 
-def _reason(error: Exception) -> str:
-    """A short cause; a timeout and a refused connection hide inside other errors."""
-    cause = getattr(error, "reason", error)
-    return str(cause).strip() or type(cause).__name__
+def _reason(error: BaseException) -> str:
+    """The first cause: "Connection refused" lies below three exceptions of the libraries."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return str(error).strip() or type(error).__name__
 
 
-def _place(response: http.client.HTTPResponse, begun: int) -> tuple[int, int | None]:
-    """Where the bytes that follow belong, and how many there are in all."""
-    length = response.headers.get("Content-Length", "")
-    total = int(length) if length.isdigit() else None
-    if response.status != 206:
-        return 0, total  # the server ignores ranges, or the file is another than before
-    found = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-    if not found or found[1] is None or int(found[1]) != begun:
+def _extent(response: Response, offset: int) -> tuple[int, int | None]:
+    """Where in the file the body begins, and how many bytes the file has."""
+    if response.status_code != 206:
+        # The server ignores ranges, or the file has changed.
+        length = response.headers.get("Content-Length", "")
+        return 0, int(length) if length.isdigit() else None
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    if not match or match[1] is None or int(match[1]) != offset:
         raise TransferError("the server sent another range than asked for", again=False)
-    return begun, int(found[2]) if found[2] != "*" else None
+    return offset, int(match[2]) if match[2] != "*" else None
 
 
-def _validator(response: http.client.HTTPResponse) -> str:
+def _validator(response: Response) -> str:
     """What If-Range may compare: a strong ETag, else the date."""
-    etag = str(response.headers.get("ETag", ""))
+    etag = response.headers.get("ETag", "")
     if etag and not etag.startswith("W/"):
         return etag
-    return str(response.headers.get("Last-Modified", ""))
+    return response.headers.get("Last-Modified", "")
 
 
 def _receive(
-    response: http.client.HTTPResponse,
+    response: Response,
     first: bytes,
     draft: Path,
     total: int | None,
     patience: Patience,
     report: Report,
 ) -> int:
-    """Append what comes; returns the bytes at hand."""
+    """Append what comes; returns the bytes on disk."""
     watch = _SpeedWatch(patience)
     chunk = first
     with draft.open("ab") as file:
-        at = file.tell()
+        received = file.tell()
         while chunk:
             file.write(chunk)
-            at += len(chunk)
-            report(at, total)
+            received += len(chunk)
+            report(received, total)
             watch.count(len(chunk))
             chunk = _next(response)
-    return at
+    return received
 
 
-def _next(response: http.client.HTTPResponse) -> bytes:
+def _next(response: Response) -> bytes:
+    """What has come, without waiting for a whole chunk as `Response.iter_content` does."""
+    from urllib3.exceptions import HTTPError
+
     try:
-        return response.read1(CHUNK_BYTES)  # what has come, without waiting for a whole chunk
-    except (OSError, http.client.HTTPException) as error:
+        chunk: bytes = response.raw.read1(CHUNK_BYTES, decode_content=False)
+    except (HTTPError, OSError) as error:
         raise TransferError(f"the connection broke ({_reason(error)})", again=True) from error
+    return chunk
 
 
-def _refuse_page(response: http.client.HTTPResponse, head: bytes) -> None:
+def _refuse_page(response: Response, head: bytes) -> None:
     """No published file here is HTML: a page tells people of an error or of a login."""
     text = head.lstrip()[:100].lower()
     called_so = "text/html" in response.headers.get("Content-Type", "")
@@ -223,9 +237,9 @@ class _SpeedWatch:
         self.since = time.monotonic()
         self.bytes = 0
 
-    def count(self, arrived: int) -> None:
+    def count(self, received: int) -> None:
         """Raise `TransferError` at the end of a window in which too little came."""
-        self.bytes += arrived
+        self.bytes += received
         passed = time.monotonic() - self.since
         if passed < self.patience.window:
             return

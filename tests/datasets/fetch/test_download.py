@@ -123,6 +123,33 @@ def test_a_file_of_unknown_length_arrives(server, target):
     assert fetch(target, server.url("a")).read_bytes() == DATA
 
 
+def test_a_file_of_unknown_length_that_breaks_off_is_not_taken_for_whole(server, target):
+    server.site("a", DATA, chunked=True, cuts=[50_000] * 9, etag="")
+    with pytest.raises(DatasetError, match="the connection broke"):
+        fetch(target, server.url("a"))
+    assert not target.exists()
+
+
+def test_a_compressing_server_is_asked_for_the_bytes_of_the_file(server, target):
+    """Offsets of a compressed body are not offsets of the file."""
+    site = server.site("a", DATA)
+    fetch(target, server.url("a"))
+    assert site.asked[0]["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/a", "music.bin"])
+def test_only_web_addresses_are_asked(target, url):
+    with pytest.raises(DatasetError, match="not an http address"):
+        fetch(target, url)
+
+
+@pytest.mark.parametrize("url", ["http://", "http://127.0.0.1:99999/a", "http://a b.invalid/"])
+def test_an_address_that_cannot_be_is_given_up_at_once(target, url):
+    with pytest.raises(DatasetError, match="could not download music.bin") as caught:
+        fetch(target, url, patience=Patience(pause=60.0))  # a second attempt would take a minute
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("page", "kind"),
     [(b"\n<!DOCTYPE html><p>Log in", "text/plain"), (b"<head>Sorry", "text/html; charset=utf-8")],
@@ -226,6 +253,8 @@ def test_without_a_network_one_line_says_what_to_fetch_and_where_to_put_it(targe
     with pytest.raises(DatasetError) as caught:
         fetch(target, url, advice="or set dataset.archive=PATH")
     message = str(caught.value)
+    assert "Connection refused" in message
+    assert "HTTPConnectionPool" not in message  # nor what else libraries wrap around it
     assert f"fetch {url} by other means and put it at {target}" in message
     assert message.endswith("or set dataset.archive=PATH")
     assert "\n" not in message
@@ -243,6 +272,15 @@ def test_a_folder_that_cannot_be_written_is_one_line(server, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DatasetError, match="could not write"):
         fetch(tmp_path / "file" / "music.bin", server.url("a"))
+
+
+def test_the_network_library_is_imported_by_the_first_download():
+    """Preparing a corpus that lies on the disk does not pay for it."""
+    program = (
+        "import sys, symbotunes.datasets.maestro, symbotunes.datasets.folk_rnn\n"
+        "sys.exit('requests' in sys.modules or 'urllib3' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_four_jobs_that_start_together_download_once(server, target):
