@@ -1,5 +1,7 @@
 """The chorales of the installed music21; expectations are what its own reader says of them."""
 
+from fractions import Fraction
+
 import pytest
 
 from symbotunes.datasets.base import Dropped
@@ -45,6 +47,37 @@ def test_meter_and_key_are_kept(corpus):
     meters = [(each.time, each.numerator, each.denominator) for each in score.time_signatures]
     assert meters == [(0, 3, 4)]
     assert [(each.key, each.tonality) for each in score.key_signatures] == [(1, 0)]
+
+
+def heard_by_music21(path):
+    """(start, end, pitch) in ticks of 1/480 quarter, part by part, upbeats at the end of a bar."""
+    from music21 import converter, stream
+
+    for part in converter.parseFile(path, format="musicxml", forceSource=True).parts:
+        missing = part.getElementsByClass(stream.Measure).first().paddingLeft
+        notes = part.stripTies().flatten().notes
+        sounding = [note for note in notes if not note.duration.isGrace]
+        yield sorted(
+            (
+                round((Fraction(note.offset) + Fraction(missing)) * 480),
+                round((Fraction(note.offset + missing) + Fraction(note.quarterLength)) * 480),
+                pitch.midi,
+            )
+            for note in sounding
+            for pitch in note.pitches
+        )
+
+
+@pytest.mark.slow
+def test_the_voices_are_those_that_music21_reads(corpus):
+    compared = 0
+    for path in corpus.files()[::80]:
+        tracks = read(corpus, path.name).score.tracks
+        ours = [sorted((note.start, note.end, note.pitch) for note in t.notes) for t in tracks]
+        theirs = list(heard_by_music21(path))
+        assert all(voice in theirs for voice in ours), path.name  # beside instruments
+        compared += 1
+    assert compared == 6
 
 
 def test_voices_end_together(corpus):
