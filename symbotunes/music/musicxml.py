@@ -4,10 +4,10 @@ For scores of plain parts, such as chorales: tied notes become one, grace and cu
 over, repeats are not played out. An upbeat is placed at the end of a full bar, so that bars begin
 where the meter says.
 
-Not music21, because its 410 scores of Bach take it 127 s of processor time, and this reader 7 s; the
-notes agree in all of them but for two ties of instruments that `stripTies` breaks. Not verovio,
-because its MIDI (34 s) plays grace notes, shortens every note by a tick of 1/120 quarter, and has
-neither keys nor the length of an upbeat's bar.
+Not music21, because its 410 scores of Bach take it 127 s of processor time and this reader 7 s; the
+notes agree but for two tied ones of instruments, which its `stripTies` breaks. Not verovio, because
+its MIDI (34 s) plays grace notes, shortens every note by a tick of 1/120 quarter, and has neither
+keys nor the length of an upbeat's bar.
 """
 
 import io

@@ -1,13 +1,18 @@
-"""Unpacking archives that strangers made."""
+"""Unpacking archives that strangers made.
+
+tarfile and zipfile extract, and tarfile's filter ``data`` judges the members of both; here are the
+bounds of an archive as a whole, the choice of files, and a folder that appears whole or not at all.
+"""
 
 import json
 import lzma
+import platform
 import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -18,7 +23,6 @@ from symbotunes.datasets.base import DatasetError
 from symbotunes.datasets.fetch.download import only_one
 
 RECORD = ".archive.json"  # in the unpacked folder
-CHUNK_BYTES = 2**18
 MAX_LINK_BYTES = 4096  # no path is longer
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 
@@ -53,12 +57,6 @@ class Unpacked:
 
 class UnsafeArchive(Exception):
     """An archive that wants more than to put files into its folder."""
-
-
-@dataclass(frozen=True)
-class _Member:
-    name: str
-    source: IO[bytes]
 
 
 def unpack_once(
@@ -102,11 +100,16 @@ def record_of(folder: Path) -> Unpacked:
 def _unpack(
     archive: Path, folder: Path, suffixes: Collection[str], sha256: str, limits: Limits
 ) -> None:
+    if not hasattr(tarfile, "data_filter"):
+        raise DatasetError(
+            f"unpacking {archive} needs the filters of tarfile, which came with Python 3.11.4; "
+            f"this is {platform.python_version()}: update it"
+        )
     draft = folder.with_name(f".{folder.name}.unpacking")
     if draft.exists():  # of a job that was killed
         shutil.rmtree(draft)
     try:
-        files, size = _write(archive, draft, suffixes, limits)
+        files, size = _extract(archive, draft, suffixes, limits)
         (draft / RECORD).write_text(json.dumps(asdict(Unpacked(sha256, files, size))))
         draft.rename(folder)
     except UnsafeArchive as error:
@@ -122,38 +125,127 @@ def _unpack(
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _write(
+def _extract(
     archive: Path, draft: Path, suffixes: Collection[str], limits: Limits
 ) -> tuple[int, int]:
     """Write the wanted files; returns their number and bytes."""
     draft.mkdir(parents=True)
-    files = size = 0
-    for member in _members(archive, limits):
-        place = _place(member.name)
-        wanted = place.suffix.lower() in suffixes
-        if not wanted or any(part.startswith(".") or part == "__MACOSX" for part in place.parts):
-            continue
-        path = draft / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            for chunk in _chunks(member.source):
-                size += len(chunk)
-                if size > limits.bytes:
-                    raise UnsafeArchive(f"it unpacks to more than {limits.bytes:,} bytes")
-                file.write(chunk)
-        files += 1
-    if not files:
+    gate = _Gate(draft, suffixes, limits)
+    with archive.open("rb") as file:
+        is_zip = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    with open_with_progress(archive, "rb", description=f"Unpacking {archive.name}") as file:
+        if is_zip:
+            _extract_zip(file, gate)
+        else:
+            _extract_tar(file, gate)
+    if not gate.files:
         raise UnsafeArchive(f"it holds no file that ends in {' or '.join(sorted(suffixes))}")
-    return files, size
+    return gate.files, gate.bytes
 
 
-def _chunks(source: IO[bytes]) -> Iterator[bytes]:
-    while chunk := source.read(CHUNK_BYTES):
-        yield chunk
+def _extract_tar(file: IO[bytes], gate: "_Gate") -> None:
+    skipped = 0
+    with tarfile.open(fileobj=file, mode="r|*") as opened:
+        for member in opened:
+            path = gate.path_for(member)
+            if path is not None:
+                named = member.replace(name=path.as_posix(), deep=False)
+                opened.extract(named, gate.folder, set_attrs=False, filter="data")
+            else:  # it is decompressed all the same
+                skipped += member.size
+            gate.check_bytes(skipped)
+            opened.members = []  # type: ignore[attr-defined]  # it would remember all of them
 
 
-def _place(name: str) -> PurePosixPath:
+def _extract_zip(file: IO[bytes], gate: "_Gate") -> None:
+    with zipfile.ZipFile(file) as opened:
+        for info in opened.infolist():
+            path = gate.path_for(_as_tar_member(info, opened))
+            if path is not None:
+                info.filename = path.as_posix()
+                opened.extract(info, gate.folder)
+
+
+def _as_tar_member(info: zipfile.ZipInfo, opened: zipfile.ZipFile) -> tarfile.TarInfo:
+    """The description of a zipped member that tarfile's filter can judge; zipfile has no filter."""
+    member = tarfile.TarInfo(info.filename)
+    mode = info.external_attr >> 16
+    if stat.S_ISLNK(mode):
+        if info.file_size > MAX_LINK_BYTES:
+            raise UnsafeArchive(f"it holds a link of {info.file_size:,} bytes")
+        member.type = tarfile.SYMTYPE
+        member.linkname = opened.read(info).decode("utf-8", "replace")
+    elif info.is_dir() or stat.S_ISDIR(mode):
+        member.type = tarfile.DIRTYPE
+    elif stat.S_IFMT(mode) in (0, stat.S_IFREG):
+        member.size = info.file_size
+    else:
+        member.type = tarfile.CHRTYPE
+    return member
+
+
+class _Gate:
+    """Decides member by member what comes out of an archive, and counts it.
+
+    The standard library writes no more bytes of a member than the member declares, so that the
+    declared sizes can be counted before anything is written.
+
+    Attributes:
+        files: how many members have been let out.
+        bytes: of them.
+    """
+
+    def __init__(self, folder: Path, suffixes: Collection[str], limits: Limits) -> None:
+        self.folder = folder
+        self.suffixes = suffixes
+        self.limits = limits
+        self.members = self.files = self.bytes = 0
+
+    def path_for(self, member: tarfile.TarInfo) -> PurePosixPath | None:
+        """Where below the folder a wanted file goes; ``None`` for every other harmless member.
+
+        Raises:
+            UnsafeArchive: if the member is dangerous or one too many.
+        """
+        self.members += 1
+        if self.members > self.limits.members:
+            raise UnsafeArchive(f"it has more than {self.limits.members:,} members")
+        path = _relative_path(member.name)
+        self._filter(member)
+        hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+        if hidden or not member.isreg() or path.suffix.lower() not in self.suffixes:
+            return None
+        self.files += 1
+        self.bytes += member.size
+        self.check_bytes()
+        return path
+
+    def check_bytes(self, skipped: int = 0) -> None:
+        """Refuse an archive of too many bytes, `skipped` ones that were not written included."""
+        if self.bytes + skipped > self.limits.bytes:
+            raise UnsafeArchive(f"it unpacks to more than {self.limits.bytes:,} bytes")
+
+    def _filter(self, member: tarfile.TarInfo) -> None:
+        """Links are never made; one that points out of the folder betrays a hostile archive."""
+        if member.size < 0:
+            raise UnsafeArchive(f"it holds a file of {member.size:,} bytes, {member.name!r}")
+        if member.isreg():
+            return  # its name has been checked, and the filter costs six look-ups on the disk
+        try:
+            tarfile.data_filter(member, str(self.folder))
+        except (tarfile.AbsoluteLinkError, tarfile.LinkOutsideDestinationError) as error:
+            raise UnsafeArchive(f"it holds a link to {member.linkname!r}") from error
+        except tarfile.SpecialFileError as error:
+            raise UnsafeArchive(f"it holds a device, {member.name!r}") from error
+        except tarfile.FilterError as error:
+            raise UnsafeArchive(str(error)) from error
+
+
+def _relative_path(name: str) -> PurePosixPath:
     """Where a member goes, below the folder.
+
+    Stricter than tarfile's filter, which cuts off leading slashes, and knows backslashes and drives
+    on Windows alone: a corpus is to be the same files everywhere.
 
     Raises:
         UnsafeArchive: if its name leads elsewhere on any system.
@@ -163,78 +255,3 @@ def _place(name: str) -> PurePosixPath:
     if name.startswith(("/", "\\")) or ".." in parts or "\0" in name or drive:
         raise UnsafeArchive(f"it wants to write outside its folder, at {name!r}")
     return PurePosixPath(*(part for part in parts if part not in ("", ".")))
-
-
-def _members(archive: Path, limits: Limits) -> Iterator[_Member]:
-    """Plain files of the archive; everything else is passed over or refused."""
-    with archive.open("rb") as file:
-        is_zip = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
-    members = _zip_members(archive, limits) if is_zip else _tar_members(archive, limits)
-    for count, member in enumerate(members, start=1):
-        if count > limits.members:
-            raise UnsafeArchive(f"it has more than {limits.members:,} members")
-        if member is not None:
-            yield member
-
-
-def _zip_members(archive: Path, limits: Limits) -> Iterator[_Member | None]:
-    with (
-        open_with_progress(archive, "rb", description=f"Unpacking {archive.name}") as file,
-        zipfile.ZipFile(file) as opened,
-    ):
-        for info in opened.infolist():
-            kind = stat.S_IFMT(info.external_attr >> 16)
-            if stat.S_ISLNK(kind):
-                if info.file_size > MAX_LINK_BYTES:
-                    raise UnsafeArchive(f"it holds a link of {info.file_size:,} bytes")
-                _check_link(info.filename, opened.read(info).decode("utf-8", "replace"))
-                yield None
-            elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise UnsafeArchive(f"it holds a device, {info.filename!r}")
-            elif info.is_dir():
-                yield None
-            elif info.file_size > limits.bytes:
-                raise UnsafeArchive(f"it unpacks to more than {limits.bytes:,} bytes")
-            else:
-                with opened.open(info) as source:
-                    yield _Member(info.filename, source)
-
-
-def _tar_members(archive: Path, limits: Limits) -> Iterator[_Member | None]:
-    passed = 0
-    with (
-        open_with_progress(archive, "rb", description=f"Unpacking {archive.name}") as file,
-        tarfile.open(fileobj=file, mode="r|*") as opened,
-    ):
-        for info in opened:
-            # What is not wanted must be decompressed all the same to be passed over.
-            passed += info.size
-            if passed > limits.bytes:
-                raise UnsafeArchive(f"it unpacks to more than {limits.bytes:,} bytes")
-            if info.issym() or info.islnk():
-                base = info.name if info.issym() else ""  # hard links name a member
-                _check_link(base, info.linkname)
-                yield None
-            elif info.isdir():
-                yield None
-            elif not info.isreg():
-                raise UnsafeArchive(f"it holds a device, {info.name!r}")
-            else:
-                source = opened.extractfile(info)
-                assert source is not None
-                yield _Member(info.name, source)
-            opened.members = []  # type: ignore[attr-defined]  # it would remember all of them
-
-
-def _check_link(name: str, target: str) -> None:
-    """Links are never made; one that points out of the folder betrays a hostile archive."""
-    place = [*_place(name).parts[:-1]]
-    if target.startswith(("/", "\\")):
-        raise UnsafeArchive(f"it holds a link to {target!r}")
-    for part in target.replace("\\", "/").split("/"):
-        if part == "..":
-            if not place:
-                raise UnsafeArchive(f"it holds a link to {target!r}")
-            place.pop()
-        elif part not in ("", "."):
-            place.append(part)

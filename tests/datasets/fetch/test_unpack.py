@@ -1,6 +1,8 @@
 """Archives from strangers: what is wanted comes out, and nothing else happens."""
 
+import io
 import json
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -162,6 +164,48 @@ def test_a_truncated_archive_leaves_nothing(unpack, tar_of, zip_of, kind, tmp_pa
     with pytest.raises(DatasetError, match="is damaged .*delete it to download it again") as caught:
         unpack(data[: len(data) // 2])
     assert "\n" not in str(caught.value)
+    assert everything(tmp_path) == ["archive", "out"]
+
+
+def test_backslashes_separate_folders_everywhere(unpack, tar_of, zip_of):
+    folder, _ = unpack(zip_of({"a\\1.mid": SONG}))
+    assert names(folder) == ["a/1.mid"]
+    shutil.rmtree(folder)
+    folder, _ = unpack(tar_of({"a\\1.mid": SONG}))
+    assert names(folder) == ["a/1.mid"]
+
+
+def test_what_comes_out_is_not_executable(unpack, tmp_path):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo("1.mid")
+        info.size, info.mode = len(SONG), 0o6777
+        archive.addfile(info, io.BytesIO(SONG))
+    folder, _ = unpack(buffer.getvalue())
+    assert not (folder / "1.mid").stat().st_mode & 0o6111
+
+
+def test_a_zip_that_understates_its_sizes_is_damaged(unpack, zip_of):
+    """The bound counts what is declared, so that no more than that may be written."""
+    data = bytearray(zip_of({"1.mid": bytes(100_000)}))
+    central = data.rindex(b"PK\x01\x02")
+    data[central + 24 : central + 28] = (10).to_bytes(4, "little")
+    with pytest.raises(DatasetError, match="is damaged"):
+        unpack(bytes(data))
+
+
+def test_a_tar_with_a_negative_size_is_refused(unpack):
+    header = tarfile.TarInfo("1.mid")
+    header.size = -(10**9)
+    data = header.tobuf(tarfile.GNU_FORMAT) + bytes(20 * 512)
+    with pytest.raises(DatasetError):
+        unpack(data, limits=Limits(bytes=1000))
+
+
+def test_a_python_without_filters_says_which_one_has_them(unpack, tar_of, monkeypatch, tmp_path):
+    monkeypatch.delattr(tarfile, "data_filter")
+    with pytest.raises(DatasetError, match="came with Python 3.11.4; this is .*: update it"):
+        unpack(tar_of({"1.mid": SONG}))
     assert everything(tmp_path) == ["archive", "out"]
 
 
