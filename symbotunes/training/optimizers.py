@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from symbotunes.models.layers.private_torch import foreach, leave_unscaling_to_scaler
+
 
 class GroupOptimizer(Optimizer):
     """An optimizer whose step updates its parameter groups one by one."""
@@ -56,11 +58,10 @@ class RMSprop(GroupOptimizer):
             return
         gradients = [parameter.grad for parameter in trained]
         squares = [self._square(parameter) for parameter in trained]
-        torch._foreach_mul_(squares, group["rho"])
-        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - group["rho"])
-        roots = torch._foreach_add(squares, group["eps"])
-        torch._foreach_sqrt_(roots)
-        torch._foreach_addcdiv_(trained, gradients, roots, value=-group["lr"])
+        foreach("mul_", squares, group["rho"])
+        foreach("addcmul_", squares, gradients, gradients, value=1 - group["rho"])
+        roots = foreach("sqrt_", foreach("add", squares, group["eps"]))
+        foreach("addcdiv_", trained, gradients, roots, value=-group["lr"])
 
     def _square(self, parameter: nn.Parameter) -> Tensor:
         state = self.state[parameter]
@@ -97,7 +98,7 @@ class GroupedAdamW(torch.optim.AdamW):
         present = [group for group in groups if group["params"]]
         super().__init__(present, lr=lr, betas=(betas[0], betas[1]), eps=eps, fused=True)
         # Lightning does not clip gradients for optimizers that unscale them: let the scaler do it.
-        self._step_supports_amp_scaling = False
+        leave_unscaling_to_scaler(self)
 
 
 @torch.no_grad()
@@ -112,8 +113,8 @@ def zero_exploded(parameters: Iterable[nn.Parameter], limit: float) -> bool:
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:
         return False
-    norms = torch._foreach_norm(gradients)
-    if torch.stack([norm.to(norms[0].device) for norm in norms]).norm() < limit:
+    if torch.nn.utils.get_total_norm(gradients) < limit:
         return False
-    torch._foreach_zero_(gradients)
+    for gradient in gradients:
+        gradient.zero_()
     return True

@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from symbotunes.models.layers.private_torch import softmax_backward
+
 QUERIES = 256  # rows of scores per block: [H, 256, T] fits the cache even for long pieces
 
 
@@ -173,7 +175,7 @@ def _gradients(
     # dV = W^T dO; dW = dO V^T; dS = W * (dW - rowsum(W * dW)), the softmax backward pass, which is
     # 0 wherever the mask made W 0; then dQ = dS K / sqrt(C) and dK = dS^T Q / sqrt(C).
     d_weights = torch.bmm(d_out, value.transpose(1, 2))
-    d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)
+    d_scores = softmax_backward(d_weights, weights)
     scale = query.shape[-1] ** -0.5
     return (
         torch.bmm(d_scores, key).mul_(scale),

@@ -11,6 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from symbotunes.models.layers.private_torch import (
+    int8_linear,
+    linear,
+    onednn_linear,
+    onednn_weight,
+    takes_onednn_layout,
+)
+
 TINY = 1e-12  # lower bound of a scale, for rows that are all zeros
 STRIDE = 32  # inputs that the kernel for 8-bit weights reads at once, without a bounds check
 FIRST = 256  # initial capacity of a cache in tokens; it doubles when full
@@ -71,17 +79,12 @@ class Packed(nn.Module):
     ) -> None:
         super().__init__()
         self.dtype = dtype
-        self.after: tuple[str, list[float], str] = (
-            ("gelu", [], "tanh") if gelu else ("none", [], "")
-        )
+        self.gelu = gelu
         self.bias = None if bias is None else bias.detach().to(dtype)
-        cast = weight.detach().to(dtype)
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(cast, rows)
-        self._run = torch.ops.mkldnn._linear_pointwise.default
+        self.weight = onednn_weight(weight.detach().to(dtype), rows)
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self._run(x.to(self.dtype), self.weight, self.bias, *self.after)
-        return result
+        return onednn_linear(x.to(self.dtype), self.weight, self.bias, gelu=self.gelu)
 
 
 class Quantized(nn.Module):
@@ -109,7 +112,7 @@ class Quantized(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.pad(x.bfloat16(), (0, self.missing)).contiguous()
-        hidden: Tensor = torch._weight_int8pack_mm(x, self.weight, self.scales)
+        hidden = int8_linear(x, self.weight, self.scales)
         if self.bias is not None:
             hidden = hidden.add_(self.bias)
         return F.gelu(hidden, approximate="tanh") if self.gelu else hidden
@@ -124,8 +127,7 @@ class Plain(nn.Module):
         self.gelu = gelu
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = F.linear(x, self.weight, self.bias)
-        return F.gelu(hidden, approximate="tanh") if self.gelu else hidden
+        return linear(x, self.weight, self.bias, gelu=self.gelu)
 
 
 def packed(
@@ -152,15 +154,12 @@ def packed(
     if dtype not in (None, torch.float32, torch.bfloat16, torch.int8):
         raise ValueError(f"weights can be rounded to bfloat16 or int8, not to {dtype}")
     target = dtype or weight.dtype
-    if weight.device.type != "cpu" or not torch._C._has_mkldnn:
+    has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if weight.device.type != "cpu" or not has_onednn:
         return Plain(weight, bias, gelu=gelu)
     if target == torch.int8:
         return Quantized(weight, bias, gelu=gelu)
     is_worth_it = rows > 1 or target != weight.dtype  # for one row PyTorch is already fast
-    # oneDNN rejects bfloat16 on CPUs without AVX512, where PyTorch has its own kernels.
-    is_supported = target == torch.float32 or (
-        target == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    )
-    if is_worth_it and is_supported:
+    if is_worth_it and takes_onednn_layout(target):
         return Packed(weight, bias, rows=rows, dtype=target, gelu=gelu)
     return Plain(weight, bias, gelu=gelu)

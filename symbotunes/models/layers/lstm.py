@@ -14,6 +14,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from symbotunes.models.layers.decoding import packed
+from symbotunes.models.layers.private_torch import sigmoid_backward, tanh_backward
 
 State = tuple[Tensor, Tensor]
 WIDE = 1024  # number of inputs plus units from which a layer counts as wide
@@ -166,10 +167,8 @@ def _slopes(gates: Tensor, before: Tensor, after: Tensor, out: Tensor) -> Tensor
     i, f, g, o = gates.chunk(4, -1)
     squashed = after.tanh()
     # aten's x_backward(a, y) is a * x'(z) for y = x(z), computed from y.
-    by_sigmoid, by_tanh = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
-    by_sigmoid.grad_input(g, i, grad_input=out[:, 0])
-    by_sigmoid.grad_input(before, f, grad_input=out[:, 1])
-    by_tanh.grad_input(i, g, grad_input=out[:, 2])
-    by_sigmoid.grad_input(squashed, o, grad_input=out[:, 3])
-    through: Tensor = by_tanh(o, squashed)
-    return through
+    sigmoid_backward(g, i, out=out[:, 0])
+    sigmoid_backward(before, f, out=out[:, 1])
+    tanh_backward(i, g, out=out[:, 2])
+    sigmoid_backward(squashed, o, out=out[:, 3])
+    return tanh_backward(o, squashed, out=torch.empty_like(o))

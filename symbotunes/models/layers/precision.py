@@ -2,9 +2,11 @@
 
 import torch
 
+from symbotunes.models.layers.private_torch import cpu_has_bfloat16_units
+
 
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 products are faster than float32 ones: on CUDA and newer CPUs."""
     if device.type != "cpu":
         return device.type == "cuda"
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return cpu_has_bfloat16_units()

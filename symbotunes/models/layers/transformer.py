@@ -1,6 +1,5 @@
 """The pre-norm transformer block of GPT-2, independent of how its attention is computed."""
 
-import copy
 from collections.abc import Callable
 
 import torch
@@ -70,15 +69,13 @@ class Block(nn.Module):
         def laid_out(linear: nn.Linear, *, gelu: bool = False) -> nn.Module:
             return packed(linear.weight, linear.bias, rows=rows, dtype=dtype, gelu=gelu)
 
-        twin = copy.copy(self)
-        twin._modules = {
-            "norm1": self.norm1,
-            "qkv": laid_out(self.qkv),
-            "out": laid_out(self.out),
-            "norm2": self.norm2,
-            "up": laid_out(self.up, gelu=True),
-            "gelu": nn.Identity(),
-            "down": laid_out(self.down),
-        }
-        twin.dropout = 0.0
+        with torch.device("meta"):  # where weights take neither memory nor random numbers
+            twin = Block(self.qkv.in_features, self.heads, dropout=0.0)
+        twin.add_module("norm1", self.norm1)
+        twin.add_module("qkv", laid_out(self.qkv))
+        twin.add_module("out", laid_out(self.out))
+        twin.add_module("norm2", self.norm2)
+        twin.add_module("up", laid_out(self.up, gelu=True))
+        twin.add_module("gelu", nn.Identity())
+        twin.add_module("down", laid_out(self.down))
         return twin

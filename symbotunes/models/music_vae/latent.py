@@ -66,6 +66,7 @@ class FittedPrior(nn.Module):
         super().__init__()
         self.register_buffer("vectors", torch.zeros(self.KEPT, latent))
         self.register_buffer("windows", torch.zeros((), dtype=torch.int64))
+        self.register_load_state_dict_pre_hook(self._keep_missing)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def observe(self, posterior: Posterior) -> None:
@@ -108,11 +109,11 @@ class FittedPrior(nn.Module):
         twins = distances <= self.TWINS * distances.median()
         return known[~twins.triu(1).any(-1)]
 
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
-        # Weights from other programs do not have these buffers; they then stay as they are.
-        for name, buffer in self.named_buffers():
+    @staticmethod
+    def _keep_missing(prior: nn.Module, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
+        """Before loading: weights from other programs lack these buffers, which then stay."""
+        for name, buffer in prior.named_buffers():
             state_dict.setdefault(prefix + name, buffer)
-        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 def distances_between(some: Tensor, others: Tensor) -> Tensor:

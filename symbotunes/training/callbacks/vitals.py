@@ -119,9 +119,7 @@ def log_interval(trainer: lightning.Trainer) -> int:
 def gradient_norm(pl_module: lightning.LightningModule) -> torch.Tensor:
     """L2 norm of all gradients together, on their device."""
     gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
-    norms = torch._foreach_norm(gradients)
-    total: torch.Tensor = torch.stack([norm.to(norms[0].device) for norm in norms]).norm()
-    return total
+    return torch.nn.utils.get_total_norm(gradients)
 
 
 def panel_seconds(trainer: lightning.Trainer) -> float:
