@@ -1,8 +1,16 @@
-"""Writes files atomically."""
+"""Writes files and folders atomically.
+
+Content is written under a temporary name beside the old file and then renamed: a reader sees either
+the old content or all of the new.
+"""
 
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 def atomic_write(path: Path, data: bytes | str) -> None:
@@ -12,15 +20,56 @@ def atomic_write(path: Path, data: bytes | str) -> None:
         path: the file; its folder is created if it does not exist.
         data: bytes, or text that is written as UTF-8.
     """
+    with atomic_file(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def atomic_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write to, which takes the place of `path` unless an exception leaves the block.
+
+    Args:
+        path: the file; its folder is made if it does not exist.
+        durable: whether the bytes are to be on the disk before the name is: for files that a loss
+            of power must not leave empty.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = data.encode() if isinstance(data, str) else data
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+            yield file
+        if durable:
+            settle(draft, path)
+        else:
+            draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def settle(draft: Path, path: Path) -> None:
+    """Give a whole file its name, once its bytes are on the disk."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+@contextmanager
+def atomic_folder(folder: Path, *, draft_name: str | None = None) -> Iterator[Path]:
+    """An empty folder to fill, which takes the place of `folder` unless an exception leaves it.
+
+    Args:
+        folder: what stands there is removed at the end.
+        draft_name: name beside it, for jobs that hold a lock: what a killed one left under it is
+            removed. By default every call has a name of its own.
+    """
+    draft = folder.with_name(draft_name or f".{folder.name}.{secrets.token_hex(4)}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

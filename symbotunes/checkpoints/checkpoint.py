@@ -19,6 +19,7 @@ from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.published import locate, read_folder
 from symbotunes.checkpoints.trust import refuse_strangers
 from symbotunes.config.aliases import modernized
+from symbotunes.errors import first_line
 
 FORMAT = 1
 PUBLISHED = "published"  # in place of a fingerprint of data, if weights were trained elsewhere
@@ -159,7 +160,7 @@ def _last_line(error: Exception) -> str:
     for line in str(error).splitlines():
         if "GLOBAL" in line or "Unsupported" in line:
             return line.strip()[:160]
-    return str(error).splitlines()[0][:160]
+    return first_line(error)[:160]
 
 
 # What a checkpoint brings along, and what of it a resumed run may change.

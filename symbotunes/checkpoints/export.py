@@ -19,7 +19,8 @@ from symbotunes.checkpoints.importers.hugging_face import UNREACHABLE
 from symbotunes.checkpoints.published import CONFIG, DTYPES, WEIGHTS, is_published, write_folder
 from symbotunes.checkpoints.reopen import rebuild
 from symbotunes.checkpoints.samples import write_samples
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, first_line, require_whole_number
+from symbotunes.files import atomic_folder
 from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.render.gallery import FORMS
 
@@ -51,8 +52,7 @@ class ExportPlan:
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise UserError(f"export.dtype={self.dtype}: choose one of {', '.join(DTYPES)}")
-        if not isinstance(self.samples, int) or self.samples < 0:
-            raise UserError(f"export.samples={self.samples}: must be a whole number of at least 0")
+        require_whole_number("export.samples", self.samples, least=0)
         if unknown := sorted(set(self.forms) - set(FORMS)):
             raise UserError(f"export.forms={unknown}: choose some of {', '.join(FORMS)}")
 
@@ -77,9 +77,7 @@ def write_export(
         raise UserError(f"{folder} holds other files; set export.out to a new folder")
     metrics = [*best_loss(checkpoint), *(read_report(Path(plan.report)) if plan.report else [])]
     net, tokenizer = rebuild(checkpoint)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as space:
-        draft = Path(space) / "export"
+    with atomic_folder(folder) as draft:
         write_folder(draft, net.state_dict(), describe(checkpoint), plan.dtype)
         if plan.transformers:
             hugging_face.export(net, draft / TRANSFORMERS, tokenizer.vocabulary)
@@ -94,9 +92,6 @@ def write_export(
             name=f"hub:{plan.push}" if plan.push else "FOLDER",
         )
         (draft / CARD).write_text(model_card(checkpoint, card), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -134,16 +129,17 @@ def _write_samples(draft: Path, plan: ExportPlan, sampling: SamplePlan, seed: in
     if not plan.samples:
         return []
     folder = draft / SAMPLES
-    drawn = draft.parent / "drawn"
-    write_samples(unpack(draft), replace(sampling, num=plan.samples), seed=seed, folder=drawn)
-    table = json.loads((drawn / "samples.json").read_text(encoding="utf-8"))
     folder.mkdir()
     names = []
-    for row in table["samples"]:
-        for form in plan.forms:
-            if form in row["files"]:
-                shutil.copyfile(drawn / row["files"][form], folder / row["files"][form])
-                names.append(f"{SAMPLES}/{row['files'][form]}")
+    with tempfile.TemporaryDirectory() as space:
+        drawn = Path(space)
+        write_samples(unpack(draft), replace(sampling, num=plan.samples), seed=seed, folder=drawn)
+        table = json.loads((drawn / "samples.json").read_text(encoding="utf-8"))
+        for row in table["samples"]:
+            for form in plan.forms:
+                if form in row["files"]:
+                    shutil.copyfile(drawn / row["files"][form], folder / row["files"][form])
+                    names.append(f"{SAMPLES}/{row['files'][form]}")
     return names
 
 
@@ -168,8 +164,7 @@ def push(api: HfApi, folder: Path, name: str, *, private: bool) -> str:
         api.create_repo(name, private=private, exist_ok=True)
         api.upload_folder(repo_id=name, folder_path=folder, commit_message="Export of Symbotunes")
     except REFUSALS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"export.push={name}: {reason} (the export itself lies in {folder})"
+            f"export.push={name}: {first_line(error)} (the export itself lies in {folder})"
         ) from error
     return f"https://huggingface.co/{name}"

@@ -6,7 +6,6 @@ in this package (``pretrained/name``).
 
 import json
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from symbotunes.checkpoints.importers.hugging_face import UNREACHABLE
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, did_you_mean, first_line
 from symbotunes.paths import PRETRAINED
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -59,9 +58,8 @@ def _shipped(name: str) -> Path:
     if not names:
         raise UserError(f"there is no {name}: this installation carries no pretrained models")
     ends = [each.removeprefix(f"{SHIPPED}/") for each in names]
-    close = get_close_matches(name.removeprefix(f"{SHIPPED}/"), ends, n=1)
-    hint = f"did you mean {SHIPPED}/{close[0]}?" if close else f"choose one of {', '.join(names)}"
-    raise UserError(f"there is no {name}; {hint}")
+    hint = did_you_mean(name.removeprefix(f"{SHIPPED}/"), ends, prefix=f"{SHIPPED}/")
+    raise UserError(f"there is no {name}{hint}")
 
 
 def _download(name: str) -> Path:
@@ -121,8 +119,7 @@ def _weights(folder: Path) -> dict[str, Tensor]:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path} is damaged or truncated: {reason}") from error
+        raise UserError(f"{path} is damaged or truncated: {first_line(error)}") from error
     return {
         name: tensor.float() if tensor.is_floating_point() else tensor
         for name, tensor in tensors.items()

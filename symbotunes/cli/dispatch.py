@@ -11,9 +11,8 @@ from typing import Any
 from omegaconf import DictConfig
 
 from symbotunes import modes
-from symbotunes.cli.suggestions import nearest
 from symbotunes.config.plugins import import_plugins
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, did_you_mean
 
 
 def mode_files() -> dict[str, Path]:
@@ -44,6 +43,6 @@ def call_mode(cfg: DictConfig) -> Any:
     """
     names = mode_files()
     if cfg.mode not in names:
-        raise UserError(f"mode={cfg.mode} does not exist{nearest(str(cfg.mode), names)}")
+        raise UserError(f"mode={cfg.mode} does not exist{did_you_mean(str(cfg.mode), names)}")
     import_plugins()
     return getattr(import_module(f"{modes.__name__}.{cfg.mode}"), str(cfg.mode))(cfg)

@@ -2,8 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -13,24 +12,13 @@ from omegaconf import OmegaConf
 from symbotunes.cli.options import groups, option_paths, options
 from symbotunes.config.compose import composed
 from symbotunes.config.plugins import is_group
+from symbotunes.errors import did_you_mean, first_line, nearest
 
 # The extra of this package that each of Hydra's launchers and sweepers needs.
 EXTRAS = {
     "joblib": "cluster", "submitit_local": "cluster", "submitit_slurm": "cluster",
     "ray": "ray", "optuna": "optuna",
 }  # fmt: skip
-
-
-def nearest(name: str, choices: Iterable[str]) -> str:
-    """``; did you mean X?`` if a choice is close, otherwise the list of choices."""
-    names = list(choices)
-    swapped = [choice for choice in names if sorted(choice) == sorted(name)]
-    if swapped:  # letters in the wrong order, such as modle
-        return f"; did you mean {swapped[0]}?"
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; choose one of {', '.join(names)}" if len(names) <= 40 else ""
 
 
 def explain(error: BaseException) -> str:
@@ -40,29 +28,29 @@ def explain(error: BaseException) -> str:
         match = re.search(pattern, text, re.DOTALL)
         if match:
             return str(answer(*match.groups()))
-    return str(error).strip().splitlines()[0]
+    return first_line(error)
 
 
 def _unknown_option(group_and_name: str, listing: str = "") -> str:
     group, _, name = group_and_name.rpartition("/")
     top = group.split("/")[0]
     if not is_group(group) and options(top):  # a path
-        return f"{top} expects the name of an option{nearest('', options(top))}"
+        return f"{top} expects the name of an option{did_you_mean('', options(top))}"
     if group in ("hydra/launcher", "hydra/sweeper") and name in EXTRAS:
         return f"{group}={name} needs another package: pip install 'symbotunes[{EXTRAS[name]}]'"
     theirs = [line.strip() for line in listing.split("\n") if line.strip()]
-    return f"{group}={name} does not exist{nearest(name, options(group) or theirs)}"
+    return f"{group}={name} does not exist{did_you_mean(name, options(group) or theirs)}"
 
 
 def _unknown_key(key: str) -> str:
     if "/" in key:
-        return f"there is no group {key}{nearest(key, groups())}"
+        return f"there is no group {key}{did_you_mean(key, groups())}"
     group, _, last = key.rpartition(".")
     top, *below = key.split(".")
     subgroups = {name.rpartition("/")[2]: name for name in groups() if "/" in name}
-    close = get_close_matches(key, subgroups, n=1, cutoff=0.8)
-    if close:
-        return f"write {subgroups[close[0]]}={_value_of(key)} to choose an option of the group"
+    meant = nearest(key, subgroups, cutoff=0.8)
+    if meant is not None:
+        return f"write {subgroups[meant]}={_value_of(key)} to choose an option of the group"
     others = _options_with(group.replace(".", "/"), last)
     if others:
         named = group.replace(".", "/")
@@ -75,14 +63,15 @@ def _unknown_key(key: str) -> str:
 
 def _nearest_key(key: str, keys: list[str]) -> str:
     group, _, last = key.rpartition(".")
-    if not group and get_close_matches(key, [name for name in keys if "." not in name]):
-        return nearest(key, [name for name in keys if "." not in name])
+    tops = [name for name in keys if "." not in name]
+    if not group and nearest(key, tops) is not None:
+        return did_you_mean(key, tops)
     inside = [name for name in keys if name.startswith(group) and name.rpartition(".")[2] == last]
     if inside:
         return f"; did you mean {' or '.join(inside)}?"
-    close = get_close_matches(key, [name for name in keys if not key.startswith(f"{name}.")], n=1)
-    if close:
-        return f"; did you mean {close[0]}?"
+    near = nearest(key, [name for name in keys if not key.startswith(f"{name}.")])
+    if near is not None:
+        return f"; did you mean {near}?"
     package = f" -p {group}" if group in keys else ""
     return f"; `--cfg job{package}` lists them"
 
@@ -105,7 +94,7 @@ def _unknown_group(name: str) -> str:
     if name == "experiment":
         return "experiments need a plus sign: write +experiment=NAME"
     keys = [str(key) for key in composed([]) if key != "hydra"]
-    return f"there is no group or key {name}{nearest(name, [*groups(), *keys])}"
+    return f"there is no group or key {name}{did_you_mean(name, [*groups(), *keys])}"
 
 
 def _missing_value(key: str) -> str:

@@ -7,10 +7,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.cli.options import options
-from symbotunes.cli.suggestions import nearest
 from symbotunes.config.compose import composed
 from symbotunes.config.plugins import is_group
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, did_you_mean
 
 MOST_SEEDS = 2**32
 KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
@@ -31,7 +30,7 @@ def refuse_misfits(cfg: DictConfig) -> None:
     hydra = HydraConfig.get()
     for group, name in hydra.runtime.choices.items():
         if str(name).startswith("_"):
-            known = nearest(str(name).lstrip("_"), options(group))
+            known = did_you_mean(str(name).lstrip("_"), options(group))
             raise UserError(f"{group}={name} is only a part of other options{known}")
     problem = misfit(cfg, list(hydra.overrides.task))
     if problem is not None:

@@ -7,7 +7,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, first_line
 
 
 def build(node: Any, **late: Any) -> Any:
@@ -31,8 +31,7 @@ def build(node: Any, **late: Any) -> Any:
         raise UserError(_unbuildable(node, error)) from error
     except (TypeError, ValueError) as error:
         where = node._get_full_key(None) or "config"
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{where}: {reason} (SYMBOTUNES_DEBUG=1 shows more)") from error
+        raise UserError(f"{where}: {first_line(error)} (SYMBOTUNES_DEBUG=1 shows more)") from error
 
 
 def class_of(node: Any) -> Any:

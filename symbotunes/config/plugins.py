@@ -16,7 +16,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, first_line
 from symbotunes.paths import CONF
 
 VARIABLE = "SYMBOTUNES_PLUGINS"
@@ -80,7 +80,7 @@ def import_plugins() -> None:
 
 
 def _unimportable(name: str, error: Exception) -> UserError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    reason = first_line(error)
     return UserError(f"{VARIABLE}={name} cannot be imported: {type(error).__name__}: {reason}")
 
 

@@ -17,7 +17,7 @@ from symbotunes.data.preparation.prepare import Plan, prepare
 from symbotunes.data.preparation.workers import Workers
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import Corpus, DatasetError
-from symbotunes.errors import UserError
+from symbotunes.errors import require_whole_number
 from symbotunes.transforms.base import Chain
 
 
@@ -70,8 +70,7 @@ class MusicData(lightning.LightningDataModule):
         file_gib: float = 2.0,
         repeat: int | None = None,
     ) -> None:
-        if repeat is not None and repeat < 1:
-            raise UserError(f"loader.repeat={repeat}: must be null or at least 1")
+        require_whole_number("loader.repeat", repeat, optional=True)
         super().__init__()
         self.corpus = corpus
         self.chain = chain

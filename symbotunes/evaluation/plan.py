@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from symbotunes.data.split import SPLITS
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, require_whole_number
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap
 
 
@@ -43,9 +43,7 @@ class EvaluationPlan:
 
     def __post_init__(self) -> None:
         for name in ("num_samples", "references", "ngram", "windows", "pairs", "prior"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise UserError(f"evaluate.{name}={value}: must be a whole number of at least 1")
+            require_whole_number(f"evaluate.{name}", getattr(self, name))
         if self.split not in SPLITS:
             raise UserError(f"evaluate.split={self.split}: choose one of {', '.join(SPLITS)}")
         _ = self.bootstrap(0), self.torch_device

@@ -5,7 +5,6 @@ python main.py mode=check 'check.only=[folk_rnn]'
 
 import tempfile
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from rich.table import Table
 from symbotunes.config.compose import recomposed
 from symbotunes.config.overrides import overrides
 from symbotunes.config.plugins import option_files
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, did_you_mean
 from symbotunes.training.dry_run import Limits, Verdict, check_config
 
 OWN = ("mode", "check", "model", "+experiment", "experiment")  # set by the check itself
@@ -70,8 +69,7 @@ def chosen(only: Sequence[str]) -> list[str]:
     names = {entry.partition("=")[2] for entry in entries}
     for name in only:
         if name not in names:
-            close = get_close_matches(str(name), sorted(names), n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = did_you_mean(str(name), sorted(names))
             raise UserError(f"check.only: there is no model or experiment {name}{hint}")
     return [entry for entry in entries if not only or entry.partition("=")[2] in only]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import symusic
 
+from symbotunes.errors import first_line
 from symbotunes.files import atomic_write
 from symbotunes.generation.sample import Sample
 from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
@@ -38,7 +39,7 @@ class _Forms:
         try:
             self.content[suffix] = make()
         except Exception as error:  # whatever a renderer raises, the other forms are kept
-            self.failures[suffix] = (str(error).strip() or type(error).__name__).splitlines()[0]
+            self.failures[suffix] = first_line(error)
 
     def audio(self) -> bytes:
         seconds = _seconds(self.sample)

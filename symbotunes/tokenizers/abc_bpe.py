@@ -1,4 +1,9 @@
-"""ABC text as byte-level byte pairs, the way GPT-2 reads text."""
+"""ABC text as byte-level byte pairs, the way GPT-2 reads text.
+
+Hugging Face's tokenizers library learns and applies the pairs; here is how ABC gets into it and out
+again. Not ``transformers.GPT2TokenizerFast``, which wraps the same library and adds nothing to it
+that is needed.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

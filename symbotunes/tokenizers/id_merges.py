@@ -2,6 +2,9 @@
 
 Hugging Face's tokenizers library does the work. It merges characters, so every id is written as
 one; the characters are of Unicode's private use, which no rule of text splits or changes.
+
+Not MidiTok's ``train``, which tokenizes files by itself, while here the ids of the training split
+are at hand, and which splits at bars or beats alone: MIDI-like schemes have neither.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

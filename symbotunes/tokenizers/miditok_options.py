@@ -7,11 +7,10 @@ a word or with a warning that nobody sees; here both are errors.
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any
 
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, did_you_mean
 
 BOS, EOS, PAD = "BOS_None", "EOS_None", "PAD_None"
 # Scheme -> the options that it has beside those of MidiTok's TokenizerConfig.
@@ -69,7 +68,7 @@ def _check_scheme(scheme: str) -> None:
         return
     if scheme in _REFUSED:
         raise UserError(f"{scheme} {_REFUSED[scheme]}; choose one of {', '.join(SCHEMES)}")
-    raise UserError(f"there is no scheme {scheme}{_nearest(scheme, list(SCHEMES))}")
+    raise UserError(f"there is no scheme {scheme}{did_you_mean(scheme, list(SCHEMES))}")
 
 
 def _check_names(scheme: str, options: Mapping[str, Any], known: list[str]) -> None:
@@ -77,7 +76,7 @@ def _check_names(scheme: str, options: Mapping[str, Any], known: list[str]) -> N
         if name in _OURS:
             raise UserError(f"{name} is not yours to set: the config of {scheme} fixes it")
         if name not in known:
-            raise UserError(f"{scheme} has no option {name}{_nearest(name, sorted(known))}")
+            raise UserError(f"{scheme} has no option {name}{did_you_mean(name, sorted(known))}")
 
 
 def _check_effects(scheme: str, given: Mapping[str, Any], config: Any) -> None:
@@ -93,14 +92,6 @@ def _check_effects(scheme: str, given: Mapping[str, Any], config: Any) -> None:
 
 def _comparable(value: Any) -> Any:
     return sorted(value) if isinstance(value, set | list | tuple) else value
-
-
-def _nearest(name: str, choices: list[str]) -> str:
-    lowered = {choice.lower(): choice for choice in choices}
-    close = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    return (
-        f"; did you mean {lowered[close[0]]}?" if close else f"; choose one of {', '.join(choices)}"
-    )
 
 
 def _as_is(value: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, require_whole_number
 from symbotunes.music.grid.decode import decode_drums, decode_melody, decode_trio
 from symbotunes.music.grid.drums import NINE_DRUMS, SIXTY_ONE_DRUMS, drum_examples
 from symbotunes.music.grid.melody import (
@@ -53,9 +53,8 @@ class Windows(Tokenizer[MidiPiece]):
     STATE: ClassVar[tuple[str, ...] | None] = ()
 
     def __init__(self, bars: int, max_examples: int | None = None) -> None:
-        for name, value in (("bars", bars), ("max_examples", max_examples)):
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise UserError(f"{name}={value} must be a whole number of at least 1")
+        require_whole_number("bars", bars)
+        require_whole_number("max_examples", max_examples, optional=True)
         self.bars = bars
         self.max_examples = max_examples
 

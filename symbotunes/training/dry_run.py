@@ -16,7 +16,7 @@ from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build, build_many
 from symbotunes.datasets.base import DatasetError
 from symbotunes.datasets.synthetic import write_trios
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, first_line
 from symbotunes.models.base import Batch
 from symbotunes.training.lit_base import LitBase
 from symbotunes.transforms.base import Chain
@@ -72,7 +72,7 @@ class Verdict:
         try:
             yield
         except Exception as error:  # a check reports errors of any kind
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = first_line(error)
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
             self.errors.append(f"{part}: {kind}{reason}")
 

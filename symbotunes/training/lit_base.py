@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, first_line
 from symbotunes.models.base import Batch, Loss, Model
 from symbotunes.tokenizers.base import Vocabulary
 
@@ -215,8 +215,7 @@ def compile_or_warn(loss: Callable[..., Loss]) -> Callable[..., Loss]:
         except Exception as error:  # the compiler raises of many kinds, none of them ours
             if run is loss:
                 raise
-            first_line = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-            warnings.warn(f"compile=true was given up: {first_line}", stacklevel=2)
+            warnings.warn(f"compile=true was given up: {first_line(error)}", stacklevel=2)
             run = loss
             return run(*arguments)
 

@@ -21,8 +21,9 @@ class MuonAdamW(GroupOptimizer):
 
     Jordan et al. 2024, https://kellerjordan.github.io/posts/muon. The size of a step is scaled to
     AdamW's, as in Liu et al. 2025, https://arxiv.org/abs/2502.16982, section 2.2, so that both
-    share a learning rate. Not ``torch.optim.Muon``, because this one multiplies in bfloat16 only
-    where that is fast. Not meant for embedding tables, which it would treat as one matrix.
+    share a learning rate. Not ``torch.optim.Muon``, because it accepts matrices only, so that the
+    rest would need a second optimizer, and multiplies in bfloat16 everywhere, which is slow on CPUs
+    without bfloat16 units. Not meant for embedding tables, which it would treat as one matrix.
 
     Args:
         params: parameters to train.

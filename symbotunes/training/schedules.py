@@ -1,4 +1,8 @@
-"""Learning-rate schedules in closed form, so that a resumed run has the same rates."""
+"""Learning-rate schedules in closed form, so that a resumed run has the same rates.
+
+They are functions of the step on torch's ``LambdaLR``, not ``CosineAnnealingLR`` and the like, because
+these compute each rate from the previous one.
+"""
 
 import math
 

@@ -7,7 +7,7 @@ from typing import Any
 import lightning
 import torch
 
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, first_line
 from symbotunes.models.layers.precision import multiplies_bfloat16
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
@@ -40,7 +40,7 @@ def make_trainer(
         )
     except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
         absent = "; trainer=cpu runs everywhere" if "backend" in str(error) else ""
-        reason = str(error).splitlines()[0].rstrip("!")
+        reason = first_line(error).rstrip("!")
         raise UserError(f"trainer: {reason}{absent}") from error
 
 

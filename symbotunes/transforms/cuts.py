@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, require_whole_number
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.transforms.base import Cut
 
@@ -19,7 +19,8 @@ class Crop(Cut):
     """
 
     def __init__(self, length: int) -> None:
-        self.length = at_least_one(length, "transforms.crop.length")
+        require_whole_number("transforms.crop.length", length)
+        self.length = length
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:  # noqa: ARG002
         """The first tokens, or all if there are fewer."""
@@ -37,7 +38,8 @@ class SampleSubsequence(Cut):
     """
 
     def __init__(self, length: int) -> None:
-        self.length = at_least_one(length, "transforms.sample_subsequence.length")
+        require_whole_number("transforms.sample_subsequence.length", length)
+        self.length = length
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
         """A stretch of `length` tokens."""
@@ -62,7 +64,8 @@ class SampleBars(Cut):
     """
 
     def __init__(self, bars: int) -> None:
-        self.bars = at_least_one(bars, "transforms.sample_bars.bars")
+        require_whole_number("transforms.sample_bars.bars", bars)
+        self.bars = bars
         self.tokenizer: Tokenizer[Any] | None = None
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
@@ -92,14 +95,3 @@ class SampleBars(Cut):
         stretch = ids[bounds[first] : bounds[first + self.bars]]
         head = ids[: starts[0]] if first == 0 else ids[frame : starts[0]]
         return np.concatenate([head, stretch])
-
-
-def at_least_one(value: int, name: str) -> int:
-    """The value, if it is a whole number above 0.
-
-    Raises:
-        UserError: naming the key otherwise.
-    """
-    if int(value) != value or value < 1:
-        raise UserError(f"{name}={value} must be a whole number of at least 1")
-    return int(value)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbotunes.data.batches.grouping import Buckets, Grouping, Packing, TokenBudget, Windows
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, require_whole_number
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,9 @@ class BatchRule:
     pack_length: int = 1024
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "batch_tokens", "pack_length"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UserError(f"loader.{name}={value} must be at least 1")
+        require_whole_number("loader.batch_size", self.batch_size)
+        require_whole_number("loader.batch_tokens", self.batch_tokens, optional=True)
+        require_whole_number("loader.pack_length", self.pack_length)
         if self.pack and self.batch_tokens is not None and self.batch_tokens < self.pack_length:
             raise UserError(
                 f"loader.batch_tokens={self.batch_tokens} is less than one row, "

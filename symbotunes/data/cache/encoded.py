@@ -1,4 +1,8 @@
-"""A prepared corpus on disk, memory-mapped; docs/data_format.md says what each file holds."""
+"""A prepared corpus on disk, memory-mapped; docs/data_format.md says what each file holds.
+
+Not Arrow tables of Hugging Face's datasets, nor litdata: all examples are one array of integers, of
+which a batch is slices, and NumPy maps it without a library, an index of rows or a copy.
+"""
 
 import json
 import os

@@ -6,7 +6,6 @@ within the part; `symbotunes.data.preparation.merge` renumbers them for the whol
 
 import json
 import re
-import secrets
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from symbotunes.data.cache.arrays import smallest_dtype
 from symbotunes.data.split import SPLITS, UNFORCED
 from symbotunes.datasets.base import printable
+from symbotunes.files import atomic_file
 
 DIGEST_BYTES = 32
 _NAME = re.compile(r"part-(\d{9})-(\d{9})\.npz")
@@ -63,14 +63,9 @@ class Part:
             "quarantined": self.quarantined,
         }
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        try:
-            with draft.open("wb") as file:
-                text = np.frombuffer(json.dumps(about).encode(), np.uint8)
-                np.savez(file, about=text, **arrays)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        text = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        with atomic_file(path, durable=False) as file:  # a broken one is made anew
+            np.savez(file, about=text, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Part":

@@ -1,6 +1,5 @@
 """From a corpus to a tokenized, split, duplicate-free cache."""
 
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from symbotunes.data.preparation.merge import Merge
 from symbotunes.data.preparation.workers import Workers, encode_all
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import Corpus, DatasetError
+from symbotunes.files import atomic_folder
 from symbotunes.transforms.base import Chain
 
 PARTS = ".parts"  # suffix of the folder in which an unfinished preparation keeps what it has
@@ -103,31 +103,26 @@ def _build(encoder: Encoder, chain: Chain, plan: Plan, fingerprint: Fingerprint)
     files = encoder.corpus.files()
     with progress(len(files)) as done:
         found = encode_all(encoder, files, parts, plan.workers, done)
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    draft.mkdir()
     try:
-        merge = Merge(chain.tokenizer, plan.limits, plan.shares)
-        merge.receipt.files = len(files)
-        sizes = merge.run(found, draft)
-        about = {
-            "fingerprint": fingerprint.name,
-            "dataset": type(encoder.corpus).__name__,
-            "transforms": chain.cached,
-            "made_by": fingerprint.about(),
-            "fields": chain.tokenizer.FIELDS,
-            "shards": len(sizes),
-            "lengths": merge.lengths,
-            "receipt": merge.receipt.as_dict(),
-            "tokenizer": dict(chain.tokenizer.state()),
-        }
-        write_about(draft, about)
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged one
-        draft.rename(folder)
+        with atomic_folder(folder) as draft:  # a damaged one may stand there
+            merge = Merge(chain.tokenizer, plan.limits, plan.shares)
+            merge.receipt.files = len(files)
+            sizes = merge.run(found, draft)
+            about = {
+                "fingerprint": fingerprint.name,
+                "dataset": type(encoder.corpus).__name__,
+                "transforms": chain.cached,
+                "made_by": fingerprint.about(),
+                "fields": chain.tokenizer.FIELDS,
+                "shards": len(sizes),
+                "lengths": merge.lengths,
+                "receipt": merge.receipt.as_dict(),
+                "tokenizer": dict(chain.tokenizer.state()),
+            }
+            write_about(draft, about)
     except DatasetError:
         shutil.rmtree(parts, ignore_errors=True)
         raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     shutil.rmtree(parts)
     return load(folder)
 

@@ -22,7 +22,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from symbotunes.data.preparation.encode import Encoder
 from symbotunes.data.preparation.parts import PartBuilder, found_parts, part_name
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, require_whole_number
 
 CHUNK_FILES = 64  # small files are handed out together, since handing out costs a millisecond
 CHUNK_BYTES = 512 * 2**10  # and large ones apart, so that all workers end at about the same time
@@ -50,8 +50,7 @@ class Workers:
     file_gib: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.count is not None and self.count < 0:
-            raise UserError(f"loader.prepare_workers={self.count} must be at least 0, or null")
+        require_whole_number("loader.prepare_workers", self.count, least=0, optional=True)
         if self.file_seconds <= 0 or self.file_gib <= 0:
             raise UserError("loader.file_seconds and loader.file_gib must be above 0")
 

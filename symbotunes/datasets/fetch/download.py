@@ -1,6 +1,5 @@
 """Fetching a published file once: many jobs, several addresses, checked bytes."""
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ from rich.progress import (
 
 from symbotunes.datasets.base import DatasetError, sha256_of
 from symbotunes.datasets.fetch.http import Patience, Report, TransferError, transfer
-from symbotunes.files import atomic_write
+from symbotunes.files import atomic_write, settle
 
 
 @dataclass(frozen=True)
@@ -183,9 +182,7 @@ def _checked(draft: Path, sha256: str | None, continued: bool) -> str:
 
 def _settle(draft: Path, target: Path, digest: str) -> None:
     """Give the whole file its name, then record it: a crash leaves a whole file or none."""
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(target)
+    settle(draft, target)
     atomic_write(_record(target), f"{digest}  {target.name}\n")
     draft.with_name(f"{draft.name}.json").unlink(missing_ok=True)
 

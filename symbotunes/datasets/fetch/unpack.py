@@ -7,7 +7,6 @@ bounds of an archive as a whole, the choice of files, and a folder that appears 
 import json
 import lzma
 import platform
-import shutil
 import stat
 import tarfile
 import zipfile
@@ -21,6 +20,8 @@ from rich.progress import open as open_with_progress
 
 from symbotunes.datasets.base import DatasetError
 from symbotunes.datasets.fetch.download import only_one
+from symbotunes.errors import first_line
+from symbotunes.files import atomic_folder
 
 RECORD = ".archive.json"  # in the unpacked folder
 MAX_LINK_BYTES = 4096  # no path is longer
@@ -105,31 +106,24 @@ def _unpack(
             f"unpacking {archive} needs the filters of tarfile, which came with Python 3.11.4; "
             f"this is {platform.python_version()}: update it"
         )
-    draft = folder.with_name(f".{folder.name}.unpacking")
-    if draft.exists():  # of a job that was killed
-        shutil.rmtree(draft)
     try:
-        files, size = _extract(archive, draft, suffixes, limits)
-        (draft / RECORD).write_text(json.dumps(asdict(Unpacked(sha256, files, size))))
-        draft.rename(folder)
+        with atomic_folder(folder, draft_name=f".{folder.name}.unpacking") as draft:
+            files, size = _extract(archive, draft, suffixes, limits)
+            (draft / RECORD).write_text(json.dumps(asdict(Unpacked(sha256, files, size))))
     except UnsafeArchive as error:
         raise DatasetError(f"{archive} is refused: {error}") from error
     except _BROKEN as error:
-        reason = str(error).partition("\n")[0]
         raise DatasetError(
-            f"{archive} is damaged ({reason}); delete it to download it again"
+            f"{archive} is damaged ({first_line(error)}); delete it to download it again"
         ) from error
     except OSError as error:
         raise DatasetError(f"could not unpack {archive} ({error})") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _extract(
     archive: Path, draft: Path, suffixes: Collection[str], limits: Limits
 ) -> tuple[int, int]:
     """Write the wanted files; returns their number and bytes."""
-    draft.mkdir(parents=True)
     gate = _Gate(draft, suffixes, limits)
     with archive.open("rb") as file:
         is_zip = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")

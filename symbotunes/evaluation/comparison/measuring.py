@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symbotunes.data.cache.encoded import Encoded
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, require_whole_number
 from symbotunes.evaluation.comparison.findings import Column, Continuation, Reference
 from symbotunes.evaluation.latent.measuring import LatentSubject, measure_bound
 from symbotunes.evaluation.metrics.bootstrap import Interval, ratio
@@ -52,8 +52,7 @@ class ComparisonPlan:
             raise UserError("mode=compare needs two checkpoints: 'compare.ckpts=[a.ckpt,b.ckpt]'")
         if len(set(self.ckpts)) < len(self.ckpts):
             raise UserError("compare.ckpts names a checkpoint twice")
-        if not isinstance(self.prompt_bars, int) or self.prompt_bars < 1:
-            raise UserError(f"compare.prompt_bars={self.prompt_bars}: must be at least 1")
+        require_whole_number("compare.prompt_bars", self.prompt_bars)
 
 
 @dataclass(frozen=True)

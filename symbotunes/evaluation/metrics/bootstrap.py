@@ -2,6 +2,10 @@
 
 Pieces, not tokens, are drawn anew: the tokens of one piece are alike, and intervals over tokens
 would be far too narrow. Efron and Tibshirani, "An Introduction to the Bootstrap", 1993.
+
+Not `scipy.stats.bootstrap`, whose percentiles are the same, because its interval is NaN as soon as
+one draw is (a ratio over draws that lack what it divides by), and because it holds all draws of all
+pieces at once.
 """
 
 from collections.abc import Callable
@@ -9,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from symbotunes.errors import require_whole_number
 
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]  # sums ``[R, K]`` -> figures ``[R]``, NaN where undefined
@@ -49,8 +55,7 @@ class Bootstrap:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.resamples, int) or self.resamples < 1:
-            raise ValueError(f"resamples={self.resamples} must be a whole number of at least 1")
+        require_whole_number("resamples", self.resamples)
         if not 0 < self.confidence < 1:
             raise ValueError(f"confidence={self.confidence} must lie between 0 and 1")
 

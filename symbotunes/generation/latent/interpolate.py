@@ -9,7 +9,7 @@ import symusic
 import torch
 from torch import Tensor
 
-from symbotunes.errors import UserError
+from symbotunes.errors import require_whole_number
 from symbotunes.generation.latent.inputs import read_windows
 from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer
@@ -44,8 +44,7 @@ class InterpolatePlan(LatentPlan):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.steps, int) or self.steps < 2:
-            raise UserError(f"sample.steps={self.steps}: must be a whole number of at least 2")
+        require_whole_number("sample.steps", self.steps, least=2)
 
     def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
         files = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from symbotunes.data.cache.encoded import Encoded
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, require_whole_number
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
 
@@ -45,9 +45,7 @@ class LatentPlan(ABC):
 
     def __post_init__(self) -> None:
         for name in ("batch_size", *self.COUNTS):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise UserError(f"sample.{name}={value}: must be a whole number of at least 1")
+            require_whole_number(f"sample.{name}", getattr(self, name))
         if not self.temperature >= 0:
             raise UserError(f"sample.temperature={self.temperature}: must be at least 0")
         if self.weights not in (None, "bfloat16"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, require_whole_number
 from symbotunes.generation.latent.prior import PriorPlan
 from symbotunes.generation.sample import Sample
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
@@ -67,9 +67,7 @@ class SamplePlan:
 
     def __post_init__(self) -> None:
         for name in ("num", "batch_size", "prompt_bars"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise UserError(f"sample.{name}={value}: must be a whole number of at least 1")
+            require_whole_number(f"sample.{name}", getattr(self, name))
         if self.constraint is not None and self.constraint not in CONSTRAINTS:
             raise UserError(f"sample.constraint={self.constraint}: must be abc or null")
         if self.weights not in ROUNDED:

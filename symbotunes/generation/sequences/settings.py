@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from symbotunes.errors import require_whole_number
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -37,13 +39,10 @@ class Settings:
                 raise ValueError(f"{name}={value} must be 0 or more")
         if self.min_p > 1:
             raise ValueError(f"min_p={self.min_p} must not be above 1")
-        if not isinstance(self.top_k, int) or self.top_k < 0:
-            raise ValueError(f"top_k={self.top_k} must be a whole number, 0 or more")
+        require_whole_number("top_k", self.top_k, least=0)
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p={self.top_p} must lie above 0 and not above 1")
         if not 0 < self.repetition_penalty < float("inf"):
             raise ValueError(f"repetition_penalty={self.repetition_penalty} must be above 0")
         for name in ("repetition_window", "max_tokens"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name}={value} must be a whole number of at least 1")
+            require_whole_number(name, getattr(self, name))

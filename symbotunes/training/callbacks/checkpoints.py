@@ -10,6 +10,8 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
+from symbotunes.errors import first_line, require_whole_number
+
 
 class Saving(Checkpoint):
     """Base class of callbacks that write checkpoints.
@@ -40,7 +42,7 @@ class Saving(Checkpoint):
         except (OSError, RuntimeError) as error:
             if not refused_by_disk(error):
                 raise
-            problem = str(error).strip().splitlines()[0]
+            problem = first_line(error)
             # The other ranks wait at this barrier, which the error made this rank miss.
             trainer.strategy.barrier("Trainer.save_checkpoint")
         problem = trainer.strategy.broadcast(problem)
@@ -156,8 +158,7 @@ class EveryNSteps(Saving):
 
     def __init__(self, every_n_steps: int, keep: int | None = None) -> None:
         super().__init__()
-        if every_n_steps < 1:
-            raise ValueError(f"every_n_steps must be at least 1, got {every_n_steps}")
+        require_whole_number("every_n_steps", every_n_steps)
         self.every_n_steps = every_n_steps
         self.keep = keep or 0
         self._seen_step = 0

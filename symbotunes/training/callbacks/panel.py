@@ -10,6 +10,7 @@ import lightning
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from symbotunes.errors import first_line, require_whole_number
 from symbotunes.generation.compose import compose
 from symbotunes.generation.sample import Sample
 from symbotunes.generation.sequences.plan import SamplePlan
@@ -53,8 +54,7 @@ class SamplePanel(lightning.Callback):
         seed: int = 0,
         prompt: str | None = None,
     ) -> None:
-        if every_n_steps < 1:
-            raise ValueError(f"every_n_steps must be at least 1, got {every_n_steps}")
+        require_whole_number("every_n_steps", every_n_steps)
         self.every_n_steps = every_n_steps
         self.seed = seed
         self.plan = SamplePlan(num, temperature, top_k, top_p, max_tokens, prompt)
@@ -95,7 +95,7 @@ class SamplePanel(lightning.Callback):
                 with torch.no_grad(), Evaluating(pl_module):
                     self._publish(trainer, pl_module, step)
             except Exception as error:  # a failed panel must not stop the training
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                reason = first_line(error)
                 warnings.warn(f"no sample panel at step {step}: {reason}", stacklevel=2)
         self.seconds += time.monotonic() - began
 

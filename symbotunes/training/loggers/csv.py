@@ -1,4 +1,8 @@
-"""Metrics as ``metrics.csv`` in the run folder itself."""
+"""Metrics as ``metrics.csv`` in the run folder itself.
+
+Not Lightning's ``CSVLogger``, because it deletes the file of an earlier run in the same folder,
+where a resumed run has its own, and holds up to a hundred rows back that a crash would lose.
+"""
 
 import csv
 import io

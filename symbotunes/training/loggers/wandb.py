@@ -13,6 +13,7 @@ import wandb
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
+from symbotunes.errors import first_line
 from symbotunes.files import atomic_write
 from symbotunes.training.loggers.limits import config_within, name_within, tags_within
 from symbotunes.training.loggers.records import STEP, Reached, reached
@@ -274,11 +275,6 @@ def flushing() -> dict[str, Any]:
     """Settings that make W&B write to disk often; older versions wait until 32 KiB are full."""
     name = "x_transaction_log_flush_interval"
     return {name: FLUSH_SECONDS} if name in wandb.Settings.model_fields else {}
-
-
-def first_line(error: Exception) -> str:
-    """The message of an error, in one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def read_id(folder: Path) -> str | None:

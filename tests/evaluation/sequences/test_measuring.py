@@ -149,7 +149,7 @@ def test_n_grams_that_do_not_fit_are_refused(subject):
         ({"references": 0}, "evaluate.references=0: must be a whole number of at least 1"),
         ({"split": "dev"}, "evaluate.split=dev: choose one of train, val, test"),
         ({"confidence": 95}, "evaluate: confidence=95 must lie between 0 and 1"),
-        ({"resamples": 0}, "evaluate: resamples=0 must be a whole number of at least 1"),
+        ({"resamples": 0}, "evaluate: resamples=0: must be a whole number of at least 1"),
         ({"device": "abacus"}, "evaluate.device=abacus: there is no such device"),
     ],
     ids=str,

@@ -123,7 +123,7 @@ def test_the_likelihood_is_the_models_own_whatever_holds_tokens_back():
         ({"min_p": 1.1}, "min_p=1.1 must not be above 1"),
         ({"repetition_penalty": 0.0}, "repetition_penalty=0.0 must be above 0"),
         ({"repetition_penalty": float("nan")}, "repetition_penalty=nan"),
-        ({"repetition_window": 0}, "repetition_window=0 must be a whole number of at least 1"),
+        ({"repetition_window": 0}, "repetition_window=0: must be a whole number of at least 1"),
     ],
 )
 def test_settings_out_of_range_are_named(settings, message):
