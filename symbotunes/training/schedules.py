@@ -1,7 +1,7 @@
 """Learning-rate schedules in closed form, so that a resumed run has the same rates.
 
-They are functions of the step on torch's ``LambdaLR``, not ``CosineAnnealingLR`` and the like, because
-these compute each rate from the previous one.
+They are functions of the step on torch's ``LambdaLR``, not ``CosineAnnealingLR`` and the like,
+because these compute each rate from the previous one.
 """
 
 import math
