@@ -1,11 +1,13 @@
 """A process that has imported what ``main.py`` needs, and forks for every run of it.
 
 Starting Python and importing torch and lightning costs many times what a tiny run does. A fork
-ends as any program does, exit handlers included. All workers of pytest share the process, which
+ends as any program does, exit handlers included; only the modules in memory are not taken apart,
+which would copy all of it. All workers of pytest share the process, which
 imports nothing before the first of them asks. Tests of how the program starts, of signals and of
 what it imports start processes of their own.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -18,6 +20,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -106,7 +110,19 @@ def become(words: list[str], environment: dict[str, str], stdout: str, stderr: s
     os.environ.update(environment)
     signal.alarm(LIMIT)
     sys.argv = words
-    runpy.run_path(words[0], run_name="__main__")
+    status = 0
+    try:
+        runpy.run_path(words[0], run_name="__main__")
+    except SystemExit as end:
+        status = end.code or 0
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    threading._shutdown()  # what Python does at its end
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

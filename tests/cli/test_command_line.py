@@ -26,89 +26,94 @@ def run(*arguments, timeout=60, **environment):
     )
 
 
+# Every answer needs the whole config composed, for more than a second.
+again = pytest.mark.slow("starts the program for one more wording of a mistake")
+MISTAKES = [
+    (["model=folk_rn"], "model=folk_rn does not exist; did you mean folk_rnn?"),
+    (["modle=folk_rnn"], "there is no key modle; did you mean model?"),
+    (["lr=1"], "there is no key lr; did you mean model.optimizer.lr?"),
+    (["model.lr=1"], "there is no key model.lr; did you mean model.optimizer.lr?"),
+    (["optimizer=adam"], "write model/optimizer=adam to choose an option of the group"),
+    (["sample.a=x.mid"], "this sample has no a; it belongs to sample=interpolate"),
+    (["bars=1"], "there is no key bars; `--cfg job` lists them"),
+    (
+        ["model/optimizer=_base"],
+        "model/optimizer=_base does not exist; choose one of adam, adamw, adamw_matrices, "
+        "muon, rmsprop",
+    ),
+    (
+        ["launch=ray", "seed=1,2", "--multirun"],
+        "hydra/launcher=ray needs another package: pip install 'symbotunes[ray]'",
+    ),
+    (
+        ["trainer.max_steps=few"],
+        "trainer.max_steps=few: expected a whole number, not text",
+    ),
+    (
+        ["model.optimizer.lr=hot"],
+        "model.optimizer.lr=hot: expected a number, not text",
+    ),
+    (
+        ["++trainer.max_steps=few"],
+        "trainer.max_steps=few: expected a whole number, not text",
+    ),
+    (
+        ["model.optimizer=adam"],
+        "model.optimizer=adam: to choose an option of a group, write model/optimizer=adam",
+    ),
+    (["optimizr=adam"], "write model/optimizer=adam to choose an option of the group"),
+    (
+        ["model/optimzer=adam"],
+        "there is no group model/optimzer; did you mean model/optimizer?",
+    ),
+    (["data=folk"], "there is no key data; did you mean dataset?"),
+    (
+        ["model.optimizer.rho=1"],
+        "this model/optimizer has no rho; it belongs to model/optimizer=rmsprop",
+    ),
+    (["foo.bar=1"], "there is no key foo.bar; `--cfg job` lists them"),
+    (
+        ["transforms.melody.bars=2"],
+        "there is no key transforms.melody.bars: melody is not among the selected transforms",
+    ),
+    (
+        ["transforms=[abc_token]"],
+        "transforms=abc_token does not exist; did you mean abc_tokens?",
+    ),
+    (
+        ["model=folk_rnn,"],
+        "cannot read the argument model=folk_rnn,; write KEY=VALUE, and quote values that "
+        "contain spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'",
+    ),
+    (
+        ["seed=null"],
+        "seed=None must be a whole number of at least 0 and less than 4,294,967,296",
+    ),
+    (["compile=perhaps"], "compile=perhaps: expected true or false, not text"),
+    (
+        ["model.optmizer.lr=1"],
+        "there is no key model.optmizer.lr; did you mean model.optimizer.lr?",
+    ),
+    (["sample.nun=3"], "there is no key sample.nun; did you mean sample.num?"),
+    (
+        ["+experiment=folk_rnn_papr"],
+        "experiment=folk_rnn_papr does not exist; did you mean folk_rnn_paper?",
+    ),
+    (
+        ["experiment=folk_rnn_paper"],
+        "experiments need a plus sign: write +experiment=NAME",
+    ),
+    (
+        ["seed=1,2"],
+        "seed has several values: add --multirun for a sweep, or write 'seed=[A,B]' for a list",
+    ),
+    (["mode=trian"], "mode=trian does not exist; did you mean train?"),
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
-    [
-        (["model=folk_rn"], "model=folk_rn does not exist; did you mean folk_rnn?"),
-        (["modle=folk_rnn"], "there is no key modle; did you mean model?"),
-        (["lr=1"], "there is no key lr; did you mean model.optimizer.lr?"),
-        (["model.lr=1"], "there is no key model.lr; did you mean model.optimizer.lr?"),
-        (["optimizer=adam"], "write model/optimizer=adam to choose an option of the group"),
-        (["sample.a=x.mid"], "this sample has no a; it belongs to sample=interpolate"),
-        (["bars=1"], "there is no key bars; `--cfg job` lists them"),
-        (
-            ["model/optimizer=_base"],
-            "model/optimizer=_base does not exist; choose one of adam, adamw, adamw_matrices, "
-            "muon, rmsprop",
-        ),
-        (
-            ["launch=ray", "seed=1,2", "--multirun"],
-            "hydra/launcher=ray needs another package: pip install 'symbotunes[ray]'",
-        ),
-        (
-            ["trainer.max_steps=few"],
-            "trainer.max_steps=few: expected a whole number, not text",
-        ),
-        (
-            ["model.optimizer.lr=hot"],
-            "model.optimizer.lr=hot: expected a number, not text",
-        ),
-        (
-            ["++trainer.max_steps=few"],
-            "trainer.max_steps=few: expected a whole number, not text",
-        ),
-        (
-            ["model.optimizer=adam"],
-            "model.optimizer=adam: to choose an option of a group, write model/optimizer=adam",
-        ),
-        (["optimizr=adam"], "write model/optimizer=adam to choose an option of the group"),
-        (
-            ["model/optimzer=adam"],
-            "there is no group model/optimzer; did you mean model/optimizer?",
-        ),
-        (["data=folk"], "there is no key data; did you mean dataset?"),
-        (
-            ["model.optimizer.rho=1"],
-            "this model/optimizer has no rho; it belongs to model/optimizer=rmsprop",
-        ),
-        (["foo.bar=1"], "there is no key foo.bar; `--cfg job` lists them"),
-        (
-            ["transforms.melody.bars=2"],
-            "there is no key transforms.melody.bars: melody is not among the selected transforms",
-        ),
-        (
-            ["transforms=[abc_token]"],
-            "transforms=abc_token does not exist; did you mean abc_tokens?",
-        ),
-        (
-            ["model=folk_rnn,"],
-            "cannot read the argument model=folk_rnn,; write KEY=VALUE, and quote values that "
-            "contain spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'",
-        ),
-        (
-            ["seed=null"],
-            "seed=None must be a whole number of at least 0 and less than 4,294,967,296",
-        ),
-        (["compile=perhaps"], "compile=perhaps: expected true or false, not text"),
-        (
-            ["model.optmizer.lr=1"],
-            "there is no key model.optmizer.lr; did you mean model.optimizer.lr?",
-        ),
-        (["sample.nun=3"], "there is no key sample.nun; did you mean sample.num?"),
-        (
-            ["+experiment=folk_rnn_papr"],
-            "experiment=folk_rnn_papr does not exist; did you mean folk_rnn_paper?",
-        ),
-        (
-            ["experiment=folk_rnn_paper"],
-            "experiments need a plus sign: write +experiment=NAME",
-        ),
-        (
-            ["seed=1,2"],
-            "seed has several values: add --multirun for a sweep, or write 'seed=[A,B]' for a list",
-        ),
-        (["mode=trian"], "mode=trian does not exist; did you mean train?"),
-    ],
+    [*MISTAKES[:10], *(pytest.param(*mistake, marks=again) for mistake in MISTAKES[10:])],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_mistake_is_answered_in_one_line(run_main, arguments, line, tmp_path):
@@ -202,11 +207,11 @@ def test_a_part_of_other_options_is_none(run_main, tmp_path):
     [
         "trainer.devices=auto",
         "trainer.deterministic=warn",
-        "trainer.val_check_interval=00:00:15:00",
-        "+trainer.profiler=simple",
-        "sample.prompt=A",
-        "trainer.max_steps=null",
-        "trainer.max_time=00:00:01:00",
+        pytest.param("trainer.val_check_interval=00:00:15:00", marks=again),
+        pytest.param("+trainer.profiler=simple", marks=again),
+        pytest.param("sample.prompt=A", marks=again),
+        pytest.param("trainer.max_steps=null", marks=again),
+        pytest.param("trainer.max_time=00:00:01:00", marks=again),
     ],
 )
 def test_text_where_text_may_stand_is_no_mistake(run_main, argument, tmp_path):
