@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from symbotunes.config.build import build
 from symbotunes.models.base import Batch
 from symbotunes.tokenizers.base import Vocabulary
+from tests.models.relative_decoder import RelativeDecoder
 
 CONF = Path(__file__).parents[2] / "conf"
 VOCABULARY = Vocabulary(size=11, bos=0, eos=1)
@@ -24,11 +25,15 @@ SMALL = {
 MODELS = sorted(
     path.stem
     for path in (CONF / "model").glob("*.yaml")
-    if not path.stem.startswith(("_", "music_vae"))  # a MusicVAE is no sequence model
+    if not path.stem.startswith(("_", "music_vae"))  # a MusicVAE is not a sequence model
 )
+RELATIVE = "relative_decoder"  # has no YAML: it shows what a network built on DecoderOnly must do
 
 
 def make(name, *overrides):
+    if name == RELATIVE:
+        torch.manual_seed(0)
+        return RelativeDecoder(VOCABULARY)
     settings = [f"model.net.{value}" for value in (*SMALL[name], *overrides)]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("config", [f"model={name}", *settings])
@@ -36,7 +41,7 @@ def make(name, *overrides):
     return build(cfg.model.net, vocabulary=VOCABULARY)
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(params=[*MODELS, RELATIVE])
 def model(request):
     return make(request.param).eval()
 
@@ -108,7 +113,7 @@ def test_reading_token_by_token_gives_the_same_logits(model, batch):
         torch.testing.assert_close(logits, expected[:, step], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, RELATIVE])
 def test_one_batch_is_memorized_to_its_entropy(name, batch):
     model = make(name, "dropout=0.0").train()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from symbotunes.models.base import Batch
-from symbotunes.models.gpt2 import GPT2, windows
+from symbotunes.models.decoder_only import windows
+from symbotunes.models.gpt2 import GPT2
 from symbotunes.tokenizers.base import Vocabulary
 
 VOCABULARY = Vocabulary(11, bos=0, eos=1)

@@ -1,17 +1,18 @@
-"""GPT-2: a decoder-only transformer over tokens.
+"""Decoder-only transformers: packing, sliding windows, cache and loss, whatever their attention.
 
-Radford et al., "Language Models are Unsupervised Multitask Learners", 2019; details follow OpenAI's
-code. On ABC notation: Geerlings and Merono-Penuela, "Interacting with GPT-2 to Generate Controlled
-and Believable Musical Sequences in ABC Notation", NLP4MusA 2020.
+A network derives from `DecoderOnly`, builds its layers, and answers three questions: how tokens and
+positions become vectors (`embed_tokens`), how a block attends (`attend`; by default with scaled
+dot products), and which output layer scores tokens (`output`). All else is the same for every
+network.
 
-Departures: pieces are stored end to end without padding, and no token sees another piece; positions
-start from 0 in each. Pieces longer than the context are read through a sliding window, in training
-as in sampling: when the context is full, its last half is read again from position 0.
+Shapes: N tokens of all pieces together, stored end to end without padding; H heads, C width of a
+head.
 """
 
-import math
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -21,29 +22,31 @@ from symbotunes.models.base import Batch, Loss, SequenceModel
 from symbotunes.models.layers.attention import Layout, causal_attention
 from symbotunes.models.layers.cross_entropy import summed_nats
 from symbotunes.models.layers.decoding import FIRST, Cache, packed
-from symbotunes.models.layers.transformer import EPSILON, Block
-from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.models.layers.transformer import Block
 
 ROUNDED = {None: None, "bfloat16": torch.bfloat16, "int8": torch.int8}
-STD, POSITION_STD = 0.02, 0.01  # of the initial weights, as OpenAI's code
 
 
-class GPT2(SequenceModel):
+class DecoderOnly(SequenceModel):
     """Predicts the next token of a piece from previous ones, within the context.
 
+    No token sees another piece, and positions start from 0 in each. Pieces longer than the context
+    are read through a sliding window, in training as in sampling: when the context is full, its
+    last half is read again from position 0.
+
+    A network assigns `blocks` and `norm` in its constructor, in the order in which it wants its
+    parameters.
+
     Args:
-        vocabulary: the ids that the model reads and writes.
         width: D.
-        depth: number of blocks, L.
-        heads: attention heads per block; must divide the width.
-        context: maximum number of tokens attended to, and the number of learned positions.
-        dropout: fraction of units zeroed after the embedding and at the end of every branch.
-        attention_dropout: fraction of attention weights zeroed; above 0 it disables the fast CPU
-            kernel.
-        residual_scaling: whether to divide the initial weights that write into the residual stream
-            by ``sqrt(2 L)``, as the paper says and the released code does not.
+        heads: attention heads per block, H; must divide the width.
+        context: maximum number of tokens attended to.
+        dropout: fraction of units zeroed after the embedding.
+        attention_dropout: fraction of attention weights zeroed in training.
 
     Attributes:
+        blocks: one `Block` per layer.
+        norm: module applied to the hidden vectors before the output layer.
         decoding_dtype: dtype to which `start` rounds weights on the CPU, where reading them
             dominates the cost of a token: ``torch.bfloat16`` (logits change in the third digit) or
             ``torch.int8`` (in the second); ``None`` is exact.
@@ -51,36 +54,73 @@ class GPT2(SequenceModel):
 
     READS_PACKED = True
 
+    blocks: nn.ModuleList
+    norm: nn.Module
+
     def __init__(
         self,
-        vocabulary: Vocabulary,
-        width: int = 768,
-        depth: int = 12,
-        heads: int = 12,
-        context: int = 1024,
-        dropout: float = 0.1,
+        *,
+        width: int,
+        heads: int,
+        context: int,
+        dropout: float = 0.0,
         attention_dropout: float = 0.0,
-        residual_scaling: bool = True,
     ) -> None:
         super().__init__()
-        self.width, self.depth, self.heads, self.context = width, depth, heads, context
+        self.width, self.heads, self.context = width, heads, context
         self.dropout = dropout
         self.attention_dropout = attention_dropout
-        self.residual_scaling = residual_scaling
         self.decoding_dtype: torch.dtype | None = None
-        self.embed = nn.Embedding(vocabulary.size, width)  # also the output layer
-        self.positions = nn.Embedding(context, width)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
-        self.norm = nn.LayerNorm(width, EPSILON)
-        self._initialize()
 
-    def _initialize(self) -> None:
-        nn.init.normal_(self.embed.weight, std=STD)
-        nn.init.normal_(self.positions.weight, std=POSITION_STD)
-        branches = 2 * len(self.blocks)
-        for block in self.blocks:
-            assert isinstance(block, Block)
-            block.initialize(STD, STD / math.sqrt(branches) if self.residual_scaling else STD)
+    @abstractmethod
+    def embed_tokens(self, ids: Tensor, positions: Tensor) -> Tensor:
+        """Vectors that enter the first block.
+
+        Args:
+            ids: ``[N]`` int64, in training the tokens of all pieces, in sampling one per piece.
+            positions: ``[N]`` int64 position of each token in its piece or window, from 0.
+
+        Returns:
+            ``[N, D]``.
+        """
+
+    @property
+    @abstractmethod
+    def output(self) -> tuple[Tensor, Tensor | None]:
+        """Weight ``[V, D]`` and bias ``[V]``, if any, of the output layer.
+
+        The weight may be that of the embedding, or a parameter of its own.
+        """
+
+    def attend(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        *,
+        layer: int,  # noqa: ARG002
+        dropout: float,
+    ) -> Tensor:
+        """Causal attention of one block.
+
+        Called with whole pieces (Q = T), padded on the right, and with the next token alone (Q = 1)
+        after T - 1 cached ones: queries are always the last Q of the T tokens. A network that
+        overrides this gives up the fused kernel for packed pieces.
+
+        Args:
+            query: ``[B, H, Q, C]``.
+            key: ``[B, H, T, C]``.
+            value: ``[B, H, T, C]``.
+            layer: index of the block.
+            dropout: fraction of attention weights to zero.
+
+        Returns:
+            ``[B, H, Q, C]``.
+        """
+        is_causal = query.shape[2] > 1
+        return F.scaled_dot_product_attention(
+            query, key, value, dropout_p=dropout, is_causal=is_causal
+        )
 
     def round_weights(self, name: str | None) -> None:
         self.decoding_dtype = ROUNDED[name]
@@ -98,7 +138,7 @@ class GPT2(SequenceModel):
             segments = torch.ones_like(tokens)
         real = segments != 0
         hidden = self._windowed(tokens[real], piece_lengths(segments))
-        logits = F.linear(hidden, self.embed.weight)
+        logits = F.linear(hidden, *self.output)
         scores = logits.new_zeros(*tokens.shape, logits.shape[-1])
         scores[real] = logits
         return scores
@@ -119,9 +159,8 @@ class GPT2(SequenceModel):
 
     def _hidden(self, ids: Tensor, layout: Layout, cache: Cache | None = None) -> Tensor:
         """The same for pieces within the context; a `cache` stores their keys and values."""
-        x = self.embed(ids) + self.positions(layout.positions)  # [N, D]
+        x = self.embed_tokens(ids, layout.positions)  # [N, D]
         x = F.dropout(x, self.dropout, self.training)
-        dropout = self.attention_dropout if self.training else 0.0
         for index, block in enumerate(self.blocks):
 
             def attend(qkv: Tensor, layer: int = index) -> Tensor:
@@ -129,11 +168,20 @@ class GPT2(SequenceModel):
                     _, keys, values = layout.pad(qkv).permute(2, 0, 3, 1, 4)  # [B, H, T, C]
                     cache.keys[layer][:, :, : keys.shape[2]] = keys
                     cache.values[layer][:, :, : keys.shape[2]] = values
-                return causal_attention(qkv, layout, dropout)
+                return self._attend_pieces(qkv, layout, layer)
 
             x = block(x, attend)
         hidden: Tensor = self.norm(x)
         return hidden
+
+    def _attend_pieces(self, qkv: Tensor, layout: Layout, layer: int) -> Tensor:
+        """Attention ``[N, H, C]`` within each piece, of ``[N, 3, H, C]``."""
+        dropout = self.attention_dropout if self.training else 0.0
+        if type(self).attend is DecoderOnly.attend:  # the only attention that the kernel computes
+            return causal_attention(qkv, layout, dropout)
+        query, key, value = layout.pad(qkv).permute(2, 0, 3, 1, 4)  # each [B, H, T, C]
+        attended = self.attend(query, key, value, layer=layer, dropout=dropout)
+        return layout.pack(attended.transpose(1, 2))
 
     def loss(self, batch: Batch, step: int = 0) -> Loss:  # noqa: ARG002
         """Nats per token, averaged over the real targets of the batch.
@@ -153,7 +201,11 @@ class GPT2(SequenceModel):
         is_input = ~is_last.to(ids.device)
         hidden = self._windowed(ids[is_input], [length - 1 for length in lengths if length > 1])
         targets = ids[1:][is_input[:-1]]
-        nats = summed_nats(hidden, self.embed.weight, targets)
+        weight, bias = self.output
+        if bias is not None:  # as the weight of one more unit, which is always 1
+            hidden = F.pad(hidden, (0, 1), value=1.0)
+            weight = torch.cat([weight, bias[:, None]], 1)
+        nats = summed_nats(hidden, weight, targets)
         return Loss(nats / len(targets), nats.detach(), len(targets))
 
     @torch.no_grad()
@@ -162,17 +214,19 @@ class GPT2(SequenceModel):
 
         It can be used only once: `step` and `read` write into it.
         """
-        weight = self.embed.weight
-        blocks = [block for block in self.blocks if isinstance(block, Block)]
+        weight, bias = self.output
         shape = (batch_size, self.heads, min(FIRST, self.context), self.width // self.heads)
         dtype = self.decoding_dtype
         return Cache(
             tokens=torch.zeros(batch_size, self.context, dtype=torch.int64, device=weight.device),
-            keys=tuple(weight.new_empty(shape) for _ in blocks),
-            values=tuple(weight.new_empty(shape) for _ in blocks),
+            keys=tuple(weight.new_empty(shape) for _ in self.blocks),
+            values=tuple(weight.new_empty(shape) for _ in self.blocks),
             length=0,
-            layers=tuple(block.for_decoding(batch_size, dtype) for block in blocks),
-            head=packed(weight, None, rows=batch_size, dtype=dtype),
+            layers=tuple(
+                block.for_decoding(batch_size, dtype)
+                for block in cast("Iterable[Block]", self.blocks)
+            ),
+            head=packed(weight, bias, rows=batch_size, dtype=dtype),
         )
 
     @torch.no_grad()
@@ -186,16 +240,17 @@ class GPT2(SequenceModel):
         state = state.with_room(state.length + 1)
         at = state.length
         state.tokens[:, at] = tokens
-        x = self.embed(tokens) + self.positions.weight[at]  # [B, D]
-        for layer, keys, values in zip(state.layers, state.keys, state.values, strict=True):
+        x = self.embed_tokens(tokens, torch.full_like(tokens, at))  # [B, D]
+        for index, block in enumerate(state.layers):
 
-            def attend(qkv: Tensor, keys: Tensor = keys, values: Tensor = values) -> Tensor:
+            def attend(qkv: Tensor, layer: int = index) -> Tensor:
+                keys, values = state.keys[layer], state.values[layer]
                 query, key, value = qkv.to(keys.dtype).unbind(1)  # each [B, H, C]
                 keys[:, :, at], values[:, :, at] = key, value
                 seen = (keys[:, :, : at + 1], values[:, :, : at + 1])
-                return F.scaled_dot_product_attention(query[:, :, None], *seen)[:, :, 0]
+                return self.attend(query[:, :, None], *seen, layer=layer, dropout=0.0)[:, :, 0]
 
-            x = layer(x, attend)
+            x = block(x, attend)
         return state.head(self.norm(x)).to(x.dtype), state._replace(length=at + 1)
 
     @torch.no_grad()
