@@ -14,14 +14,14 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.card import Card, best_loss, model_card, read_report
 from symbotunes.checkpoints.checkpoint import FORMAT, KEPT, Checkpoint, unpack
-from symbotunes.checkpoints.importers import hugging_face
-from symbotunes.checkpoints.importers.hugging_face import UNREACHABLE
+from symbotunes.checkpoints.formats.hugging_face import UNREACHABLE, write_model
 from symbotunes.checkpoints.published import CONFIG, DTYPES, WEIGHTS, is_published, write_folder
 from symbotunes.checkpoints.reopen import rebuild
 from symbotunes.checkpoints.samples import write_samples
 from symbotunes.errors import UserError, first_line, require_whole_number
 from symbotunes.files import atomic_folder
 from symbotunes.generation.sequences.plan import SamplePlan
+from symbotunes.models.published import to_transformers
 from symbotunes.render.gallery import FORMS
 
 CARD, SAMPLES, TRANSFORMERS = "README.md", "samples", "transformers"
@@ -80,7 +80,7 @@ def write_export(
     with atomic_folder(folder) as draft:
         write_folder(draft, net.state_dict(), describe(checkpoint), plan.dtype)
         if plan.transformers:
-            hugging_face.export(net, draft / TRANSFORMERS, tokenizer.vocabulary)
+            write_model(draft / TRANSFORMERS, *to_transformers(net, tokenizer.vocabulary))
         card = Card(
             title=plan.title or str(checkpoint.config.name),
             license=plan.license,

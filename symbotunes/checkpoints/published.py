@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
-from symbotunes.checkpoints.importers.hugging_face import UNREACHABLE
-from symbotunes.errors import UserError, did_you_mean, first_line
+from symbotunes.checkpoints.formats.hugging_face import UNREACHABLE
+from symbotunes.checkpoints.formats.safetensors import read_tensors
+from symbotunes.errors import UserError, did_you_mean
 from symbotunes.paths import PRETRAINED
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -116,13 +116,9 @@ def _weights(folder: Path) -> dict[str, Tensor]:
     path = folder / WEIGHTS
     if not path.is_file():
         raise UserError(f"{folder} has no {WEIGHTS}")
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} is damaged or truncated: {first_line(error)}") from error
     return {
         name: tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in tensors.items()
+        for name, tensor in read_tensors(path).items()
     }
 
 

@@ -1,7 +1,7 @@
 """Weights that start a new run: from our checkpoints or from published files."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,21 @@ from typing import Any
 from torch import Tensor
 
 from symbotunes.checkpoints.checkpoint import unpack
-from symbotunes.checkpoints.importers import hugging_face
-from symbotunes.checkpoints.importers.folk_rnn import load_pickle
-from symbotunes.checkpoints.importers.magenta import is_magenta, load_magenta
+from symbotunes.checkpoints.formats.hugging_face import CONFIG, read_model
+from symbotunes.checkpoints.formats.pickle import read_pickle
+from symbotunes.checkpoints.formats.tensorflow import is_tensorflow, read_checkpoint
 from symbotunes.checkpoints.published import HUB, SHIPPED, is_published
 from symbotunes.errors import UserError
 from symbotunes.models.base import Model
+from symbotunes.models.folk_rnn.published import from_authors
+from symbotunes.models.gpt2.published import from_transformers
+from symbotunes.models.music_vae.published import from_magenta
+from symbotunes.models.published import LayoutError, PublishedWeights
 from symbotunes.tokenizers.abc_bpe import read_files
 from symbotunes.tokenizers.base import Tokenizer
 
 CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is no name on the hub
+TRANSFORMERS = {"gpt2": from_transformers}  # model_type of a transformers config -> its mapping
 _HUB_ID = re.compile(r"[\w-]+(?:\.[\w-]+)*/[\w.-]+")
 
 
@@ -83,14 +88,14 @@ def read_weights(path: Path) -> Weights:
         UserError: if it is missing, damaged, or would run code.
     """
     if path.suffix == ".pkl":
-        published = load_pickle(path)
-        return Weights(published.weights, {"tokens": published.tokens}, str(path))
+        published = _mapped(path, from_authors, read_pickle(path))
+        return Weights(published.tensors, {"tokens": published.tokens}, str(path))
     if is_published(path) or str(path).startswith((HUB, f"{SHIPPED}/")):
         return _from_checkpoint(path)
-    if (path / hugging_face.CONFIG).is_file():
+    if (path / CONFIG).is_file():
         return _from_hugging_face(path)
-    if is_magenta(path):
-        return Weights(load_magenta(path), {}, str(path))
+    if is_tensorflow(path):
+        return Weights(_mapped(path, from_magenta, read_checkpoint(path)).tensors, {}, str(path))
     if _HUB_ID.fullmatch(str(path)) and path.suffix not in CHECKPOINTS and not path.exists():
         return _from_hugging_face(path)
     return _from_checkpoint(path)
@@ -102,12 +107,27 @@ def _from_checkpoint(path: Path) -> Weights:
 
 
 def _from_hugging_face(path: Path) -> Weights:
-    found = hugging_face.load(path)
-    has_text = any((found.folder / name).is_file() for name in hugging_face.TEXT)
+    model = read_model(path)
+    config = model.config if isinstance(model.config, dict) else {}
+    kind = str(config.get("model_type", "gpt2"))  # the configs of 2019 do not say
+    if kind not in TRANSFORMERS:
+        known = ", ".join(TRANSFORMERS)
+        raise UserError(f"{path} has model_type={kind} in its config; only {known} can be read")
+    published = _mapped(path, TRANSFORMERS[kind], config, model.tensors)
     return Weights(
-        found.weights,
-        read_files(found.folder) if has_text else None,
+        published.tensors,
+        read_files(model.folder) if model.has_text else None,
         str(path),
-        found.geometry.keys,
-        found.geometry.vocabulary,
+        published.sizes,
+        published.vocabulary,
     )
+
+
+def _mapped(
+    path: Path, mapping: Callable[..., PublishedWeights], *content: Any
+) -> PublishedWeights:
+    """What a file holds under our names; what is wrong with it is said with its path."""
+    try:
+        return mapping(*content)
+    except LayoutError as error:
+        raise UserError(f"{path} {error}") from error

@@ -159,7 +159,7 @@ def test_a_gpt2_can_be_left_for_transformers(exported):
 
 
 def test_another_network_cannot(exported):
-    with pytest.raises(UserError, match="FolkRNN is no GPT-2"):
+    with pytest.raises(UserError, match="transformers has no FolkRNN"):
         exported(transformers=True)
 
 

@@ -23,9 +23,10 @@ from symbotunes.cli.dispatch import mode_files
 from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build
 from symbotunes.tokenizers.base import Vocabulary
-from tests.checkpoints.importers.test_folk_rnn import published, write
+from tests.checkpoints.formats.test_pickle import write
 from tests.conftest import TINY
 from tests.docs.pages import ROOT, commands, composable
+from tests.models.folk_rnn.authors import published
 
 COMMANDS = commands()
 ADDED = {

@@ -1,14 +1,12 @@
 """The reference's variables give the reference's numbers; see reference/README.md."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from symbotunes.checkpoints.importers.magenta import load_magenta
+from symbotunes.models.music_vae.published import from_magenta
+from tests.models.music_vae.magenta import REFERENCE, variables_of
 
-FOLDER = Path(__file__).parent / "reference"
 CONFIGURATIONS = {  # the reference's name -> our model, and the small sizes that were used
     "cat-mel_2bar_small": ("music_vae", "[24]", "[20,20]", 16),
     "cat-drums_2bar_small": ("music_vae_drums", "[24]", "[20,20]", 16),
@@ -21,17 +19,14 @@ TOLERANCE = {"rtol": 1e-6, "atol": 1e-6}
 
 
 @pytest.fixture(params=CONFIGURATIONS)
-def case(request, make, tmp_path):
+def case(request, make):
     model, encoder, widths, latent = CONFIGURATIONS[request.param]
-    with np.load(FOLDER / f"{request.param}.npz") as file:
+    with np.load(REFERENCE / f"{request.param}.npz") as file:
         arrays = {name: file[name] for name in file.files}
-    prefix = "variables|"
-    variables = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-    np.savez(tmp_path / "variables.npz", **variables)
     conductor = [f"decoder.conductor={widths}"] if "hier" in request.param else []
     net = make(model, *conductor, encoder=encoder, widths=widths, latent=latent).eval()
-    net.load_state_dict(load_magenta(tmp_path / "variables.npz"))
-    found = {k: torch.from_numpy(v) for k, v in arrays.items() if not k.startswith(prefix)}
+    net.load_state_dict(from_magenta(variables_of(request.param)).tensors)
+    found = {k: torch.from_numpy(v) for k, v in arrays.items() if not k.startswith("variables|")}
     found["tokens"], found["inputs"] = found["tokens"].long(), found["inputs"].long()
     return net, found
 

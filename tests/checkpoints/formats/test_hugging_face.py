@@ -1,4 +1,4 @@
-"""Folders of Hugging Face: read where they are GPT-2s, refused in one line where they are not."""
+"""Folders of Hugging Face: read, or refused in one line that says why."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from symbotunes.checkpoints.importers.hugging_face import export, load
+from symbotunes.checkpoints.formats.hugging_face import read_model, write_model
 from symbotunes.checkpoints.weights import read_weights
 from symbotunes.errors import UserError
 from symbotunes.models.gpt2 import GPT2
+from symbotunes.models.published import to_transformers
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.base import Vocabulary
 
@@ -24,50 +25,48 @@ def net():
 
 @pytest.fixture
 def folder(net, tmp_path):
-    export(net, tmp_path / "model", VOCABULARY)
+    write_model(tmp_path / "model", *to_transformers(net, VOCABULARY))
     return tmp_path / "model"
-
-
-def reconfigure(folder, **changes):
-    path = folder / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
-def test_what_is_exported_comes_back_bit_for_bit(net, folder):
-    published = load(folder)
-    assert published.geometry.keys == {"width": 8, "depth": 2, "heads": 2, "context": 6}
-    assert published.geometry.vocabulary == 137
-    state = net.state_dict()
-    assert published.weights.keys() == state.keys()
-    assert all(torch.equal(published.weights[name], state[name]) for name in state)
 
 
 def test_a_pickle_is_not_opened(folder):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(UserError, match="pickle, which can run code and is not opened"):
-        load(folder)
+        read_model(folder)
+
+
+def test_what_is_written_is_read_bit_for_bit(net, folder):
+    tensors = read_weights(folder).tensors
+    state = net.state_dict()
+    assert tensors.keys() == state.keys()
+    assert all(torch.equal(tensors[name], state[name]) for name in state)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "llama"}, "model_type=llama; only gpt2"),
-        ({"activation_function": "relu"}, "activation_function=relu"),
-        ({"scale_attn_weights": False}, "scale_attn_weights=False"),
-        ({"n_inner": 5}, "n_inner=5"),
-        ({"n_embd": None}, "its sizes are"),
+        ({"model_type": "llama"}, "model_type=llama in its config; only gpt2"),
+        ({"n_inner": 5}, "model has n_inner=5"),
     ],
 )
 def test_another_network_is_refused(folder, changes, message):
-    reconfigure(folder, **changes)
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(UserError, match=message):
-        load(folder)
+        read_weights(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "not JSON"])
+def test_a_config_that_is_none_is_refused(folder, text):
+    (folder / "config.json").write_text(text)
+    with pytest.raises(UserError, match=r"is not JSON|does not describe a GPT-2"):
+        read_weights(folder)
 
 
 def test_damage_is_named(folder):
     (folder / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(UserError, match="damaged or truncated"):
-        load(folder)
+        read_model(folder)
 
 
 def test_without_a_network_the_message_says_what_to_put_where(monkeypatch, tmp_path):
@@ -96,7 +95,7 @@ def test_weights_without_a_vocabulary_leave_the_tokenizer_alone(folder):
 
 def test_a_mistyped_checkpoint_is_not_looked_for_on_the_hub(monkeypatch):
     monkeypatch.setattr(
-        "symbotunes.checkpoints.importers.hugging_face.snapshot_download", pytest.fail
+        "symbotunes.checkpoints.formats.hugging_face.snapshot_download", pytest.fail
     )
     with pytest.raises(UserError, match="no checkpoint at runs/best.ckpt"):
         read_weights(Path("runs/best.ckpt"))

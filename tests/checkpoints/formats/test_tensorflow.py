@@ -1,16 +1,15 @@
-"""Magenta's checkpoints: TensorFlow's format read without TensorFlow, and names mapped to ours."""
+"""TensorFlow's checkpoints, read without TensorFlow."""
 
 import io
 import struct
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from symbotunes.checkpoints.importers.magenta import is_magenta, load_magenta
-from symbotunes.checkpoints.importers.tensorflow_checkpoint import (
+from symbotunes.checkpoints.formats.tensorflow import is_tensorflow, read_checkpoint
+from symbotunes.checkpoints.formats.tensorflow_bundle import (
     BadCheckpoint,
     Entry,
     read_index,
@@ -18,17 +17,15 @@ from symbotunes.checkpoints.importers.tensorflow_checkpoint import (
 )
 from symbotunes.checkpoints.weights import read_weights
 from symbotunes.errors import UserError
+from tests.models.music_vae.magenta import REFERENCE, variables_of
 
-REFERENCE = Path(__file__).parents[2] / "models" / "music_vae" / "reference"
 INDEX = (REFERENCE / "melody.index").read_bytes()
 
 
 @pytest.fixture(scope="module")
 def variables():
     """Of the 2-bar melody model, by TensorFlow's names."""
-    with np.load(REFERENCE / "cat-mel_2bar_small.npz") as file:
-        names = [name for name in file.files if name.startswith("variables|")]
-        return {name.removeprefix("variables|").replace("|", "/"): file[name] for name in names}
+    return variables_of("cat-mel_2bar_small")
 
 
 @pytest.fixture
@@ -104,80 +101,48 @@ def test_every_form_of_a_checkpoint_gives_the_same_weights(checkpoint, npz, tmp_
         archive(checkpoint, tmp_path / "model.tar"),
         archive(checkpoint, tmp_path / "model.tar.gz"),
     ]
-    expected = load_magenta(npz)
+    expected = read_weights(npz).tensors
     for form in forms:
-        assert is_magenta(form)
+        assert is_tensorflow(form)
         found = read_weights(form).tensors
         assert found.keys() == expected.keys()
         assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
-def test_gates_are_put_in_our_order_with_the_forget_bias_inside(variables, npz):
-    weights = load_magenta(npz)
-    kernel = variables["decoder/multi_rnn_cell/cell_0/lstm_cell/kernel"]  # [106 + 20, i g f o]
-    bias = variables["decoder/multi_rnn_cell/cell_0/lstm_cell/bias"]
-    ours = weights["decoder.cores.0.stack.layers.0.weight_ih_l0"].numpy()
-    np.testing.assert_array_equal(ours[20:40], kernel[:106, 40:60].T)  # forget
-    np.testing.assert_array_equal(ours[40:60], kernel[:106, 20:40].T)  # candidate
-    recurrent = weights["decoder.cores.0.stack.layers.0.weight_hh_l0"].numpy()
-    np.testing.assert_array_equal(recurrent[60:], kernel[106:, 60:].T)  # output
-    first = weights["decoder.cores.0.stack.layers.0.bias_ih_l0"].numpy()
-    np.testing.assert_array_equal(first[20:40], bias[40:60] + 1)
-
-
-def test_an_optimizers_memory_is_passed_over(variables, npz):
-    expected = load_magenta(npz)
-    more = {"beta1_power": np.float32(0.9), "encoder/mu/bias/Adam_1": np.zeros(16, np.float32)}
-    np.savez(npz, **variables, **more)
-    assert load_magenta(npz).keys() == expected.keys()
-
-
-def test_an_unknown_variable_is_named(variables, npz):
-    np.savez(npz, **variables, **{"encoder/attention/kernel": np.zeros(3, np.float32)})
-    with pytest.raises(UserError, match="it has encoder/attention/kernel"):
-        load_magenta(npz)
-
-
-def test_a_missing_variable_is_named(variables, npz):
-    np.savez(npz, **{k: v for k, v in variables.items() if k != "encoder/mu/bias"})
-    with pytest.raises(UserError, match=r"lacks what would be posterior.mean.bias"):
-        load_magenta(npz)
-
-
 def test_several_checkpoints_ask_for_a_choice(checkpoint):
     (checkpoint / "other.ckpt.index").write_bytes(INDEX)
     with pytest.raises(UserError, match=r"several checkpoints: model.ckpt.index, other.ckpt.index"):
-        load_magenta(checkpoint)
-    assert load_magenta(checkpoint / "model.ckpt")
+        read_checkpoint(checkpoint)
+    assert read_checkpoint(checkpoint / "model.ckpt")
 
 
 @pytest.mark.parametrize("name", ["", "nothing.npz", "nothing.tar", "nothing.index"])
 def test_a_missing_file_is_one_line(tmp_path, name):
     with pytest.raises(UserError, match=r"no file at|no checkpoint"):
-        load_magenta(tmp_path / name)
+        read_checkpoint(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["bad.npz", "bad.tar.gz", "bad.index"])
 def test_a_damaged_file_is_one_line(tmp_path, name):
     (tmp_path / name).write_bytes(b"not what it says" * 20)
     with pytest.raises(UserError, match=r"damaged|cannot be read"):
-        load_magenta(tmp_path / name)
+        read_checkpoint(tmp_path / name)
 
 
 def test_a_file_that_asks_for_a_pickle_is_not_opened(tmp_path):
     np.savez(tmp_path / "evil.npz", evil=np.array([{"a": 1}], dtype=object))
     with pytest.raises(UserError, match="damaged"):
-        load_magenta(tmp_path / "evil.npz")
+        read_checkpoint(tmp_path / "evil.npz")
 
 
 def test_a_short_data_file_is_refused(checkpoint):
     data = checkpoint / "model.ckpt.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-100])
     with pytest.raises(UserError, match="data file 0 ends before"):
-        load_magenta(checkpoint)
+        read_checkpoint(checkpoint)
     data.unlink()
     with pytest.raises(UserError, match="data file 0 is missing"):
-        load_magenta(checkpoint)
+        read_checkpoint(checkpoint)
 
 
 def test_no_damaged_index_does_more_than_raise():

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from symbotunes.checkpoints.importers.hugging_face import export, load
+from symbotunes.checkpoints.formats.hugging_face import read_model, write_model
 from symbotunes.models.base import Batch
-from symbotunes.models.gpt2 import GPT2
+from symbotunes.models.gpt2 import GPT2, from_transformers
+from symbotunes.models.published import to_transformers
 from symbotunes.tokenizers.base import Vocabulary
 
 transformers = pytest.importorskip("transformers")
@@ -35,9 +36,10 @@ def theirs():
 def ours(theirs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("theirs")
     theirs.save_pretrained(folder)
-    published = load(folder)
-    net = GPT2(VOCABULARY, **published.geometry.keys).eval()
-    net.load_state_dict(published.weights)
+    model = read_model(folder)
+    published = from_transformers(model.config, model.tensors)
+    net = GPT2(VOCABULARY, **published.sizes).eval()
+    net.load_state_dict(published.tensors)
     return net
 
 
@@ -63,7 +65,7 @@ def test_they_load_what_we_export(tokens, tmp_path):
     net = GPT2(VOCABULARY, width=16, depth=2, heads=2, context=32).eval()
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    export(net, tmp_path / "folder", VOCABULARY)
+    write_model(tmp_path / "folder", *to_transformers(net, VOCABULARY))
     again, report = transformers.GPT2LMHeadModel.from_pretrained(
         tmp_path / "folder", output_loading_info=True
     )

@@ -1,0 +1,97 @@
+"""Models as the transformers library keeps them: a folder with config.json and model.safetensors.
+
+Pickles (``pytorch_model.bin``) are not opened: they can run code.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from symbotunes.checkpoints.formats.safetensors import read_tensors
+from symbotunes.errors import UserError
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+TEXT = ("vocab.json", "merges.txt", "tokenizer.json")  # fetched too, where a repository has them
+# Without a connection, the hub's client may raise what its HTTP library does, which is no OSError.
+UNREACHABLE: tuple[type[Exception], ...] = (
+    LocalEntryNotFoundError,
+    OSError,
+    *cast("tuple[type[Exception], ...]", HfHubHTTPError.__bases__),
+)
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A model under the names of transformers.
+
+    Attributes:
+        config: content of ``config.json``, any JSON.
+        tensors: by their names.
+        folder: where they were read from; tokenizer files may lie beside them.
+    """
+
+    config: Any
+    tensors: dict[str, Tensor]
+    folder: Path
+
+    @property
+    def has_text(self) -> bool:
+        """Whether files of a tokenizer lie beside the weights."""
+        return any((self.folder / name).is_file() for name in TEXT)
+
+
+def read_model(source: str | Path) -> ModelFolder:
+    """Read a local folder, or a repository of the hub such as ``openai-community/gpt2``.
+
+    Raises:
+        UserError: if it cannot be reached, is damaged, or holds weights as pickles only.
+    """
+    folder = Path(source) if Path(source).is_dir() else _download(str(source))
+    if not (folder / CONFIG).is_file():
+        raise UserError(f"{folder} has no {CONFIG}: it is not the folder of a Hugging Face model")
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{folder / CONFIG} is not JSON: {error}") from error
+    if not (folder / WEIGHTS).is_file():
+        _refuse(folder)
+    return ModelFolder(config, read_tensors(folder / WEIGHTS), folder)
+
+
+def write_model(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Write what ``from_pretrained`` of transformers reads; the folder is made if necessary."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(dict(tensors), folder / WEIGHTS, metadata={"format": "pt"})
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _refuse(folder: Path) -> None:
+    if (folder / "model.safetensors.index.json").is_file():
+        raise UserError(f"{folder} holds weights in several shards; one {WEIGHTS} can be read")
+    if list(folder.glob("*.bin")):
+        raise UserError(
+            f"{folder} holds weights as a pickle, which can run code and is not opened: "
+            f"convert it to {WEIGHTS} (transformers: save_pretrained)"
+        )
+    raise UserError(f"{folder} has no {WEIGHTS}")
+
+
+def _download(source: str) -> Path:
+    try:
+        return Path(snapshot_download(source, allow_patterns=[CONFIG, WEIGHTS, *TEXT]))
+    except HFValidationError as error:
+        raise UserError(
+            f"model.init_from={source} is neither a folder nor the id of a repository (owner/name)"
+        ) from error
+    except UNREACHABLE as error:
+        raise UserError(
+            f"{source} cannot be fetched from huggingface.co: put its {CONFIG} and {WEIGHTS} into "
+            "a folder and set model.init_from=FOLDER"
+        ) from error
