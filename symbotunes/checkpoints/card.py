@@ -135,8 +135,8 @@ def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 def _regime(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     model, loader = checkpoint.config.model, checkpoint.config.loader
     rows = [
-        ("optimizer steps", f"{checkpoint.content['global_step']:,}"),
-        ("tokens", f"{checkpoint.content.get('real_tokens', 0):,}"),
+        ("optimizer steps", f"{checkpoint.steps:,}"),
+        ("tokens", f"{checkpoint.tokens:,}"),
     ]
     for part in ("optimizer", "scheduler"):
         node = model.get(part)
@@ -188,16 +188,10 @@ def data_words(checkpoint: Checkpoint) -> str:
 
 def best_loss(checkpoint: Checkpoint) -> list[Metric]:
     """The best validation loss of the training that wrote the checkpoint, where it was noted."""
-    states = checkpoint.content.get("callbacks", {}).values()
-    found = [state for state in states if state.get("best_model_score") is not None]
-    return [
-        Metric(
-            _metric_name(state.get("monitor", "val/loss")),
-            "val split, best of the training",
-            float(state["best_model_score"]),
-        )
-        for state in found
-    ]
+    if checkpoint.best is None:
+        return []
+    name = _metric_name(checkpoint.monitor)
+    return [Metric(name, "val split, best of the training", checkpoint.best)]
 
 
 def _metric_name(monitor: str) -> str:

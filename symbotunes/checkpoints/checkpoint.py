@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
 from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.published import locate, read_folder
@@ -28,33 +29,77 @@ LFS_POINTER = b"version https://git-lfs"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An opened checkpoint.
+    """An opened checkpoint, whether a file of a training or the folder of a published model.
 
     Attributes:
         path: where it was read from, in the user's words.
         file: the file or folder that this is.
-        content: what Lightning saved, all plain values and tensors.
         config: the resolved config of the run that wrote it.
         tokenizer: state of the run's tokenizer.
         data: fingerprint of the data that it was trained on.
+        weights: of the network, under its own names.
+        steps: optimizer steps that it was trained for.
+        tokens: real tokens that it was trained on.
+        best: best validation value of the training so far, if it is known.
+        monitor: metric that `best` is a value of.
+        resumable: whether the training can be resumed, which a published model cannot.
     """
 
     path: Path
     file: Path
-    content: dict[str, Any]
     config: DictConfig
     tokenizer: dict[str, Any]
     data: str
+    weights: dict[str, Tensor]
+    steps: int
+    tokens: int
+    best: float | None = None
+    monitor: str = "val/loss"
+    resumable: bool = False
 
-    @property
-    def weights(self) -> dict[str, torch.Tensor]:
-        """Weights of the network, under its own names."""
+    @classmethod
+    def from_file(cls, path: Path, file: Path) -> "Checkpoint":
+        """Open a file that Lightning wrote; `unpack` says what is raised."""
+        content = read(file)
+        recipe = content.get("recipe")
+        if not isinstance(recipe, dict) or "config" not in recipe:
+            raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")
+        _require_format(path, recipe.get("format"))
         prefix = "net."
-        return {
-            name.removeprefix(prefix): tensor
-            for name, tensor in self.content["state_dict"].items()
-            if name.startswith(prefix)
-        }
+        best, monitor = _best(content.get("callbacks"))
+        return cls(
+            path,
+            file,
+            config=_config(path, recipe["config"]),
+            tokenizer=_tokenizer(path, recipe.get("tokenizer")),
+            data=str(recipe.get("data")),
+            weights={
+                name.removeprefix(prefix): tensor
+                for name, tensor in content["state_dict"].items()
+                if name.startswith(prefix)
+            },
+            steps=_count(path, content, "global_step"),
+            tokens=_count(path, content, "real_tokens"),
+            best=best,
+            monitor=monitor,
+            resumable="rng" in content,
+        )
+
+    @classmethod
+    def from_folder(cls, path: Path, folder: Path) -> "Checkpoint":
+        """Open a published model; `unpack` says what is raised."""
+        description, weights = read_folder(folder)
+        _require_format(path, description["format"])
+        return cls(
+            path,
+            folder,
+            config=_config(path, description["config"]),
+            tokenizer=description["tokenizer"],
+            data=description["data"],
+            weights=weights,
+            steps=description["steps"],
+            tokens=_count(path, description, "tokens"),
+        )
 
 
 def pack(cfg: DictConfig, tokenizer: Mapping[str, Any], *, data: str) -> dict[str, Any]:
@@ -84,18 +129,43 @@ def unpack(path: Path) -> Checkpoint:
         UserError: if the file is missing, damaged or not ours, or if its config names code that
             neither Symbotunes nor a plug-in defines.
     """
-    found = locate(path)
-    content = read_folder(found) if found.is_dir() else read(found)
-    recipe = content.get("recipe")
-    if not isinstance(recipe, dict) or "config" not in recipe:
-        raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")
-    if recipe.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path} has recipe format {recipe.get('format')}, this version reads {FORMAT}"
-        )
-    config = _config(path, recipe["config"])
-    refuse_strangers(path, {"net": config.model.net, "transforms": config.transforms})
-    return Checkpoint(path, found, content, config, json.loads(recipe["tokenizer"]), recipe["data"])
+    source = locate(path)
+    if source.is_dir():
+        return Checkpoint.from_folder(path, source)
+    return Checkpoint.from_file(path, source)
+
+
+def _require_format(path: Path, number: Any) -> None:
+    if number != FORMAT:
+        raise CheckpointError(f"{path} has recipe format {number}, this version reads {FORMAT}")
+
+
+def _tokenizer(path: Path, text: Any) -> dict[str, Any]:
+    try:
+        state = json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} carries no vocabulary: it is not JSON") from error
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{path} carries no vocabulary: its state is not a dict")
+    return state
+
+
+def _count(path: Path, content: Mapping[str, Any], key: str) -> int:
+    """A whole number of a checkpoint; 0 if it does not have it."""
+    value = content.get(key, 0)
+    if not isinstance(value, int):
+        raise CheckpointError(f"{path} is damaged: its {key} is not a whole number")
+    return value
+
+
+def _best(callbacks: Any) -> tuple[float | None, str]:
+    """The best validation value that a callback noted, and the metric that it is a value of."""
+    states = callbacks.values() if isinstance(callbacks, dict) else ()
+    for state in states:
+        score = state.get("best_model_score") if isinstance(state, dict) else None
+        if score is not None:
+            return float(score), str(state.get("monitor", "val/loss"))
+    return None, "val/loss"
 
 
 def _config(path: Path, recipe: Any) -> DictConfig:
@@ -115,7 +185,9 @@ def _config(path: Path, recipe: Any) -> DictConfig:
     for key, value in _leaves(plain):
         if isinstance(value, str) and "${" in value:
             raise CheckpointError(f"{path} carries an interpolation in {key}; it is not opened")
-    return OmegaConf.create(modernized(plain))
+    config = OmegaConf.create(modernized(plain))
+    refuse_strangers(path, {"net": config.model.net, "transforms": config.transforms})
+    return config
 
 
 def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -151,7 +223,7 @@ def read(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is not a checkpoint, or it is truncated") from error
     except (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError) as error:
         raise CheckpointError(f"{path} is not a checkpoint, or it is truncated") from error
-    if not isinstance(content, dict) or "state_dict" not in content:
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")
     return content
 

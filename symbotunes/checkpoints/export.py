@@ -109,8 +109,8 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "config": config,
         "tokenizer": checkpoint.tokenizer,
         "data": checkpoint.data,
-        "steps": int(checkpoint.content["global_step"]),
-        "tokens": int(checkpoint.content.get("real_tokens", 0)),
+        "steps": checkpoint.steps,
+        "tokens": checkpoint.tokens,
     }
 
 

@@ -87,8 +87,8 @@ def is_published(folder: Path) -> bool:
     return isinstance(content, dict) and content.get("library_name") == LIBRARY
 
 
-def read_folder(folder: Path) -> dict[str, Any]:
-    """What a checkpoint file would hold, as far as a folder does; weights in float32.
+def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The content of ``config.json`` and the weights, in float32.
 
     Raises:
         UserError: if a file is missing, damaged or of another program.
@@ -99,17 +99,7 @@ def read_folder(folder: Path) -> dict[str, Any]:
     for key, kind in _KINDS.items():
         if not isinstance(content.get(key), kind):
             raise UserError(f"{folder / CONFIG} is damaged: its {key} is no {kind.__name__}")
-    return {
-        "state_dict": {f"net.{name}": tensor for name, tensor in _weights(folder).items()},
-        "global_step": content["steps"],
-        "real_tokens": content.get("tokens", 0),
-        "recipe": {
-            "format": content["format"],
-            "config": content["config"],
-            "tokenizer": json.dumps(content["tokenizer"]),
-            "data": content["data"],
-        },
-    }
+    return content, _weights(folder)
 
 
 def _weights(folder: Path) -> dict[str, Tensor]:

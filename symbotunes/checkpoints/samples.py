@@ -57,7 +57,7 @@ def write_samples(
         facts = {
             "model": str(checkpoint.config.name),
             "checkpoint": str(path),
-            "trained for": f"{checkpoint.content['global_step']:,} steps",
+            "trained for": f"{checkpoint.steps:,} steps",
             **composition.facts,
             **composition.said,
             "seed": str(seed),

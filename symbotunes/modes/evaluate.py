@@ -36,7 +36,7 @@ def evaluate(cfg: DictConfig) -> None:
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     checkpoint = unpack(path)
     console, name = Console(), str(checkpoint.config.name)
-    steps = f"{checkpoint.content['global_step']:,} steps"
+    steps = f"{checkpoint.steps:,} steps"
     console.print(f"Model  {path}, {steps}", soft_wrap=True, markup=False)
     net, tokenizer = rebuild(checkpoint)
     kinds.check_split(net, plan)

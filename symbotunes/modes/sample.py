@@ -31,8 +31,7 @@ def sample(cfg: DictConfig) -> None:
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)
     checkpoint = unpack(path)
-    steps = checkpoint.content["global_step"]
-    Console().print(f"Model   {path}, {steps:,} steps", soft_wrap=True, markup=False)
+    Console().print(f"Model   {path}, {checkpoint.steps:,} steps", soft_wrap=True, markup=False)
     page = write_samples(
         checkpoint,
         plan,

@@ -51,7 +51,7 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
         cfg = cfg.copy()
         cfg.ckpt = str(last)
     checkpoint = unpack(Path(cfg.ckpt))
-    if "rng" not in checkpoint.content:
+    if not checkpoint.resumable:
         raise UserError(
             f"{cfg.ckpt} is a published model: it has weights, but no training state to resume "
             f"from; start a new run with model.init_from={cfg.ckpt}"

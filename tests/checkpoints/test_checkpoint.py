@@ -14,11 +14,16 @@ from symbotunes.training.resume import TRAINING
 NET = {"_target_": "symbotunes.models.folk_rnn.FolkRNN", "width": "${width}"}
 
 
-def save(path, net=NET, **changes):
+def save(path, net=NET, noted=None, **changes):
     cfg = OmegaConf.create({"width": 8, "model": {"net": net}, "transforms": {}})
     recipe = {**pack(cfg, {"tokens": ["A", "é"]}, data="abc"), **changes}
     torch.save(
-        {"state_dict": {"net.w": torch.ones(2), "other": torch.ones(1)}, "recipe": recipe}, path
+        {
+            "state_dict": {"net.w": torch.ones(2), "other": torch.ones(1)},
+            "recipe": recipe,
+            **(noted or {}),
+        },
+        path,
     )
     return path
 
@@ -28,6 +33,35 @@ def test_the_config_survives_with_interpolations_resolved(tmp_path):
     assert checkpoint.config.model.net.width == 8
     assert checkpoint.tokenizer == {"tokens": ["A", "é"]}
     assert checkpoint.data == "abc"
+
+
+def test_how_far_the_training_was_is_known(tmp_path):
+    noted = {
+        "global_step": 120,
+        "real_tokens": 34567,
+        "callbacks": {"Timer": {}, "BestAndLast": {"best_model_score": torch.tensor(1.875)}},
+        "rng": [],
+    }
+    checkpoint = unpack(save(tmp_path / "last.ckpt", noted=noted))
+    assert (checkpoint.steps, checkpoint.tokens) == (120, 34567)
+    assert (checkpoint.best, checkpoint.resumable) == (1.875, True)
+    bare = unpack(save(tmp_path / "bare.ckpt"))
+    assert (bare.steps, bare.tokens, bare.best, bare.resumable) == (0, 0, None, False)
+
+
+@pytest.mark.parametrize(
+    ("noted", "changes", "message"),
+    [
+        ({"global_step": "many"}, {}, "global_step is not a whole number"),
+        ({"real_tokens": None}, {}, "real_tokens is not a whole number"),
+        ({}, {"tokenizer": "{"}, "carries no vocabulary"),
+        ({}, {"tokenizer": "[]"}, "carries no vocabulary"),
+        ({"state_dict": [1]}, {}, "checkpoint of another program"),
+    ],
+)
+def test_a_damaged_part_is_named(tmp_path, noted, changes, message):
+    with pytest.raises(CheckpointError, match=message):
+        unpack(save(tmp_path / "last.ckpt", noted=noted, **changes))
 
 
 def test_weights_are_those_of_the_network_under_its_own_names(tmp_path):

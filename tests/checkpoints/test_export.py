@@ -59,8 +59,8 @@ def test_float32_comes_back_bit_for_bit_with_its_tokenizer(exported, save):
 
 def test_weights_too_large_for_float16_are_refused(save, plan, tmp_path):
     checkpoint = unpack(save())
-    name = next(iter(checkpoint.content["state_dict"]))
-    checkpoint.content["state_dict"][name].view(-1)[0] = 1e6
+    name = next(iter(checkpoint.weights))
+    checkpoint.weights[name].view(-1)[0] = 1e6
     with pytest.raises(UserError, match=r"holds larger numbers; choose bfloat16"):
         write_export(checkpoint, plan(), SAMPLING, seed=0, folder=tmp_path / "export")
     assert not (tmp_path / "export").exists()

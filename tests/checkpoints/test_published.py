@@ -38,7 +38,9 @@ def test_a_folder_is_a_checkpoint(folder):
     net, tokenizer = rebuild(checkpoint)
     assert tokenizer.vocabulary.size == 137
     assert next(iter(net.state_dict().values())).dtype == torch.float32
-    assert checkpoint.content["global_step"] == 120
+    assert (checkpoint.steps, checkpoint.tokens) == (120, 34567)
+    assert checkpoint.best is None
+    assert not checkpoint.resumable
     assert checkpoint.data == "f1n6e2"
 
 

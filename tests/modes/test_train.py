@@ -66,7 +66,7 @@ def test_a_runs_folder_stands_for_its_checkpoint(trained, tmp_path):
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         going_on, checkpoint = resumed(compose("config", [f"ckpt={run}"]))
     assert going_on.ckpt == str(last)
-    assert checkpoint.content["global_step"] == 12
+    assert checkpoint.steps == 12
 
 
 def resume(checkpoint, *arguments):
