@@ -185,9 +185,9 @@ def _config(path: Path, recipe: Any) -> DictConfig:
     for key, value in _leaves(plain):
         if isinstance(value, str) and "${" in value:
             raise CheckpointError(f"{path} carries an interpolation in {key}; it is not opened")
-    config = OmegaConf.create(modernized(plain))
-    refuse_strangers(path, {"net": config.model.net, "transforms": config.transforms})
-    return config
+    checked: DictConfig = OmegaConf.create(modernized(plain))
+    refuse_strangers(path, {"net": checked.model.net, "transforms": checked.transforms})
+    return checked
 
 
 def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
