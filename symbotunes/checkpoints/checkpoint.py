@@ -163,7 +163,7 @@ def _best(callbacks: Any) -> tuple[float | None, str]:
     states = callbacks.values() if isinstance(callbacks, dict) else ()
     for state in states:
         score = state.get("best_model_score") if isinstance(state, dict) else None
-        if score is not None:
+        if isinstance(score, int | float) or (isinstance(score, Tensor) and score.numel() == 1):
             return float(score), str(state.get("monitor", "val/loss"))
     return None, "val/loss"
 
