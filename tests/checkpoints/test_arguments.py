@@ -132,7 +132,7 @@ def offline(monkeypatch, folder):
         wanted.append((published.addresses, target))
         raise UserError("no network here")
 
-    for module in ("folk_rnn", "the_session", "archived"):
+    for module in ("folk_rnn", "the_session", "midi_archive"):
         monkeypatch.setattr(f"symbotunes.datasets.{module}.fetch_once", fetch)
     return wanted
 
