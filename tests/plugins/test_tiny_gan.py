@@ -6,7 +6,10 @@ import re
 import pytest
 import torch
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tiny_gan")]  # one process trains it once
+pytestmark = [
+    pytest.mark.slow("trains a plug-in, and runs every mode with it"),
+    pytest.mark.xdist_group("tiny_gan"),  # one process trains it once
+]
 PLUGIN = "tests.plugins.tiny_gan"
 STEPS = 6
 DATA = "dataset.collections=[nottingham-dataset,miscFolk]"
