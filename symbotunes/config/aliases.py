@@ -40,15 +40,24 @@ _CLASSES = {
     "symbotunes.optim.LinearDecay": "symbotunes.training.schedules.LinearDecay",
     "symbotunes.optim.WarmupCosine": "symbotunes.training.schedules.WarmupCosine",
 }
+# Default arguments, by a class's earlier path, that are ``null`` today and mean the same there.
+_DEFAULTS = {
+    "symbotunes.callbacks.checkpoints.BestAndLast": {"monitor": "val/loss", "mode": "min"},
+}
 
 
 def modernized(node: Any) -> Any:
-    """Plain dicts and lists with every ``_target_`` under its current name."""
+    """Plain dicts and lists with every ``_target_`` and default as they are written today."""
     if isinstance(node, dict):
-        return {
-            key: today(value) if key == "_target_" and isinstance(value, str) else modernized(value)
+        target = node.get("_target_")
+        if not isinstance(target, str):
+            return {key: modernized(value) for key, value in node.items()}
+        defaults = _DEFAULTS.get(target, {})
+        arguments = {
+            key: None if key in defaults and value == defaults[key] else modernized(value)
             for key, value in node.items()
         }
+        return arguments | {"_target_": today(target)}
     if isinstance(node, list):
         return [modernized(value) for value in node]
     return node

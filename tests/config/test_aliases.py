@@ -32,5 +32,19 @@ def test_targets_are_renamed_wherever_they_are_and_nothing_else_is():
     }
 
 
+def test_a_default_of_an_earlier_version_is_the_default_of_today():
+    earlier = {"_target_": "symbotunes.callbacks.checkpoints.BestAndLast"}
+    current = {"_target_": "symbotunes.training.callbacks.checkpoints.BestAndLast"}
+    assert modernized(earlier | {"monitor": "val/loss", "mode": "min"}) == {
+        **current,
+        "monitor": None,
+        "mode": None,
+    }
+    chosen = {"monitor": "val/kl", "mode": "max"}
+    assert modernized(earlier | chosen) == current | chosen
+    said_today = current | {"monitor": "val/loss", "mode": "min"}
+    assert modernized(said_today) == said_today
+
+
 def test_a_name_that_only_begins_like_a_moved_module_stays():
     assert today("symbotunes.litter.Model") == "symbotunes.litter.Model"
