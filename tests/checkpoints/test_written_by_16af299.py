@@ -181,7 +181,8 @@ def test_an_exported_folder_is_sampled_and_evaluated_by_the_program(name, output
     run_main(outputs, "mode=sample", ckpt, "sample.num=1", f"hydra.run.dir={outputs}/sample/{name}")
     assert (outputs / "sample" / name / "index.html").is_file()
     folder = outputs / "evaluate" / name
-    run_main(outputs, "mode=evaluate", ckpt, f"hydra.run.dir={folder}")
+    few = ["evaluate.num_samples=4", "evaluate.prior=8", "evaluate.resamples=20"]
+    run_main(outputs, "mode=evaluate", ckpt, *few, f"hydra.run.dir={folder}")
     assert (folder / "report.json").is_file()
 
 
