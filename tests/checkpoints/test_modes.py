@@ -1,8 +1,8 @@
 """The program itself: models are exported, played, started from, converted and checked."""
 
 from symbotunes.sweeps.jobs import note
-from tests.checkpoints.importers.test_folk_rnn import published, write
 from tests.conftest import TINY
+from tests.models.folk_rnn.authors import published, write
 
 FEW = ["sample.num=1", "sample.max_tokens=20"]
 

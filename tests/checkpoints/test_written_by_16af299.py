@@ -23,7 +23,7 @@ from symbotunes.checkpoints.reopen import data_of, rebuild
 from symbotunes.cli.command_line import register_resolvers
 from symbotunes.config.compose import recomposed
 from symbotunes.data.module import MusicData
-from symbotunes.generation.latent.player import Player
+from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.sequences.generate import generate
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.base import LatentModel
@@ -91,7 +91,7 @@ def held_out_nats(model: Opened) -> tuple[float, int]:
     lightning.seed_everything(1, verbose=False)
     with torch.no_grad():
         for batch in model.data.val_dataloader():
-            loss = model.net.loss(batch, int(model.checkpoint.content["global_step"]))
+            loss = model.net.loss(batch, model.checkpoint.steps)
             nats += float(loss.nll_nats)
             targets += loss.targets
     return nats, targets
@@ -104,7 +104,7 @@ def assert_sample_is(expected: dict[str, Any], model: Opened) -> None:
         assert (piece.ids, piece.finished) == (expected["ids"], expected["finished"])
         assert piece.nll_nats == pytest.approx(expected["nats"]["value"], rel=1e-4)
         return
-    player, seeds = Player(model.net, model.tokenizer, "this test"), [1, 2, 3, 4]
+    player, seeds = LatentPlayer(model.net, model.tokenizer), [1, 2, 3, 4]
     windows = np.stack(player.write(player.prior(seeds, fitted=True), seeds, 1.0))
     assert list(windows.shape) == expected["shape"]
     assert windows[0][:16].tolist() == expected["first"]
@@ -114,7 +114,7 @@ def assert_sample_is(expected: dict[str, Any], model: Opened) -> None:
 @together
 def test_a_checkpoint_has_its_steps_and_vocabulary(run):
     expected = RUNS[run.name]
-    assert run.checkpoint.content["global_step"] == expected["step"]
+    assert run.checkpoint.steps == expected["step"]
     assert run.tokenizer.vocabulary.size == expected["vocabulary_size"]
 
 
@@ -152,7 +152,7 @@ def test_a_latent_model_encodes_a_window_as_before(run):
         assert not isinstance(run.net, LatentModel)
         return
     window = run.data.encoded.example(int(run.data.encoded.examples("val")[0]))
-    (mean,) = Player(run.net, run.tokenizer, "this test").means([window])
+    (mean,) = LatentPlayer(run.net, run.tokenizer).means([window])
     assert mean.tolist() == pytest.approx([each["value"] for each in expected], rel=1e-4, abs=1e-6)
 
 
