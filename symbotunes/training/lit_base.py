@@ -215,7 +215,7 @@ def compile_or_warn(loss: Callable[..., Loss]) -> Callable[..., Loss]:
         except Exception as error:  # the compiler raises of many kinds, none of them ours
             if run is loss:
                 raise
-            warnings.warn(f"compile=true was given up: {first_line(error)}", stacklevel=2)
+            warnings.warn(f"compile=true was disabled: {first_line(error)}", stacklevel=2)
             run = loss
             return run(*arguments)
 

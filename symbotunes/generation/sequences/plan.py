@@ -106,7 +106,7 @@ class SamplePlan:
         for name in ("prompt", "prompt_file", "constraint"):
             if getattr(self, name):
                 raise UserError(
-                    f"sample.{name}: a model of windows goes on from nothing; "
+                    f"sample.{name}: a model of windows reads no text; "
                     "sample=reconstruct reads a file"
                 )
         return self.from_prior
