@@ -27,6 +27,7 @@ ONLY_HERE = {  # third-party library -> the only packages that may know about it
     "wandb": {"training"},
     "verovio": {"render"},
     "matplotlib": {"render"},
+    "jinja2": {"render"},
     "sacrebleu": {"evaluation"},
     "rouge_score": {"evaluation"},
 }  # fmt: skip

@@ -22,7 +22,7 @@ from symbotunes.errors import UserError, first_line, require_whole_number
 from symbotunes.files import atomic_folder
 from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.models.published import to_transformers
-from symbotunes.render.gallery import FORMS
+from symbotunes.render.forms import FORMS
 
 CARD, SAMPLES, TRANSFORMERS = "README.md", "samples", "transformers"
 REFUSALS: tuple[type[Exception], ...] = (*UNREACHABLE, HFValidationError)

@@ -13,6 +13,7 @@ from symbotunes.evaluation.latent.measuring import (
     measure_path,
     measure_reconstruction,
 )
+from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.baselines import ngram_losses
 from symbotunes.evaluation.sequences.findings import Findings
@@ -20,10 +21,9 @@ from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out,
 from symbotunes.evaluation.windows.findings import WindowFindings, WindowSet
 from symbotunes.evaluation.windows.measuring import (
     WindowSubject,
-    distinct_share,
-    measure_copies,
     measure_notes,
     measure_prior,
+    with_copies,
     write_windows,
 )
 from symbotunes.generation.compose import Plan, text_of
@@ -148,24 +148,17 @@ def _evaluate_windows(net: WindowModel, task: Task) -> WindowFindings:
     written = [ids for windows in sets.values() for ids in windows]
     held_out, _ = subject.windows(plan.split, len(written))
     task.report("Comparing windows with held-out and training windows")
-    copying = measure_copies(subject, written, held_out)
-    measured = (
-        ("generated", written, copying.written),
-        (f"held out ({plan.split})", held_out, copying.held_out),
-    )
+    ours, theirs, remarks = with_copies(subject, written, held_out)
+    measured = (("generated", ours), (f"held out ({plan.split})", theirs))
     return WindowFindings(
         heading=task.heading,
         facts=_window_facts(task, sampling.temperature, sampling.weights),
         sets=tuple(
-            WindowSet(
-                name,
-                len(windows),
-                {"distinct": distinct_share(windows, subject.bootstrap), **figures},
-            )
-            for name, windows, figures in measured
+            WindowSet(name, len(windows.ids), WINDOWS.measure(windows)[0])
+            for name, windows in measured
         ),
         prior=measure_notes(subject, sets),
-        remarks=(*task.remarks, *filter(None, [copying.remark])),
+        remarks=(*task.remarks, *remarks),
     )
 
 

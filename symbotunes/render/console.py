@@ -11,19 +11,17 @@ from rich.table import Table
 from symbotunes.data.preparation.inventory import Entry
 from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS
-from symbotunes.evaluation.latent.findings import (
-    ACCURACIES,
-    COSTS,
-    DISTANCE,
-    OVERLAP,
-    LatentFindings,
-    Notes,
-)
+from symbotunes.evaluation.latent.findings import LatentFindings, Notes
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
+from symbotunes.evaluation.metrics.histograms import OVERLAP
+from symbotunes.evaluation.metrics.losses import LOSSES
+from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
+from symbotunes.evaluation.metrics.tunes import TUNES
+from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES
-from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Findings
-from symbotunes.evaluation.windows.findings import WINDOWS, WindowFindings
+from symbotunes.evaluation.sequences.findings import Findings
+from symbotunes.evaluation.windows.findings import WindowFindings
 from symbotunes.paths import PROGRAM
 
 NATS = "val/loss"  # the metric whose unit is nats per token
@@ -126,8 +124,10 @@ def language_tables(findings: Findings) -> list[Table]:
         [
             [
                 escape(name),
-                _span(nats, figures["nats_per_token"]),
-                *(_value(LOSSES[key], figures[key]) for key in ("perplexity", "bits_per_note")),
+                *(
+                    (_span if figure is nats else _value)(figure, figures.get(key))
+                    for key, figure in LOSSES.items()
+                ),
                 _span(nats, held_out.gains.get(name)),
             ]
             for name, figures in held_out.models.items()
@@ -221,8 +221,8 @@ def _figure_table(title: str, head: list[str], rows: list[list[str]]) -> Table:
     return table
 
 
-def _value(figure: Figure, interval: Interval) -> str:
-    return figure.show(interval)[0] if interval.is_finite else ""
+def _value(figure: Figure, interval: Interval | None) -> str:
+    return "" if interval is None or not interval.is_finite else figure.show(interval)[0]
 
 
 def _span(figure: Figure, interval: Interval | None) -> str:

@@ -61,7 +61,7 @@ def test_every_config_is_inside(unpacked):
 
 def test_modules_pages_and_pretrained_models_are_inside_and_tests_are_not(unpacked):
     package = ROOT / "symbotunes"
-    for pattern in ("*.py", "render/*.html", "render/*.css", "pretrained/*/*"):
+    for pattern in ("*.py", "render/templates/*", "pretrained/*/*"):
         for path in package.rglob(pattern):
             assert (unpacked / path.relative_to(ROOT)).is_file() or path.is_dir(), path
     assert (unpacked / "symbotunes" / "pretrained" / "invented" / "samples" / "a.abc").is_file()

@@ -9,7 +9,7 @@ import pytest
 import symusic
 
 from symbotunes.files import atomic_write
-from symbotunes.render import gallery
+from symbotunes.render import forms
 from symbotunes.render.gallery import write_gallery
 from symbotunes.render.notation.notation import EngravingError
 
@@ -128,7 +128,7 @@ def test_an_engraving_that_fails_leaves_everything_else(written, make_sample, mo
     def fail(abc):
         raise EngravingError("no such key")
 
-    monkeypatch.setattr(gallery, "engrave", fail)
+    monkeypatch.setattr(forms, "engrave", fail)
     page, table, folder = written(make_sample(), make_sample("sample_02"))
     assert table["samples"][0]["failures"] == {"svg": "no such key"}
     assert table["samples"][0]["files"].keys() == {"abc", "mid", "wav", "png"}

@@ -9,14 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
-from symbotunes.evaluation.sequences.findings import (
-    LOSSES,
-    TUNES,
-    ClassLoss,
-    Findings,
-    HeldOut,
-    TuneSet,
-)
+from symbotunes.evaluation.metrics.losses import LOSSES
+from symbotunes.evaluation.metrics.tunes import TUNES
+from symbotunes.evaluation.sequences.findings import ClassLoss, Findings, HeldOut, TuneSet
 from symbotunes.render.pages.sequences import report_page, write_report
 
 NASTY = "<script>alert('$x_1$')</script> & \"quotes\""

@@ -6,22 +6,24 @@ from typing import Any
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
+from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.musical import HISTOGRAMS, MUSICAL
-from symbotunes.evaluation.sequences.findings import LOSSES, TUNES
+from symbotunes.evaluation.metrics.speed import SPEED
+from symbotunes.evaluation.metrics.tunes import TUNES
 from symbotunes.generation.sample import Sample
 
-SPEED = Figure("tokens per second", "Tokens drawn per second of sampling, batch by batch.", 0)
-GENERAL = {
-    "bits_per_note": LOSSES["bits_per_note"],
-    "nats_per_token": LOSSES["nats_per_token"],
-    **{
-        name: TUNES[name]
-        for name in (
-            "well_formed", "finished", "right_bars", "seen_ngrams", "longest_copy", "copied_share",
-        )
-    },
-    "speed": SPEED,
-}  # fmt: skip
+FIRST = "bits_per_note"  # which compares models of any tokens
+
+
+def general() -> dict[str, Figure]:
+    """Figures of likelihood, validity, memory and speed, in the order of the page."""
+    shown = {**LOSSES.compared, **TUNES.compared, **SPEED.compared}
+    return {FIRST: shown.pop(FIRST), **shown}
+
+
+def musical() -> dict[str, Figure]:
+    """Figures of what the music is like."""
+    return {**MUSICAL.compared, **HISTOGRAMS.compared}
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Column:
         path: of its checkpoint.
         data: fingerprint of the data that it is measured on.
         parameters: numbers that training chose.
-        figures: `GENERAL`, `MUSICAL` and `HISTOGRAMS` as far as they are defined.
+        figures: `general` and `musical` as far as they are defined.
         values: what the histograms count.
         reasons: by figure, why it does not apply.
         remarks: what a reader must know.
@@ -90,7 +92,7 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, and what they mean; undefined figures are left out."""
-        shown = GENERAL | MUSICAL | HISTOGRAMS
+        shown = general() | musical()
         return {
             "facts": dict(self.facts),
             "remarks": list(self.remarks),
@@ -105,7 +107,7 @@ class Comparison:
                 }
                 for each in self.references
             ],
-            "meanings": {name: asdict(figure) for name, figure in shown.items()},
+            "meanings": {name: figure.as_dict() for name, figure in shown.items()},
         }
 
 

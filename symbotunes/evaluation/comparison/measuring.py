@@ -5,17 +5,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.evaluation.comparison.findings import Column, Continuation, Reference
 from symbotunes.evaluation.latent.measuring import LatentSubject, measure_bound
-from symbotunes.evaluation.metrics.bootstrap import Interval, ratio
-from symbotunes.evaluation.metrics.musical import Measured, measure, musical_figures, overlap_with
+from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.metrics.losses import LOSSES
+from symbotunes.evaluation.metrics.musical import (
+    HISTOGRAMS,
+    Measured,
+    measure,
+    musical_figures,
+    overlap_with,
+)
+from symbotunes.evaluation.metrics.speed import SPEED, Laps
+from symbotunes.evaluation.metrics.tunes import TUNES
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
-from symbotunes.evaluation.windows.measuring import WindowSubject, measure_copies
+from symbotunes.evaluation.windows.measuring import WindowSubject, with_copies
 from symbotunes.generation.compose import text_of
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sequences import Generated
@@ -23,9 +32,8 @@ from symbotunes.generation.sequences.plan import SamplePlan, draw, read_beginnin
 from symbotunes.models.base import LatentModel, Model, SequenceModel, WindowModel
 from symbotunes.tokenizers.base import Tokenizer
 
+Value = TypeVar("Value")
 PARTS = 8  # sampling is timed in so many parts, between which its speed may vary
-SAID = ("well_formed", "finished", "right_bars", "seen_ngrams", "longest_copy", "copied_share")
-NO_BARS = "its tokens do not know bars"
 NO_LIKELIHOOD = "it has no likelihood"
 WINDOWS = "it writes windows of one length, with nothing to mend and no end to find"
 
@@ -124,22 +132,18 @@ def _sequences(
     free = replace(sampling, prompt=None, prompt_file=None)
     drawn, speed = _timed(one, net, free, plan)
     written, theirs = measure_tunes(subject, drawn, plan, one.seed)
-    losses = held_out.models[one.name]
-    figures = {name: losses[name] for name in ("nats_per_token", "bits_per_note")}
-    figures |= {name: written.figures[name] for name in SAID if name in written.figures}
+    figures = {**held_out.models[one.name], **written.figures, **speed}
     pieces = [measure(subject.render(each.ids).score) for each in drawn]
     test = [measure(subject.render(ids).score) for ids in subject.ids(plan.split)]
-    reference = {name: theirs.figures[name] for name in SAID if name in theirs.figures}
-    column = _column(one, plan, figures | {"speed": speed}, pieces, test)
-    reasons = {} if "right_bars" in figures else {"right_bars": NO_BARS}
+    column = _column(one, plan, figures, pieces, test)
     return (
         replace(
             column,
-            reasons=reasons,
+            reasons=_compared(written.reasons),
             continuations=tuple(_continue(one, net, free, text, compared) for text in
                                 compared.prompts),
         ),
-        _reference(one, plan, test, reference),
+        _reference(one, plan, test, theirs.figures),
     )  # fmt: skip
 
 
@@ -156,7 +160,7 @@ def _windows(
     player = Player(net, one.tokenizer, batch_size=sampling.batch_size, weights=weights)
     subject = WindowSubject(player, one.encoded, plan, one.seed)
     column, reference = _of_windows(subject, one, sampling, compared)
-    reasons = {**dict.fromkeys(("nats_per_token", "bits_per_note"), NO_LIKELIHOOD)}
+    reasons = dict.fromkeys(LOSSES.compared, NO_LIKELIHOOD)
     return replace(column, reasons={**reasons, **column.reasons}), reference
 
 
@@ -181,7 +185,7 @@ def _latent(
     return (
         replace(
             column,
-            figures={**bound, **column.figures},
+            figures={**_compared(bound), **column.figures},
             remarks=(*column.remarks[:first], remark, *column.remarks[first:]),
         ),
         reference,
@@ -205,25 +209,27 @@ def _of_windows(
         written += player.write(z, seeds, sampling.temperature)
         laps.append((float(sum(ids.size for ids in written[-len(seeds) :])), _since(begin)))
     pieces = [measure(player.tokenizer.score(ids)) for ids in written]
-    speed = subject.bootstrap.interval(laps, ratio)
-    copying = measure_copies(subject, written, windows[: plan.num_samples])
-    column = _column(one, plan, {"speed": speed, **copying.written}, pieces, test)
+    speed, _ = SPEED.measure(Laps(laps, subject.bootstrap))
+    held_out = windows[: plan.num_samples]
+    ours, theirs, remarks = with_copies(subject, written, held_out, absent=WINDOWS)
+    figures, reasons = TUNES.measure(ours)
+    column = _column(one, plan, {**speed, **figures}, pieces, test)
     refusal = Continuation("", reason="it writes whole windows and continues nothing")
     return (
         replace(
             column,
-            reasons=dict.fromkeys(("well_formed", "finished", "right_bars"), WINDOWS),
-            remarks=(*one.remarks, *filter(None, [copying.remark])),
+            reasons=_compared(reasons),
+            remarks=(*one.remarks, *remarks),
             continuations=tuple(replace(refusal, prompt=text) for text in compared.prompts),
         ),
-        _reference(one, plan, test, copying.held_out),
+        _reference(one, plan, test, TUNES.measure(theirs)[0]),
     )
 
 
 def _column(
     one: Contender,
     plan: EvaluationPlan,
-    figures: dict[str, Interval],
+    figures: Mapping[str, Interval],
     pieces: Sequence[Measured],
     test: Sequence[Measured],
 ) -> Column:
@@ -234,7 +240,7 @@ def _column(
         data=one.encoded.fingerprint,
         parameters=one.parameters,
         figures={
-            **figures,
+            **_compared(figures),
             **musical_figures(pieces, bootstrap),
             **overlap_with(pieces, test, bootstrap),
         },
@@ -251,20 +257,27 @@ def _reference(
         split=plan.split,
         pieces=len(test),
         notes=sum(piece.notes for piece in test),
-        figures={**figures, **musical_figures(test, plan.bootstrap(one.seed))},
+        figures={**_compared(figures), **musical_figures(test, plan.bootstrap(one.seed))},
         values=_values(test),
     )
 
 
+def _compared(found: Mapping[str, Value]) -> dict[str, Value]:
+    """What belongs to the figures that mode=compare shows."""
+    shown = {**LOSSES.compared, **TUNES.compared, **SPEED.compared}
+    return {name: value for name, value in found.items() if name in shown}
+
+
 def _values(pieces: Sequence[Measured]) -> dict[str, tuple[int, ...]]:
-    names = ("pitch", "interval", "duration")
-    return {name: tuple(int(n) for each in pieces for n in each.values[name]) for name in names}
+    return {
+        name: tuple(int(n) for each in pieces for n in each.values[name]) for name in HISTOGRAMS
+    }
 
 
 def _timed(
     one: Contender, net: SequenceModel, sampling: SamplePlan, plan: EvaluationPlan
-) -> tuple[list[Generated], Interval]:
-    """Samples, and tokens per second over parts of them; sample i depends on seed + i alone."""
+) -> tuple[list[Generated], dict[str, Interval]]:
+    """Samples, and `SPEED` over parts of them; sample i depends on seed + i alone."""
     drawn: list[Generated] = []
     laps = []
     for seeds in _parts(range(one.seed, one.seed + plan.num_samples)):
@@ -272,7 +285,8 @@ def _timed(
         part = draw(net, text_of(net, one.tokenizer), replace(sampling, num=len(seeds)), seeds[0])
         laps.append((float(sum(each.count for each in part)), _since(begin)))
         drawn += part
-    return drawn, plan.bootstrap(one.seed).interval(laps, ratio)
+    speed, _ = SPEED.measure(Laps(laps, plan.bootstrap(one.seed)))
+    return drawn, speed
 
 
 def _parts(seeds: Sequence[int]) -> list[Sequence[int]]:

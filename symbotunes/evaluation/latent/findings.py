@@ -5,59 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
-from symbotunes.evaluation.metrics.figure import Figure
-
-ACCURACIES = {
-    "teacher_forced": Figure(
-        "teacher-forced",
-        "Share of steps whose likeliest class is right, given the true steps before it and a "
-        "vector drawn from the posterior.",
-        3,
-    ),
-    "free_running": Figure(
-        "free-running",
-        "Share of steps that are right when the model writes the window from a vector drawn from "
-        "the posterior, its own steps before it, by sampling at temperature 1.",
-        3,
-    ),
-    "likeliest": Figure(
-        "likeliest",
-        "The same from the posterior's mean, taking the likeliest class at every step: what "
-        "sample=reconstruct sample.temperature=0 gives.",
-        3,
-    ),
-}
-COSTS = {
-    "reconstruction_nats": Figure(
-        "reconstruction, nats per window",
-        "Negative log-likelihood of a window, given a vector drawn from its posterior.",
-        2,
-    ),
-    "kl_nats": Figure(
-        "divergence, nats per window",
-        "Kullback-Leibler divergence of the posterior from the prior: what the vector says. "
-        "Near 0 the decoder does not listen to it.",
-        2,
-    ),
-    "bound_nats": Figure(
-        "bound, nats per step",
-        "Reconstruction and divergence together, per step: no less than what the model pays for "
-        "the music.",
-        3,
-    ),
-}
-DISTANCE = Figure(
-    "normalised Hamming distance",
-    "Share of steps in which a point of the path differs from an end. The mix of data takes each "
-    "step from the second end with the probability that grows along the path.",
-    3,
-)
-OVERLAP = Figure(
-    "overlapping area",
-    "Area that two histograms of notes share: 1 for the same distribution, 0 for disjoint ones. "
-    "Both sets are compared with training windows; intervals come from drawing the set anew.",
-    3,
-)
+from symbotunes.evaluation.metrics.histograms import OVERLAP
+from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
 
 
 @dataclass(frozen=True)
@@ -137,9 +86,9 @@ class LatentFindings:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, and what they mean; undefined figures are ``None``."""
-        figures = ACCURACIES | COSTS | {"distance": DISTANCE, "overlap": OVERLAP}
+        figures = [*ACCURACIES.values(), *COSTS.values(), DISTANCE, OVERLAP]
         content = {**asdict(self), "prior": plain_notes(self.prior)}
-        meanings = {name: asdict(figure) for name, figure in figures.items()}
+        meanings = {figure.key: figure.as_dict() for figure in figures}
         defined: dict[str, Any] = without_undefined(content)
         return {**defined, "meanings": meanings}
 

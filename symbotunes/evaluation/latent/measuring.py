@@ -16,6 +16,8 @@ from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.active_units import active_units
 from symbotunes.evaluation.latent.findings import Path, Reconstruction
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
+from symbotunes.evaluation.metrics.losses import LOSSES, Likelihoods
+from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, Costs, Rewritten
 from symbotunes.evaluation.windows.measuring import WindowSubject
 from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.latent.slerp import slerp
@@ -62,11 +64,11 @@ def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
     if not np.isfinite(read.nats).all() or not np.isfinite(read.kl_nats).all():
         raise UserError("the network gives held-out windows no finite likelihood; did it diverge?")
     seeds = subject.seeds(len(windows))
-    right = {
-        "teacher_forced": read.right,
-        "free_running": _agreement(windows, player.write(read.z, seeds, 1.0)),
-        "likeliest": _agreement(windows, player.write(read.means, seeds, 0.0)),
-    }
+    sampled = player.write(read.z, seeds, 1.0)
+    right, _ = ACCURACIES.measure(
+        Rewritten(windows, read.right, sampled, player.write(read.means, seeds, 0.0))
+    )
+    costs, _ = COSTS.measure(Costs(read.nats, read.kl_nats, player.tokenizer.steps))
     pieces = _ByPiece(owners, subject.bootstrap)
     columns: dict[str, list[int]] = {name: [k] for k, name in enumerate(player.net.tracks)}
     if len(columns) > 1:
@@ -79,18 +81,14 @@ def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
             track: {name: pieces.mean(shares[:, own].mean(1)) for name, shares in right.items()}
             for track, own in columns.items()
         },
-        costs={
-            "reconstruction_nats": pieces.mean(read.nats),
-            "kl_nats": pieces.mean(read.kl_nats),
-            "bound_nats": pieces.mean((read.nats + read.kl_nats) / player.tokenizer.steps),
-        },
+        costs={name: pieces.mean(values) for name, values in costs.items()},
         active=active_units(read.means) if len(windows) > 1 else 0,
         latent=player.net.latent,
     )
 
 
 def measure_bound(subject: LatentSubject, notes: Sequence[int]) -> dict[str, Interval]:
-    """What a model pays at most for the held-out windows, per token and in bits per note.
+    """`LOSSES` of the most that a model pays for the held-out windows.
 
     Args:
         subject: the model with its windows.
@@ -105,11 +103,15 @@ def measure_bound(subject: LatentSubject, notes: Sequence[int]) -> dict[str, Int
     if not np.isfinite(nats).all():
         raise UserError("the network gives held-out windows no finite likelihood; did it diverge?")
     pieces = _ByPiece(owners, subject.bootstrap)
-    tokens = np.full(len(nats), float(windows[0].size))
-    return {
-        "nats_per_token": pieces.ratio(nats, tokens),
-        "bits_per_note": pieces.ratio(nats / np.log(2), np.asarray(notes, np.float64)),
-    }
+    figures, _ = LOSSES.measure(
+        Likelihoods(
+            nats=pieces.sums(nats),
+            tokens=pieces.sums(np.full(len(nats), float(windows[0].size))),
+            notes=pieces.sums(np.asarray(notes, np.float64)),
+            bootstrap=subject.bootstrap,
+        )
+    )
+    return figures
 
 
 @torch.inference_mode()
@@ -135,13 +137,6 @@ def _read(player: LatentPlayer, windows: NDArray[Any], seed: int) -> _Read:
     return _Read(z, means, right.numpy(), nats.numpy(), kl_nats.numpy())
 
 
-def _agreement(given: NDArray[Any], written: Sequence[Any]) -> Floats:
-    """``[N, F]`` share of steps in which windows agree, for each number of a step."""
-    same = given == np.stack(list(written))
-    shares = same.mean(1)
-    return np.asarray(shares if shares.ndim > 1 else shares[:, None], np.float64)
-
-
 class _ByPiece:
     """Means over windows, with intervals over the pieces that they are of."""
 
@@ -151,11 +146,12 @@ class _ByPiece:
         self.bootstrap = bootstrap
 
     def mean(self, values: Floats) -> Interval:
-        return self.ratio(values, np.ones(len(values)))
-
-    def ratio(self, values: Floats, sizes: Floats) -> Interval:
-        columns = [np.bincount(self.places, each, self.count) for each in (values, sizes)]
+        columns = [self.sums(each) for each in (values, np.ones(len(values)))]
         return self.bootstrap.interval(np.stack(columns, 1), ratio)
+
+    def sums(self, values: Floats) -> Floats:
+        """``[P]`` of the windows of each piece."""
+        return np.asarray(np.bincount(self.places, values, self.count), np.float64)
 
 
 def measure_path(subject: LatentSubject) -> Path:

@@ -5,6 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Floats, Interval
+from symbotunes.evaluation.metrics.figure import Figure
+
+OVERLAP = Figure(
+    "overlap",
+    "overlapping area",
+    "Area that two histograms of notes share: 1 for the same distribution, 0 for disjoint ones. "
+    "Both sets are compared with training windows; intervals come from drawing the set anew.",
+    "higher",
+    decimals=3,
+    source="Yang and Lerch 2020",
+)
 
 
 def overlapping_area(

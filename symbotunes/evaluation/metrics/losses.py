@@ -2,16 +2,92 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Floats, Interval, ratio
+from symbotunes.evaluation.metrics.figure import Figure, Metrics
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """What held-out pieces cost.
+
+    Attributes:
+        nats: ``[N]`` negative log-likelihood of each piece, its closing token included.
+        tokens: ``[N]`` predicted tokens of each.
+        notes: ``[N]`` notes heard in each.
+        bootstrap: draws the pieces anew.
+    """
+
+    nats: Floats
+    tokens: Floats
+    notes: Floats
+    bootstrap: Bootstrap
+
+    @property
+    def by_token(self) -> Floats:
+        """``[N, 2]`` nats and tokens."""
+        return np.stack([self.nats, self.tokens], axis=1)
+
+
+LOSSES: Metrics[Likelihoods, Interval] = Metrics()
+
+
+@LOSSES.register(
+    Figure(
+        "nats_per_token",
+        "nats per token",
+        "Negative log-likelihood of the held-out tokens, the one that closes a piece included.",
+        "lower",
+        unit="nats per token",
+        decimals=3,
+        headline=True,
+    )
+)
+def nats_per_token(found: Likelihoods) -> Interval:
+    """All nats over all tokens."""
+    return found.bootstrap.interval(found.by_token, ratio)
+
+
+@LOSSES.register(
+    Figure(
+        "perplexity",
+        "perplexity",
+        "e to the power of nats per token.",
+        "lower",
+        decimals=2,
+        compared=False,  # it says what nats per token say
+    )
+)
+def perplexity(found: Likelihoods) -> Interval:
+    """Over how many tokens a uniform model would be as unsure."""
+    return found.bootstrap.interval(found.by_token, lambda sums: np.exp(ratio(sums)))
+
+
+@LOSSES.register(
+    Figure(
+        "bits_per_note",
+        "bits per note",
+        "All bits of the pieces, signs included, over the notes heard: tied notes are one, every "
+        "note of a chord counts, and a repeated note counts as often as it is played.",
+        "lower",
+        unit="bits per note",
+        decimals=2,
+        headline=True,
+    )
+)
+def bits_per_note(found: Likelihoods) -> Interval:
+    """All bits over all notes."""
+    rows = np.stack([found.nats / math.log(2), found.notes], axis=1)
+    return found.bootstrap.interval(rows, ratio)
 
 
 def loss_figures(
     nats: Sequence[Floats], notes: Sequence[int], bootstrap: Bootstrap
 ) -> dict[str, Interval]:
-    """``nats_per_token``, ``perplexity`` and ``bits_per_note``.
+    """`LOSSES` of pieces.
 
     Args:
         nats: for every piece the negative log-likelihood of each token, the closing one included.
@@ -20,13 +96,8 @@ def loss_figures(
     """
     totals = np.array([each.sum() for each in nats])
     tokens = np.array([len(each) for each in nats], np.float64)
-    by_token = np.stack([totals, tokens], axis=1)
-    by_note = np.stack([totals / math.log(2), np.asarray(notes, np.float64)], axis=1)
-    return {
-        "nats_per_token": bootstrap.interval(by_token, ratio),
-        "perplexity": bootstrap.interval(by_token, lambda sums: np.exp(ratio(sums))),
-        "bits_per_note": bootstrap.interval(by_note, ratio),
-    }
+    found, _ = LOSSES.measure(Likelihoods(totals, tokens, np.asarray(notes, np.float64), bootstrap))
+    return found
 
 
 def gain(baseline: Sequence[Floats], model: Sequence[Floats], bootstrap: Bootstrap) -> Interval:

@@ -12,64 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import symusic
-from numpy.typing import NDArray
 
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
-from symbotunes.evaluation.metrics.figure import Figure
-from symbotunes.evaluation.metrics.histograms import overlapping_area
+from symbotunes.evaluation.metrics.figure import Figure, Metrics, share
+from symbotunes.evaluation.metrics.histograms import OVERLAP, overlapping_area
+from symbotunes.evaluation.metrics.notes import RESOLUTION, Ints, Notes, notes_of
 
-RESOLUTION = 24  # time steps per quarter note
 MANY = 2  # more pitches than this at once count for the polyphony rate
-Ints = NDArray[np.int64]
-
-MUSICAL = {
-    "pitch_class_entropy": Figure(
-        "pitch-class entropy",
-        "Bits by which the twelve pitch classes of a piece's notes are spread; 3.58 at most.",
-        2,
-    ),
-    "scale_consistency": Figure(
-        "scale consistency",
-        "Share of a piece's notes in the major or natural minor scale that fits them best.",
-        scale=100.0,
-        suffix=" %",
-    ),
-    "groove_consistency": Figure(
-        "groove consistency",
-        "1 less the share of places in a bar at which neighbouring bars differ in having an onset.",
-        2,
-        scale=100.0,
-        suffix=" %",
-    ),
-    "empty_bar_rate": Figure(
-        "empty bars", "Bars in which nothing sounds, of all bars.", scale=100.0, suffix=" %"
-    ),
-    "polyphony": Figure(
-        "polyphony", "Pitches that sound at once, on average over the time that any does.", 2
-    ),
-    "polyphony_rate": Figure(
-        "polyphony rate",
-        "Share of the time in which more than two pitches sound.",
-        scale=100.0,
-        suffix=" %",
-    ),
-    "note_density": Figure(
-        "note density", "Notes per quarter note, from the beginning to the last note's end.", 2
-    ),
-}
-HISTOGRAMS = {
-    "pitch": Figure("overlap of pitches", "Area shared by the histograms of pitches.", 3),
-    "interval": Figure(
-        "overlap of intervals",
-        "Area shared by the histograms of steps in semitones from a note to the next of its track.",
-        3,
-    ),
-    "duration": Figure(
-        "overlap of durations",
-        "Area shared by the histograms of durations in 24ths of a quarter note.",
-        3,
-    ),
-}
+WU = "Wu and Yang 2020, by MusPy's definition"
+DONG = "Dong et al. 2018, by MusPy's definition"
 
 
 @dataclass(frozen=True)
@@ -87,52 +38,23 @@ class Measured:
     notes: int
 
 
-@dataclass(frozen=True)
-class _Notes:
-    """Notes ``[N]`` of all tracks in time steps."""
-
-    start: Ints
-    end: Ints
-    pitch: Ints
-    track: Ints
-    drum: NDArray[np.bool_]
-
-    @property
-    def length(self) -> int:
-        return int(self.end.max(initial=0))
+MUSICAL: Metrics[Notes, float] = Metrics()  # NaN where a figure is not defined for a piece
+HISTOGRAMS: Metrics[Notes, Ints] = Metrics()  # what there is to count in a piece
 
 
 def measure(score: symusic.Score) -> Measured:
     """The figures of one piece; its bars have the length of its first time signature, or 4/4."""
-    notes = _notes(score)
-    pitched = ~notes.drum
-    bar = _bar(score)
-    polyphony, rate = _polyphony(notes)
-    quarters = notes.length / RESOLUTION
-    return Measured(
-        figures={
-            "pitch_class_entropy": _entropy(notes.pitch[pitched]),
-            "scale_consistency": _in_scale(notes.pitch[pitched]),
-            "groove_consistency": _groove(notes, bar),
-            "empty_bar_rate": _empty(notes, bar),
-            "polyphony": polyphony,
-            "polyphony_rate": rate,
-            "note_density": len(notes.start) / quarters if quarters else math.nan,
-        },
-        values={
-            "pitch": notes.pitch[pitched],
-            "interval": _intervals(notes),
-            "duration": (notes.end - notes.start)[pitched],
-        },
-        notes=len(notes.start),
-    )
+    notes = notes_of(score)
+    figures, _ = MUSICAL.measure(notes)
+    values, _ = HISTOGRAMS.measure(notes)
+    return Measured(figures, values, len(notes.start))
 
 
 def musical_figures(pieces: Sequence[Measured], bootstrap: Bootstrap) -> dict[str, Interval]:
     """Means over the pieces for which a figure is defined; figures without such pieces are out."""
     found = {}
     for name in MUSICAL:
-        values = np.array([piece.figures[name] for piece in pieces])
+        values = np.array([piece.figures.get(name, math.nan) for piece in pieces])
         if np.isfinite(values).any():
             found[name] = bootstrap.mean(values[np.isfinite(values)])
     return found
@@ -143,10 +65,10 @@ def overlap_with(
 ) -> dict[str, Interval]:
     """Areas that the histograms of two sets share; undefined ones are left out."""
     found = {}
-    for name in HISTOGRAMS:
-        shift = 127 if name == "interval" else 0  # bins are counted from 0
-        ours, theirs = (
-            [(piece.values[name] + shift).tolist() for piece in each] for each in (pieces, others)
+    for name, figure in HISTOGRAMS.items():
+        ours, theirs = (  # bins are counted from 0
+            [(piece.values[name] - figure.lowest).tolist() for piece in each]
+            for each in (pieces, others)
         )
         area = overlapping_area(ours, theirs, bootstrap)
         if area.is_finite:
@@ -154,47 +76,39 @@ def overlap_with(
     return found
 
 
-def _notes(score: symusic.Score) -> _Notes:
-    columns: dict[str, list[Ints]] = {"start": [], "end": [], "pitch": [], "track": [], "drum": []}
-    scale = RESOLUTION / score.ticks_per_quarter
-    for index, track in enumerate(score.tracks):
-        found = track.notes.numpy()
-        time, duration = (found[name].astype(np.int64) for name in ("time", "duration"))
-        columns["start"].append(np.rint(time * scale).astype(np.int64))
-        columns["end"].append(np.rint((time + duration) * scale).astype(np.int64))
-        columns["pitch"].append(found["pitch"].astype(np.int64))
-        columns["track"].append(np.full(len(time), index, np.int64))
-        columns["drum"].append(np.full(len(time), int(track.is_drum), np.int64))
-    joined = {
-        name: np.concatenate(parts) if parts else np.empty(0, np.int64)
-        for name, parts in columns.items()
-    }
-    drum = joined.pop("drum").astype(bool)
-    return _Notes(drum=drum, **joined)
-
-
-def _bar(score: symusic.Score) -> int:
-    """Time steps of a bar."""
-    if not len(score.time_signatures):
-        return 4 * RESOLUTION
-    signatures = sorted(score.time_signatures, key=lambda each: each.time)
-    ends = [*(each.time for each in signatures[1:]), max(score.end(), signatures[-1].time)]
-    # The first may be that of an upbeat.
-    pairs = zip(signatures, ends, strict=True)
-    longest, _ = max(pairs, key=lambda pair: pair[1] - pair[0].time)
-    return int(max(1, round(4 * RESOLUTION * longest.numerator / longest.denominator)))
-
-
-def _entropy(pitches: Ints) -> float:
+@MUSICAL.register(
+    Figure(
+        "pitch_class_entropy",
+        "pitch-class entropy",
+        "Bits by which the twelve pitch classes of a piece's notes are spread; 3.58 at most.",
+        "closer",
+        unit="bits",
+        decimals=2,
+        source=WU,
+    )
+)
+def pitch_class_entropy(notes: Notes) -> float:
+    """Of the shares of the pitch classes."""
+    pitches = notes.pitches
     if not len(pitches):
         return math.nan
-    share = np.bincount(pitches % 12) / len(pitches)
-    share = share[share > 0]
-    return float(abs((share * np.log2(share)).sum()))
+    shares = np.bincount(pitches % 12) / len(pitches)
+    shares = shares[shares > 0]
+    return float(abs((shares * np.log2(shares)).sum()))
 
 
-def _in_scale(pitches: Ints) -> float:
+@MUSICAL.register(
+    share(
+        "scale_consistency",
+        "scale consistency",
+        "Share of a piece's notes in the major or natural minor scale that fits them best.",
+        "closer",
+        source="Mogren 2016, by MusPy's definition",
+    )
+)
+def scale_consistency(notes: Notes) -> float:
     """A natural minor scale has the notes of a major one, so twelve scales are all."""
+    pitches = notes.pitches
     if not len(pitches):
         return math.nan
     counts = np.bincount(pitches % 12, minlength=12)
@@ -203,43 +117,141 @@ def _in_scale(pitches: Ints) -> float:
     return float(counts[scales].sum(1).max() / len(pitches))
 
 
-def _groove(notes: _Notes, bar: int) -> float:
-    bars = notes.length // bar + 1
+@MUSICAL.register(
+    share(
+        "groove_consistency",
+        "groove consistency",
+        "1 less the share of places in a bar at which neighboring bars differ in having an onset.",
+        "closer",
+        decimals=2,
+        source=WU,
+    )
+)
+def groove_consistency(notes: Notes) -> float:
+    """Drums count, too."""
+    bars = notes.length // notes.bar + 1
     if bars < 2:
         return math.nan
-    onsets = np.zeros(bars * bar, bool)
+    onsets = np.zeros(bars * notes.bar, bool)
     onsets[notes.start] = True
-    rows = onsets.reshape(bars, bar)
+    rows = onsets.reshape(bars, notes.bar)
     return 1 - float((rows[:-1] != rows[1:]).mean())
 
 
-def _empty(notes: _Notes, bar: int) -> float:
+@MUSICAL.register(
+    share(
+        "empty_bar_rate",
+        "empty bars",
+        "Bars in which nothing sounds, of all bars.",
+        "closer",
+        source=DONG,
+    )
+)
+def empty_bar_rate(notes: Notes) -> float:
+    """A bar in which a note ends, on its bar line too, is not empty."""
     if not notes.length:
         return math.nan
-    bars = notes.length // bar + 1
+    bars = notes.length // notes.bar + 1
     sounding = np.zeros(bars + 1, np.int64)
-    np.add.at(sounding, notes.start // bar, 1)
-    np.add.at(sounding, notes.end // bar + 1, -1)
+    np.add.at(sounding, notes.start // notes.bar, 1)
+    np.add.at(sounding, notes.end // notes.bar + 1, -1)
     return float((sounding.cumsum()[:bars] == 0).mean())
 
 
-def _polyphony(notes: _Notes) -> tuple[float, float]:
-    """Mean number of pitches at once while there are any, and the share of time with many."""
-    if not notes.length:
-        return math.nan, math.nan
-    on = np.zeros((notes.length + 1, 128), np.int32)
-    pitched = ~notes.drum
-    np.add.at(on, (notes.start[pitched], notes.pitch[pitched]), 1)
-    np.add.at(on, (notes.end[pitched], notes.pitch[pitched]), -1)
-    at_once = (on.cumsum(0)[:-1] > 0).sum(1)
+@MUSICAL.register(
+    Figure(
+        "polyphony",
+        "polyphony",
+        "Pitches that sound at once, on average over the time that any does.",
+        "closer",
+        unit="pitches",
+        decimals=2,
+        source="MusPy (Dong et al. 2020)",
+    )
+)
+def polyphony(notes: Notes) -> float:
+    """Silence does not count."""
+    at_once = notes.at_once
     busy = int((at_once > 0).sum())
-    mean = float(at_once.sum() / busy) if busy else math.nan
-    return mean, float((at_once > MANY).mean())
+    return float(at_once.sum() / busy) if busy else math.nan
 
 
-def _intervals(notes: _Notes) -> Ints:
-    """Steps in semitones between notes of a track that follow each other, chords from below."""
+@MUSICAL.register(
+    share(
+        "polyphony_rate",
+        "polyphony rate",
+        "Share of the time in which more than two pitches sound.",
+        "closer",
+        source=DONG,
+    )
+)
+def polyphony_rate(notes: Notes) -> float:
+    """Silence counts."""
+    return float((notes.at_once > MANY).mean()) if notes.length else math.nan
+
+
+@MUSICAL.register(
+    Figure(
+        "note_density",
+        "note density",
+        "Notes per quarter note, from the beginning to the last note's end.",
+        "closer",
+        unit="notes per quarter note",
+        decimals=2,
+    )
+)
+def note_density(notes: Notes) -> float:
+    """Drums count, too."""
+    return len(notes.start) * RESOLUTION / notes.length if notes.length else math.nan
+
+
+@HISTOGRAMS.register(
+    Figure(
+        "pitch",
+        "overlap of pitches",
+        "Area shared by the histograms of pitches.",
+        "higher",
+        decimals=3,
+        source=OVERLAP.source,
+        axis="MIDI pitch",
+    )
+)
+def pitch(notes: Notes) -> Ints:
+    """Of every note that has one."""
+    return notes.pitches
+
+
+@HISTOGRAMS.register(
+    Figure(
+        "interval",
+        "overlap of intervals",
+        "Area shared by the histograms of steps in semitones from a note to the next of its track.",
+        "higher",
+        decimals=3,
+        source=OVERLAP.source,
+        axis="semitones to the next note of the track",
+        lowest=-127,
+    )
+)
+def interval(notes: Notes) -> Ints:
+    """Signed steps between notes of a track that follow each other, chords from below."""
     pitched = ~notes.drum
-    order = np.lexsort((notes.pitch[pitched], notes.start[pitched], notes.track[pitched]))
-    pitch, track = notes.pitch[pitched][order], notes.track[pitched][order]
-    return np.asarray(np.diff(pitch)[np.diff(track) == 0], np.int64)
+    order = np.lexsort((notes.pitches, notes.start[pitched], notes.track[pitched]))
+    pitches, tracks = notes.pitches[order], notes.track[pitched][order]
+    return np.asarray(np.diff(pitches)[np.diff(tracks) == 0], np.int64)
+
+
+@HISTOGRAMS.register(
+    Figure(
+        "duration",
+        "overlap of durations",
+        "Area shared by the histograms of durations in 24ths of a quarter note.",
+        "higher",
+        decimals=3,
+        source=OVERLAP.source,
+        axis="duration in 24ths of a quarter note",
+    )
+)
+def duration(notes: Notes) -> Ints:
+    """In time steps."""
+    return (notes.end - notes.start)[~notes.drum]

@@ -63,12 +63,14 @@ def overlaps(pieces: Sequence[Ids], references: Sequence[Sequence[Ids]]) -> Over
     )
 
 
-def overlap_figures(found: Overlaps, bootstrap: Bootstrap) -> dict[str, Interval]:
-    """``bleu_1`` to ``bleu_4`` of all pieces as one corpus, and mean ROUGE, all from 0 to 100."""
-    figures = {f"bleu_{n}": bootstrap.interval(found.counts, _Bleu(n)) for n in ORDERS}
-    for column, name in enumerate(("rouge_1", "rouge_2", "rouge_l")):
-        figures[name] = bootstrap.mean(100 * found.rouge[:, column])
-    return figures
+def bleu(found: Overlaps, order: int, bootstrap: Bootstrap) -> Interval:
+    """Corpus BLEU of n-grams up to an order of all pieces as one corpus, from 0 to 100."""
+    return bootstrap.interval(found.counts, _Bleu(order))
+
+
+def rouge(found: Overlaps, name: str, bootstrap: Bootstrap) -> Interval:
+    """Mean F-measure from 0 to 100; `name` is one of `ROUGE`."""
+    return bootstrap.mean(100 * found.rouge[:, ROUGE.index(name)])
 
 
 class _Bleu:

@@ -1,7 +1,7 @@
 """From a network, its tokenizer and its data to the figures of an evaluation."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
-from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap
 from symbotunes.evaluation.metrics.copying import Copies, copies
 from symbotunes.evaluation.metrics.losses import class_figures, gain, loss_figures
-from symbotunes.evaluation.metrics.overlap import choose_references, overlap_figures, overlaps
+from symbotunes.evaluation.metrics.overlap import choose_references
+from symbotunes.evaluation.metrics.tunes import TUNES, Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, ngram_models, sequences
 from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, TuneSet
@@ -55,7 +56,6 @@ def measure_held_out(
     plan: EvaluationPlan,
     orders: Sequence[int],
     seed: int,
-    on_piece: Callable[[int], None] | None = None,
 ) -> HeldOut:
     """Likelihood of the held-out pieces under the network and n-gram models.
 
@@ -71,7 +71,7 @@ def measure_held_out(
         baselines = ngram_models(subject.encoded, vocabulary, orders)
     except ValueError as error:
         raise UserError(f"baselines={list(orders)}: {error}") from error
-    nats = {subject.name: token_nats(subject.net, texts, vocabulary.size, on_piece)}
+    nats = {subject.name: token_nats(subject.net, texts, vocabulary.size)}
     if not all(np.isfinite(each).all() for each in nats[subject.name]):
         raise UserError("the network gives held-out tunes no finite likelihood; did it diverge?")
     for order, model in baselines.items():
@@ -132,16 +132,12 @@ def measure_tunes(
     drawn = [np.array(each.ids, np.int64) for each in generated]
     training = subject.ids("train")
     found = copies(training, drawn + [pool[place] for place in chosen])
+    ended = [each.finished for each in generated]
+    texts = [pool[place] for place in chosen]
     measure = _Measure(subject, plan, pool, seed)
-    finished = plan.bootstrap(seed).mean([float(each.finished) for each in generated])
     return (
-        measure.tunes("generated", drawn, found[: len(drawn)], {"finished": finished}),
-        measure.tunes(
-            f"held out ({plan.split})",
-            [pool[place] for place in chosen],
-            found[len(drawn) :],
-            own=chosen,
-        ),
+        measure.tunes("generated", drawn, found[: len(drawn)], finished=ended),
+        measure.tunes(f"held out ({plan.split})", texts, found[len(drawn) :], own=chosen),
     )
 
 
@@ -159,18 +155,24 @@ class _Measure:
         name: str,
         tunes: Sequence[NDArray[Any]],
         found: Sequence[Copies],
-        known: Mapping[str, Interval] | None = None,
+        *,
+        finished: Sequence[bool] | None = None,
         own: Sequence[int] | None = None,
     ) -> TuneSet:
-        bootstrap = self.plan.bootstrap(self.seed)
         renditions = [self.subject.render(tune) for tune in tunes]
-        figures = {
-            "well_formed": bootstrap.mean([float(not each.problems) for each in renditions]),
-            **(known or {}),
-            **_bar_figures(renditions, bootstrap),
-            **self._overlap(tunes, bootstrap, own),
-            **self._copying(tunes, found, bootstrap),
-        }
+        figures, reasons = TUNES.measure(
+            Tunes(
+                ids=tunes,
+                copies=found,
+                ngram=self.plan.ngram,
+                bootstrap=self.plan.bootstrap(self.seed),
+                well_formed=[not each.problems for each in renditions],
+                finished=finished,
+                bars=_bars(renditions),
+                references=self._references(tunes, own),
+                absent="people wrote these tunes to their ends",
+            )
+        )
         longest = max(found, key=lambda each: each.longest)
         return TuneSet(
             name=name,
@@ -178,39 +180,22 @@ class _Measure:
             figures={key: figure for key, figure in figures.items() if figure.is_finite},
             runs=tuple(each.longest for each in found),
             copied_from=self._title(longest.source),
+            reasons=reasons,
         )
 
-    def _overlap(
-        self, tunes: Sequence[NDArray[Any]], bootstrap: Bootstrap, own: Sequence[int] | None
-    ) -> dict[str, Interval]:
+    def _references(
+        self, tunes: Sequence[NDArray[Any]], own: Sequence[int] | None
+    ) -> list[list[NDArray[Any]]]:
+        """Of each tune; the only tune of a split has none."""
         kinds, pool = ([self._kind(tune) for tune in each] for each in (tunes, self.pool))
         chosen = choose_references(kinds, pool, self.plan.references, self.seed, own)
-        pairs = [
-            (tune, [self.pool[place] for place in places])
-            for tune, places in zip(tunes, chosen, strict=True)
-            if places  # the only tune of a split has nothing to be compared with
-        ]
-        found = overlaps([tune for tune, _ in pairs], [others for _, others in pairs])
-        return overlap_figures(found, bootstrap)
+        return [[self.pool[place] for place in places] for places in chosen]
 
     def _kind(self, ids: NDArray[Any]) -> tuple[str, ...]:
         """Meter and key (on C: the mode) of a tune, where its tokens tell them."""
         tokenizer = self.subject.tokenizer
         tokens = tokenizer.decode([int(token) for token in ids])
         return tuple(token for token in tokens if tokenizer.token_class(token) in ("meter", "key"))
-
-    def _copying(
-        self, tunes: Sequence[NDArray[Any]], found: Sequence[Copies], bootstrap: Bootstrap
-    ) -> dict[str, Interval]:
-        runs = np.array([each.longest for each in found], np.float64)
-        sizes = np.array([max(1, len(tune)) for tune in tunes], np.float64)
-        return {
-            "seen_ngrams": bootstrap.interval(
-                [each.seen(self.plan.ngram) for each in found], ratio
-            ),
-            "longest_copy": bootstrap.mean(runs),
-            "copied_share": bootstrap.mean(runs / sizes),
-        }
 
     def _title(self, source: int | None) -> str | None:
         if source is None:
@@ -219,16 +204,10 @@ class _Measure:
         return encoded.title(int(encoded.examples("train")[source]))
 
 
-def _bar_figures(renditions: Sequence[Rendition], bootstrap: Bootstrap) -> dict[str, Interval]:
-    """Right bars, where the tokens know bars; tunes without meter have none to judge."""
-    bars = [
+def _bars(renditions: Sequence[Rendition]) -> list[tuple[int, int]]:
+    """Right bars and all bars, where the tokens know bars; tunes without meter have none."""
+    return [
         (each.right_bars, each.bars)
         for each in renditions
         if each.bars and each.right_bars is not None
     ]
-    if not bars:
-        return {}
-    return {
-        "right_bars": bootstrap.interval(bars, ratio),
-        "all_bars_right": bootstrap.mean([float(right == every) for right, every in bars]),
-    }

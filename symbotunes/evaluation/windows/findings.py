@@ -4,22 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from symbotunes.evaluation.latent.findings import OVERLAP, Notes, plain_notes, without_undefined
+from symbotunes.evaluation.latent.findings import Notes, plain_notes, without_undefined
 from symbotunes.evaluation.metrics.bootstrap import Interval
-from symbotunes.evaluation.metrics.figure import Figure
-from symbotunes.evaluation.sequences.findings import TUNES
-
-DISTINCT = Figure(
-    "distinct windows",
-    "Windows that are not note for note another one of the same set. Far fewer than in music by "
-    "people: the model writes the same few again and again.",
-    scale=100.0,
-    suffix=" %",
-)
-WINDOWS = {
-    "distinct": DISTINCT,
-    **{name: TUNES[name] for name in ("seen_ngrams", "longest_copy", "copied_share")},
-}
+from symbotunes.evaluation.metrics.histograms import OVERLAP
+from symbotunes.evaluation.metrics.windows import WINDOWS
 
 
 @dataclass(frozen=True)
@@ -60,7 +48,5 @@ class WindowFindings:
         content: dict[str, Any] = without_undefined(
             {**asdict(self), "prior": plain_notes(self.prior)}
         )
-        meanings = {
-            name: asdict(figure) for name, figure in (WINDOWS | {"overlap": OVERLAP}).items()
-        }
+        meanings = {figure.key: figure.as_dict() for figure in (*WINDOWS.values(), OVERLAP)}
         return {**content, "meanings": meanings}

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.findings import Notes
-from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
-from symbotunes.evaluation.metrics.copying import Copies, copies
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap
+from symbotunes.evaluation.metrics.copying import copies
 from symbotunes.evaluation.metrics.histograms import overlapping_area
+from symbotunes.evaluation.metrics.tunes import Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.latent.player import Player
 from symbotunes.tokenizers.base import Ids
@@ -106,61 +107,35 @@ def measure_notes(
     )
 
 
-@dataclass(frozen=True)
-class Copying:
-    """How much of windows stands in training windows.
+def with_copies(
+    subject: WindowSubject,
+    written: Sequence[Ids],
+    held_out: Sequence[Ids] | NDArray[Any],
+    *,
+    absent: str = "",
+) -> tuple[Tunes, Tunes, tuple[str, ...]]:
+    """Written and held-out windows with what they share with training windows, token by token.
 
-    Attributes:
-        written: figures of what the model wrote.
-        held_out: figures of as many held-out windows.
-        remark: on what was looked at, or empty.
+    Args:
+        subject: the model with its windows.
+        written: what the model wrote.
+        held_out: windows of the data, to compare with.
+        absent: why the figures do not apply that only tunes have.
+
+    Returns:
+        Both sets, and remarks on what was looked at.
     """
-
-    written: Mapping[str, Interval]
-    held_out: Mapping[str, Interval]
-    remark: str
-
-
-def measure_copies(
-    subject: WindowSubject, written: Sequence[Ids], held_out: Sequence[Ids] | NDArray[Any]
-) -> Copying:
-    """Copies of training windows among written and held-out ones, token by token."""
     plan = subject.plan
     training, _ = subject.windows("train", plan.windows)
-    flat = [each.reshape(-1) for each in (*written, *held_out)]
-    found = copies([each.reshape(-1) for each in training], flat)
-    size = training[0].size
-    ours, theirs = (
-        _copy_figures(part, size, subject)
-        for part in (found[: len(written)], found[len(written) :])
-    )
-    remark = ""
-    if len(training) < (known := len(subject.encoded.examples("train"))):
-        remark = f"copies are looked up in {len(training):,} of {known:,} training windows"
-    return Copying(ours, theirs, remark)
-
-
-def _copy_figures(
-    found: Sequence[Copies], size: int, subject: WindowSubject
-) -> dict[str, Interval]:
-    bootstrap = subject.bootstrap
-    runs = [each.longest for each in found]
-    return {
-        "seen_ngrams": bootstrap.interval([each.seen(subject.plan.ngram) for each in found], ratio),
-        "longest_copy": bootstrap.mean(runs),
-        "copied_share": bootstrap.mean([run / size for run in runs]),
-    }
-
-
-def distinct_share(windows: Sequence[Ids] | NDArray[Any], bootstrap: Bootstrap) -> Interval:
-    """Share of windows that are the first of their kind in the set."""
-    seen: set[bytes] = set()
-    first: list[float] = []
-    for ids in windows:
-        content = np.ascontiguousarray(ids, np.int64).tobytes()
-        first.append(float(content not in seen))
-        seen.add(content)
-    return bootstrap.mean(first)
+    ours, theirs = ([ids.reshape(-1) for ids in windows] for windows in (written, held_out))
+    shared = copies([ids.reshape(-1) for ids in training], [*ours, *theirs])
+    sets = [
+        Tunes(ids, part, plan.ngram, subject.bootstrap, absent=absent)
+        for ids, part in ((ours, shared[: len(ours)]), (theirs, shared[len(ours) :]))
+    ]
+    known = len(subject.encoded.examples("train"))
+    remark = f"copies are looked up in {len(training):,} of {known:,} training windows"
+    return sets[0], sets[1], (remark,) if len(training) < known else ()
 
 
 def _statistics(

@@ -1,24 +1,15 @@
 """The report of an evaluation of a latent model: one HTML file, and the figures as JSON."""
 
 import json
-from html import escape
 from pathlib import Path as File
-from string import Template
 
-from symbotunes.evaluation.latent.findings import (
-    ACCURACIES,
-    COSTS,
-    DISTANCE,
-    OVERLAP,
-    LatentFindings,
-    Notes,
-    Path,
-    Reconstruction,
-)
+from symbotunes.evaluation.latent.findings import LatentFindings, Notes, Path, Reconstruction
+from symbotunes.evaluation.metrics.histograms import OVERLAP
+from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
 from symbotunes.files import atomic_write
 from symbotunes.render.pages.charts import Series, dot_chart, histogram, line_chart
-from symbotunes.render.pages.listening import fact, own_file
-from symbotunes.render.pages.sequences import cell, picture, remark_list, table
+from symbotunes.render.tables import Cell, Chart, Head, Table, cell, head
+from symbotunes.render.templates import render
 
 
 def write_latent_report(folder: File, findings: LatentFindings) -> File:
@@ -37,83 +28,77 @@ def write_latent_report(folder: File, findings: LatentFindings) -> File:
 def latent_report_page(findings: LatentFindings) -> str:
     """The page as text; charts are inside it, and nothing is loaded."""
     found, path = findings.reconstruction, findings.path
-    figures = (*ACCURACIES.values(), *COSTS.values(), DISTANCE, OVERLAP)
-    return Template(own_file("latent_report.html")).substitute(
-        look=own_file("look.css") + own_file("report.css"),
-        heading=escape(findings.heading),
-        facts="".join(fact(name, value) for name, value in findings.facts.items()),
-        remarks=remark_list(findings.remarks),
+    return render(
+        "latent.html",
+        styles=["figures.css"],
+        heading=findings.heading,
+        facts=findings.facts,
+        remarks=findings.remarks,
         heads=_heads(found),
-        reconstruction_lead=escape(
+        reconstruction_lead=(
             f"{found.windows:,} windows of {found.pieces:,} pieces of the {found.split} split. "
             f"Posterior means differ along {found.active} of {found.latent} axes."
         ),
         accuracies=_accuracies(found),
         accuracy_chart=_accuracy_chart(found),
-        costs=table(
-            ["", *(figure.label for figure in COSTS.values())],
-            [["this model", *(cell(figure, found.costs[key]) for key, figure in COSTS.items())]],
-        ),
-        path_lead=escape(
+        costs=_costs(found),
+        path_lead=(
             f"{path.pairs:,} pairs of {found.split} windows. A mix of data leaves its ends at an "
             "even pace; a latent space that knows music goes through windows that differ from "
             "both ends and are music all the same."
         ),
         path=_path(path),
-        path_chart=picture(
+        path_chart=Chart(
             line_chart(path.shares, path.distances, "way from A to B", DISTANCE.label),
             "Distance from both ends along the way, in the latent space and for a mix of data",
         ),
-        prior_lead=escape(_prior_lead(findings)),
+        prior_lead=_prior_lead(findings),
         prior=prior_table(findings.prior),
-        prior_charts="".join(prior_chart(notes) for notes in findings.prior),
-        terms="".join(
-            f"<dt>{escape(figure.label)}</dt><dd>{escape(figure.meaning)}</dd>"
-            for figure in figures
-        ),
+        prior_charts=prior_charts(findings.prior),
+        figures=[*ACCURACIES.values(), *COSTS.values(), DISTANCE, OVERLAP],
     )
 
 
-def _heads(found: Reconstruction) -> str:
+def _heads(found: Reconstruction) -> list[Head]:
     """The figures that one looks for first."""
     first = next(iter(found.accuracies.values()))
-    chosen = [
-        *((figure, first[key], "accuracy, ") for key, figure in ACCURACIES.items()),
-        *((COSTS[key], found.costs[key], "") for key in ("reconstruction_nats", "kl_nats")),
+    return [
+        head(figure, figures[key], before)
+        for kind, figures, before in ((ACCURACIES, first, "accuracy, "), (COSTS, found.costs, ""))
+        for key, figure in kind.items()
+        if figure.headline
     ]
-    parts = []
-    for figure, interval, before in chosen:
-        value, span = figure.show(interval)
-        parts.append(
-            f'<li><b>{value}</b><span class="of">{escape(before + figure.label)}</span>'
-            f'<span class="range">{span}</span></li>'
-        )
-    return "".join(parts)
 
 
-def _accuracies(found: Reconstruction) -> str:
-    rows = [
-        [escape(track), *(cell(figure, shares[key]) for key, figure in ACCURACIES.items())]
+def _accuracies(found: Reconstruction) -> Table:
+    rows: list[list[str | Cell]] = [
+        [track, *(cell(figure, shares[key]) for key, figure in ACCURACIES.items())]
         for track, shares in found.accuracies.items()
     ]
-    return table(["accuracy", *(figure.label for figure in ACCURACIES.values())], rows)
+    return Table(["accuracy", *(figure.label for figure in ACCURACIES.values())], rows)
 
 
-def _accuracy_chart(found: Reconstruction) -> str:
+def _accuracy_chart(found: Reconstruction) -> Chart:
     series = [
         Series(figure.label, {track: shares[key] for track, shares in found.accuracies.items()})
         for key, figure in ACCURACIES.items()
     ]
     chart = dot_chart(list(found.accuracies), series, "share of steps that are right")
-    return picture(chart, "Reconstruction accuracy by track")
+    return Chart(chart, "Reconstruction accuracy by track")
 
 
-def _path(path: Path) -> str:
-    rows = [
+def _costs(found: Reconstruction) -> Table:
+    names = ["", *(figure.label for figure in COSTS.values())]
+    costs = (cell(figure, found.costs[key]) for key, figure in COSTS.items())
+    return Table(names, [["this model", *costs]])
+
+
+def _path(path: Path) -> Table:
+    rows: list[list[str | Cell]] = [
         [f"{share:g}", *(cell(DISTANCE, each[place]) for each in path.distances.values())]
         for place, share in enumerate(path.shares)
     ]
-    return table(["way from A to B", *path.distances], rows)
+    return Table(["way from A to B", *path.distances], rows)
 
 
 def _prior_lead(findings: LatentFindings) -> str:
@@ -127,19 +112,20 @@ def _prior_lead(findings: LatentFindings) -> str:
     return f"{text}."
 
 
-def prior_table(prior: tuple[Notes, ...]) -> str:
+def prior_table(prior: tuple[Notes, ...]) -> Table:
     """Overlaps of notes with those of the training windows, by set."""
     sets = list(prior[0].overlaps) if prior else []
-    rows = [
-        [escape(notes.name), *(cell(OVERLAP, notes.overlaps[name]) for name in sets)]
-        for notes in prior
+    rows: list[list[str | Cell]] = [
+        [notes.name, *(cell(OVERLAP, notes.overlaps[name]) for name in sets)] for notes in prior
     ]
-    return table([OVERLAP.label, *sets], rows)
+    return Table([OVERLAP.label, *sets], rows)
 
 
-def prior_chart(notes: Notes) -> str:
-    """How notes spread, by set; nothing where there are none."""
+def prior_charts(prior: tuple[Notes, ...]) -> list[Chart]:
+    """How notes spread, by set, for every statistic of which there are notes."""
+    return [_prior_chart(notes) for notes in prior if any(notes.values.values())]
+
+
+def _prior_chart(notes: Notes) -> Chart:
     heard = {name: values for name, values in notes.values.items() if values}
-    if not heard:
-        return ""
-    return picture(histogram(heard, notes.name, whole=True), f"How notes spread: {notes.name}")
+    return Chart(histogram(heard, notes.name, whole=True), f"How notes spread: {notes.name}")

@@ -2,20 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
-from string import Template
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
-from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Findings, HeldOut, TuneSet
+from symbotunes.evaluation.metrics.losses import LOSSES
+from symbotunes.evaluation.metrics.tunes import TUNES
+from symbotunes.evaluation.sequences.findings import Findings, HeldOut, TuneSet
 from symbotunes.files import atomic_write
 from symbotunes.render.pages.charts import Series, dot_chart, histogram
-from symbotunes.render.pages.listening import data_uri, fact, own_file
+from symbotunes.render.tables import Cell, Chart, Head, Table, cell, head
+from symbotunes.render.templates import render
 
-OF_A_HUNDRED = [
-    name for name, figure in TUNES.items() if figure.suffix or name.startswith(("bleu", "rouge"))
-]
+OF_A_HUNDRED = ("%", "of 100")  # units
 
 
 def write_report(folder: Path, findings: Findings) -> Path:
@@ -34,11 +33,12 @@ def write_report(folder: Path, findings: Findings) -> Path:
 def report_page(findings: Findings) -> str:
     """The page as text; charts are inside it, and nothing is loaded."""
     held_out, sets = findings.held_out, findings.sets
-    return Template(own_file("report.html")).substitute(
-        look=own_file("look.css") + own_file("report.css"),
-        heading=escape(findings.heading),
-        facts="".join(fact(name, value) for name, value in findings.facts.items()),
-        remarks=remark_list(findings.remarks),
+    return render(
+        "sequences.html",
+        styles=["figures.css"],
+        heading=findings.heading,
+        facts=findings.facts,
+        remarks=findings.remarks,
         heads=_heads(held_out, sets[0]),
         held_out_lead=_held_out_lead(held_out),
         losses=_loss_table(held_out),
@@ -46,25 +46,15 @@ def report_page(findings: Findings) -> str:
         piece_chart=_piece_chart(held_out),
         classes=_class_table(held_out),
         class_chart=_class_chart(held_out),
-        tunes_lead=escape(
+        tunes_lead=(
             f"{sets[0].tunes:,} generated tunes beside {sets[1].tunes:,} {sets[1].name} tunes that "
             "were measured in the same way: they show what a figure is for music by people."
         ),
         tunes=_tune_table(sets),
         tune_chart=_tune_chart(sets),
         copy_lead=_copy_lead(sets),
-        copy_chart=picture(
-            histogram(
-                {each.name: each.runs for each in sets},
-                "tokens of the longest copied run",
-                whole=True,
-            ),
-            "How long the longest run of tokens is that a tune shares with one training tune",
-        ),
-        terms="".join(
-            f"<dt>{escape(figure.label)}</dt><dd>{escape(figure.meaning)}</dd>"
-            for figure in (*LOSSES.values(), *_shown(sets).values())
-        ),
+        copy_chart=_copy_chart(sets),
+        figures=[*LOSSES.values(), *_shown(sets).values()],
     )
 
 
@@ -78,84 +68,44 @@ def _held_out_lead(held_out: HeldOut) -> str:
             " The n-gram models (Kneser-Ney) were fitted on the same training tunes; gains are "
             "paired, tune by tune."
         )
-    return escape(text)
+    return text
 
 
-def remark_list(remarks: Sequence[str]) -> str:
-    """Remarks as a list, or nothing."""
-    items = "".join(f"<li>{escape(remark)}</li>" for remark in remarks)
-    return f'<ul class="remarks">{items}</ul>' if items else ""
-
-
-def _heads(held_out: HeldOut, generated: TuneSet) -> str:
-    """The four figures that one looks for first."""
+def _heads(held_out: HeldOut, generated: TuneSet) -> list[Head]:
+    """The figures that one looks for first."""
     ours = next(iter(held_out.models.values()))
-    chosen = [
-        *((LOSSES[name], ours[name]) for name in ("nats_per_token", "bits_per_note")),
-        *(
-            (TUNES[name], generated.figures[name])
-            for name in ("well_formed", "right_bars", "longest_copy")
-            if name in generated.figures
-        ),
+    return [
+        head(figure, figures[name])
+        for kind, figures in ((LOSSES, ours), (TUNES, generated.figures))
+        for name, figure in kind.items()
+        if figure.headline and name in figures
     ]
-    parts = []
-    for figure, interval in chosen:
-        value, span = figure.show(interval)
-        parts.append(
-            f'<li><b>{value}</b><span class="of">{escape(figure.label)}</span>'
-            f'<span class="range">{span}</span></li>'
-        )
-    return "".join(parts)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], ours: int = -1) -> str:
-    """A table of cells that are HTML already; the row `ours` stands out."""
-    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "".join(
-        f'<tr{" class=ours" if place == ours else ""}><th scope="row">{first}</th>'
-        + "".join(f"<td>{cell}</td>" for cell in rest)
-        + "</tr>"
-        for place, (first, *rest) in enumerate(rows)
-    )
-    return (
-        '<div class="scroll"><table><thead><tr>'
-        f"{top}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def cell(figure: Figure, interval: Interval | None) -> str:
-    """A figure with its interval, or a dash."""
-    if interval is None or not interval.is_finite:
-        return '<span class="range">–</span>'
-    value, span = figure.show(interval)
-    return f'{value}<span class="range">{span}</span>'
-
-
-def _loss_table(held_out: HeldOut) -> str:
-    rows = [
+def _loss_table(held_out: HeldOut) -> Table:
+    rows: list[list[str | Cell]] = [
         [
-            escape(name),
+            name,
             *(cell(figure, figures.get(key)) for key, figure in LOSSES.items()),
             cell(LOSSES["nats_per_token"], held_out.gains.get(name)),
         ]
         for name, figures in held_out.models.items()
     ]
-    head = ["model", *(figure.label for figure in LOSSES.values()), "our gain, nats per token"]
-    return table(head, rows, ours=0)
+    names = ["model", *(figure.label for figure in LOSSES.values()), "our gain, nats per token"]
+    return Table(names, rows, ours=0)
 
 
-def _class_table(held_out: HeldOut) -> str:
-    head = ["kind of token", "tokens", "share", *held_out.models]
-    rows = [
+def _class_table(held_out: HeldOut) -> Table:
+    rows: list[list[str | Cell]] = [
         [
-            escape(each.name),
+            each.name,
             f"{each.tokens:,}",
             f"{100 * each.share:.1f} %",
             *(cell(LOSSES["nats_per_token"], each.nats.get(name)) for name in held_out.models),
         ]
         for each in held_out.classes
     ]
-    return table(head, rows)
+    return Table(["kind of token", "tokens", "share", *held_out.models], rows)
 
 
 def _shown(sets: Sequence[TuneSet]) -> dict[str, Figure]:
@@ -164,22 +114,23 @@ def _shown(sets: Sequence[TuneSet]) -> dict[str, Figure]:
     }
 
 
-def _tune_table(sets: Sequence[TuneSet]) -> str:
-    rows = [
-        [escape(figure.label), *(cell(figure, each.figures.get(name)) for each in sets)]
+def _tune_table(sets: Sequence[TuneSet]) -> Table:
+    rows: list[list[str | Cell]] = [
+        [figure.label, *(cell(figure, each.figures.get(name)) for each in sets)]
         for name, figure in _shown(sets).items()
     ]
-    return table(["", *(f"{each.name}, {each.tunes:,} tunes" for each in sets)], rows)
+    return Table(["", *(f"{each.name}, {each.tunes:,} tunes" for each in sets)], rows)
 
 
-def _loss_chart(held_out: HeldOut) -> str:
-    values = {name: figures["nats_per_token"] for name, figures in held_out.models.items()}
+def _loss_chart(held_out: HeldOut) -> Chart:
+    figure = LOSSES["nats_per_token"]
+    values = {name: figures[figure.key] for name, figures in held_out.models.items()}
     ours, *others = values.items()
     series = [Series("this model", dict([ours]))]
     if others:
         series.append(Series("n-gram models", dict(others)))
-    chart = dot_chart(list(values), series, "nats per token (lower is better)")
-    return picture(chart, "Nats per token of this model and of the n-gram models")
+    chart = dot_chart(list(values), series, f"{figure.label} ({figure.advice})")
+    return Chart(chart, "Nats per token of this model and of the n-gram models")
 
 
 def _strongest(held_out: HeldOut) -> list[str]:
@@ -189,25 +140,25 @@ def _strongest(held_out: HeldOut) -> list[str]:
     return [ours, *best]
 
 
-def _piece_chart(held_out: HeldOut) -> str:
+def _piece_chart(held_out: HeldOut) -> Chart:
     chart = histogram(
         {name: held_out.by_piece[name] for name in _strongest(held_out)}, "nats per token of a tune"
     )
-    return picture(chart, "How nats per token spread over the tunes")
+    return Chart(chart, "How nats per token spread over the tunes")
 
 
-def _class_chart(held_out: HeldOut) -> str:
+def _class_chart(held_out: HeldOut) -> Chart:
     series = [
         Series(name, {each.name: each.nats[name] for each in held_out.classes})
         for name in _strongest(held_out)
     ]
     chart = dot_chart([each.name for each in held_out.classes], series, "nats per token")
-    return picture(chart, "Nats per token by kind of token")
+    return Chart(chart, "Nats per token by kind of token")
 
 
-def _tune_chart(sets: Sequence[TuneSet]) -> str:
+def _tune_chart(sets: Sequence[TuneSet]) -> Chart:
     """All figures that run from 0 to 100."""
-    rows = {name: figure for name, figure in _shown(sets).items() if name in OF_A_HUNDRED}
+    rows = {name: figure for name, figure in _shown(sets).items() if figure.unit in OF_A_HUNDRED}
     series = [
         Series(
             each.name,
@@ -222,7 +173,7 @@ def _tune_chart(sets: Sequence[TuneSet]) -> str:
     chart = dot_chart(
         [figure.label for figure in rows.values()], series, "percent, or points of 100"
     )
-    return picture(chart, "Figures of generated and of held-out tunes")
+    return Chart(chart, "Figures of generated and of held-out tunes")
 
 
 def _scaled(interval: Interval, factor: float) -> Interval:
@@ -240,13 +191,13 @@ def _copy_lead(sets: Sequence[TuneSet]) -> str:
         longest = max(each.runs, default=0)
         source = f", from “{each.copied_from}”" if each.copied_from else ""
         parts.append(f"The longest of {each.name} tunes: {longest:,} tokens{source}.")
-    return escape(" ".join(parts))
+    return " ".join(parts)
 
 
-def picture(svg: bytes, says: str) -> str:
-    """A chart on paper, with words for those who do not see it."""
-    return (
-        f'<div class="paper" tabindex="0" role="group" aria-label="{escape(says)}">'
-        f'<img alt="{escape(says)}; the tables hold the figures" '
-        f'src="{data_uri("svg", svg)}"></div>'
+def _copy_chart(sets: Sequence[TuneSet]) -> Chart:
+    chart = histogram(
+        {each.name: each.runs for each in sets}, "tokens of the longest copied run", whole=True
+    )
+    return Chart(
+        chart, "How long the longest run of tokens is that a tune shares with one training tune"
     )

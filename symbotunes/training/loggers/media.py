@@ -1,12 +1,14 @@
 """Samples as audio, piano roll, notation and table on Weights & Biases."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 
 import wandb
 
 from symbotunes.generation.sample import Sample
+from symbotunes.render.forms import FORMS, Show
 from symbotunes.training.loggers.wandb import SafeWandbLogger
 
 COLUMNS: list[str | int] = [
@@ -43,17 +45,38 @@ def media_of(stem: Path, title: str) -> dict[str, object]:
         title: caption.
     """
     media: dict[str, object] = {}
-    sound, roll, notation = (
-        stem.with_name(f"{stem.name}.{suffix}") for suffix in ("wav", "png", "svg")
-    )
-    if sound.is_file():
-        media["audio"] = wandb.Audio(str(sound), caption=title)
-    if roll.is_file():
-        media["roll"] = wandb.Image(str(roll), caption=title)
-    if notation.is_file():
-        page = f'<!doctype html><meta charset="utf-8">{notation.read_text(encoding="utf-8")}'
-        media["notation"] = wandb.Html(io.StringIO(page), inject=False)
+    for form in FORMS.values():
+        path = stem.with_name(f"{stem.name}.{form.suffix}")
+        if form.logged and form.show and path.is_file():
+            media[form.name] = MEDIA[form.show](path, title)
     return media
+
+
+def _audio(path: Path, title: str) -> wandb.Audio:
+    return wandb.Audio(str(path), caption=title)
+
+
+def _picture(path: Path, title: str) -> wandb.Image | wandb.Html:
+    if path.suffix == ".svg":
+        return _html(path.read_text(encoding="utf-8"))
+    return wandb.Image(str(path), caption=title)
+
+
+def _text(path: Path, title: str) -> wandb.Html:
+    return _html(f"<title>{escape(title)}</title><pre>{escape(path.read_text('utf-8'))}</pre>")
+
+
+def _html(body: str) -> wandb.Html:
+    page = f'<!doctype html><meta charset="utf-8">{body}'
+    return wandb.Html(io.StringIO(page), inject=False)
+
+
+MEDIA: dict[Show, Callable[[Path, str], object]] = {
+    "player": _audio,
+    "roll": _picture,
+    "drawing": _picture,
+    "text": _text,
+}
 
 
 def sample_table(samples: Sequence[Sample], trained: int) -> wandb.Table:

@@ -11,18 +11,16 @@ import wandb
 
 from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS
-from symbotunes.evaluation.latent.findings import (
-    ACCURACIES,
-    COSTS,
-    DISTANCE,
-    OVERLAP,
-    LatentFindings,
-    Notes,
-)
+from symbotunes.evaluation.latent.findings import LatentFindings, Notes
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
-from symbotunes.evaluation.sequences.findings import LOSSES, TUNES, Findings
-from symbotunes.evaluation.windows.findings import WINDOWS, WindowFindings
+from symbotunes.evaluation.metrics.histograms import OVERLAP
+from symbotunes.evaluation.metrics.losses import LOSSES
+from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
+from symbotunes.evaluation.metrics.tunes import TUNES
+from symbotunes.evaluation.metrics.windows import WINDOWS
+from symbotunes.evaluation.sequences.findings import Findings
+from symbotunes.evaluation.windows.findings import WindowFindings
 from symbotunes.render.pages.sweep import UNITS, Row
 from symbotunes.training.loggers.wandb import Mode, SafeWandbLogger, read_id
 
@@ -145,7 +143,7 @@ def figures_table(
                 finite(figures[key].scale * number)
                 for number in (interval.value, interval.low, interval.high)
             ),
-            figures[key].suffix.strip(),
+            figures[key].unit,
         ]
         for name, intervals in measured.items()
         for key, interval in intervals.items()

@@ -7,13 +7,8 @@ import pytest
 import symusic
 
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap
-from symbotunes.evaluation.metrics.musical import (
-    MUSICAL,
-    RESOLUTION,
-    measure,
-    musical_figures,
-    overlap_with,
-)
+from symbotunes.evaluation.metrics.musical import MUSICAL, measure, musical_figures, overlap_with
+from symbotunes.evaluation.metrics.notes import RESOLUTION
 
 
 def score_of(*tracks, meter=(4, 4), ticks=24):

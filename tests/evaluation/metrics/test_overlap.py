@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap
-from symbotunes.evaluation.metrics.overlap import choose_references, overlap_figures, overlaps
+from symbotunes.evaluation.metrics.overlap import (
+    ORDERS,
+    ROUGE,
+    bleu,
+    choose_references,
+    overlaps,
+    rouge,
+)
 
 BOOTSTRAP = Bootstrap(resamples=50)
 RANDOM = np.random.default_rng(0)
@@ -10,9 +17,13 @@ TUNES = [RANDOM.integers(0, 20, 30).tolist() for _ in range(6)]
 
 
 def figures(pieces, references):
+    found = overlaps(pieces, references)
     return {
-        name: interval.value
-        for name, interval in overlap_figures(overlaps(pieces, references), BOOTSTRAP).items()
+        **{f"bleu_{order}": bleu(found, order, BOOTSTRAP).value for order in ORDERS},
+        **{
+            key: rouge(found, name, BOOTSTRAP).value
+            for key, name in zip(("rouge_1", "rouge_2", "rouge_l"), ROUGE, strict=True)
+        },
     }
 
 

@@ -101,8 +101,8 @@ def test_an_evaluation_is_tables_figures_and_its_page(run_dir, tmp_path, finding
 def test_figures_stand_in_rows_with_their_intervals_as_the_report_shows_them(findings):
     row = tables.language_row(findings)
     assert row["evaluation/losses"].data == [
-        ["folk", "nats per token", 1.5, 1.25, 1.75, ""],
-        ["1-gram", "nats per token", None, None, None, ""],
+        ["folk", "nats per token", 1.5, 1.25, 1.75, "nats per token"],
+        ["1-gram", "nats per token", None, None, None, "nats per token"],
     ]
     assert row["evaluation/kinds"].data == [["pitch", 0.6, 1.5, None]]
     assert row["evaluation/tunes"].data == [["generated", "finished", 50.0, 25.0, 75.0, "%"]]

@@ -1,62 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; media-src data: blob:; style-src 'unsafe-inline'; script-src 'sha256-$script_hash'; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<title>$heading</title>
-<style>
-$look
-.tools { position: sticky; top: 0; z-index: 2; background: var(--ground); border-bottom: 1px solid var(--line); margin-top: 1.6rem; }
-.tools .wrap { display: flex; align-items: center; gap: 1rem; padding-top: .7rem; padding-bottom: .7rem; }
-.tools span { color: var(--soft); font-size: .9rem; }
-button { font: inherit; font-size: .9rem; font-weight: 600; border-radius: 99rem; padding: .4rem 1.1rem; cursor: pointer; border: 1px solid var(--line); background: none; color: var(--accent); }
-button:hover { border-color: var(--accent); }
-#all { background: var(--accent); color: var(--on-accent); border-color: var(--accent); }
-.card.playing { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
-.top { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem .8rem; }
-.mark { font-size: .8rem; font-weight: 600; color: var(--warn); background: var(--warn-ground); border-radius: 99rem; padding: .1rem .7rem; }
-.numbers { display: flex; flex-wrap: wrap; list-style: none; margin: .25rem 0 .5rem; padding: 0; color: var(--soft); font-size: .9rem; }
-.numbers li:not(:last-child)::after { content: "·"; padding: 0 .55rem; }
-.likelihood { display: flex; flex-wrap: wrap; align-items: center; gap: .2rem .8rem; margin: 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
-.bar { flex: none; width: 11rem; height: .5rem; border-radius: 99rem; background: var(--line); overflow: hidden; }
-.bar i { display: block; height: 100%; border-radius: 99rem; background: var(--accent); }
-.total { color: var(--soft); }
-audio { display: block; width: 100%; height: 2.75rem; margin: 1.2rem 0 0; }
-.roll { position: relative; min-width: 38rem; cursor: pointer; }
-.playhead { position: absolute; width: 2px; margin-left: -1px; border-radius: 1px; background: #c2321f; pointer-events: none; }
-details { margin-top: 1rem; font-size: .9rem; }
-summary { cursor: pointer; color: var(--accent); font-weight: 600; width: fit-content; border-radius: .3rem; }
-details[open] { position: relative; }
-.copy { position: absolute; right: .6rem; top: 2.1rem; background: var(--card); padding: .2rem .8rem; }
-pre { margin: .6rem 0 0; padding: 1rem 6rem 1rem 1rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--well); border-radius: .6rem; font: .88rem/1.6 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
-.downloads { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: 1rem 0 0; font-size: .9rem; }
-.downloads span { color: var(--soft); }
-.none { padding: 3rem 0; color: var(--soft); }
-@media (max-width: 40rem) { .bar { width: 100%; } }
-@media print {
-  .tools, audio, details, .downloads, .playhead { display: none !important; }
-  .roll { min-width: 0; }
-  .bar { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  .top, .numbers, .likelihood { break-after: avoid; }
-}
-</style>
-</head>
-<body>
-<header class="wrap intro">
-<h1>$heading</h1>
-<dl class="facts">$facts</dl>
-</header>
-<div class="tools"><div class="wrap"><button type="button" id="all">Play all</button><span>$count</span></div></div>
-<main class="wrap">
-$cards
-</main>
-<footer class="wrap">
-<p>Nats per token is how much the model is surprised by its own sample, on average: lower means likelier, not better. The bars compare the samples of this page.</p>
-<p>Click into a piano roll to listen from there. This file ($size) holds all sound, pictures and downloads, and loads nothing.</p>
-</footer>
-<script>
 "use strict";
 const players = [...document.querySelectorAll("audio")];
 const playAll = document.getElementById("all");
@@ -158,6 +99,3 @@ document.querySelectorAll(".copy").forEach((button) => button.addEventListener("
     getSelection().selectAllChildren(text); // without the permission, the text is at least marked
   }
 }));
-</script>
-</body>
-</html>

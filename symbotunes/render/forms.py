@@ -1,0 +1,151 @@
+"""The forms of a sample: a form is a name, a suffix, how it is written and how a page shows it.
+
+Galleries, pages, exports and dashboards iterate over `FORMS`; a new form is one entry there.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from symbotunes.errors import first_line
+from symbotunes.generation.sample import Sample
+from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
+from symbotunes.render.notation.notation import engrave
+from symbotunes.render.piano_roll.clock import Clock
+from symbotunes.render.piano_roll.roll import Line, draw_roll
+
+Show = Literal["player", "drawing", "roll", "text"]  # macros of forms.html
+
+
+@dataclass(frozen=True)
+class Written:
+    """A sample in one form.
+
+    Attributes:
+        content: of the file.
+        notes: remarks for the reader.
+        lines: of a piano roll, where time runs in it.
+    """
+
+    content: bytes
+    notes: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to write a sample.
+
+    Attributes:
+        name: on dashboards.
+        suffix: of its files, without the dot.
+        media_type: of its files.
+        link: what its download is called.
+        noun: what is missing if it cannot be made.
+        write: the form of a sample, or ``None`` if the sample has no such form; whatever it
+            raises is told to the reader.
+        show: how a page shows it: the macro of its templates. ``None`` only links it.
+        logged: whether dashboards show it, too.
+    """
+
+    name: str
+    suffix: str
+    media_type: str
+    link: str
+    noun: str
+    write: Callable[[Sample], Written | None]
+    show: Show | None = None
+    logged: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """One sample in all forms that could be made.
+
+    Attributes:
+        sample: the sample.
+        written: its forms by suffix.
+        failures: by suffix, why a form could not be made.
+    """
+
+    sample: Sample
+    written: Mapping[str, Written]
+    failures: Mapping[str, str]
+
+    @property
+    def forms(self) -> list[tuple[Form, Written]]:
+        """The forms that could be made."""
+        return [(FORMS[suffix], written) for suffix, written in self.written.items()]
+
+    def shown(self, *shows: Show) -> list[tuple[Form, Written]]:
+        """The forms that a page shows in one of these ways, in the order of the ways."""
+        return [(form, file) for show in shows for form, file in self.forms if form.show == show]
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks on the sample and its forms."""
+        return [*self.sample.notes, *(note for _, file in self.forms for note in file.notes)]
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, and what could not be made and why."""
+        missing = (f"no {FORMS[suffix].noun}: {why}" for suffix, why in self.failures.items())
+        return [*self.notes, *missing]
+
+
+def card_of(sample: Sample) -> Card:
+    """A sample in all forms that can be made."""
+    written, failures = {}, {}
+    for suffix, form in FORMS.items():
+        try:
+            file = form.write(sample)
+        except Exception as error:  # whatever a renderer raises, the other forms are kept
+            failures[suffix] = first_line(error)
+            continue
+        if file is not None:
+            written[suffix] = file
+    return Card(sample, written, failures)
+
+
+def _abc(sample: Sample) -> Written | None:
+    return None if sample.abc is None else Written(sample.abc.encode())
+
+
+def _midi(sample: Sample) -> Written:
+    """A Standard MIDI File; times in other units become ticks first."""
+    return Written(bytes(sample.score.to("tick").dumps_midi()))
+
+
+def _sound(sample: Sample) -> Written:
+    score = sample.score.to("tick")
+    seconds = Clock(score).seconds(int(score.end()))
+    cut = f"the sound stops after {LONGEST_SECONDS:.0f} of {seconds:.0f} s"
+    notes = (cut,) if seconds > LONGEST_SECONDS else ()
+    return Written(wav_bytes(synthesize(sample.score)), notes)
+
+
+def _roll(sample: Sample) -> Written:
+    roll = draw_roll(sample.score)
+    return Written(roll.png, lines=roll.lines)
+
+
+def _notation(sample: Sample) -> Written | None:
+    if sample.abc is None:
+        return None
+    engraving = engrave(sample.abc)
+    notes = tuple(f"notation: {warning}" for warning in engraving.warnings)
+    return Written(engraving.svg.encode(), notes)
+
+
+FORMS = {  # by suffix, in the order of the downloads
+    form.suffix: form
+    for form in (
+        Form("abc", "abc", "text/vnd.abc", "ABC", "ABC", _abc, "text"),
+        Form("midi", "mid", "audio/midi", "MIDI", "MIDI", _midi),
+        Form("audio", "wav", "audio/wav", "Audio (WAV)", "sound", _sound, "player", logged=True),
+        Form("roll", "png", "image/png", "Piano roll (PNG)", "piano roll", _roll, "roll",
+             logged=True),
+        Form("notation", "svg", "image/svg+xml", "Notation (SVG)", "notation", _notation,
+             "drawing", logged=True),
+    )
+}  # fmt: skip

@@ -1,0 +1,218 @@
+"""Every page is made of templates that escape what they are given and load nothing."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import jinja2
+import pytest
+
+from symbotunes.evaluation.comparison.findings import (
+    Column,
+    Comparison,
+    Continuation,
+    Reference,
+    general,
+    musical,
+)
+from symbotunes.evaluation.latent.findings import LatentFindings, Notes, Path, Reconstruction
+from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.metrics.losses import LOSSES
+from symbotunes.evaluation.metrics.musical import HISTOGRAMS, MUSICAL
+from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS
+from symbotunes.evaluation.metrics.tunes import TUNES
+from symbotunes.evaluation.metrics.windows import WINDOWS
+from symbotunes.evaluation.sequences.findings import ClassLoss, Findings, HeldOut, TuneSet
+from symbotunes.evaluation.windows.findings import WindowFindings, WindowSet
+from symbotunes.render.gallery import write_gallery
+from symbotunes.render.pages.comparison import comparison_page
+from symbotunes.render.pages.latent import latent_report_page
+from symbotunes.render.pages.sequences import report_page
+from symbotunes.render.pages.sweep import Row, sweep_page
+from symbotunes.render.pages.windows import window_report_page
+from symbotunes.render.templates import environment, render
+
+EVIL = "<script>alert(1)</script><b onload='x'> \" & {{ 7 * 6 }} {% raw %}"
+INTERVAL = Interval(0.5, 0.25, 0.75)
+
+
+def sequences(text, **_):
+    models = (f"ours {text}", f"unigram {text}")
+    held_out = HeldOut(
+        split=f"test {text}",
+        pieces=2,
+        tokens=1234,
+        notes=400,
+        models={name: dict.fromkeys(LOSSES, INTERVAL) for name in models},
+        gains={models[1]: INTERVAL},
+        classes=(ClassLoss(f"pitch {text}", 1000, 1.0, dict.fromkeys(models, INTERVAL)),),
+        by_piece=dict.fromkeys(models, (1.0, 2.0)),
+    )
+    sets = tuple(
+        TuneSet(f"{name} {text}", 2, dict.fromkeys(TUNES, INTERVAL), (3, 12), f"Tune {text}")
+        for name in ("generated", "held out")
+    )
+    return report_page(
+        Findings(f"Evaluation {text}", {f"fact {text}": f"value {text}"}, held_out, sets, (text,))
+    )
+
+
+def latent(text, **_):
+    rewritten = Reconstruction(
+        split=f"val {text}",
+        windows=8,
+        pieces=4,
+        accuracies={f"melody {text}": dict.fromkeys(ACCURACIES, INTERVAL)},
+        costs=dict.fromkeys(COSTS, INTERVAL),
+        active=3,
+        latent=16,
+    )
+    path = Path(2, (0.0, 1.0), {f"latent {text}": (INTERVAL, INTERVAL)})
+    prior = (Notes(f"pitch {text}", {f"prior {text}": INTERVAL}, {f"prior {text}": (60, 62)}),)
+    return latent_report_page(
+        LatentFindings(f"Evaluation {text}", {text: text}, rewritten, path, prior, 5, (text,))
+    )
+
+
+def windows(text, **_):
+    sets = tuple(
+        WindowSet(f"{name} {text}", 8, dict.fromkeys(WINDOWS, INTERVAL))
+        for name in ("generated", "held out")
+    )
+    prior = (Notes(f"pitch {text}", {f"prior {text}": INTERVAL}, {f"prior {text}": (60, 62)}),)
+    return window_report_page(
+        WindowFindings(f"Evaluation {text}", {f"fact {text}": text}, sets, prior, (text,))
+    )
+
+
+def comparison(text, make_sample, **_):
+    values = dict.fromkeys(HISTOGRAMS, (1, 2, 2))
+    figures = dict.fromkeys(general() | musical(), INTERVAL)
+    continued = (
+        Continuation(f"M:6/8 {text}", make_sample(title=text, notes=(text,))),
+        Continuation(f"M:4/4 {text}", make_sample(title=text, abc=None)),
+        Continuation("K:G", reason=f"because {text}"),
+    )
+    columns = (
+        Column(f"folk {text}", "a.ckpt", "data", 99, figures, values, {"finished": text}, (text,),
+               continued),
+        Column(f"broken {text}", "b.ckpt", failure=f"no checkpoint {text}"),
+    )  # fmt: skip
+    reference = Reference("data", f"test {text}", 3, 40, dict.fromkeys(MUSICAL, INTERVAL), values)
+    return comparison_page(Comparison({text: text}, columns, (reference,), (text,)))
+
+
+def sweep(text, **_):
+    def row(number, lr):
+        return Row(number, f"finished {text}", {f"lr {text}": lr}, f"loss {text}", 1.5, 10, 99.0,
+                   0.5, f"0/{text}/index.html", f"error {text}")  # fmt: skip
+
+    rows = [row(0, f"high {text}"), row(1, f"low {text}")]
+    return sweep_page(f"sweep {text}", [f"lr {text}"], rows)
+
+
+def listening(text, make_sample, make_score, folder):
+    samples = [
+        make_sample(title=f"Tune {text}", abc=f"X:1\nT:{text}\nK:C\nC|\n", notes=(text,)),
+        make_sample("sample_02", title=text, abc=f"no music {text}"),
+    ]
+    strip = [(text, make_score([60]))]
+    page = write_gallery(folder, samples, heading=text, facts={text: text}, strip=strip)
+    return page.read_text()
+
+
+PAGES = {
+    "sequences": sequences,
+    "latent": latent,
+    "windows": windows,
+    "comparison": comparison,
+    "sweep": sweep,
+    "listening": listening,
+}
+
+
+class Markup(HTMLParser):
+    """The tags of a page, and the attributes of each."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.tags, self.names = [], []
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.names.append(sorted(name for name, _ in attributes))
+
+
+@pytest.fixture(params=PAGES)
+def page_of(request, make_sample, make_score, tmp_path):
+    def make(text):
+        return PAGES[request.param](
+            text, make_sample=make_sample, make_score=make_score, folder=tmp_path
+        )
+
+    return make
+
+
+def test_text_that_looks_like_markup_adds_none_to_a_page(page_of):
+    evil = page_of(EVIL)
+    plain, attacked = Markup(page_of("plain")), Markup(evil)
+    assert attacked.tags == plain.tags
+    assert attacked.names == plain.names
+    assert evil.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
+
+
+def test_text_that_looks_like_a_template_is_shown_as_it_is(page_of):
+    evil = page_of(EVIL)
+    assert "{{ 7 * 6 }} {% raw %}" in evil
+    assert "&amp; 42" not in evil
+
+
+def test_a_page_is_one_file_that_loads_nothing(page_of):
+    page = page_of("plain")
+    assert "default-src 'none'; img-src data:;" in page
+    assert not re.search(r"https?:|<link|@import|url\(", page)
+    addresses = re.findall(r'\s(?:src|href)="([^"]*)"', page)
+    assert all(re.match(r"data:|#|0/", address) for address in addresses)  # 0/: a sweep's job
+
+
+def test_a_model_without_a_likelihood_has_no_chart_of_likelihoods_beside_it():
+    values = dict.fromkeys(HISTOGRAMS, (1, 2, 2))
+    figures = dict.fromkeys(musical(), INTERVAL)
+    reasons = {"bits_per_note": "it has no likelihood"}
+    column = Column("gan", "a.ckpt", "data", 99, figures, values, reasons)
+    reference = Reference("data", "test", 3, 40, dict.fromkeys(MUSICAL, INTERVAL), values)
+    page = comparison_page(Comparison({}, (column, column), (reference,)))
+    assert "of every model" not in page
+    assert page.count("it has no likelihood") == 2  # one cell of each column
+
+
+def test_a_sample_without_a_likelihood_has_no_line_of_it(make_sample, tmp_path):
+    silent = make_sample(nll_nats=None)
+    known = make_sample("sample_02", nll_nats=45.0)
+    page = write_gallery(tmp_path, [silent, known], heading="h", facts={}).read_text()
+    first, second = page.split('<article class="card"')[1:]
+    assert "nats per token" not in first.partition("</article>")[0]
+    assert "nats per token" in second.partition("</article>")[0]
+
+
+def test_a_variable_that_was_not_given_is_an_error():
+    with pytest.raises(jinja2.UndefinedError, match="'heading' is undefined"):
+        render("sweep.html", styles=[])
+
+
+def test_every_template_compiles():
+    names = environment().list_templates(extensions=["html"])
+    assert "base.html" in names
+    for name in names:
+        environment().get_template(name)
+
+
+def test_the_pages_modules_load_neither_torch_nor_jinja2():
+    modules = ["comparison", "latent", "listening", "report", "sequences", "sweep", "windows"]
+    loads = ", ".join(f"symbotunes.render.pages.{name}" for name in modules)
+    loads += ", symbotunes.render.gallery"
+    program = f"import sys, {loads}; sys.exit(bool({{'torch', 'jinja2'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
