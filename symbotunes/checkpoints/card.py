@@ -14,6 +14,7 @@ from symbotunes.checkpoints.checkpoint import Checkpoint
 from symbotunes.checkpoints.published import LIBRARY
 from symbotunes.checkpoints.trust import READING, refuse_strangers, targets
 from symbotunes.errors import UserError
+from symbotunes.render.templates import render
 
 
 @dataclass(frozen=True)
@@ -61,62 +62,58 @@ class Card:
 def model_card(checkpoint: Checkpoint, card: Card) -> str:
     """The card as text."""
     config = checkpoint.config
-    parts = [
-        f"---\n{_front_matter(checkpoint, card)}---",
-        f"# {' '.join(card.title.split())}",
-        f"A {_class(config.model.net)} that writes symbolic music, trained with Symbotunes. "
-        f"{card.parameters:,} parameters, stored as {card.dtype}.",
-        f"```bash\nsymbotunes mode=sample ckpt={card.name}\n"
-        f"symbotunes mode=evaluate ckpt={card.name}\n"
-        f"symbotunes model.init_from={card.name}  # a new run from these weights\n```",
-        "## Network",
-        _table(("key", "value"), _flat(config.model.net)),
-        "## Training",
-        _table(("setting", "value"), _regime(checkpoint)),
-        "## Data",
-        card.data or data_words(checkpoint),
-        f"Transforms: {', '.join(map(str, config.transforms))}. "
-        f"Fingerprint of the prepared corpus: `{checkpoint.data}`.",
-        "## Figures",
-        _figures(card.metrics),
-    ]
-    if card.samples:
-        links = "\n".join(f"- [{name}]({name})" for name in card.samples)
-        parts += ["## Samples", links]
-    parts += [
-        "## Limits",
-        "The model knows the music it was trained on and nothing else. It may repeat stretches of "
-        "its training pieces: compare what it writes with them before you call it new.",
-    ]
-    return "\n\n".join(parts) + "\n"
+    body = render(
+        "card.md",
+        title=_title(card),
+        kind=_class(config.model.net),
+        parameters=card.parameters,
+        dtype=card.dtype,
+        name=card.name,
+        network=list(_flat(config.model.net)),
+        training=_regime(checkpoint),
+        data=card.data or data_words(checkpoint),
+        transforms=list(map(str, config.transforms)),
+        fingerprint=checkpoint.data,
+        metrics=[_row(metric) for metric in card.metrics],
+        samples=card.samples,
+    )
+    return f"---\n{_front_matter(checkpoint, card)}\n---\n\n{body}"
 
 
 def _front_matter(checkpoint: Checkpoint, card: Card) -> str:
-    matter: dict[str, Any] = {
-        "library_name": LIBRARY,
-        "license": card.license or "other",
-        "tags": ["music", "symbolic-music", _class(checkpoint.config.model.net).lower()],
-    }
-    if card.metrics:
-        matter["model-index"] = [{"name": card.title, "results": _results(checkpoint, card)}]
-    return OmegaConf.to_yaml(matter)
+    """What the hub reads, as its own package writes it."""
+    from huggingface_hub import EvalResult, ModelCardData
 
-
-def _results(checkpoint: Checkpoint, card: Card) -> list[dict[str, Any]]:
-    """Figures by what they were measured on, in the hub's form."""
     data = _class(checkpoint.config.dataset)
-    return [
-        {
-            "task": {"type": "music-generation"},
-            "dataset": {"type": data.lower(), "name": f"{data} ({subject})"},
-            "metrics": [
-                {"type": metric.name, "value": round(metric.value, 4)}
-                for metric in card.metrics
-                if metric.subject == subject
-            ],
-        }
-        for subject in dict.fromkeys(metric.subject for metric in card.metrics)
+    results = [
+        EvalResult(
+            task_type="music-generation",
+            dataset_type=data.lower(),
+            dataset_name=f"{data} ({metric.subject})",
+            dataset_split=metric.subject,  # the hub joins what differs in its name alone
+            metric_type=metric.name,
+            metric_value=round(metric.value, 4),
+        )
+        for metric in card.metrics
     ]
+    matter = ModelCardData(
+        library_name=LIBRARY,
+        license=card.license or "other",
+        tags=["music", "symbolic-music", _class(checkpoint.config.model.net).lower()],
+        model_name=_title(card) if results else None,
+        eval_results=results or None,
+    )
+    return str(matter.to_yaml())
+
+
+def _title(card: Card) -> str:
+    """On one line."""
+    return " ".join(card.title.split())
+
+
+def _row(metric: Metric) -> tuple[str, str, str, str]:
+    span = "" if metric.interval is None else "{:.4g} to {:.4g}".format(*metric.interval)
+    return metric.name, metric.subject, f"{metric.value:.4g}", span
 
 
 def _class(node: Any) -> str:
@@ -149,32 +146,6 @@ def _regime(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     rows += [(f"loader.{key}", str(loader[key])) for key in keys if loader.get(key) is not None]
     rows += [(f"share held out for {key}", str(share)) for key, share in loader.split.items()]
     return [*rows, ("seed", str(checkpoint.config.get("seed")))]
-
-
-def _table(
-    heads: tuple[str, ...], rows: Iterator[tuple[str, str]] | Sequence[Sequence[str]]
-) -> str:
-    lines = [heads, tuple("---" for _ in heads), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _figures(metrics: Sequence[Metric]) -> str:
-    if not metrics:
-        return "None were measured; `mode=evaluate` measures them."
-    rows = [
-        (
-            metric.name,
-            metric.subject,
-            f"{metric.value:.4g}",
-            "" if metric.interval is None else "{:.4g} to {:.4g}".format(*metric.interval),
-        )
-        for metric in metrics
-    ]
-    return _table(("figure", "of", "value", "confidence interval"), rows)
 
 
 def data_words(checkpoint: Checkpoint) -> str:

@@ -114,7 +114,12 @@ def test_figures_of_an_evaluation_go_into_the_card(exported, tmp_path):
     text = (folder / "README.md").read_text()
     assert "| nats_per_token | test split | 1.25 | 1.2 to 1.3 |" in text
     assert "| well_formed | 100 generated tunes | 0.9 | 0.8 to 1 |" in text
-    assert len(ModelCard.load(folder / "README.md").data.eval_results) == 3
+    results = ModelCard.load(folder / "README.md").data.eval_results
+    assert [(each.dataset_name, each.metric_type, each.metric_value) for each in results] == [
+        ("Folk (val split, best of the training)", "nats_per_token", 1.875),
+        ("Folk (test split)", "nats_per_token", 1.25),
+        ("Folk (100 generated tunes)", "well_formed", 0.9),
+    ]
 
 
 def test_figures_of_a_latent_model_name_their_split_and_their_set(tmp_path):
