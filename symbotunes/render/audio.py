@@ -11,8 +11,6 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
-from symbotunes.files import atomic_write
-
 SAMPLE_RATE = 22_050  # Hz; keeps partials up to 11 kHz at half the size of a CD's rate
 LONGEST_SECONDS = 180.0  # a page holds its sound, so an endless piece must not make it endless
 PEAK = 0.9  # of full scale, so that rounding and resampling cannot clip
@@ -112,8 +110,3 @@ def wav_bytes(sound: Sound, sample_rate: int = SAMPLE_RATE) -> bytes:
         file.setframerate(sample_rate)
         file.writeframes(whole.T.tobytes())  # channels alternate
     return buffer.getvalue()
-
-
-def write_wav(path: Path, sound: Sound, sample_rate: int = SAMPLE_RATE) -> None:
-    """Write a WAV file as `wav_bytes` makes it, whole or not at all."""
-    atomic_write(path, wav_bytes(sound, sample_rate))

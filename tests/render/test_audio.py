@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import symusic
 
-from symbotunes.render.audio import soundfont, synthesize, wav_bytes, write_wav
+from symbotunes.render.audio import soundfont, synthesize, wav_bytes
 
 
 def test_the_soundfont_is_a_real_one():
@@ -81,10 +81,8 @@ def test_a_high_note_keeps_its_pitch(make_score):
     assert peak_hz == pytest.approx(1318.5, abs=12)
 
 
-def test_a_wav_holds_16_bits_at_its_rate_and_channels_alternate(tmp_path):
+def test_a_wav_holds_16_bits_at_its_rate_and_channels_alternate():
     sound = np.array([[0.0, 0.5, 1.5], [0.0, -0.5, -1.5]], dtype=np.float32)
-    write_wav(tmp_path / "a.wav", sound, 8_000)
-    assert (tmp_path / "a.wav").read_bytes() == wav_bytes(sound, 8_000)
     with wave.open(io.BytesIO(wav_bytes(sound, 8_000))) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 8_000)
         frames = np.frombuffer(file.readframes(3), "<i2")

@@ -8,7 +8,7 @@ from PIL import Image
 from symbotunes.render.piano_roll.bars import bars_of
 from symbotunes.render.piano_roll.clock import Clock
 from symbotunes.render.piano_roll.pitches import pitch_name, rows_of
-from symbotunes.render.piano_roll.roll import draw_roll, piano_roll_png
+from symbotunes.render.piano_roll.roll import draw_roll
 
 BLUE = (0, 0x72, 0xB2)
 
@@ -23,10 +23,10 @@ def blue_box(png):
     return columns.min(), columns.max(), rows.min(), rows.max()
 
 
-def test_the_picture_has_the_size_that_is_told(make_score):
-    roll = draw_roll(make_score([60] * 4))
-    assert pixels(roll.png).shape == (roll.height, 1600, 3)
-    assert roll.width == 1600
+def test_the_picture_of_one_line_is_1600_px_wide_and_as_high_as_its_margins_ask_for(make_score):
+    # 15 rows of 15 px for the 14 semitones that any roll spans, 18 px above and 44 px below
+    height, width, _ = pixels(draw_roll(make_score([60] * 4)).png).shape
+    assert (height, width) == (18 + 15 * 15 + 44, 1600)
 
 
 def test_a_note_stands_at_its_time(make_score):
@@ -34,12 +34,12 @@ def test_a_note_stands_at_its_time(make_score):
     for index in (3, 1, 0):
         del score.tracks[0].notes[index]
     score.tracks[0].notes[0].duration = 960  # the second half of the bar
-    left, right, *_ = blue_box(piano_roll_png(score))
+    left, right, *_ = blue_box(draw_roll(score).png)
     assert (left, right) == pytest.approx((838, 1576), abs=3)
 
 
 def test_without_notes_nothing_is_coloured(make_score):
-    assert not (pixels(piano_roll_png(make_score([]))) == BLUE).all(axis=-1).any()
+    assert not (pixels(draw_roll(make_score([])).png) == BLUE).all(axis=-1).any()
 
 
 def test_higher_pitches_stand_higher(make_score):
@@ -47,7 +47,7 @@ def test_higher_pitches_stand_higher(make_score):
     high = symusic.Track(name="High")
     high.notes.append(symusic.Note(0, 480, 72, 90))
     score.tracks.append(high)
-    picture = pixels(piano_roll_png(score))[60:]  # below the legend
+    picture = pixels(draw_roll(score).png)[60:]  # below the legend
     low_rows = np.nonzero((picture == BLUE).all(axis=-1))[0]
     high_rows = np.nonzero((picture == (0xD5, 0x5E, 0x00)).all(axis=-1))[0]
     assert high_rows.max() < low_rows.min()
@@ -74,7 +74,7 @@ def test_a_score_without_notes_is_drawn_empty(tracks):
     score = symusic.Score(480)
     for _ in range(tracks):
         score.tracks.append(symusic.Track())
-    assert pixels(piano_roll_png(score)).shape[1] == 1600
+    assert pixels(draw_roll(score).png).shape[1] == 1600
 
 
 def test_drums_have_rows_below_the_pitches(make_score):
@@ -95,11 +95,11 @@ def test_odd_track_names_do_not_stop_the_drawing(make_score):
         track = symusic.Track(name=name)
         track.notes.append(symusic.Note(0, 480, 64, 90))
         score.tracks.append(track)
-    assert piano_roll_png(score)
+    assert draw_roll(score).png
 
 
 def test_the_same_score_gives_the_same_picture(make_score):
-    assert piano_roll_png(make_score([60, 64])) == piano_roll_png(make_score([60, 64]))
+    assert draw_roll(make_score([60, 64])).png == draw_roll(make_score([60, 64])).png
 
 
 @pytest.mark.parametrize(("pitch", "name"), [(60, "C4"), (69, "A4"), (61, "C♯4"), (0, "C-1")])

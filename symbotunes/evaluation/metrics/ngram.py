@@ -84,13 +84,6 @@ class NGram:
         ends = np.cumsum([len(sequence) - 1 for sequence in sequences])
         return np.split(nats, ends[:-1])
 
-    def probabilities(self, context: Sequence[int]) -> Floats:
-        """The distribution over the next token, ``[V]``, after at least ``order - 1`` ids."""
-        head = 0
-        for token in [self._bos] * (self.order - 1) + list(context):
-            head = (head * self.size + token) % self.size ** (self.order - 1)
-        return self._probabilities(head * self.size + np.arange(self.size))
-
     def _grams(self, sequences: Sequence[Sequence[int]], order: int) -> Codes:
         """Codes of the n-grams that end at every predicted id; ``bos`` fills what lies before."""
         parts = []

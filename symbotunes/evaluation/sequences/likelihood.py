@@ -1,6 +1,6 @@
 """How surprised a network is by given pieces, token by token."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ def token_nats(
     net: SequenceModel,
     sequences: Sequence[Sequence[int]],
     vocabulary_size: int,
-    on_piece: Callable[[int], None] | None = None,
 ) -> list[NDArray[np.float64]]:
     """Negative log-likelihood of every id but the first, for each sequence.
 
@@ -24,20 +23,15 @@ def token_nats(
         net: in any mode; it is scored without dropout, and its mode is put back.
         sequences: ids from ``bos`` to ``eos``.
         vocabulary_size: V, which bounds how many pieces are read at once.
-        on_piece: called with the number of pieces read so far.
     """
     was_training = net.training
     net.eval()
     device = next(net.parameters()).device
     result: list[NDArray[np.float64]] = [np.empty(0)] * len(sequences)
-    done = 0
     try:
         for batch in _batches([len(each) for each in sequences], vocabulary_size):
             for piece, nats in zip(batch, _score(net, sequences, batch, device), strict=True):
                 result[piece] = nats
-            done += len(batch)
-            if on_piece is not None:
-                on_piece(done)
     finally:
         net.train(was_training)
     return result

@@ -106,16 +106,3 @@ def find_hits(notes: GridNotes, kit: Kit, part: Integers) -> Hits:
 def drum_bits(ids: NDArray[np.integer], drums: int = len(NINE_DRUMS)) -> NDArray[np.bool_]:
     """[..., drums] whether each drum is hit: what NADE models write."""
     return (np.asarray(ids, np.int64)[..., None] >> np.arange(drums) & 1).astype(np.bool_)
-
-
-def drum_roll(ids: NDArray[np.integer], drums: int = len(NINE_DRUMS)) -> NDArray[np.bool_]:
-    """[..., drums + 1] the bits, and one that says that nothing is hit: what drum encoders read."""
-    bits = drum_bits(ids, drums)
-    return np.concatenate([bits, ~bits.any(axis=-1, keepdims=True)], axis=-1)
-
-
-def drum_ids(bits: NDArray[np.generic]) -> Integers:
-    """[...] numbers from bits [..., D]: the inverse of `drum_bits`."""
-    hit = np.asarray(bits, np.bool_)
-    ids: Integers = (hit.astype(np.int64) << np.arange(hit.shape[-1])).sum(axis=-1)
-    return ids

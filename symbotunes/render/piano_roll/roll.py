@@ -50,14 +50,10 @@ class Roll:
 
     Attributes:
         png: the picture.
-        width: in px.
-        height: in px.
         lines: where time runs in it.
     """
 
     png: bytes
-    width: int
-    height: int
     lines: tuple[Line, ...]
 
 
@@ -89,11 +85,6 @@ class _Layout:
         return LEFT + (WIDTH - LEFT - RIGHT) * (end - start) / longest
 
 
-def piano_roll_png(score: symusic.Score) -> bytes:
-    """The picture alone, see `draw_roll`."""
-    return draw_roll(score).png
-
-
 def draw_roll(score: symusic.Score) -> Roll:
     """Draw a score, 1600 px wide and as high as its lines and its range ask for.
 
@@ -121,7 +112,7 @@ def draw_roll(score: symusic.Score) -> Roll:
         warnings.simplefilter("ignore")  # a track name in a script that the font lacks shows boxes
         canvas.print_png(buffer, metadata={"Software": None})
     lines = tuple(_placed(layout, line, clock) for line in range(len(layout.spans)))
-    return Roll(buffer.getvalue(), WIDTH, layout.height, lines)
+    return Roll(buffer.getvalue(), lines)
 
 
 def _lay_out(score: symusic.Score, *, several: bool) -> _Layout:
