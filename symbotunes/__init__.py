@@ -1,0 +1,22 @@
+"""Symbotunes: a hub for generative models of symbolic music.
+
+`symbotunes.load` opens a trained model; see `symbotunes.api`. Nothing heavy is imported before a
+name of the library is used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from symbotunes.errors import UserError
+
+if TYPE_CHECKING:
+    from symbotunes.api import Likelihood, Piece, TrainedModel, load
+
+__all__ = ["Likelihood", "Piece", "TrainedModel", "UserError", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from symbotunes import api
+
+    return getattr(api, name)

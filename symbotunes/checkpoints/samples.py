@@ -6,9 +6,9 @@ import lightning
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from symbotunes.checkpoints.checkpoint import Checkpoint
-from symbotunes.checkpoints.reopen import rebuild
+from symbotunes.checkpoints.trained_model import TrainedModel
 from symbotunes.errors import UserError
-from symbotunes.generation.compose import Plan, compose
+from symbotunes.generation.compose import Plan
 from symbotunes.generation.latent.plan import Training
 from symbotunes.render.gallery import write_gallery
 
@@ -38,16 +38,14 @@ def write_samples(
             written.
     """
     path = checkpoint.path
-    net, tokenizer = rebuild(checkpoint)
+    model = TrainedModel(checkpoint)
     lightning.seed_everything(seed, verbose=False)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task(f"Sampling from {path}", total=None)
-        composition = compose(
-            net,
+        composition = model.compose(
             plan,
-            tokenizer=tokenizer,
-            seed=seed,
+            seed,
             on_step=lambda done: progress.update(task, description=f"Sampling: token {done:,}"),
             training=training,
         )

@@ -49,11 +49,11 @@ class SamplePlan:
 
     READS_DATASET: ClassVar[bool] = False  # whether it looks at the training data
 
-    num: int
-    temperature: float
-    top_k: int
-    top_p: float
-    max_tokens: int
+    num: int = 4
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    max_tokens: int = 1000
     prompt: str | None = None
     batch_size: int = 64
     out: str | None = None

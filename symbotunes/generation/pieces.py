@@ -1,0 +1,37 @@
+"""One piece of music from a file that a user names."""
+
+from pathlib import Path
+
+from symbotunes.errors import UserError
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.files import read_tunes
+from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.convert import midi_of
+from symbotunes.music.midi.error import MidiError
+from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
+
+ABC_SUFFIXES = (".abc", ".txt")
+
+
+def read_piece(path: Path, kind: str) -> AbcTune | MidiPiece:
+    """The first piece of a file; ABC becomes MIDI where MIDI is needed.
+
+    Args:
+        path: of an ABC or MIDI file.
+        kind: what is needed, ``abc`` or ``midi``.
+
+    Raises:
+        UserError: if the file is missing, unreadable, or MIDI where ABC is needed.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file")
+    is_abc = path.suffix.lower() in ABC_SUFFIXES
+    if kind == "abc" and not is_abc:
+        raise UserError(f"{path.name}: the model reads ABC; give an .abc file")
+    try:
+        if not is_abc:
+            return MidiPiece(path.name, read_midi_bytes(path))
+        tune = read_tunes(path, path.parent.name)[0]
+        return tune if kind == "abc" else midi_of(tune)
+    except (AbcError, MidiError) as error:
+        raise UserError(f"{path.name}: {error.reason}") from error

@@ -1,0 +1,104 @@
+"""A piece of music that a model wrote, as the library hands it out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import symusic
+
+from symbotunes.errors import UserError
+from symbotunes.files import atomic_write
+from symbotunes.generation.sample import Sample
+from symbotunes.render.forms import FORMS, card_of
+from symbotunes.render.templates import render
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of music in every form that Symbotunes writes.
+
+    In a notebook, a piece shows itself as a player and engraved notation. Notation, piano roll and
+    audio are rendered when they are asked for.
+
+    Attributes:
+        sample: what the model wrote, with what is known of it.
+    """
+
+    sample: Sample
+
+    @property
+    def name(self) -> str:
+        """Stem of its files, such as ``sample_01``."""
+        return self.sample.name
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return self.sample.title
+
+    @property
+    def abc(self) -> str | None:
+        """ABC notation; ``None`` if the model does not write it."""
+        return self.sample.abc
+
+    @property
+    def score(self) -> symusic.Score:
+        """The notes; times are in ticks."""
+        return self.sample.score
+
+    @property
+    def seed(self) -> int:
+        """The seed that writes this piece again."""
+        return self.sample.seed
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is wrong with it, such as bars of the wrong length; empty for well-formed music."""
+        return self.sample.notes
+
+    def midi_bytes(self) -> bytes:
+        """A Standard MIDI File."""
+        return self._form("mid")
+
+    def wav(self) -> bytes:
+        """Audio: a WAV file, played with the included General MIDI soundfont."""
+        return self._form("wav")
+
+    def svg(self) -> str:
+        """Engraved notation.
+
+        Raises:
+            UserError: if the piece has no notation.
+        """
+        return self._form("svg").decode()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the piece to a file in the form that the suffix names; returns the path.
+
+        Args:
+            path: ends in ``.abc``, ``.mid``, ``.wav``, ``.png`` (piano roll) or ``.svg``
+                (notation); missing folders are created.
+
+        Raises:
+            UserError: if the suffix is unknown, the piece has no such form, or the file cannot be
+                written.
+        """
+        target = Path(path)
+        suffix = target.suffix.lower().removeprefix(".")
+        suffix = {"midi": "mid"}.get(suffix, suffix)
+        if suffix not in FORMS:
+            raise UserError(f"{target}: end the name in one of .{', .'.join(FORMS)}")
+        try:
+            atomic_write(target, self._form(suffix))
+        except OSError as error:
+            raise UserError(f"{target} cannot be written: {error.strerror or error}") from error
+        return target
+
+    def _form(self, suffix: str) -> bytes:
+        form = FORMS[suffix]
+        written = form.write(self.sample)
+        if written is None:
+            raise UserError(f"{self.title} has no {form.noun}: its model does not write ABC")
+        return written.content
+
+    def _repr_html_(self) -> str:
+        return render("piece.html", card=card_of(self.sample))
