@@ -1,13 +1,14 @@
 """The library, with tiny models that a test trains through the program."""
 
 import math
+import re
 import subprocess
 import sys
 
 import pytest
 
 import symbotunes
-from tests.conftest import TINY
+from tests.conftest import ROOT, TINY
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +134,14 @@ def test_a_latent_model_reconstructs_and_interpolates(vae, tmp_path):
 def test_mistakes_raise_the_line_of_the_console(folk, call, words):
     with pytest.raises(symbotunes.UserError, match=words):
         call(folk)
+
+
+def test_the_lines_of_the_readme_write_a_tune(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text()
+    (lines,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(lines, "README.md", "exec"), {})  # noqa: S102
+    assert (tmp_path / "tune.mid").read_bytes().startswith(b"MThd")
+    printed = capsys.readouterr().out
+    assert "K:Ddor" in printed
+    assert float(printed.split()[-1]) > 0
