@@ -143,7 +143,7 @@ def _write_samples(draft: Path, plan: ExportPlan, sampling: SamplePlan, seed: in
     return names
 
 
-def _api() -> HfApi:
+def hub_api() -> HfApi:
     """The hub, as somebody who may write there.
 
     Raises:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from symbotunes.checkpoints.checkpoint import unpack
-from symbotunes.checkpoints.export import ExportPlan, _api, push, write_export
+from symbotunes.checkpoints.export import ExportPlan, hub_api, push, write_export
 from symbotunes.checkpoints.reopen import newest_checkpoint
 from symbotunes.config.build import build
 from symbotunes.config.overrides import FIXED, refuse_overrides
@@ -27,7 +27,7 @@ def export(cfg: DictConfig) -> None:
     sampling = build(cfg.sample).plain
     if sampling is None:
         raise UserError("an export draws plain samples: use sample=default")
-    api = _api() if plan.push else None
+    api = hub_api() if plan.push else None
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)
     write_export(unpack(path), plan, sampling, seed=cfg.seed, folder=folder)

@@ -6,13 +6,14 @@ from huggingface_hub import ModelCard
 from huggingface_hub.errors import HfHubHTTPError
 from safetensors.torch import load_file
 
+from symbotunes.checkpoints import export as exporting
 from symbotunes.checkpoints.card import read_report
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.export import describe, push, write_export
 from symbotunes.checkpoints.reopen import rebuild
 from symbotunes.errors import UserError
 from symbotunes.generation.sequences.plan import SamplePlan
-from symbotunes.modes import export as exporting
+from symbotunes.modes.export import export
 from tests.checkpoints.conftest import TINY_GPT2, composed
 
 SAMPLING = SamplePlan(num=9, temperature=1.0, top_k=0, top_p=1.0, max_tokens=30)
@@ -233,7 +234,7 @@ def test_without_a_token_nothing_is_written(monkeypatch, tmp_path, save):
     monkeypatch.setattr(exporting, "get_token", lambda: None)
     cfg = composed(f"ckpt={save()}", f"export.out={tmp_path / 'export'}", "export.push=me/tiny")
     with pytest.raises(UserError, match="export.push needs a token: set HF_TOKEN"):
-        exporting.export(cfg)
+        export(cfg)
     assert not (tmp_path / "export").exists()
 
 
@@ -247,7 +248,7 @@ def test_the_mode_exports_and_pushes(monkeypatch, tmp_path, save, capsys):
         "export.push=me/tiny",
         "export.samples=0",
     )
-    exporting.export(cfg)
+    export(cfg)
     assert [one[0] for one in hub.asked] == ["create", "upload"]
     assert "Uploaded  https://huggingface.co/me/tiny" in capsys.readouterr().out
     assert "ckpt=hub:me/tiny" in (tmp_path / "export" / "README.md").read_text()
