@@ -96,7 +96,9 @@ def _ids(example: Any, tokenizer: Tokenizer[Any]) -> Sequence[int]:
     """Ids of an example, which a tokenizer gives as token strings or as ids."""
     if isinstance(example, np.ndarray):
         return [int(index) for index in tokenizer.recode(example)]
-    return tokenizer.encode(example)
+    if tokenizer.text is None:
+        raise UserError(f"{type(tokenizer).__name__} gives no tokens")
+    return tokenizer.text.encode(example)
 
 
 def _notes(examples: Sequence[Any], tokenizer: Tokenizer[Any]) -> int:

@@ -2,7 +2,8 @@
 
 from symbotunes.sweeps.jobs import note
 from tests.conftest import TINY
-from tests.models.folk_rnn.authors import published, write
+from tests.checkpoints.formats.test_pickle import write
+from tests.models.folk_rnn.authors import published
 
 FEW = ["sample.num=1", "sample.max_tokens=20"]
 

@@ -68,7 +68,7 @@ def heard_by_music21(path):
         )
 
 
-@pytest.mark.slow
+@pytest.mark.slow("music21 takes seconds for a score")
 def test_the_voices_are_those_that_music21_reads(corpus):
     compared = 0
     for path in corpus.files()[::80]:

@@ -45,7 +45,7 @@ def test_a_finished_run_is_described(fit, run_dir):
         "parameters_trained": 2,
         "step": 8,
         "real_tokens": 80,
-        "best": {"metric": "val/loss", "value": 2.0, "step": 8},
+        "best": {"metric": "val/loss", "mode": "min", "value": 2.0, "step": 8},
         "memory_kind": "host",
         "devices": 1,
         "earlier": [],
