@@ -1,8 +1,8 @@
 """The program itself: models are exported, played, started from, converted and checked."""
 
 from symbotunes.sweeps.jobs import note
-from tests.conftest import TINY
 from tests.checkpoints.formats.test_pickle import write
+from tests.conftest import TINY
 from tests.models.folk_rnn.authors import published
 
 FEW = ["sample.num=1", "sample.max_tokens=20"]
