@@ -80,7 +80,7 @@ def test_a_sweep_of_an_earlier_version_is_resumed(sweep, run_main):
     jobs = [json.loads((sweep / name / "job.json").read_text()) for name in "012"]
     assert (sweep / "0" / "job.json").read_text() == before
     assert [job["status"] for job in jobs] == ["finished"] * 3
-    # Its signal came after step 4 and before that step's row was written; step 5 goes on from there.
+    # Its signal came after step 4, before that step's row was written; step 5 follows.
     assert taken == [0, 1, 2, 3]
     assert steps(sweep / "1") == [*taken, *range(5, 200)]
     assert steps(sweep / "2") == list(range(200))
