@@ -59,10 +59,21 @@ def test_every_mode_is_run(fast):
         if item.path.name != "test_command_line.py"  # it runs mistakes
         for function in (item.function, *(each[-1].func for each in fixtures(item)))
     }
-    text = "".join(inspect.getsource(function) for function in functions)
+    called = {other for function in functions for other in called_by(function)}
+    text = "".join(inspect.getsource(function) for function in functions | called)
     missing = [mode for mode in mode_files() if mode != "train" and f'"mode={mode}"' not in text]
     assert missing == []
     assert any("trained" in item.fixturenames for item in fast)
+
+
+def called_by(function):
+    """Functions of its own module that a test calls."""
+    known = (function.__globals__.get(name) for name in function.__code__.co_names)
+    return [
+        other
+        for other in known
+        if inspect.isfunction(other) and other.__module__ == function.__module__
+    ]
 
 
 def fixtures(item):
