@@ -29,8 +29,9 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
             one that `symbotunes.checkpoints.arguments` leaves to the command line.
     """
     saved = checkpoint.config.copy()
-    refuse_strangers(checkpoint.path, [saved.get("dataset"), saved.loader], READING)
     named = names_dataset(cfg)
+    used = [saved.loader] if named else [saved.loader, saved.get("dataset")]
+    refuse_strangers(checkpoint.path, used, READING)
     if named:
         with open_dict(saved):  # resolved first: ${paths.data} must not be the checkpoint's
             saved.dataset = OmegaConf.to_container(cfg.dataset, resolve=True)

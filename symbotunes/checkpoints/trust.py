@@ -1,7 +1,8 @@
-"""Which classes a checkpoint may name: those that this package or the user's plug-ins define."""
+"""Which classes a checkpoint may name: those that our configs and the user's plug-ins offer."""
 
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,40 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.config.plugins import VARIABLE, plugin_names, plugins
+from symbotunes.paths import CONF
 
-# Packages whose classes a checkpoint may name: to sample, and beyond these to read its data.
-SAMPLING = ("symbotunes.models", "symbotunes.tokenizers", "symbotunes.transforms")
-READING = (*SAMPLING, "symbotunes.datasets", "symbotunes.data.module")
+# Groups of ``conf/`` whose classes a checkpoint may name: to sample, to read its data as well, and
+# to resume its training.
+SAMPLING = ("model", "transforms")
+READING = (*SAMPLING, "dataset", "loader")
+TRAINING = (*READING, "model/optimizer", "model/scheduler")
+TARGET = re.compile(r"^ *_target_: *([\w.]+)\.\w+", re.MULTILINE)
+OPTIMIZERS = "torch.optim"  # all of it: a user may have chosen one that no config of ours names
 LIBRARIES = ("torch", "lightning", "hydra", "omegaconf", "numpy")  # nobody's plug-in
 
 
-def refuse_strangers(path: Path, node: Any, packages: Sequence[str] = SAMPLING) -> None:
-    """Raise `CheckpointError` if a ``_target_`` is not defined in one of the packages.
+def refuse_strangers(path: Path, node: Any, groups: Sequence[str] = SAMPLING) -> None:
+    """Raise `CheckpointError` if a ``_target_`` is not a class that a config of the groups offers.
 
     What the user names as a plug-in may be named, too: it is the user's own choice to run it.
     """
-    trusted = (*packages, *(plugin.module for plugin in plugins()))
-    strangers = [name for name in targets(OmegaConf.create(node)) if not defined_in(trusted, name)]
+    modules = trusted_modules(groups)
+    strangers = [name for name in targets(OmegaConf.create(node)) if not defined_in(modules, name)]
     if strangers:
         hint = _as_plugin(strangers[0].partition(".")[0])
         raise CheckpointError(f"{path} would run {', '.join(strangers)}; it is not opened{hint}")
+
+
+def trusted_modules(groups: Sequence[str]) -> set[str]:
+    """The modules whose classes a checkpoint may name.
+
+    They are those in which our configs of the groups find their classes, so that a new model, whose
+    config names it, needs no entry here; then the user's plug-ins.
+    """
+    files = (path for group in groups for path in (CONF / group).glob("*.yaml"))
+    modules = {name for path in files for name in TARGET.findall(path.read_text("utf-8"))}
+    modules |= {plugin.module for plugin in plugins()}
+    return modules | {OPTIMIZERS} if "model/optimizer" in groups else modules
 
 
 def _as_plugin(package: str) -> str:
@@ -39,22 +57,22 @@ def _as_plugin(package: str) -> str:
     )
 
 
-def defined_in(packages: Sequence[str], target: str) -> bool:
-    """Whether a ``_target_`` is a class defined in a package, not just reachable there.
+def defined_in(modules: Collection[str], target: str) -> bool:
+    """Whether a ``_target_`` is a class defined in or below a module, not just reachable there.
 
     ``symbotunes.models.base.torch.hub.load`` is reachable below a trusted name, and is refused.
     """
-    if not _below(packages, target):
+    if not _below(modules, target):
         return False
     try:
-        found = get_object(target)
+        named = get_object(target)
     except Exception:  # whatever importing a made-up path raises, the answer is no
         return False
-    return isinstance(found, type) and _below(packages, found.__module__)
+    return isinstance(named, type) and _below(modules, named.__module__)
 
 
-def _below(packages: Sequence[str], name: str) -> bool:
-    return any(name == package or name.startswith(f"{package}.") for package in packages)
+def _below(modules: Collection[str], name: str) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
 
 
 def targets(node: Any) -> Iterator[str]:

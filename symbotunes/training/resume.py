@@ -9,22 +9,12 @@ from symbotunes.checkpoints.arguments import dataset_of, is_own, is_same_data
 from symbotunes.checkpoints.checkpoint import KEPT, Checkpoint, unpack
 from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.reopen import place_loader
-from symbotunes.checkpoints.trust import READING, refuse_strangers
+from symbotunes.checkpoints.trust import TRAINING, refuse_strangers
 from symbotunes.config.build import build
 from symbotunes.config.difference import difference
 from symbotunes.config.overrides import FIXED, named_keys, names_dataset, refuse_overrides
 from symbotunes.errors import UserError
 
-# What a checkpoint may name to resume its training.
-TRAINING = (
-    *READING,
-    "symbotunes.training.lit_model",
-    "symbotunes.training.lit_multi_optimizer",
-    "symbotunes.training.optimizers",
-    "symbotunes.training.schedules",
-    "symbotunes.training.muon",
-    "torch.optim",
-)
 CHANGEABLE = ("baselines", "compile")  # on the command line, although a checkpoint stores them
 VALUES = ("name", "seed", "baselines", "compile")  # numbers and words, nothing to be built
 DEVICE_KEYS = {"accelerator", "devices", "strategy", "precision", "num_nodes"}

@@ -169,6 +169,16 @@ def test_a_cache_is_filled_where_the_command_line_says(save, site, tmp_path, mon
     assert any((tmp_path / "ours" / "cache").iterdir())
 
 
+def test_a_dataset_of_the_command_line_replaces_one_that_is_not_known_here(save, tmp_path):
+    path = with_dataset(save(), tmp_path / "other.ckpt", {"_target_": "their_plugin.data.Tunes"})
+    with pytest.raises(CheckpointError, match="would run their_plugin.data.Tunes"):
+        data_of(unpack(path), composed())
+    arguments = ["dataset=folk", "dataset.collections=[miscFolk]", "loader.prepare_workers=0"]
+    cfg = composed(*arguments, f"loader.cache={tmp_path / 'cache'}")
+    OmegaConf.update(cfg, "sweep.overrides", arguments, force_add=True)
+    assert data_of(unpack(path), cfg).encoded.receipt.read > 0
+
+
 def test_a_dataset_of_the_command_line_is_fetched_to_our_folder(save, site, tmp_path, monkeypatch):
     """``${paths.data}`` in it is not looked up in the checkpoint's config."""
     wanted = offline(monkeypatch, tmp_path / "ours")
@@ -217,7 +227,7 @@ def test_files_that_a_foreign_checkpoint_names_are_asked_for(save, option, opene
     [
         ({"_target_": FOLK, "collections": {"a": "b"}}, "dataset=folk dataset.collections=VALUE"),
         ({"_target_": FOLK, "_args_": ["x"]}, "dataset=folk dataset._args_=VALUE"),
-        ({"_target_": "symbotunes.datasets.midi_archive.ArchivedMidi"}, "give dataset=NAME"),
+        ({"_target_": "symbotunes.datasets.midi_archive.ArchivedMidi"}, "would run"),
         ({"_target_": "symbotunes.data.module.MusicData"}, "names no dataset; give dataset=NAME"),
         ({}, "names no dataset; give dataset=NAME"),
     ],

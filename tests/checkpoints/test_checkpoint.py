@@ -7,9 +7,14 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import pack, unpack
 from symbotunes.checkpoints.error import CheckpointError
-from symbotunes.checkpoints.trust import defined_in
+from symbotunes.checkpoints.trust import (
+    READING,
+    SAMPLING,
+    TRAINING,
+    defined_in,
+    trusted_modules,
+)
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
-from symbotunes.training.resume import TRAINING
 
 NET = {"_target_": "symbotunes.models.folk_rnn.FolkRNN", "width": "${width}"}
 
@@ -86,9 +91,29 @@ def test_a_checkpoint_cannot_name_foreign_code(tmp_path, target, wrap):
 
 
 def test_a_resumed_run_may_name_optimizers_but_no_functions():
-    assert defined_in(TRAINING, "torch.optim.AdamW")
-    assert not defined_in(TRAINING, "torch.optim.os.system")
-    assert not defined_in(TRAINING, "torch.load")
+    modules = trusted_modules(TRAINING)
+    assert defined_in(modules, "torch.optim.AdamW")
+    assert defined_in(modules, "torch.optim.SGD")  # which no config of ours names
+    assert not defined_in(modules, "torch.optim.os.system")
+    assert not defined_in(modules, "torch.load")
+
+
+@pytest.mark.parametrize(
+    ("groups", "offered", "beyond"),
+    [
+        (SAMPLING, "symbotunes.models.gpt2.GPT2", "symbotunes.datasets.lakh.Lakh"),
+        (READING, "symbotunes.datasets.lakh.Lakh", "torch.optim.AdamW"),
+        (TRAINING, "torch.optim.AdamW", "symbotunes.training.callbacks.run_setup.RunSetup"),
+    ],
+)
+def test_only_modules_that_a_config_of_the_groups_names_are_trusted(groups, offered, beyond):
+    modules = trusted_modules(groups)
+    assert defined_in(modules, offered)
+    assert not defined_in(modules, beyond)
+    packages = {"models", "tokenizers", "transforms", "datasets", "data", "training"}
+    assert not modules & {"symbotunes", *(f"symbotunes.{package}" for package in packages)}
+    # A class of the package, but not an option of the user; it fetches files.
+    assert not defined_in(modules, "symbotunes.datasets.fetch.download.Published")
 
 
 def test_a_checkpoint_that_pickles_code_is_not_opened(tmp_path):
