@@ -18,6 +18,7 @@ from symbotunes.training.callbacks.checkpoints import (
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 SAME_REQUEST_SECONDS = 0.5
+ANNOUNCEMENTS = (signal.SIGUSR1, signal.SIGUSR2)  # of the time limit, by schedulers
 
 
 class Interrupted(SystemExit):
@@ -43,6 +44,11 @@ class OnInterrupt(Saving):
     inherit them: otherwise a worker would be killed by the Ctrl-C of its terminal, or by the signal
     that a scheduler sends to all processes.
 
+    Once training has ended, SIGUSR1 and SIGUSR2 are ignored until the process exits: there is
+    nothing left to save, and a job that they killed would be requeued only to write its tables and
+    samples again. Before training begins they end the process as always, with the same exit status
+    as an interrupted run, so that a job script requeues the job.
+
     Attributes:
         signal_received: number of the signal that requested the stop, or ``None``.
     """
@@ -61,7 +67,7 @@ class OnInterrupt(Saving):
         self.signal_received = None
         self._in_step = self._saved = False
         self._process = os.getpid()
-        for signum in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
+        for signum in (signal.SIGINT, *ANNOUNCEMENTS):
             self._replace(signum, self._handle)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
@@ -92,8 +98,11 @@ class OnInterrupt(Saving):
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._stop_if_asked(trainer)
 
-    def on_train_end(self, *_: Any) -> None:
-        self._restore()
+    def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self._finish(trainer)
+
+    def teardown(self, trainer: lightning.Trainer, *_: Any, **__: Any) -> None:
+        self._finish(trainer)  # a run that is resumed after its last step has no `on_train_end`
 
     def on_exception(
         self,
@@ -150,6 +159,12 @@ class OnInterrupt(Saving):
             return
         self._before.setdefault(signum, before)
 
+    def _finish(self, trainer: lightning.Trainer) -> None:
+        ignored = dict.fromkeys(self._before.keys() & ANNOUNCEMENTS, signal.SIG_IGN)
+        self._before.update(ignored)
+        correct_originals(trainer, ignored)
+        self._restore()
+
     def _restore(self) -> None:
         while self._before:
             signum, handler = self._before.popitem()
@@ -161,7 +176,7 @@ class OnInterrupt(Saving):
 def correct_originals(trainer: lightning.Trainer, before: Mapping[int, Handler]) -> None:
     """Tell Lightning which handlers to restore when training ends.
 
-    It records the handlers after `on_fit_start`, including ours, and would leave those installed.
+    It records the handlers after `on_fit_start`, including ours, and would install those again.
     There is no public API for this; if the attribute is missing, ours stay installed.
     """
     originals = getattr(getattr(trainer, "_signal_connector", None), "_original_handlers", None)

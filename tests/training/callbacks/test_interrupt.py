@@ -169,3 +169,44 @@ def test_without_a_signal_nothing_is_saved_and_the_handlers_are_put_back(fit, ru
     assert (trainer.global_step, stopper.signal_received) == (8, None)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     assert not (run_dir / "checkpoints").exists()
+
+
+@pytest.fixture
+def received() -> Iterator[list[int]]:
+    """The signals that reach the handlers of the process, which are put back at the end."""
+    numbers: list[int] = []
+    names = (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+    before = {
+        number: signal.signal(number, lambda number, _: numbers.append(number)) for number in names
+    }
+    yield numbers
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def signal_this_process() -> None:
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT):
+        os.kill(os.getpid(), number)
+
+
+def test_an_announcement_before_training_is_left_to_the_handlers_of_the_process(fit, received):
+    class Early(lightning.Callback):
+        def setup(self, *_: Any, **__: Any) -> None:
+            signal_this_process()
+
+    trainer, _ = fit(Early(), OnInterrupt())
+    assert received == [signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT]
+    assert trainer.global_step == 8
+
+
+def test_an_announcement_after_training_is_ignored_and_ctrl_c_is_not(fit, received):
+    fit(OnInterrupt())
+    signal_this_process()
+    assert received == [signal.SIGINT]
+
+
+def test_a_run_resumed_after_its_last_step_ignores_announcements_too(fit, run_dir, received):
+    fit(BestAndLast())
+    trainer, _ = fit(OnInterrupt(), resume=run_dir / "checkpoints" / "last.ckpt")
+    signal_this_process()
+    assert (trainer.global_step, received) == (8, [signal.SIGINT])
