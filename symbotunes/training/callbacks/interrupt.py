@@ -160,7 +160,7 @@ class OnInterrupt(Saving):
         self._before.setdefault(signum, before)
 
     def _finish(self, trainer: lightning.Trainer) -> None:
-        ignored = dict.fromkeys(self._before.keys() & ANNOUNCEMENTS, signal.SIG_IGN)
+        ignored = dict.fromkeys(self._before.keys() & ANNOUNCEMENTS, ignore)
         self._before.update(ignored)
         correct_originals(trainer, ignored)
         self._restore()
@@ -171,6 +171,10 @@ class OnInterrupt(Saving):
             # None is a handler that was not installed from Python and cannot be restored.
             if handler is not None:
                 signal.signal(signum, handler)
+
+
+def ignore(signum: int, frame: FrameType | None) -> None:
+    """Do nothing on a signal; unlike ``SIG_IGN``, processes started later do not inherit it."""
 
 
 def correct_originals(trainer: lightning.Trainer, before: Mapping[int, Handler]) -> None:
