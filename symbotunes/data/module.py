@@ -104,7 +104,7 @@ class MusicData(lightning.LightningDataModule):
         return self._loader("train", self.seed, augment=True)
 
     def val_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
-        """Held-out batches, sorted by length; an empty list when the split is empty."""
+        """Held-out batches, in the same random order every time; an empty list without any."""
         return self._held_out("val")
 
     def test_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
@@ -122,7 +122,7 @@ class MusicData(lightning.LightningDataModule):
         grouping = self._grouping(examples, pack=self.rule.pack and augment)
         rank = self.trainer.global_rank if self.trainer else 0
         processes = self.trainer.world_size if self.trainer else 1
-        if grouping.count < processes:
+        if seed is not None and grouping.count < processes:
             raise DatasetError(
                 f"the {split} split makes {grouping.count} batches, which is not one for each of "
                 f"{processes} processes: lower loader.batch_size, or trainer.devices"

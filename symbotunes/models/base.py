@@ -5,7 +5,7 @@ Shapes use the same letters everywhere: B pieces, T tokens, V vocabulary, D widt
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Protocol
 
 import torch
@@ -28,19 +28,23 @@ class Batch:
         segments: ``[B, T]`` int64, if rows hold several whole pieces: 1 for the tokens of the
             first piece, 2 for those of the second, 0 for padding; on the CPU. No piece may depend
             on the others in its row. ``None``: one piece per row.
+        repeated: whether another process of a distributed training has the same batch and counts
+            it. All processes must validate in the same number of steps, for they wait for each
+            other; this one had nothing else left.
     """
 
     tokens: Tensor
     lengths: Tensor
     segments: Tensor | None = None
+    repeated: bool = False
 
     def to(self, *args: Any, **kwargs: Any) -> "Batch":
         """The batch with its tokens moved or cast; lengths and segments stay on the CPU."""
-        return Batch(self.tokens.to(*args, **kwargs), self.lengths, self.segments)
+        return replace(self, tokens=self.tokens.to(*args, **kwargs))
 
     def pin_memory(self) -> "Batch":
         """The batch in page-locked memory, for ``DataLoader(pin_memory=True)``."""
-        return Batch(self.tokens.pin_memory(), self.lengths, self.segments)
+        return replace(self, tokens=self.tokens.pin_memory())
 
     @property
     def pieces(self) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import lightning
@@ -9,11 +10,18 @@ import torch
 
 from symbotunes.errors import UserError, first_line
 from symbotunes.models.layers.precision import multiplies_bfloat16
+from symbotunes.training.callbacks.validation import ValidateEveryNSteps
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
 
 def make_trainer(
-    *, accelerator: str, precision: str, max_steps: int | None, **settings: Any
+    *,
+    accelerator: str,
+    precision: str,
+    max_steps: int | None,
+    val_check_interval: int | float | str | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
+    **settings: Any,
 ) -> lightning.Trainer:
     """Build a Trainer; other arguments are passed to ``lightning.Trainer`` unchanged.
 
@@ -21,6 +29,9 @@ def make_trainer(
         accelerator: ``auto`` picks CUDA, then MPS, then the CPU.
         precision: ``auto`` picks bfloat16 where the device multiplies it faster than float32.
         max_steps: optimizer steps; ``None`` sets no limit.
+        val_check_interval: optimizer steps between validations if it is a whole number; else as
+            ``lightning.Trainer`` understands it.
+        callbacks: what happens during training.
         settings: all other arguments of ``lightning.Trainer``.
 
     Raises:
@@ -29,12 +40,17 @@ def make_trainer(
     quiet_lightning()
     if precision == "auto":
         precision = natural_precision(accelerator)
+    callbacks = list(callbacks)
+    if isinstance(val_check_interval, int) and val_check_interval > 0:
+        callbacks.append(ValidateEveryNSteps(val_check_interval))
     try:
         return lightning.Trainer(
             accelerator=accelerator,
             precision=precision,  # type: ignore[arg-type]  # a name from the user's config
             max_steps=-1 if max_steps is None else max_steps,
             plugins=[AtomicCheckpointIO()],
+            val_check_interval=val_check_interval,
+            callbacks=callbacks,
             use_distributed_sampler=False,  # our batches are already sharded by rank
             **settings,
         )

@@ -89,8 +89,11 @@ def held_out_nats(model: Opened) -> tuple[float, int]:
     model.net.eval()
     nats, targets = 0.0, 0
     lightning.seed_everything(1, verbose=False)
+    loader = model.data.val_dataloader()
+    # 16af299 read windows in the order of the corpus, and so drew their latent vectors.
+    in_order = sorted(loader.batches, key=lambda draws: int(draws.examples[0]))
     with torch.no_grad():
-        for batch in model.data.val_dataloader():
+        for batch in map(loader.dataset.__getitem__, in_order):
             loss = model.net.loss(batch, model.checkpoint.steps)
             nats += float(loss.nll_nats)
             targets += loss.targets

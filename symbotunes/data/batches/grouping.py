@@ -11,6 +11,8 @@ from symbotunes.errors import UserError
 
 JITTER = 0.1  # lengths are blurred by 10 % before sorting, so that batches differ between epochs
 CLASSES_PER_OCTAVE = 16  # lengths within 6 % change places where shapes of batches are fixed
+EVENED = 16  # last groups of a token budget, among which what is missing in the last is shared
+GROUPING = 2  # version of the rules below, kept with a position in an epoch
 Integers = NDArray[np.int64]
 
 
@@ -36,6 +38,10 @@ class Grouping(Protocol):
     def count(self) -> int:
         """Number of groups."""
 
+    @property
+    def is_evened(self) -> bool:
+        """Whether version 1 gave other groups: it left the remainder to the last."""
+
     def groups(self, random: np.random.Generator | None) -> Groups:
         """One epoch's groups; ``None`` gives those of held-out data, the same every time."""
 
@@ -57,6 +63,11 @@ class Windows:
         """Number of groups."""
         return -(-self.total // self.batch_size)
 
+    @property
+    def is_evened(self) -> bool:
+        """Never: any examples may be in the last group."""
+        return False
+
     def groups(self, random: np.random.Generator | None) -> Groups:
         """Any examples together."""
         order = np.arange(self.total) if random is None else random.permutation(self.total)
@@ -65,11 +76,14 @@ class Windows:
 
 @dataclass(frozen=True)
 class Buckets:
-    """Examples of like length share a batch of a fixed number of them.
+    """Examples of like length share a batch, and all batches have as many, or one fewer.
+
+    Batches of `batch_size` with the remainder in the last would give the longest examples a batch
+    of their own, in every epoch, in which each weighs more than any other example.
 
     Attributes:
         lengths: tokens of each example.
-        batch_size: examples per batch; the last may hold fewer.
+        batch_size: largest number of examples per batch.
     """
 
     lengths: Integers
@@ -80,19 +94,26 @@ class Buckets:
         """Number of groups."""
         return -(-len(self.lengths) // self.batch_size)
 
+    @property
+    def is_evened(self) -> bool:
+        """Whether there is a remainder."""
+        return len(self.lengths) % self.batch_size != 0
+
     def groups(self, random: np.random.Generator | None) -> Groups:
         """Neighbours after sorting by blurred lengths."""
         keys = self.lengths.astype(np.float64)
         if random is not None:
             keys *= 1 + JITTER * random.random(len(keys))
         order = np.argsort(keys, kind="stable")
-        return Groups(order, even_bounds(len(order), self.batch_size))
+        return Groups(order, np.arange(self.count + 1) * len(order) // max(self.count, 1))
 
 
 class TokenBudget:
     """Examples of like length share a batch of at most so many tokens, padding included.
 
     The shapes of batches are the same in every epoch; examples within 6 % of length change places.
+    What is left for the last batch, the longest examples, is shared with the batches before it: in
+    a batch with few tokens, each would weigh more.
 
     Args:
         lengths: tokens of each example.
@@ -111,7 +132,9 @@ class TokenBudget:
             )
         self.lengths = lengths
         self.keys = np.minimum(rounded_up(lengths), batch_tokens)
-        self.bounds = budget_bounds(np.sort(self.keys), batch_tokens)
+        filled = budget_bounds(np.sort(self.keys), batch_tokens)
+        self.bounds = with_even_end(filled, self.keys)
+        self.is_evened = not np.array_equal(filled, self.bounds)
 
     @property
     def count(self) -> int:
@@ -151,6 +174,7 @@ class Packing:
         contents = best_fit(-np.sort(-lengths), row_tokens)
         self.sizes = np.array([len(row) for row in contents], np.int64)
         self.places = np.array([rank for row in contents for rank in row], np.int64)
+        self.is_evened = False  # any rows may be in the last batch
 
     @property
     def count(self) -> int:
@@ -193,6 +217,29 @@ def budget_bounds(keys: Integers, budget: int) -> Integers:
         costs = keys[begin : begin + most] * np.arange(1, most + 1)
         bounds.append(begin + int(np.searchsorted(costs, budget, side="right")))
     return np.array(bounds, np.int64)
+
+
+def with_even_end(bounds: Integers, keys: Integers) -> Integers:
+    """The same number of groups, with the last `EVENED` of them as small as that allows.
+
+    Args:
+        bounds: of groups of the sorted keys, as `budget_bounds` gives them.
+        keys: in any order.
+    """
+    first = bounds[max(0, len(bounds) - 1 - EVENED)]
+    tail = np.sort(keys)[first:]
+    if not len(tail):
+        return bounds
+    groups = min(EVENED, len(bounds) - 1)
+    least, enough = int(tail[-1]), int(tail[-1]) * len(tail)
+    while least < enough:
+        middle = (least + enough) // 2
+        if len(budget_bounds(tail, middle)) - 1 <= groups:
+            enough = middle
+        else:
+            least = middle + 1
+    evened = first + budget_bounds(tail, enough)
+    return np.concatenate([bounds[: len(bounds) - 1 - groups], evened])
 
 
 def best_fit(falling: Integers, capacity: int) -> list[list[int]]:

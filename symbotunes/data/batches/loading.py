@@ -1,12 +1,15 @@
 """From draws to batches, and a loader that can go on in the middle of an epoch."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
+from lightning.pytorch.utilities import rank_zero_warn
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
+from symbotunes.data.batches.grouping import GROUPING
 from symbotunes.data.batches.sampler import Batches, Draws
 from symbotunes.data.cache.arrays import flat_index
 from symbotunes.data.cache.encoded import Encoded
@@ -37,7 +40,7 @@ class Examples(Dataset[Batch]):
             ids, lengths = framed(ids, lengths, vocabulary.bos, vocabulary.eos)
         if self.chain.cuts:
             ids, lengths = self._changed(self.chain.cut, ids, lengths, draws.seeds ^ 1)
-        return collate(ids, lengths, draws.rows)
+        return replace(collate(ids, lengths, draws.rows), repeated=draws.repeated)
 
     @staticmethod
     def _changed(
@@ -131,12 +134,19 @@ class ResumableLoader(DataLoader[Batch]):
 
     def state_dict(self) -> dict[str, int]:
         """Position: passes so far and batches of the present one."""
-        return {"epoch": self.batches.epoch, "done": self.batches.done}
+        return {"epoch": self.batches.epoch, "done": self.batches.done, "grouping": GROUPING}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on from `state_dict`."""
         self.batches.epoch = state["epoch"]
         self.batches.done = state["done"]
+        is_regrouped = "grouping" not in state and self.batches.grouping.is_evened
+        if is_regrouped and self.batches.done:
+            rank_zero_warn(
+                "this run was started by an earlier version, which put the same examples into "
+                "other batches: until this pass over the data ends, some examples come twice and "
+                "others not at all"
+            )
 
 
 def whole(batch: Batch) -> Batch:

@@ -17,23 +17,29 @@ class Draws:
         examples: ``[N]`` which.
         seeds: ``[N]`` of their random transforms.
         rows: ``[N]`` row of the batch that each goes to, rising; ``None``: one row for each.
+        repeated: whether another process has this batch too, see `Batches`.
     """
 
     examples: Integers
     seeds: Integers
     rows: Integers | None = None
+    repeated: bool = False
 
 
 class Batches(Sampler[Draws]):
-    """The batches of one process, in random order for training.
+    """The batches of one process, in random order.
+
+    All processes have the same number of batches, since they wait for each other in every step: in
+    training, batches beyond a multiple of `world_size` are left out; of held-out data none may be,
+    so that processes that would have one fewer get a batch of another, marked as repeated.
 
     Args:
         examples: indices of the examples of one split.
         grouping: which of them share a batch.
-        seed: of the order; ``None`` keeps them as they are, the same every time.
+        seed: of the order; ``None``: held-out data, whose batches are the same in the same order
+            every time. That order is random too, so that the first batches are a sample of all.
         rank: which of `world_size` processes this is; each takes every `world_size`-th batch.
-        world_size: number of processes; in training, batches beyond a multiple of it are left out,
-            since all processes must take the same number of steps.
+        world_size: number of processes.
         repeat: make every epoch of these first batches of the first one; ``None``: of all.
 
     Attributes:
@@ -64,20 +70,21 @@ class Batches(Sampler[Draws]):
         if self.seed is not None:
             count = self.grouping.count // self.world_size
             return count if self.repeat is None else min(count, self.repeat)
-        return len(range(self.rank, self.grouping.count, self.world_size))
+        return -(-self.grouping.count // self.world_size)
 
     def __iter__(self) -> Iterator[Draws]:
-        epoch = self.epoch if self.repeat is None else 0
+        epoch = 0 if self.seed is None or self.repeat is not None else self.epoch
         random = np.random.default_rng([self.seed or 0, epoch])
         groups = self.grouping.groups(random if self.seed is not None else None)
-        turn = np.arange(self.grouping.count)
-        if self.seed is not None:
-            turn = random.permutation(turn)
-        for number in turn[self.rank :: self.world_size][: len(self)][self.done :]:
+        turn = random.permutation(np.arange(self.grouping.count))
+        own = self.rank + self.world_size * np.arange(len(self))
+        for index in own[self.done :]:
+            number = turn[index % len(turn)]
             place = slice(groups.bounds[number], groups.bounds[number + 1])
             examples = self.examples[groups.order[place]]
             rows = None if groups.rows is None else groups.rows[place] - groups.rows[place.start]
-            yield Draws(examples, seeds_of(examples, self.seed, epoch), rows)
+            seeds = seeds_of(examples, self.seed, epoch)
+            yield Draws(examples, seeds, rows, repeated=bool(index >= len(turn)))
 
 
 def seeds_of(examples: Integers, seed: int | None, epoch: int) -> Integers:

@@ -79,11 +79,69 @@ def test_processes_share_an_epoch_without_overlap_in_equal_steps(grouping):
 def test_held_out_examples_are_all_seen_once_whatever_the_number_of_processes(grouping):
     ranks = [drawn(grouping, seed=None, rank=rank, world_size=3) for rank in range(3)]
     assert ranks == [drawn(grouping, seed=None, epoch=5, rank=r, world_size=3) for r in range(3)]
-    seen = sorted(example for rank in ranks for batch in rank for example in batch)
-    assert seen == list(range(0, 4_000, 2))
-    assert [len(rank) for rank in ranks] == [
-        len(batches_of(grouping, seed=None, rank=rank, world_size=3)) for rank in range(3)
+    whole = drawn(grouping, seed=None)
+    steps = -(-len(whole) // 3)
+    assert [len(rank) for rank in ranks] == [steps] * 3
+    shares = [list(batches_of(grouping, seed=None, rank=rank, world_size=3)) for rank in range(3)]
+    counted = [draws for share in shares for draws in share if not draws.repeated]
+    assert sorted(n for draws in counted for n in draws.examples) == list(range(0, 4_000, 2))
+    repeated = [draws.examples.tolist() for share in shares for draws in share if draws.repeated]
+    assert len(repeated) == 3 * steps - len(whole)
+    assert all(batch in whole for batch in repeated)
+
+
+def test_more_processes_than_held_out_batches_take_a_step_each():
+    shares = [
+        list(Batches(np.arange(8), Windows(8, 4), None, rank=rank, world_size=5))
+        for rank in range(5)
     ]
+    assert [[draws.repeated for draws in share] for share in shares] == [
+        [False], [False], [True], [True], [True]
+    ]  # fmt: skip
+    counted = [
+        n for share in shares for draws in share if not draws.repeated for n in draws.examples
+    ]
+    assert sorted(counted) == list(range(8))
+
+
+@pytest.mark.parametrize("name", ["buckets", "budget"])
+def test_the_first_held_out_batches_are_a_sample_of_all_lengths(name):
+    lengths = np.concatenate(
+        [LENGTHS[draws.examples // 2] for draws in list(batches_of(GROUPINGS[name], seed=None))[:8]]
+    )
+    # Lengths are even from 10 to 499: the eight batches with the shortest have a mean below 100.
+    assert abs(lengths.mean() - 255) < 100
+    assert lengths.max() > 400
+
+
+@pytest.mark.parametrize("total", [2_000, 1_999, 1_951, 1_950])
+def test_no_batch_of_like_lengths_is_short_of_more_than_one_example(total):
+    groups = Buckets(LENGTHS[:total], 50).groups(np.random.default_rng(0))
+    sizes = np.diff(groups.bounds)
+    assert sizes.max() <= 50
+    assert sizes.max() - sizes.min() <= 1
+    assert len(sizes) == -(-total // 50)
+
+
+def test_full_batches_of_like_lengths_are_neighbors_in_order_of_blurred_length():
+    # Written down from numpy's own sort, not from the class.
+    keys = LENGTHS * (1 + 0.1 * np.random.default_rng([3, 0]).random(2_000))
+    neighbors = [set(row) for row in np.argsort(keys, kind="stable").reshape(40, 50)]
+    batches = [set(draws.examples // 2) for draws in batches_of(GROUPINGS["buckets"], seed=3)]
+    assert all(batch in neighbors for batch in batches)
+
+
+def test_the_longest_examples_of_a_token_budget_get_no_small_batch():
+    # 25 examples of 100 tokens fill 2,500 of a budget of 1,000 tokens: 10, 10 and 5 if filled in
+    # turn, in which each of the last five would weigh twice as much.
+    bounds = TokenBudget(np.full(25, 100), 1_000).bounds
+    assert sorted(np.diff(bounds)) == [7, 9, 9]
+    for total in range(1_900, 2_000, 7):
+        grouping = TokenBudget(LENGTHS[:total], 8_000)
+        keys = np.sort(grouping.keys)
+        sizes = np.diff(grouping.bounds) * keys[grouping.bounds[1:] - 1]
+        assert sizes.max() <= 8_000
+        assert sizes.min() > 5_000
 
 
 def test_examples_of_like_length_share_a_batch():

@@ -1,6 +1,7 @@
 """From draws to batches: padding, frames, rows of several pieces, and going on."""
 
 import pickle
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -116,6 +117,18 @@ def test_a_loader_goes_on_where_it_stopped(words, grouping, stop):
     assert begun + rest == expected
 
 
+@pytest.mark.parametrize("batch_size", [9, 8])  # 99 examples: with and without a remainder
+def test_a_position_of_an_earlier_version_is_kept_and_said_where_batches_differ(words, batch_size):
+    resumed = loader(words, lambda lengths: Buckets(lengths, batch_size))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        resumed.load_state_dict({"epoch": 1, "done": 2})
+    assert (resumed.batches.epoch, resumed.batches.done) == (1, 2)
+    assert ["started by an earlier version" in str(one.message) for one in said] == (
+        [True] if batch_size == 8 else []
+    )
+
+
 def test_every_validation_begins_with_the_first_batch(words):
     held_out = loader(words, seed=None)
     begun = [batch.tokens.tolist() for batch, _ in zip(held_out, range(3), strict=False)]
@@ -126,7 +139,8 @@ def test_workers_make_the_same_batches_and_do_not_disturb_the_position(words):
     ahead = loader(words, workers=2)
     iterator = iter(ahead)
     begun = [next(iterator).tokens.tolist() for _ in range(3)]
-    assert ahead.state_dict() == {"epoch": 0, "done": 3}
+    state = ahead.state_dict()
+    assert (state["epoch"], state["done"]) == (0, 3)
     assert begun == drawn(loader(words))[:3]
 
 
@@ -219,13 +233,23 @@ def test_what_another_corpus_validates_is_not_split_off(corpus_of, tmp_path):
     assert data.encoded.receipt.kept["train"] == 99
 
 
-def test_a_split_that_leaves_a_process_without_a_batch_is_refused(corpus_of, tmp_path):
+def test_a_training_that_leaves_a_process_without_a_batch_is_refused(corpus_of, tmp_path):
     data = module_of(corpus_of(binary_words(1, 20)), tmp_path, Chain({"letters": Letters()}))
     data.trainer = SimpleNamespace(global_rank=0, world_size=3)
-    with pytest.raises(UserError, match="the val split makes 2 batches, which is not one for each"):
-        data.val_dataloader()
+    assert len(data.val_dataloader()) == 1  # one of the two batches, or one of them once more
+    data.trainer = SimpleNamespace(global_rank=0, world_size=9)
+    with pytest.raises(UserError, match="the train split makes 3 batches, which is not one for"):
+        data.train_dataloader()
     data.rule = BatchRule(1)
-    assert len(data.val_dataloader()) == 3
+    assert len(data.train_dataloader()) == 1
+
+
+def test_a_batch_that_another_process_counts_says_so(corpus_of, tmp_path):
+    data = module_of(corpus_of(binary_words(1, 20)), tmp_path, Chain({"letters": Letters()}))
+    data.trainer = SimpleNamespace(global_rank=2, world_size=3)
+    (batch,) = data.val_dataloader()
+    assert batch.repeated
+    assert batch.to("cpu").repeated
 
 
 def test_cut_examples_are_grouped_by_the_length_that_they_have_left(corpus_of, tmp_path):
