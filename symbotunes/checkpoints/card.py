@@ -13,7 +13,9 @@ from omegaconf import OmegaConf
 from symbotunes.checkpoints.checkpoint import Checkpoint
 from symbotunes.checkpoints.published import LIBRARY
 from symbotunes.checkpoints.trust import READING, refuse_strangers, targets
+from symbotunes.config.build import class_of
 from symbotunes.errors import UserError
+from symbotunes.models.base import BOUND, NLL
 from symbotunes.render.templates import render
 
 
@@ -161,12 +163,16 @@ def best_loss(checkpoint: Checkpoint) -> list[Metric]:
     """The best validation loss of the training that wrote the checkpoint, where it was noted."""
     if checkpoint.best is None:
         return []
-    name = _metric_name(checkpoint.monitor)
-    return [Metric(name, "val split, best of the training", checkpoint.best)]
+    return [Metric(_metric_name(checkpoint), "val split, best of the training", checkpoint.best)]
 
 
-def _metric_name(monitor: str) -> str:
-    return "nats_per_token" if monitor == "val/loss" else monitor.removeprefix("val/")
+def _metric_name(checkpoint: Checkpoint) -> str:
+    if checkpoint.monitor != "val/loss":
+        return checkpoint.monitor.removeprefix("val/")
+    is_bound = getattr(class_of(checkpoint.config.model.net), "LOSS", NLL) == BOUND
+    if is_bound and checkpoint.quantity is None:  # written by an earlier version
+        return "reconstruction_nats_per_token"
+    return "nats_per_token"
 
 
 def read_report(path: Path) -> list[Metric]:

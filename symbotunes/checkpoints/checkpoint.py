@@ -42,6 +42,8 @@ class Checkpoint:
         tokens: real tokens that it was trained on.
         best: best validation value of the training so far, if it is known.
         monitor: metric that `best` is a value of.
+        quantity: what that metric was, in words; ``None`` in checkpoints of earlier versions, whose
+            ``val/loss`` had no KL divergence in it.
         resumable: whether the training can be resumed, which a published model cannot.
     """
 
@@ -55,6 +57,7 @@ class Checkpoint:
     tokens: int
     best: float | None = None
     monitor: str = "val/loss"
+    quantity: str | None = None
     resumable: bool = False
 
     @classmethod
@@ -66,7 +69,7 @@ class Checkpoint:
             raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")
         _require_format(path, recipe.get("format"))
         prefix = "net."
-        best, monitor = _best(content.get("callbacks"))
+        best, monitor, quantity = _best(content.get("callbacks"))
         return cls(
             path,
             file,
@@ -82,6 +85,7 @@ class Checkpoint:
             tokens=_count(path, content, "real_tokens"),
             best=best,
             monitor=monitor,
+            quantity=quantity,
             resumable="rng" in content,
         )
 
@@ -158,14 +162,16 @@ def _count(path: Path, content: Mapping[str, Any], key: str) -> int:
     return value
 
 
-def _best(callbacks: Any) -> tuple[float | None, str]:
-    """The best validation value that a callback noted, and the metric that it is a value of."""
+def _best(callbacks: Any) -> tuple[float | None, str, str | None]:
+    """The best validation value that a callback noted, its metric, and what that metric was."""
     states = callbacks.values() if isinstance(callbacks, dict) else ()
     for state in states:
         score = state.get("best_model_score") if isinstance(state, dict) else None
         if isinstance(score, int | float) or (isinstance(score, Tensor) and score.numel() == 1):
-            return float(score), str(state.get("monitor", "val/loss"))
-    return None, "val/loss"
+            quantity = state.get("quantity")
+            recorded = None if quantity is None else str(quantity)
+            return float(score), str(state.get("monitor", "val/loss")), recorded
+    return None, "val/loss", None
 
 
 def _config(path: Path, recipe: Any) -> DictConfig:

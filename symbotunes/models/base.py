@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from symbotunes.errors import UserError
 from symbotunes.tokenizers.base import NO_ID, Vocabulary
 
+NLL = "negative log-likelihood"
+BOUND = "negative evidence lower bound"  # reconstruction and KL divergence
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -65,8 +68,9 @@ class Loss:
 
     Attributes:
         objective: scalar to minimize, as the paper defines it (Folk-RNN: nats per tune).
-        nll_nats: scalar, summed negative log-likelihood of all real targets, detached; ``None``
-            where the model has no likelihood.
+        nll_nats: scalar, summed negative log-likelihood of all real targets, detached, or the
+            upper bound on it that the model has (a VAE's reconstruction and KL divergence, both
+            with weight 1); ``None`` where the model has neither.
         targets: number of real targets that `nll_nats` sums over; ``None`` with it.
         terms: further scalars to log, by name with their unit (``kl_nats``), detached.
     """
@@ -78,7 +82,7 @@ class Loss:
 
     @property
     def nats_per_target(self) -> Tensor | None:
-        """Mean negative log-likelihood; ``None`` where the model has no likelihood."""
+        """`nll_nats` per target; ``None`` where the model has no likelihood."""
         if self.nll_nats is None or self.targets is None:
             return None
         return self.nll_nats / self.targets
@@ -94,12 +98,15 @@ class Model(nn.Module, ABC):
             what a search optimizes. ``val/loss`` is in nats per target; a model without a
             likelihood names ``val/objective``, or a term of its own.
         MONITOR_MODE: ``min`` if less of it is better, ``max`` if more is.
+        LOSS: the quantity that ``val/loss`` is, in words. Checkpoints record it, and values of
+            different quantities are never compared.
     """
 
     READS_PACKED: ClassVar[bool] = False
     STEADY_SIZES: ClassVar[bool] = False
     MONITOR: ClassVar[str] = "val/loss"
     MONITOR_MODE: ClassVar[Literal["min", "max"]] = "min"
+    LOSS: ClassVar[str] = NLL
 
     def check_vocabulary(self, vocabulary: Vocabulary) -> None:  # noqa: B027  (most read any)
         """See that the model can read what a tokenizer gives.
@@ -239,6 +246,8 @@ class LatentModel(WindowModel):
     Attributes:
         latent: Z; the prior is the standard normal.
     """
+
+    LOSS = BOUND
 
     @abstractmethod
     def encode(self, tokens: Tensor, lengths: Tensor | None = None) -> Posterior:

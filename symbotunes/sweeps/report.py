@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
+from symbotunes.models.base import NLL
 from symbotunes.render.pages.sweep import Row, sweep_page
 from symbotunes.sweeps.jobs import CONFIG, Job, read_jobs, split, varied
 
@@ -75,4 +76,5 @@ def row_of(job: Job, keys: list[str], sweep: Path) -> Row:
         samples=None if job.samples is None else job.samples.relative_to(sweep).as_posix(),
         error=job.error,
         mode=str(best.get("mode", "min")),
+        quantity=str(best.get("quantity", NLL)),  # that of earlier versions, which did not say
     )

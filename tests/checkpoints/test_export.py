@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from safetensors.torch import load_file
 
 from symbotunes.checkpoints import export as exporting
-from symbotunes.checkpoints.card import read_report
+from symbotunes.checkpoints.card import best_loss, read_report
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.export import describe, push, write_export
 from symbotunes.checkpoints.reopen import rebuild
@@ -121,6 +122,21 @@ def test_figures_of_an_evaluation_go_into_the_card(exported, tmp_path):
         ("Folk (test split)", "nats_per_token", 1.25),
         ("Folk (100 generated tunes)", "well_formed", 0.9),
     ]
+
+
+def test_a_card_says_where_the_loss_of_a_latent_model_left_the_divergence_out(save):
+    checkpoint = unpack(
+        save(
+            "model=music_vae",
+            "transforms=[melody]",
+            "model.net.encoder.widths=[4]",
+            "model.net.decoder.widths=[4]",
+            "model.net.latent=2",
+        )
+    )
+    assert [each.name for each in best_loss(checkpoint)] == ["reconstruction_nats_per_token"]
+    now = replace(checkpoint, quantity="negative evidence lower bound")
+    assert [each.name for each in best_loss(now)] == ["nats_per_token"]
 
 
 def test_figures_of_a_latent_model_name_their_split_and_their_set(tmp_path):

@@ -137,6 +137,19 @@ def test_a_sweep_that_still_runs_is_reported_as_far_as_it_is(tmp_path):
     assert page.index("<td>2.2500</td>") < page.index("<td>2.5000</td>")
 
 
+def test_a_report_says_where_losses_are_of_different_quantities(tmp_path):
+    best = {"metric": "val/loss", "value": 4.38, "step": 200}  # as an earlier version wrote it
+    bound = best | {"value": 5.24, "quantity": "negative evidence lower bound"}
+    warning = "do not compare"
+    for number, result in enumerate((best, best, bound)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        note(folder, status="finished", overrides=[f"seed={number}"])
+        (folder / "run.json").write_text(json.dumps({"best": result}))
+        page = write_sweep_report(tmp_path).read_text()
+        assert (warning in page) == (result is bound)
+
+
 TWO_RANKS = [
     "--multirun",
     *SHORT,

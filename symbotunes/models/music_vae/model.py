@@ -129,6 +129,10 @@ class MusicVAE(LatentModel):
     def loss(self, batch: Batch, step: int = 0) -> Loss:
         """Nats per window: reconstruction plus weighted KL divergence, averaged over the batch.
 
+        `Loss.nll_nats` is the negative evidence lower bound: reconstruction plus all of the KL
+        divergence, whatever its weight in training and however many of its bits are free. It is
+        comparable between settings of both, and with models that have an exact likelihood.
+
         Latent vectors are sampled in training and in evaluation, as in the reference. With
         scheduled sampling, training reads the scheduled mixture of true and sampled inputs, and
         evaluation also measures the accuracy with only the model's own samples as inputs.
@@ -154,7 +158,8 @@ class MusicVAE(LatentModel):
             **self._free_running(z.detach(), steps, real),
         }
         targets = int(batch.lengths.sum()) * len(self.symbols.tracks)
-        return Loss(objective, reconstruction.detach() * len(steps), targets, terms)
+        bound = (reconstruction.detach() + kl) * len(steps)
+        return Loss(objective, bound, targets, terms)
 
     def score(self, z: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         steps = self.symbols.unpack(tokens)

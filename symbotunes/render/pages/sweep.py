@@ -27,6 +27,7 @@ class Row:
         samples: address of its listening page, relative to the report.
         error: what stopped it.
         mode: ``min`` if less of `metric` is better, ``max`` if more is.
+        quantity: what the values of `metric` are, in words; those of others do not compare.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Row:
     samples: str | None
     error: str | None
     mode: str = "min"
+    quantity: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def sweep_page(name: str, keys: Sequence[str], rows: Sequence[Row]) -> str:
         finished=sum(row.status == "finished" for row in rows),
         charts=[each for each in slices if each is not None],
         label=label,
+        quantities=sorted({row.quantity for row in rows if _finite(row)}),
         width=WIDTH,
         height=HEIGHT,
         margin=MARGIN,

@@ -3,7 +3,7 @@
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,10 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from symbotunes.errors import first_line, require_whole_number
+from symbotunes.models.base import NLL
+
+LOSS = "val/loss"
+INCOMPARABLE = "best_by_earlier_loss.ckpt"  # what an earlier version had as its best.ckpt
 
 
 class Saving(Checkpoint):
@@ -76,18 +80,25 @@ class BestAndLast(Saving):
             raise ValueError(f"mode is min, max or null, got {mode!r}")
         self._given = monitor, mode
         self.monitor, self.mode = monitor_of(None, monitor, mode)
+        self.quantity = quantity_of(None, self.monitor)
         self.best_model_score: float | None = None
         self.best_step: int | None = None
         self.best_model_path = ""
         self._missed: set[str] = set()
+        self._incomparable = False  # whether best.ckpt was chosen by another quantity
         self._saved_step = 0
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
-        self.monitor, self.mode = monitor_of(getattr(pl_module, "net", None), *self._given)
+        net = getattr(pl_module, "net", None)
+        self.monitor, self.mode = monitor_of(net, *self._given)
+        self.quantity = quantity_of(net, self.monitor)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._saved_step = trainer.global_step
         path = checkpoints_of(trainer) / "best.ckpt"
+        if self._incomparable and trainer.is_global_zero and path.exists():
+            path.replace(path.with_name(INCOMPARABLE))
+        self._incomparable = False
         # A score without its file comes from a checkpoint of another run folder.
         if trainer.strategy.broadcast(path.exists()):
             self.best_model_path = str(path)
@@ -111,11 +122,24 @@ class BestAndLast(Saving):
             "best_model_score": self.best_model_score,
             "best_step": self.best_step,
             "monitor": self.monitor,
+            "quantity": self.quantity,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if state_dict.get("monitor", self.monitor) != self.monitor:
             return  # values of another metric do not compare
+        before = recorded_quantity(state_dict, self.monitor)
+        if before != self.quantity:
+            self._incomparable = True
+            best = state_dict["best_model_score"]
+            warnings.warn(
+                f"the best {self.monitor} of this checkpoint, "
+                f"{'unknown' if best is None else format(float(best), '.4g')}, is a {before}, and "
+                f"{self.monitor} is now a {self.quantity}: the two are not compared, the best is "
+                f"looked for anew, and best.ckpt, if there is one, is kept as {INCOMPARABLE}",
+                stacklevel=2,
+            )
+            return
         self.best_model_score = state_dict["best_model_score"]
         self.best_step = state_dict["best_step"]
 
@@ -263,8 +287,21 @@ def monitor_of(net: object, monitor: str | None = None, mode: str | None = None)
         monitor: the user's choice.
         mode: the user's choice.
     """
-    own = getattr(net, "MONITOR", "val/loss"), getattr(net, "MONITOR_MODE", "min")
+    own = getattr(net, "MONITOR", LOSS), getattr(net, "MONITOR_MODE", "min")
     return monitor or own[0], mode or (own[1] if monitor in (None, own[0]) else "min")
+
+
+def quantity_of(net: object, monitor: str) -> str:
+    """The quantity whose values a metric has, in words: of ``val/loss``, what the model says."""
+    return getattr(net, "LOSS", NLL) if monitor == LOSS else monitor
+
+
+def recorded_quantity(state: Mapping[str, Any], monitor: str) -> str:
+    """What `quantity_of` was when a callback's state was written.
+
+    Earlier versions did not record it: their ``val/loss`` had no KL divergence in it.
+    """
+    return str(state.get("quantity", quantity_of(None, monitor)))
 
 
 def score_of(trainer: lightning.Trainer, monitor: str) -> float | None:

@@ -10,6 +10,8 @@ from symbotunes.training.callbacks.checkpoints import (
     BestAndLast,
     checkpoints_of,
     monitor_of,
+    quantity_of,
+    recorded_quantity,
     saving_makes_sense,
     score_of,
 )
@@ -33,9 +35,12 @@ class Dashboard(lightning.Callback):
     def __init__(self) -> None:
         self.best_loss = math.inf
         self.monitor, self.mode = monitor_of(None)
+        self.quantity = quantity_of(None, self.monitor)
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
-        self.monitor, self.mode = monitor_of(getattr(pl_module, "net", None))
+        net = getattr(pl_module, "net", None)
+        self.monitor, self.mode = monitor_of(net)
+        self.quantity = quantity_of(net, self.monitor)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector
@@ -73,10 +78,11 @@ class Dashboard(lightning.Callback):
                 logger.log_checkpoint(path, metadata_of(trainer, path))
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_loss": self.best_loss}
+        return {"best_loss": self.best_loss, "quantity": self.quantity}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best_loss = state_dict["best_loss"]
+        if recorded_quantity(state_dict, self.monitor) == self.quantity:
+            self.best_loss = state_dict["best_loss"]
 
 
 def wandb_loggers(trainer: lightning.Trainer) -> "list[SafeWandbLogger]":

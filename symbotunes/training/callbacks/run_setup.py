@@ -193,6 +193,7 @@ def findings_of(callback: object) -> dict[str, Any]:
         return {
             "best": {
                 "metric": callback.monitor,
+                "quantity": callback.quantity,
                 "mode": callback.mode,
                 "value": callback.best_model_score,
                 "step": callback.best_step,

@@ -73,6 +73,28 @@ def test_values_of_another_metric_do_not_compare():
     assert (keeper.monitor, keeper.best_model_score) == ("val/loss", 2.0)
 
 
+def test_a_bound_does_not_compare_with_the_reconstruction_that_earlier_versions_recorded(
+    fit, tiny, run_dir
+):
+    fit(BestAndLast(), max_epochs=1, model=tiny((1.5,)))
+    last = run_dir / "checkpoints" / "last.ckpt"
+    content = torch.load(last)
+    (state,) = (each for each in content["callbacks"].values() if "best_model_score" in each)
+    assert state.pop("quantity") == "negative log-likelihood"
+    torch.save(content, last)
+    model = tiny((9.0, 5.0))
+    model.net.LOSS = "negative evidence lower bound"
+    keeper = BestAndLast()
+    with pytest.warns(UserWarning, match=r"1\.5.*not compared.*best_by_earlier_loss\.ckpt"):
+        fit(keeper, max_epochs=2, model=model, resume=last)
+    assert keeper.best_model_score == 5.0  # of validation 2, although 1.5 was less
+    steps = {
+        name: torch.load(run_dir / "checkpoints" / name)["global_step"]
+        for name in ("best_by_earlier_loss.ckpt", "best.ckpt")
+    }
+    assert steps == {"best_by_earlier_loss.ckpt": 4, "best.ckpt": 8}
+
+
 def test_a_loss_that_is_not_a_number_is_never_the_best(fit, tiny, run_dir):
     keeper = BestAndLast()
     fit(keeper, model=tiny((float("nan"), 5.0, float("nan"))), max_epochs=3)

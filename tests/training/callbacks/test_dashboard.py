@@ -44,6 +44,15 @@ def test_a_resumed_run_knows_the_best_loss_of_the_first_part(fit, tiny, run_dir)
     assert (first.best_loss, second.best_loss) == (1.0, 1.0)
 
 
+def test_the_best_loss_of_another_quantity_is_forgotten():
+    dashboard = Dashboard()
+    dashboard.quantity = "negative evidence lower bound"
+    dashboard.load_state_dict({"best_loss": 1.5})  # of an earlier version
+    assert dashboard.best_loss == math.inf
+    dashboard.load_state_dict({"best_loss": 2.5, "quantity": "negative evidence lower bound"})
+    assert dashboard.best_loss == 2.5
+
+
 @pytest.mark.parametrize("asked", [True, False])
 def test_the_best_checkpoint_is_an_artifact_where_the_logger_asks_for_it(fit, run_dir, asked):
     logger = SafeWandbLogger(run_dir, best_checkpoint=asked)
