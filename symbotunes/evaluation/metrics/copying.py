@@ -5,13 +5,16 @@ One suffix order of all pieces, by prefix doubling: after round k every place kn
 ranks of all rounds measure how long these are. Manber and Myers, "Suffix arrays", 1993.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Ranks = NDArray[np.int32]
+Pieces = Sequence[Sequence[int]] | Sequence[NDArray[np.integer]]
+AT_ONCE = 2**20  # tokens in one suffix order of each kind: some hundred MiB, for any corpus
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,52 @@ class Copies:
         return int((possible >= order).sum()), len(possible)
 
 
-def copies(
-    training: Sequence[Sequence[int]] | Sequence[NDArray[np.integer]],
-    pieces: Sequence[Sequence[int]] | Sequence[NDArray[np.integer]],
-) -> list[Copies]:
+def copies(training: Pieces, pieces: Pieces, at_once: int = AT_ONCE) -> list[Copies]:
     """Compare pieces with the training pieces.
 
-    The cost is a few sorts of all tokens together: seconds for a million.
+    Memory does not grow with the corpus: parts of both kinds are compared with each other, and the
+    longest run of every place is kept. The cost is a few sorts of all tokens: seconds for a
+    million.
 
     Args:
         training: ids of every training piece.
         pieces: ids of the pieces to look at.
+        at_once: tokens of either kind that are compared at once, at least those of one piece.
     """
-    everything = [np.asarray(each, np.int64) for each in (*training, *pieces)]
-    sizes = np.array([len(each) + 1 for each in everything], np.int64)
+    found = [Copies(np.zeros(len(piece), np.int64), np.zeros(len(piece), np.int64))
+             for piece in pieces]  # fmt: skip
+    for first, some in _parts(training, at_once):
+        for start, group in _parts(pieces, at_once):
+            for place, shared in enumerate(_compared(some, group), start=start):
+                found[place] = _longer(found[place], shared, first)
+    return found
+
+
+def _parts(pieces: Pieces, at_once: int) -> Iterator[tuple[int, list[Ints]]]:
+    """Pieces in order, as many at once as have so many tokens, and the index of the first."""
+    first, size, part = 0, 0, []
+    for index, piece in enumerate(pieces):
+        if part and size + len(piece) > at_once:
+            yield first, part
+            first, size, part = index, 0, []
+        part.append(np.asarray(piece, np.int64))
+        size += len(piece)
+    if part:
+        yield first, part
+
+
+def _longer(found: Copies, more: Copies, first: int) -> Copies:
+    """At every place the longer run; the pieces of `more` are counted from `first`."""
+    longer = more.lengths > found.lengths
+    return Copies(
+        np.where(longer, more.lengths, found.lengths),
+        np.where(longer, more.pieces + first, found.pieces),
+    )
+
+
+def _compared(training: Sequence[Ints], pieces: Sequence[Ints]) -> list[Copies]:
+    everything = [*training, *pieces]
+    sizes = np.array([len(piece) + 1 for piece in everything], np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes)])
     ranks = _ranks(_joined(everything), int(sizes.max(initial=1)))
     split = int(starts[len(training)])
@@ -76,21 +111,27 @@ def _joined(everything: Sequence[Ints]) -> Ints:
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
-def _ranks(text: Ints, longest: int) -> list[Ints]:
-    """For k = 0, 1, ...: equal where the next 2^k tokens are, and ordered as they are."""
-    ranks = [np.unique(text, return_inverse=True)[1].astype(np.int64)]
+def _ranks(text: Ints, longest: int) -> list[Ranks]:
+    """For k = 0, 1, ...: equal where the next 2^k tokens are, and ordered as they are.
+
+    The last ranks are all different: no two places begin alike for longer.
+    """
+    ranks = [_ranked(text)]
     width = 1
-    while width < longest:
-        latest = ranks[-1]
+    while width < longest and int(ranks[-1].max(initial=0)) < len(text) - 1:
+        latest = ranks[-1].astype(np.int64)
         following = np.zeros_like(latest)  # what lies beyond the text comes after a unique sign
         following[:-width] = latest[width:] + 1
-        pairs = latest * (len(text) + 2) + following
-        ranks.append(np.unique(pairs, return_inverse=True)[1].astype(np.int64))
+        ranks.append(_ranked(latest * (len(text) + 2) + following))
         width *= 2
     return ranks
 
 
-def _longest_beginnings(ranks: Sequence[Ints], split: int) -> tuple[Ints, Ints]:
+def _ranked(values: Ints) -> Ranks:
+    return np.unique(values, return_inverse=True)[1].astype(np.int32)
+
+
+def _longest_beginnings(ranks: Sequence[Ranks], split: int) -> tuple[Ints, Ints]:
     """For every place from `split` on: the longest run shared with a place before, and the place.
 
     The best partner of a place is the nearest place before `split` above or below it in the order.
@@ -114,7 +155,7 @@ def _longest_beginnings(ranks: Sequence[Ints], split: int) -> tuple[Ints, Ints]:
     return best, partner
 
 
-def _shared(ranks: Sequence[Ints], here: Ints, there: Ints) -> Ints:
+def _shared(ranks: Sequence[Ranks], here: Ints, there: Ints) -> Ints:
     """How many tokens the text has in common from pairs of places on."""
     shared = np.zeros_like(here)
     last = len(ranks[0]) - 1

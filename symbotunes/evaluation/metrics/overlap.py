@@ -2,6 +2,10 @@
 
 Tokens stand for words; nothing is split, lowered or stemmed. The references of a piece are a choice
 of pieces of its kind.
+
+The longest common subsequence of ROUGE-L is RapidFuzz's, not rouge-score's, whose table of all
+pairs of tokens takes minutes and gigabytes for two pieces of MAESTRO. RapidFuzz compares 64 tokens
+at once (Hyyrö 2004, "Bit-parallel LCS-length computation revisited").
 """
 
 from collections.abc import Hashable, Sequence
@@ -13,7 +17,8 @@ from numpy.typing import NDArray
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Floats, Interval
 
 ORDERS = (1, 2, 3, 4)
-ROUGE = ("rouge1", "rouge2", "rougeL")
+NGRAMS = ("rouge1", "rouge2")
+ROUGE = (*NGRAMS, "rougeL")
 Ids = Sequence[int] | NDArray[np.integer]
 
 
@@ -50,17 +55,26 @@ def overlaps(pieces: Sequence[Ids], references: Sequence[Sequence[Ids]]) -> Over
 
     # effective_order changes a score that is not read here, and silences advice to set it.
     bleu = BLEU(tokenize="none", force=True, effective_order=True)
-    scorer = RougeScorer(list(ROUGE), tokenizer=_Words())
+    scorer = RougeScorer(list(NGRAMS), tokenizer=_Words())
     counts, rouge = [], []
     for piece, others in zip(pieces, references, strict=True):
         text, texts = _text(piece), [_text(other) for other in others]
         found = bleu.sentence_score(text, texts)
         counts.append([*found.counts, *found.totals, found.sys_len, found.ref_len])
         best = scorer.score_multi(texts, text)
-        rouge.append([best[name].fmeasure for name in ROUGE])
+        longest = max(rouge_l(piece, other) for other in others)
+        rouge.append([*(best[name].fmeasure for name in NGRAMS), longest])
     return Overlaps(
         np.array(counts, np.float64).reshape(-1, 10), np.array(rouge, np.float64).reshape(-1, 3)
     )
+
+
+def rouge_l(piece: Ids, reference: Ids) -> float:
+    """F-measure, 0 to 1, of precision and recall of the longest common subsequence; Lin 2004."""
+    from rapidfuzz.distance import LCSseq
+
+    shared = LCSseq.similarity([int(token) for token in piece], [int(token) for token in reference])
+    return 2 * shared / (len(piece) + len(reference)) if shared else 0.0
 
 
 def bleu(found: Overlaps, order: int, bootstrap: Bootstrap) -> Interval:

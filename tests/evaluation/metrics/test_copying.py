@@ -59,9 +59,9 @@ def brute_force(training, piece):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(TOKENS, max_size=5), st.lists(TOKENS, max_size=4))
-def test_lengths_agree_with_looking_everywhere(training, pieces):
-    for piece, found in zip(pieces, copies(training, pieces), strict=True):
+@given(st.lists(TOKENS, max_size=5), st.lists(TOKENS, max_size=4), st.sampled_from([1, 30, 999]))
+def test_lengths_agree_with_looking_everywhere_in_parts_of_any_size(training, pieces, at_once):
+    for piece, found in zip(pieces, copies(training, pieces, at_once), strict=True):
         assert found.lengths.tolist() == brute_force(training, piece)
         for at, (length, source) in enumerate(zip(found.lengths, found.pieces, strict=True)):
             run = piece[at : at + length]

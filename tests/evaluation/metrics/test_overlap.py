@@ -1,5 +1,10 @@
+import time
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
 
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap
 from symbotunes.evaluation.metrics.overlap import (
@@ -9,11 +14,20 @@ from symbotunes.evaluation.metrics.overlap import (
     choose_references,
     overlaps,
     rouge,
+    rouge_l,
 )
 
 BOOTSTRAP = Bootstrap(resamples=50)
 RANDOM = np.random.default_rng(0)
 TUNES = [RANDOM.integers(0, 20, 30).tolist() for _ in range(6)]
+TOKENS = st.lists(st.integers(0, 4), min_size=1, max_size=90)
+
+
+class Words:
+    """A tokenizer for rouge-score that leaves words as they are."""
+
+    def tokenize(self, text):
+        return text.split()
 
 
 def figures(pieces, references):
@@ -64,6 +78,26 @@ def test_bleu_of_the_corpus_is_sacrebleus():
         oracle = BLEU(tokenize="none", max_ngram_order=order, force=True)
         expected = oracle.corpus_score([" ".join(map(str, tune)) for tune in TUNES], streams).score
         assert figures(TUNES, references)[f"bleu_{order}"] == pytest.approx(expected)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 4), max_size=90), st.lists(TOKENS, min_size=1, max_size=3))
+def test_rouge_is_that_of_rouge_score(piece, references):
+    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=Words())
+    best = scorer.score_multi(
+        [" ".join(map(str, tokens)) for tokens in references], " ".join(map(str, piece))
+    )
+    expected = [best[name].fmeasure for name in ("rouge1", "rouge2", "rougeL")]
+    assert overlaps([piece], [references]).rouge[0].tolist() == pytest.approx(expected)
+
+
+def test_pieces_as_long_as_those_of_maestro_take_a_second():
+    """rouge-score needs three minutes for these two: a table of 400 million numbers."""
+    piece, reference = RANDOM.integers(0, 300, (2, 20_000))
+    began = time.process_time()
+    share = rouge_l(piece, reference)
+    assert 0.05 < share < 0.5
+    assert time.process_time() - began < 1
 
 
 def test_an_empty_piece_scores_nothing():
