@@ -25,6 +25,10 @@ class Piece:
 
     sample: Sample
 
+    def __repr__(self) -> str:
+        notes = sum(len(track.notes) for track in self.score.tracks)
+        return f"<Piece {self.title!r}, {notes} notes, seed {self.seed}>"
+
     @property
     def name(self) -> str:
         """Stem of its files, such as ``sample_01``."""

@@ -52,6 +52,21 @@ def test_the_pages_load_nothing_from_other_hosts(site):
         assert OUTSIDE.search(text) is None, (page, OUTSIDE.search(text))
 
 
+def test_the_reference_holds_the_docstrings_of_the_library(site):
+    page = (site / "reference.html").read_text()
+    anchors = set(re.findall(r'id="symbotunes\.([\w.]+)"', page))
+    assert {
+        "api.load",
+        "checkpoints.trained_model.TrainedModel.continue_",
+        "render.piece.Piece.save",
+        "evaluation.likelihood.Likelihood.bits_per_note",
+        "models.base.SequenceModel.step",
+        "datasets.base.Corpus.read",
+    } <= anchors
+    assert not [name for name in anchors if name.rpartition(".")[2].startswith("_")]
+    assert "Continue the first bars of a piece." in page
+
+
 def template(node):
     """A string of the source, with … for what is filled in; ``None`` for other nodes."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -127,9 +142,9 @@ def test_the_sizes_of_models_are_those_of_the_networks():
 
 def test_pictures_are_small_and_shown():
     shown = "".join(page.read_text() for page in PAGES)
-    for path in (DOCS / "pictures").iterdir():
+    for path in (*(DOCS / "pictures").iterdir(), *(DOCS / "gallery").glob("*.[sp][vn]g")):
         assert path.stat().st_size < 300_000, path
-        assert f"pictures/{path.name}" in shown
+        assert f"{path.parent.name}/{path.name}" in shown
 
 
 def test_the_links_of_the_readme_lead_somewhere():
