@@ -12,7 +12,8 @@ from symbotunes.transforms.base import Chain
 def build_chain(cfg: DictConfig) -> Chain:
     """The steps under ``cfg.transforms``, in the order of the group's list."""
     steps = cfg.get("transforms") or {}  # Hydra leaves the key out for transforms=[]
-    return Chain({str(name): build(node) for name, node in steps.items()})
+    context = OmegaConf.select(cfg, "model.net.context")
+    return Chain({str(name): build(node) for name, node in steps.items()}, context)
 
 
 def build_data(cfg: DictConfig, chain: Chain, *, key: str | None = None) -> MusicData:

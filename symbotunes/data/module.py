@@ -119,7 +119,7 @@ class MusicData(lightning.LightningDataModule):
         examples = self.encoded.examples(split)
         if not len(examples):
             raise DatasetError(f"the {split} split is empty")
-        grouping = self._grouping(examples, pack=self.rule.pack and augment)
+        grouping = self._grouping(examples, training=augment)
         rank = self.trainer.global_rank if self.trainer else 0
         processes = self.trainer.world_size if self.trainer else 1
         if seed is not None and grouping.count < processes:
@@ -133,11 +133,15 @@ class MusicData(lightning.LightningDataModule):
         source = Examples(self.encoded, self.chain, augment=augment)
         return ResumableLoader(source, batches, workers=self.workers)
 
-    def _grouping(self, examples: NDArray[np.int64], *, pack: bool) -> Grouping:
+    def _grouping(self, examples: NDArray[np.int64], *, training: bool) -> Grouping:
+        pack = self.rule.pack and training
         frame = 2 if self.chain.tokenizer.FRAMED else 0
         length = self.encoded.length
-        if length is not None and not pack:
+        if length is not None and not pack and not self.chain.cuts_pieces:
             (cut,) = self.chain.longest(np.array([length + frame]))
             return self.rule.windows(len(examples), int(cut))
-        lengths = self.chain.longest(self.encoded.lengths(examples) + frame)
-        return self.rule.grouping(lengths, pack=pack)
+        lengths = self.encoded.lengths(examples) + frame
+        if self.chain.cuts_pieces and not training:
+            (most,) = self.chain.longest(lengths.max(keepdims=True))
+            return self.rule.whole(lengths, int(most))
+        return self.rule.grouping(self.chain.longest(lengths), pack=pack)

@@ -126,14 +126,21 @@ class Model(nn.Module, ABC):
 
 
 class SequenceModel(Model):
-    """An autoregressive model: it scores the next token, given all previous ones."""
+    """An autoregressive model: it scores the next token, given all previous ones.
+
+    Attributes:
+        context: tokens that it reads at once, through a window that slides over longer pieces;
+            ``None``: any number.
+    """
+
+    context: int | None = None
 
     def check_vocabulary(self, vocabulary: Vocabulary) -> None:
         if vocabulary.bos == NO_ID:
             raise UserError(
                 f"{type(self).__name__} continues pieces, and these transforms give windows, "
-                "which have no beginning: choose others, such as [abc_tokens] or [remi,crop], "
-                "or model=music_vae"
+                "which have no beginning: choose others, such as [abc_tokens] or "
+                "[remi,sample_subsequence], or model=music_vae"
             )
 
     def round_weights(self, name: str | None) -> None:

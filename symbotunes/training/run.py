@@ -18,6 +18,7 @@ from symbotunes.data.module import MusicData
 from symbotunes.render.console import receipt_table
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.interrupt import OnInterrupt
+from symbotunes.training.cut_notes import notes_on_cuts
 from symbotunes.training.lit_base import LitBase
 
 
@@ -120,6 +121,8 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
             load_weights(model.net, source.tensors, str(cfg.model.init_from))
         except CheckpointError as error:
             raise CheckpointError(f"{error}; choose the model=... of these weights") from error
+    for note in notes_on_cuts(chain, encoded, getattr(model.net, "context", None)):
+        console.print(f"Note  {note}", soft_wrap=True)
     callbacks, loggers = build_many(cfg.callbacks), build_many(cfg.logger)
     trainer = build(
         cfg.trainer,

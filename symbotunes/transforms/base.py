@@ -8,7 +8,7 @@ From the last step to tensors nothing is to be configured: batches are tensors b
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -18,7 +18,10 @@ from symbotunes.errors import UserError
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.transforms.conversion import AbcToMidi
 
-EXAMPLES = {"abc": "transforms=[abc_tokens]", "midi": "transforms=[remi,crop]"}  # by format
+EXAMPLES = {
+    "abc": "transforms=[abc_tokens]",
+    "midi": "transforms=[remi,sample_subsequence]",
+}  # by format
 
 
 class Stage(Enum):
@@ -48,15 +51,25 @@ class TokenStep(Protocol):
 
 
 class Cut(ABC):
-    """A token step that keeps a stretch of an example, for models with a limit of length.
+    """A token step that keeps a stretch of a training example, for models with a limit of length.
 
     It gets the example with ``bos`` and ``eos``, where the tokenizer's examples have them, so that
-    these stand at true beginnings and ends alone. Held-out examples are cut too, always in the same
-    place.
+    these stand at true beginnings and ends alone. Held-out pieces are read whole, through the
+    sliding window of the network where it has one: a loss is that of pieces, and the same in a
+    validation during training and in an evaluation. Windows of one length are cut wherever they
+    are read, since their network reads no other length.
+
+    Attributes:
+        keeps_endings: whether the end of a long example is ever kept.
     """
+
+    keeps_endings: ClassVar[bool] = True
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:  # noqa: B027  (most cuts need no ids)
         """Learn the ids."""
+
+    def fit_context(self, context: int | None) -> None:  # noqa: B027  (few depend on it)
+        """Learn how many tokens the network reads at once, ``None``: any number."""
 
     @abstractmethod
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
@@ -77,13 +90,18 @@ def stage_of(step: object) -> Stage:
 class Chain:
     """Steps in the order of the ``transforms`` config list.
 
+    Args:
+        steps: by their names in the config.
+        context: tokens that the network reads at once, which some cuts follow;
+            ``None``: any number.
+
     Raises:
         UserError: if a step precedes one of an earlier stage, if a cut precedes a step that needs
             whole examples, or if the chain does not hold exactly one tokenizer. Hydra merges the
             list by key, so a wrong order would otherwise be silent.
     """
 
-    def __init__(self, steps: Mapping[str, Any]) -> None:
+    def __init__(self, steps: Mapping[str, Any], context: int | None = None) -> None:
         self.steps = dict(steps)
         stages = [stage_of(step) for step in self.steps.values()]
         if stages.count(Stage.ENCODE) != 1:
@@ -99,6 +117,8 @@ class Chain:
         self.cuts: list[Cut] = [step for step in last if isinstance(step, Cut)]
         if last != [*self.token_steps, *self.cuts]:
             raise UserError(f"transforms that cut examples must come last, got [{self}]")
+        for cut in self.cuts:
+            cut.fit_context(context)
 
     def _of(self, stage: Stage) -> list[Any]:
         return [step for step in self.steps.values() if stage_of(step) is stage]
@@ -123,6 +143,11 @@ class Chain:
                 f"reads {first.FORMAT}; choose transforms for {name}, such as {EXAMPLES[name]}"
             )
         self.score_steps = [AbcToMidi(), *self._of(Stage.SCORE)]
+
+    @property
+    def cuts_pieces(self) -> bool:
+        """Whether training reads stretches of pieces, while held-out pieces stay whole."""
+        return bool(self.cuts) and self.tokenizer.FRAMED
 
     def bind(self) -> None:
         """Tell the token steps the vocabulary, once it exists."""

@@ -1,4 +1,4 @@
-"""Stretches of examples, for models that read a fixed number of tokens or bars."""
+"""Stretches of training examples, for models that read a fixed number of tokens or bars."""
 
 from typing import Any
 
@@ -10,17 +10,27 @@ from symbotunes.errors import UserError, require_whole_number
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.transforms.base import Cut
 
+UNLIMITED = 512  # tokens that are predicted in a stretch where the network sets no limit
+
 
 class Crop(Cut):
-    """The beginning of each example.
+    """The beginning of each example; how longer ones go on and end is not learned.
 
     Args:
-        length: tokens kept, ``bos`` included.
+        length: tokens kept, ``bos`` included; ``None``: one more than the network reads at once,
+            since the last one is only predicted.
     """
 
-    def __init__(self, length: int) -> None:
-        require_whole_number("transforms.crop.length", length)
-        self.length = length
+    keeps_endings = False
+
+    def __init__(self, length: int | None = None) -> None:
+        require_whole_number("transforms.crop.length", length, optional=True)
+        self.length = UNLIMITED + 1 if length is None else length
+        self._follows_network = length is None
+
+    def fit_context(self, context: int | None) -> None:
+        if self._follows_network:
+            self.length = (context or UNLIMITED) + 1
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:  # noqa: ARG002
         """The first tokens, or all if there are fewer."""
@@ -31,22 +41,38 @@ class Crop(Cut):
 
 
 class SampleSubsequence(Cut):
-    """Consecutive tokens of each example, every start equally likely.
+    """Consecutive tokens of each example.
 
     Args:
-        length: tokens kept; an example that has no more stays whole.
+        length: tokens kept; an example that has no more stays whole. ``None``: one more than the
+            network reads at once, since the last one is only predicted.
+        beginnings: share of draws that keep the first tokens. Every start would otherwise be
+            equally likely, and a beginning, where sampling starts, as rare as any other place.
+        endings: share of draws that keep the last tokens, so that the model learns to end.
+
+    Raises:
+        UserError: if a value is out of range.
     """
 
-    def __init__(self, length: int) -> None:
-        require_whole_number("transforms.sample_subsequence.length", length)
-        self.length = length
+    def __init__(
+        self, length: int | None = None, beginnings: float = 0.0, endings: float = 0.0
+    ) -> None:
+        require_whole_number("transforms.sample_subsequence.length", length, optional=True)
+        require_shares("transforms.sample_subsequence", beginnings, endings)
+        self.length = UNLIMITED + 1 if length is None else length
+        self.beginnings, self.endings = beginnings, endings
+        self._follows_network = length is None
+
+    def fit_context(self, context: int | None) -> None:
+        if self._follows_network:
+            self.length = (context or UNLIMITED) + 1
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
         """A stretch of `length` tokens."""
         starts = len(ids) - self.length + 1
         if starts <= 1:
             return ids
-        start = int(torch.randint(starts, (), generator=generator))
+        start = draw_start(starts, self.beginnings, self.endings, generator)
         return ids[start : start + self.length]
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -54,18 +80,26 @@ class SampleSubsequence(Cut):
 
 
 class SampleBars(Cut):
-    """Consecutive bars of each example, every first bar equally likely.
+    """Consecutive bars of each example.
 
     The head of the example, such as meter and key, stays in front of them; ``bos`` and ``eos`` stay
     only where the stretch holds the first or the last bar.
 
     Args:
         bars: number of bars kept; an example that has no more stays whole.
+        beginnings: share of draws that keep the first bars; otherwise every first bar is equally
+            likely.
+        endings: share of draws that keep the last bars.
+
+    Raises:
+        UserError: if a value is out of range.
     """
 
-    def __init__(self, bars: int) -> None:
+    def __init__(self, bars: int, beginnings: float = 0.0, endings: float = 0.0) -> None:
         require_whole_number("transforms.sample_bars.bars", bars)
+        require_shares("transforms.sample_bars", beginnings, endings)
         self.bars = bars
+        self.beginnings, self.endings = beginnings, endings
         self.tokenizer: Tokenizer[Any] | None = None
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
@@ -82,16 +116,38 @@ class SampleBars(Cut):
         self.tokenizer = tokenizer
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
-        """A stretch of `bars` bars behind the head."""
+        """A stretch of `bars` bars after the head."""
         if self.tokenizer is None:
-            raise RuntimeError("sample_bars has not met its tokenizer")
+            raise RuntimeError("sample_bars has not been given its tokenizer")
         frame = 1 if self.tokenizer.FRAMED else 0
         starts = self.tokenizer.bar_starts(ids[frame : len(ids) - frame]) + frame
         choices = len(starts) - self.bars + 1
         if choices <= 1:
             return ids
-        first = int(torch.randint(choices, (), generator=generator))
+        first = draw_start(choices, self.beginnings, self.endings, generator)
         bounds = np.append(starts, len(ids))
         stretch = ids[bounds[first] : bounds[first + self.bars]]
         head = ids[: starts[0]] if first == 0 else ids[frame : starts[0]]
         return np.concatenate([head, stretch])
+
+
+def draw_start(choices: int, beginnings: float, endings: float, generator: torch.Generator) -> int:
+    """One of so many starts: the first or the last with these probabilities, else any of them."""
+    if beginnings or endings:
+        drawn = float(torch.rand((), generator=generator))
+        if drawn < beginnings:
+            return 0
+        if drawn < beginnings + endings:
+            return choices - 1
+    return int(torch.randint(choices, (), generator=generator))
+
+
+def require_shares(where: str, beginnings: float, endings: float) -> None:
+    """Raise `UserError` unless both are shares that leave no less than nothing for the rest."""
+    for name, share in (("beginnings", beginnings), ("endings", endings)):
+        if not 0 <= share <= 1:
+            raise UserError(f"{where}.{name}={share}: must be from 0 to 1")
+    if beginnings + endings > 1:
+        raise UserError(
+            f"{where}: beginnings={beginnings} and endings={endings} are more than 1 together"
+        )

@@ -133,7 +133,7 @@ def test_a_mistake_is_answered_in_one_line(run_main, arguments, line, tmp_path):
         (
             ["dataset=jsb_chorales"],
             "the dataset holds midi pieces, but transforms=[abc_tokens] begins with a step that "
-            "reads abc; choose transforms for midi, such as transforms=[remi,crop]",
+            "reads abc; choose transforms for midi, such as transforms=[remi,sample_subsequence]",
         ),
         (
             ["mode=prepare", "dataset=abc_folder"],

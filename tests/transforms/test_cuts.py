@@ -48,6 +48,46 @@ def test_rows_of_several_numbers_are_cut_along_time():
     assert SampleSubsequence(2)(rows, torch.Generator()).shape == (2, 2)
 
 
+def test_beginnings_and_endings_keep_their_shares_of_the_draws():
+    counts = Counter(draws(SampleSubsequence(3, beginnings=0.25, endings=0.5), range(7)))
+    # The rest, a quarter, is shared evenly by all five starts, the first and the last included.
+    expected = [0.25 + 0.05, 0.05, 0.05, 0.05, 0.5 + 0.05]
+    for start, share in enumerate(expected):
+        deviation = (4_000 * share * (1 - share)) ** 0.5
+        assert abs(counts[(start, start + 1, start + 2)] - 4_000 * share) < 4 * deviation
+
+
+def test_without_shares_the_draws_are_those_of_earlier_versions():
+    generator = torch.Generator().manual_seed(7)
+    starts = [int(torch.randint(5, (), generator=generator)) for _ in range(20)]
+    generator.manual_seed(7)
+    step = SampleSubsequence(3)
+    assert [int(step(np.arange(7), generator)[0]) for _ in range(20)] == starts
+
+
+@pytest.mark.parametrize("make", [SampleSubsequence, SampleBars])
+@pytest.mark.parametrize(
+    ("beginnings", "endings", "message"),
+    [
+        (-0.1, 0, r"beginnings=-0\.1: must be from 0 to 1"),
+        (0, 1.5, r"endings=1\.5: must be from 0 to 1"),
+        (0.6, 0.5, "more than 1 together"),
+    ],
+)
+def test_shares_that_are_none_are_refused(make, beginnings, endings, message):
+    with pytest.raises(UserError, match=message):
+        make(3, beginnings=beginnings, endings=endings)
+
+
+@pytest.mark.parametrize("make", [Crop, SampleSubsequence])
+@pytest.mark.parametrize(("context", "kept"), [(16, 17), (None, 513)])
+def test_a_cut_without_a_length_fills_the_context_of_the_network(make, context, kept):
+    chain = Chain({"letters": Letters(), "cut": make()}, context)
+    assert len(chain.cut(np.zeros(2_000, np.int64), torch.Generator())) == kept
+    given = Chain({"letters": Letters(), "cut": make(5)}, context)
+    assert len(given.cut(np.zeros(2_000, np.int64), torch.Generator())) == 5
+
+
 @pytest.fixture
 def abc():
     tokenizer = AbcTokens()
@@ -76,6 +116,14 @@ def test_bars_are_drawn_whole_with_the_head_and_equally_often(abc):
     }
     # Binomial with p = 1/4: a standard deviation is 27.
     assert all(abs(count - 1_000) < 4 * 27.4 for count in texts.values())
+
+
+def test_first_and_last_bars_keep_their_shares_of_the_draws(abc):
+    ids = [abc.vocabulary.bos, *abc.encode(TUNE), abc.vocabulary.eos]
+    for shares, place in (({"beginnings": 1.0}, 0), ({"endings": 1.0}, -1)):
+        step = SampleBars(2, **shares)
+        step.bind(abc)
+        assert all(stretch[place] == ids[place] for stretch in draws(step, ids, 20))
 
 
 def test_a_tune_of_few_bars_stays_whole(abc):

@@ -128,7 +128,8 @@ class TokenBudget:
         if longest > batch_tokens:
             raise UserError(
                 f"loader.batch_tokens={batch_tokens} is less than the longest example, {longest} "
-                "tokens: raise it, lower loader.max_tokens, or put crop last in transforms"
+                "tokens: raise it, lower loader.max_tokens, or put sample_subsequence last in "
+                "transforms"
             )
         self.lengths = lengths
         self.keys = np.minimum(rounded_up(lengths), batch_tokens)
@@ -167,7 +168,8 @@ class Packing:
         if longest > row_tokens:
             raise UserError(
                 f"loader.pack_length={row_tokens} is less than the longest example, {longest} "
-                "tokens: raise it, lower loader.max_tokens, or put crop last in transforms"
+                "tokens: raise it, lower loader.max_tokens, or put sample_subsequence last in "
+                "transforms"
             )
         self.lengths = lengths
         self.rows = rows

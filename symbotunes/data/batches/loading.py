@@ -23,13 +23,15 @@ class Examples(Dataset[Batch]):
     Args:
         encoded: the corpus.
         chain: its token steps run for every example; its tokenizer says what opens and closes one.
-        augment: whether the random steps run. Those that cut examples run in any case.
+        augment: whether these are training examples, for which the random steps run, and those
+            that cut pieces. Windows are cut in any case.
     """
 
     def __init__(self, encoded: Encoded, chain: Chain, *, augment: bool) -> None:
         self.encoded = encoded
         self.chain = chain
         self.augment = augment and bool(chain.token_steps)
+        self.cut = bool(chain.cuts) and (augment or not chain.cuts_pieces)
 
     def __getitem__(self, draws: Draws) -> Batch:
         ids, lengths = self.encoded.gather(draws.examples)
@@ -38,7 +40,7 @@ class Examples(Dataset[Batch]):
         vocabulary = self.chain.tokenizer.vocabulary
         if self.chain.tokenizer.FRAMED:
             ids, lengths = framed(ids, lengths, vocabulary.bos, vocabulary.eos)
-        if self.chain.cuts:
+        if self.cut:
             ids, lengths = self._changed(self.chain.cut, ids, lengths, draws.seeds ^ 1)
         return replace(collate(ids, lengths, draws.rows), repeated=draws.repeated)
 

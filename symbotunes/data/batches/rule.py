@@ -54,3 +54,11 @@ class BatchRule:
         if self.batch_tokens is not None:
             return TokenBudget(lengths, self.batch_tokens)
         return Buckets(lengths, self.batch_size)
+
+    def whole(self, lengths: NDArray[np.int64], cut: int) -> Grouping:
+        """The grouping of held-out pieces, where training reads stretches of at most `cut` tokens.
+
+        A batch holds as many tokens as one in training, or one piece if that is longer.
+        """
+        budget = self.batch_size * cut if self.batch_tokens is None else self.batch_tokens
+        return TokenBudget(lengths, max(budget, int(lengths.max(initial=1))))

@@ -15,8 +15,7 @@ def ngram_losses(
 ) -> dict[int, float]:
     """Nats per token of n-gram models fitted on the training split.
 
-    The predicted tokens are those that a network predicts in a validation: all but ``bos``, of
-    pieces as the chain cuts them.
+    The predicted tokens are those that a network predicts in a validation: all but ``bos``.
 
     Args:
         encoded: the prepared corpus.

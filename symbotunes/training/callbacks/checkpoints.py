@@ -85,6 +85,7 @@ class BestAndLast(Saving):
         self.best_step: int | None = None
         self.best_model_path = ""
         self._missed: set[str] = set()
+        self._cuts_pieces = False
         self._incomparable = False  # whether best.ckpt was chosen by another quantity
         self._saved_step = 0
 
@@ -92,6 +93,7 @@ class BestAndLast(Saving):
         net = getattr(pl_module, "net", None)
         self.monitor, self.mode = monitor_of(net, *self._given)
         self.quantity = quantity_of(net, self.monitor)
+        self._cuts_pieces = cuts_pieces(trainer)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._saved_step = trainer.global_step
@@ -128,7 +130,7 @@ class BestAndLast(Saving):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if state_dict.get("monitor", self.monitor) != self.monitor:
             return  # values of another metric do not compare
-        before = recorded_quantity(state_dict, self.monitor)
+        before = recorded_quantity(state_dict, self.monitor, self._cuts_pieces)
         if before != self.quantity:
             self._incomparable = True
             best = state_dict["best_model_score"]
@@ -296,12 +298,25 @@ def quantity_of(net: object, monitor: str) -> str:
     return getattr(net, "LOSS", NLL) if monitor == LOSS else monitor
 
 
-def recorded_quantity(state: Mapping[str, Any], monitor: str) -> str:
+def recorded_quantity(state: Mapping[str, Any], monitor: str, cut: bool) -> str:
     """What `quantity_of` was when a callback's state was written.
 
-    Earlier versions did not record it: their ``val/loss`` had no KL divergence in it.
+    Earlier versions did not record it: their ``val/loss`` had no KL divergence in it, and was
+    measured on stretches of pieces where training reads those.
+
+    Args:
+        state: of the callback.
+        monitor: the metric.
+        cut: whether the training reads stretches of pieces.
     """
-    return str(state.get("quantity", quantity_of(None, monitor)))
+    earlier = quantity_of(None, monitor)
+    return str(state.get("quantity", f"{earlier} of stretches" if cut else earlier))
+
+
+def cuts_pieces(trainer: lightning.Trainer) -> bool:
+    """Whether the training of a trainer reads stretches of pieces."""
+    chain = getattr(getattr(trainer, "datamodule", None), "chain", None)
+    return bool(getattr(chain, "cuts_pieces", False))
 
 
 def score_of(trainer: lightning.Trainer, monitor: str) -> float | None:

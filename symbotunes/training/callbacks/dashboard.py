@@ -9,6 +9,7 @@ import lightning
 from symbotunes.training.callbacks.checkpoints import (
     BestAndLast,
     checkpoints_of,
+    cuts_pieces,
     monitor_of,
     quantity_of,
     recorded_quantity,
@@ -36,11 +37,13 @@ class Dashboard(lightning.Callback):
         self.best_loss = math.inf
         self.monitor, self.mode = monitor_of(None)
         self.quantity = quantity_of(None, self.monitor)
+        self._cuts_pieces = False
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
         net = getattr(pl_module, "net", None)
         self.monitor, self.mode = monitor_of(net)
         self.quantity = quantity_of(net, self.monitor)
+        self._cuts_pieces = cuts_pieces(trainer)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector
@@ -81,7 +84,7 @@ class Dashboard(lightning.Callback):
         return {"best_loss": self.best_loss, "quantity": self.quantity}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        if recorded_quantity(state_dict, self.monitor) == self.quantity:
+        if recorded_quantity(state_dict, self.monitor, self._cuts_pieces) == self.quantity:
             self.best_loss = state_dict["best_loss"]
 
 

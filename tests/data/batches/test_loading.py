@@ -174,13 +174,30 @@ def test_random_steps_run_for_training_alone_and_see_no_frame(corpus_of, encoded
     assert held_out.tolist() == [[3, 0, 1, 2, 4], [3, 0, 0, 1, 4]]
 
 
-def test_cuts_run_for_held_out_data_too_always_in_the_same_place(corpus_of, encoded_of):
+def test_held_out_pieces_are_not_cut(corpus_of, encoded_of):
     chain = Chain({"letters": Letters(), "sample_subsequence": SampleSubsequence(3)})
     encoded, chain = encoded_of(corpus_of(["abcabcabcabc", "bcabc"]), chain=chain)
-    examples = Examples(encoded, chain, augment=False)
-    batch = examples[draws_of(0, 1)]
-    assert batch.lengths.tolist() == [3, 3]
-    assert batch.tokens.tolist() == examples[draws_of(0, 1)].tokens.tolist()
+    assert Examples(encoded, chain, augment=True)[draws_of(0, 1)].lengths.tolist() == [3, 3]
+    assert Examples(encoded, chain, augment=False)[draws_of(0, 1)].lengths.tolist() == [14, 7]
+
+
+def test_held_out_windows_are_cut_to_what_their_network_reads(corpus_of, encoded_of):
+    chain = Chain({"pairs": Pairs(), "crop": Crop(3)})
+    encoded, chain = encoded_of(corpus_of(["abcdabcd", "bcdabcda"]), chain=chain)
+    assert Examples(encoded, chain, augment=False)[draws_of(0, 1)].lengths.tolist() == [3, 3]
+
+
+def test_batches_of_whole_held_out_pieces_hold_as_many_tokens_as_those_of_training(
+    corpus_of, tmp_path
+):
+    chain = Chain({"letters": Letters(), "crop": Crop(5)})
+    words = [*binary_words(64, 164), "abcd" * 40]
+    data = module_of(corpus_of(words), tmp_path, chain, split={"val": 0.5, "test": 0.0})
+    batches = list(data.val_dataloader())
+    assert sum(len(batch.lengths) for batch in batches) == len(data.encoded.examples("val"))
+    longest = max(int(batch.lengths.max()) for batch in batches)
+    assert longest > 5
+    assert all(batch.tokens.numel() <= max(4 * 5, longest) for batch in batches)
 
 
 def test_a_prepared_corpus_travels_to_other_processes_as_a_path(words):

@@ -1,5 +1,6 @@
 import errno
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import lightning
@@ -71,6 +72,18 @@ def test_values_of_another_metric_do_not_compare():
     assert keeper.best_model_score is None
     keeper.load_state_dict({"best_model_score": 2.0, "best_step": 5})  # of an earlier version
     assert (keeper.monitor, keeper.best_model_score) == ("val/loss", 2.0)
+
+
+def test_a_loss_of_whole_pieces_does_not_compare_with_that_of_stretches():
+    keeper = BestAndLast()
+    chain = SimpleNamespace(cuts_pieces=True)
+    trainer = SimpleNamespace(datamodule=SimpleNamespace(chain=chain))
+    keeper.setup(trainer, None, "fit")
+    with pytest.warns(UserWarning, match=r"0\.87, is a negative log-likelihood of stretches"):
+        keeper.load_state_dict({"best_model_score": 0.87, "best_step": 5})  # of an earlier version
+    assert keeper.best_model_score is None
+    keeper.load_state_dict({**keeper.state_dict(), "best_model_score": 1.52, "best_step": 6})
+    assert keeper.best_model_score == 1.52
 
 
 def test_a_bound_does_not_compare_with_the_reconstruction_that_earlier_versions_recorded(
