@@ -15,8 +15,8 @@ from symbotunes.evaluation.latent.measuring import (
 )
 from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.plan import EvaluationPlan
-from symbotunes.evaluation.sequences.baselines import ngram_losses
-from symbotunes.evaluation.sequences.findings import Findings
+from symbotunes.evaluation.sequences.baselines import Baselines, ngram_losses
+from symbotunes.evaluation.sequences.findings import Findings, HeldOut, TuneSet
 from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
 from symbotunes.evaluation.windows.findings import WindowFindings, WindowSet
 from symbotunes.evaluation.windows.measuring import (
@@ -91,14 +91,14 @@ def baseline_losses(
     net: object,  # noqa: ARG001
     data: MusicData,  # noqa: ARG001
     orders: Sequence[int],  # noqa: ARG001
-) -> dict[int, float]:
-    """Nats per token of n-gram models by order, where the model predicts the same tokens."""
-    return {}
+) -> Baselines:
+    """Nats per token of n-gram models, where the model predicts the same tokens."""
+    return Baselines()
 
 
 @baseline_losses.register
-def _of_sequences(net: SequenceModel, data: MusicData, orders: Sequence[int]) -> dict[int, float]:  # noqa: ARG001
-    return ngram_losses(data.encoded, data.chain, orders)
+def _of_sequences(net: SequenceModel, data: MusicData, orders: Sequence[int]) -> Baselines:  # noqa: ARG001
+    return ngram_losses(data.encoded, data.chain, orders, seed=data.seed)
 
 
 @singledispatch
@@ -133,7 +133,7 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
     )
     task.report("Comparing tunes with held-out and training tunes")
     sets = measure_tunes(subject, generated, plan, seed)
-    remarks = (*task.remarks, *_remarks(task.data, sampling))
+    remarks = (*task.remarks, *_remarks(task.data, sampling), *_bounds(held_out, sets))
     return Findings(task.heading, _facts(task, sampling), held_out, sets, remarks)
 
 
@@ -222,6 +222,16 @@ def _facts(task: Task, sampling: SamplePlan) -> dict[str, str]:
         "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
         "seed": str(task.seed),
     }
+
+
+def _bounds(held_out: HeldOut, sets: Sequence[TuneSet]) -> list[str]:
+    """What was looked at in part, because all of it would not fit memory."""
+    remarks = []
+    if held_out.fitted_on:
+        remarks.append(f"n-gram models are fitted on {held_out.fitted_on}")
+    if sets[0].looked_up_in:
+        remarks.append(f"copies are looked up in {sets[0].looked_up_in}")
+    return remarks
 
 
 def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:

@@ -7,6 +7,12 @@
 The run folder holds the resolved config, metrics, checkpoints, baselines and samples.
 """
 
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import lightning
 from omegaconf import DictConfig
 from rich.console import Console
@@ -15,8 +21,9 @@ from symbotunes.checkpoints.arguments import is_own
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.samples import write_samples
 from symbotunes.config.build import build
-from symbotunes.errors import UserError
+from symbotunes.errors import UserError, first_line
 from symbotunes.evaluation.evaluate import baseline_losses
+from symbotunes.evaluation.sequences.baselines import Baselines
 from symbotunes.render.console import (
     closing_lines,
     closing_table,
@@ -24,7 +31,7 @@ from symbotunes.render.console import (
 )
 from symbotunes.training.allocator import keep_freed_memory
 from symbotunes.training.resume import continued, resumed
-from symbotunes.training.run import Run, assemble, finish_loggers
+from symbotunes.training.run import Best, Run, assemble, finish_loggers
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -67,7 +74,10 @@ def train(cfg: DictConfig) -> float | None:
 
 
 def conclude(run: Run) -> float | None:
-    """Baselines, samples and what to type next; the value that a sweep minimizes."""
+    """Baselines, samples and what to type next; the value that a sweep minimizes.
+
+    None of it can fail the training, which has succeeded: see `spared`.
+    """
     found = run.best
     value = found.to_minimize if found is not None else None
     if not run.trainer.is_global_zero:
@@ -76,24 +86,51 @@ def conclude(run: Run) -> float | None:
     if best is None:
         return value
     if found is not None:
-        orders = list(run.cfg.baselines)
-        losses = baseline_losses(run.model.net, run.data, orders) if orders else {}
-        run.console.print(closing_table(found.metric, found.value, losses, str(run.cfg.name)))
-    folder = run.folder / "samples" / "best"
-    try:
-        listen = str(
-            write_samples(
-                unpack(best),
-                build(run.cfg.sample),
-                seed=run.cfg.seed,
-                folder=folder,
-                training=lambda: run.data.encoded,
-            )
-        )
-    except UserError as error:  # the training itself succeeded
-        listen = f"no samples: {error}"
+        with spared("the table of n-gram models", best, run.console):
+            _print_table(run, found)
+    listen = "no samples"
+    with spared("samples", best, run.console):
+        listen = str(_write_samples(run, best))
     run.console.print(closing_lines(run.folder, best, listen), soft_wrap=True)
     unsaved = [call for call in run.callbacks if getattr(call, "last_save_failed", False)]
     if unsaved:
         raise UserError("the last checkpoint could not be written; see the warnings above")
     return value
+
+
+@contextmanager
+def spared(work: str, checkpoint: Path, console: Console) -> Iterator[None]:
+    """Work after a training: if it fails, a line says so, and the exit status stays 0.
+
+    Args:
+        work: what is attempted, in words.
+        checkpoint: what the training has left.
+        console: where the line is printed.
+    """
+    try:
+        yield
+    except Exception as error:
+        if os.environ.get("SYMBOTUNES_DEBUG") == "1":
+            traceback.print_exception(error)
+        console.print(
+            f"Warning  {work} failed: {first_line(error)}; the training is complete, and its "
+            f"checkpoint is {checkpoint} (SYMBOTUNES_DEBUG=1 shows more)",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+def _print_table(run: Run, found: Best) -> None:
+    orders = list(run.cfg.baselines)
+    losses = baseline_losses(run.model.net, run.data, orders) if orders else Baselines()
+    run.console.print(closing_table(found.metric, found.value, losses, str(run.cfg.name)))
+
+
+def _write_samples(run: Run, best: Path) -> Path:
+    return write_samples(
+        unpack(best),
+        build(run.cfg.sample),
+        seed=run.cfg.seed,
+        folder=run.folder / "samples" / "best",
+        training=lambda: run.data.encoded,
+    )

@@ -1,6 +1,6 @@
 """Tables and closing lines for the console."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import singledispatch
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
 from symbotunes.evaluation.metrics.tunes import TUNES
 from symbotunes.evaluation.metrics.windows import WINDOWS
-from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES
+from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, Baselines
 from symbotunes.evaluation.sequences.findings import Findings
 from symbotunes.evaluation.windows.findings import WindowFindings
 from symbotunes.paths import PROGRAM
@@ -76,13 +76,13 @@ def caches_table(entries: Sequence[Entry], title: str) -> Table:
     return table
 
 
-def closing_table(metric: str, value: float, baselines: Mapping[int, float], name: str) -> Table:
+def closing_table(metric: str, value: float, baselines: Baselines, name: str) -> Table:
     """The best value of a training, beside n-gram models on the same tokens where there are any.
 
     Args:
         metric: what the value is, such as ``val/loss``.
         value: of the model.
-        baselines: nats per token by order.
+        baselines: the n-gram models.
         name: of the model.
     """
     if metric != NATS:
@@ -94,13 +94,19 @@ def closing_table(metric: str, value: float, baselines: Mapping[int, float], nam
     return comparison_table(value, baselines, name)
 
 
-def comparison_table(loss: float, baselines: Mapping[int, float], name: str) -> Table:
+def comparison_table(loss: float, baselines: Baselines, name: str) -> Table:
     """The model beside n-gram models on the same validation tokens."""
-    table = Table(title="Validation loss, nats per token (lower is better)", title_justify="left")
+    fitted = f"n-gram models are fitted on {baselines.fitted_on}" if baselines.fitted_on else None
+    table = Table(
+        title="Validation loss, nats per token (lower is better)",
+        caption=fitted,
+        title_justify="left",
+        caption_justify="left",
+    )
     table.add_column("model")
     table.add_column("nats per token", justify="right")
     table.add_column("this model's gain", justify="right")
-    for order, value in sorted(baselines.items()):
+    for order, value in sorted(baselines.losses.items()):
         label = NGRAM_NAMES.get(order, f"{order}-gram")
         table.add_row(f"{label} (Kneser-Ney)", f"{value:.3f}", f"{value - loss:+.3f}")
     table.add_row(f"[bold]{escape(name)}[/bold]", f"[bold]{loss:.3f}[/bold]", "")

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from symbotunes.config.aliases import modernized
 from symbotunes.config.difference import difference
-from symbotunes.errors import UserError, print_error
+from symbotunes.errors import UserError, first_line, print_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import read_jobs
 from symbotunes.sweeps.report import write_sweep_report
@@ -31,7 +31,10 @@ class Sweeping(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         folder = Path(config.hydra.sweep.dir)
-        write_sweep_report(folder)
+        try:
+            write_sweep_report(folder)
+        except Exception as error:  # the jobs have finished, or failed, whatever their page says
+            print(f"no report of {folder}: {first_line(error)}", file=sys.stderr)
         failed = [job for job in read_jobs(folder) if job.status != "finished"]
         for job in failed:
             print(f"job {job.number} {job.status}: {job.error} ({job.folder})", file=sys.stderr)

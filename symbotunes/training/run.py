@@ -1,5 +1,6 @@
 """A training run: its model, data and trainer, assembled from its config."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from symbotunes.checkpoints.weights import read_weights
 from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build, build_many, class_of
 from symbotunes.data.module import MusicData
+from symbotunes.errors import first_line
 from symbotunes.render.console import receipt_table
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.interrupt import OnInterrupt
@@ -136,7 +138,15 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
 
 
 def finish_loggers(trainer: lightning.Trainer, *, completed: bool) -> None:
-    """Close the loggers, so that the next job of a sweep starts its own run."""
+    """Close the loggers, so that the next job of a sweep starts its own run.
+
+    One that cannot be closed warns: how the training ended does not depend on it.
+    """
     for logger in trainer.loggers:
-        if hasattr(logger, "finish"):
+        if not hasattr(logger, "finish"):
+            continue
+        try:
             logger.finish(0 if completed else 1)
+        except Exception as error:
+            name = type(logger).__name__
+            warnings.warn(f"{name} was not closed: {first_line(error)}", stacklevel=2)

@@ -12,12 +12,68 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from rich.console import Console
 
 from symbotunes.checkpoints.published import locate
 from symbotunes.checkpoints.reopen import newest_checkpoint, other_data
 from symbotunes.errors import UserError
+from symbotunes.modes import train
 from symbotunes.training.resume import limits_before, resumed
+from symbotunes.training.run import Best, finish_loggers
 from tests.conftest import ROOT, TINY
+
+
+@pytest.fixture
+def ended(tmp_path):
+    """A run whose training is over, its checkpoint being no checkpoint at all."""
+    console = Console(width=300, record=True)
+    best = tmp_path / "checkpoints" / "best.ckpt"
+    return SimpleNamespace(
+        cfg=SimpleNamespace(baselines=[5], name="mine", sample=OmegaConf.create({}), seed=1),
+        best=Best("val/loss", 1.5, "min"),
+        best_checkpoint=best,
+        callbacks=[],
+        console=console,
+        data=None,
+        folder=tmp_path,
+        model=SimpleNamespace(net=None),
+        trainer=SimpleNamespace(is_global_zero=True),
+    )
+
+
+def test_what_follows_a_training_never_fails_it(ended, monkeypatch):
+    def exhaust(*_):
+        raise MemoryError("Unable to allocate 40 GiB")
+
+    monkeypatch.setattr(train, "baseline_losses", exhaust)
+    assert train.conclude(ended) == 1.5
+    text = ended.console.export_text()
+    warnings = [line for line in text.splitlines() if line.startswith("Warning")]
+    assert len(warnings) == 2
+    assert "table of n-gram models failed: Unable to allocate 40 GiB" in warnings[0]
+    assert "samples failed: no checkpoint at" in warnings[1]
+    assert all(f"checkpoint is {ended.best_checkpoint}" in line for line in warnings)
+    assert "Sample more" in text
+
+
+def test_whoever_interrupts_what_follows_a_training_is_heard(ended, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "baseline_losses", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train.conclude(ended)
+
+
+def test_a_logger_that_cannot_be_closed_only_warns():
+    def fail(_status):
+        raise OSError("No space left on device")
+
+    closed = []
+    loggers = [SimpleNamespace(finish=fail), SimpleNamespace(finish=closed.append)]
+    with pytest.warns(UserWarning, match="was not closed: No space left"):
+        finish_loggers(SimpleNamespace(loggers=loggers), completed=True)
+    assert closed == [0]
 
 
 def test_a_run_folder_holds_what_a_reader_looks_for(trained):

@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from symbotunes.evaluation.sequences.baselines import Baselines
 from symbotunes.render.console import closing_table
 from symbotunes.training.run import Best
 
@@ -18,13 +19,13 @@ def test_a_search_minimizes_so_what_should_be_large_changes_its_sign():
 
 
 def test_a_likelihood_is_shown_beside_those_of_n_grams():
-    text = shown(closing_table("val/loss", 1.5, {3: 2.0}, "mine"))
+    text = shown(closing_table("val/loss", 1.5, Baselines({3: 2.0}), "mine"))
     for expected in ("nats per token", "trigram", "+0.500", "mine"):
         assert expected in text
 
 
 def test_another_metric_is_shown_by_its_name_and_without_a_unit():
-    text = shown(closing_table("val/class_distance", 0.25, {}, "mine"))
+    text = shown(closing_table("val/class_distance", 0.25, Baselines(), "mine"))
     assert "val/class_distance" in text
     assert "0.25" in text
     assert "nats" not in text

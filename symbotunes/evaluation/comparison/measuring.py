@@ -140,6 +140,7 @@ def _sequences(
         replace(
             column,
             reasons=_compared(written.reasons),
+            remarks=(*one.remarks, *_looked_up(written.looked_up_in)),
             continuations=tuple(_continue(one, net, free, text, compared) for text in
                                 compared.prompts),
         ),
@@ -287,6 +288,10 @@ def _timed(
         drawn += part
     speed, _ = SPEED.measure(Laps(laps, plan.bootstrap(one.seed)))
     return drawn, speed
+
+
+def _looked_up(part: str) -> list[str]:
+    return [f"copies are looked up in {part}"] if part else []
 
 
 def _parts(seeds: Sequence[int]) -> list[Sequence[int]]:

@@ -39,6 +39,7 @@ class HeldOut:
         gains: by baseline, how many nats per token our model is better.
         classes: the most frequent class first.
         by_piece: nats per token of every piece, by model.
+        fitted_on: how much of the training split n-gram models have seen; empty for all of it.
     """
 
     split: str
@@ -49,6 +50,7 @@ class HeldOut:
     gains: Mapping[str, Interval]
     classes: tuple[ClassLoss, ...]
     by_piece: Mapping[str, tuple[float, ...]]
+    fitted_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class TuneSet:
         runs: tokens of the longest copied run of every tune.
         copied_from: title of the training tune that holds the longest of these runs.
         reasons: by figure, why it does not apply.
+        looked_up_in: in how much of the training split copies were looked up; empty for all of it.
     """
 
     name: str
@@ -70,6 +73,7 @@ class TuneSet:
     runs: tuple[int, ...]
     copied_from: str | None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    looked_up_in: str = ""
 
 
 @dataclass(frozen=True)

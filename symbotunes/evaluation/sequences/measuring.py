@@ -19,11 +19,13 @@ from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, ngram_models, sequences
 from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, TuneSet
 from symbotunes.evaluation.sequences.likelihood import token_nats
+from symbotunes.evaluation.training_sample import TrainingSample, sample_training
 from symbotunes.generation.sequences import Generated
 from symbotunes.models.base import SequenceModel
 from symbotunes.tokenizers.base import Rendition, TextTokenizer
 
 Nats = list[NDArray[np.float64]]
+COPY_TOKENS = 10_000_000  # of the training, in which copies are looked up: some minutes at most
 
 
 @dataclass(frozen=True)
@@ -60,21 +62,20 @@ def measure_held_out(
     """Likelihood of the held-out pieces under the network and n-gram models.
 
     Raises:
-        UserError: if the split is empty, n-grams of an order do not fit the vocabulary, or the
-            network has diverged.
+        UserError: if the split is empty, an order is not at least 1, or the network has diverged.
     """
     vocabulary = subject.tokenizer.vocabulary
     texts = sequences(subject.encoded, vocabulary, plan.split)
     if not texts:
         raise UserError(f"the {plan.split} split is empty; evaluate.split or dataset may change it")
     try:
-        baselines = ngram_models(subject.encoded, vocabulary, orders)
+        baselines = ngram_models(subject.encoded, vocabulary, orders, seed)
     except ValueError as error:
         raise UserError(f"baselines={list(orders)}: {error}") from error
     nats = {subject.name: token_nats(subject.net, texts, vocabulary.size)}
     if not all(np.isfinite(each).all() for each in nats[subject.name]):
         raise UserError("the network gives held-out tunes no finite likelihood; did it diverge?")
-    for order, model in baselines.items():
+    for order, model in baselines.models.items():
         nats[NGRAM_NAMES.get(order, f"{order}-gram")] = model.nats(texts)
     notes = [_notes_heard(subject.render(piece)) for piece in subject.ids(plan.split)]
     bootstrap = plan.bootstrap(seed)
@@ -90,6 +91,7 @@ def measure_held_out(
         },
         classes=_class_losses(nats, _classes(subject.tokenizer, texts), bootstrap),
         by_piece={name: tuple(float(one.mean()) for one in each) for name, each in nats.items()},
+        fitted_on=baselines.fitted_on,
     )
 
 
@@ -130,11 +132,11 @@ def measure_tunes(
     random = np.random.default_rng(seed)
     chosen = random.permutation(len(pool))[: len(generated)].tolist()
     drawn = [np.array(each.ids, np.int64) for each in generated]
-    training = subject.ids("train")
-    found = copies(training, drawn + [pool[place] for place in chosen])
+    training = sample_training(subject.encoded, COPY_TOKENS, seed)
+    found = copies(training.ids, drawn + [pool[place] for place in chosen])
     ended = [each.finished for each in generated]
     texts = [pool[place] for place in chosen]
-    measure = _Measure(subject, plan, pool, seed)
+    measure = _Measure(subject, plan, pool, training, seed)
     return (
         measure.tunes("generated", drawn, found[: len(drawn)], finished=ended),
         measure.tunes(f"held out ({plan.split})", texts, found[len(drawn) :], own=chosen),
@@ -148,6 +150,7 @@ class _Measure:
     subject: Subject
     plan: EvaluationPlan
     pool: Sequence[NDArray[Any]]
+    training: TrainingSample
     seed: int
 
     def tunes(
@@ -181,6 +184,7 @@ class _Measure:
             runs=tuple(each.longest for each in found),
             copied_from=self._title(longest.source),
             reasons=reasons,
+            looked_up_in="" if self.training.is_all else self.training.size,
         )
 
     def _references(
@@ -201,7 +205,7 @@ class _Measure:
         if source is None:
             return None
         encoded = self.subject.encoded
-        return encoded.title(int(encoded.examples("train")[source]))
+        return encoded.title(int(self.training.examples[source]))
 
 
 def _bars(renditions: Sequence[Rendition]) -> list[tuple[int, int]]:

@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def random_tunes():
 def probabilities_after(model, context):
     """Of every token after a context, one sequence for each."""
     with np.errstate(divide="ignore"):  # BOS is never predicted
-        nats = model.nats([[BOS, *context, token] for token in range(6)])
+        nats = model.nats([[BOS, *context, token] for token in range(model.size)])
     return np.exp([-each[-1] for each in nats])
 
 
@@ -82,8 +83,60 @@ def test_longer_contexts_help_where_the_music_has_memory(random_tunes):
     assert losses[0] > losses[1] + 0.05 > losses[2] + 0.1
 
 
-def test_an_order_that_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match="do not fit 64 bits"):
-        NGram(10, 50_257)
+class ByDictionary:
+    """The same model once more, from its definition: counts of tuples, and recursion."""
+
+    def __init__(self, order, size, tunes):
+        self.order, self.size = order, size
+        grams = [gram for tune in tunes for gram in self.grams(tune)]
+        self.counts = {order: Counter(grams)}
+        for k in range(order - 1, 0, -1):
+            self.counts[k] = Counter(gram[1:] for gram in self.counts[k + 1])
+        self.discounts = {k: self.discounts_of(counts) for k, counts in self.counts.items()}
+
+    def grams(self, tune):
+        padded = [BOS] * (self.order - 1) + tune[1:]
+        return [tuple(padded[at : at + self.order]) for at in range(len(tune) - 1)]
+
+    def discounts_of(self, counts):
+        n = [max(sum(value == times for value in counts.values()), 1) for times in (1, 2, 3, 4)]
+        y = n[0] / (n[0] + 2 * n[1])
+        return [
+            min(max(times - (times + 1) * y * n[times] / n[times - 1], 0.05), times - 0.05)
+            for times in (1, 2, 3)
+        ]
+
+    def probability(self, gram):
+        k = len(gram)
+        if not k:
+            return 1 / (self.size - 1)
+        follow = {g: n for g, n in self.counts[k].items() if g[:-1] == gram[:-1]}
+        lower = self.probability(gram[1:])
+        if not follow:
+            return lower
+        taken = {g: self.discounts[k][min(n, 3) - 1] for g, n in follow.items()}
+        own = follow[gram] - taken[gram] if gram in follow else 0.0
+        return (own + sum(taken.values()) * lower) / sum(follow.values())
+
+    def nats(self, tune):
+        return [-math.log(self.probability(gram)) for gram in self.grams(tune)]
+
+
+@pytest.mark.parametrize(
+    ("order", "stretch"), [(2, 1), (3, 1), (5, 1), (5, 1300), (6, 7000)], ids=str
+)
+def test_probabilities_are_those_of_the_definition_for_any_vocabulary(random_tunes, order, stretch):
+    """Ids up to 9,100 and 49,000: five of the former, or six of the latter, fill over 64 bits."""
+    tunes = [[BOS, *(stretch * token for token in tune[1:])] for tune in random_tunes[:40]]
+    train, held_out = tunes[:30], [*tunes[30:], [BOS, 3, 3 * stretch, 4]]
+    size = 7 * stretch + 2
+    model = NGram(order, size)
+    model.fit([np.array(tune, np.int32) for tune in train])
+    expected = ByDictionary(order, size, train)
+    for tune, nats in zip(held_out, model.nats(held_out), strict=True):
+        assert nats.tolist() == pytest.approx(expected.nats(tune))
+
+
+def test_an_order_that_is_too_small_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         NGram(0, 5)
