@@ -26,7 +26,7 @@ def write_samples(
     Args:
         checkpoint: of the model, read whole.
         plan: what is drawn, and how.
-        seed: of the first sample.
+        seed: from which that of every sample is made, unless the plan gives them.
         folder: for the files.
         training: gives the data that the checkpoint was trained on, for plans that look at them.
 

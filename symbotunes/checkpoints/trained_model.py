@@ -85,7 +85,7 @@ class TrainedModel:
 
         Args:
             plan: what is written, and how.
-            seed: of the first sample.
+            seed: from which that of every sample is made, unless the plan gives them.
             on_step: called with the number of tokens or steps written so far.
             training: gives the training data; ``None`` reads the data that the checkpoint names.
 
@@ -102,11 +102,13 @@ class TrainedModel:
         )
 
     def sample(self, num: int = 4, *, seed: int = 0, **options: Any) -> list[Piece]:
-        """Write new pieces; piece ``i`` depends on ``seed + i`` alone.
+        """Write new pieces; piece ``i`` depends on `seed` and ``i`` alone.
+
+        ``model.sample(seeds=[piece.seed])`` writes a piece again.
 
         Args:
             num: number of pieces.
-            seed: of the first piece.
+            seed: from which that of every piece is made.
             options: the other fields of `SamplePlan`, such as ``prompt``, ``constraint="abc"``,
                 ``temperature``, ``top_p`` and ``max_tokens``.
 
@@ -124,7 +126,7 @@ class TrainedModel:
             music: an ABC or MIDI file, as the model's tokens need, or a piece.
             bars: number of bars that are kept, not counting an upbeat.
             num: number of continuations.
-            seed: of the first continuation.
+            seed: from which that of every continuation is made.
             options: as for `sample`.
 
         Raises:
@@ -159,7 +161,7 @@ class TrainedModel:
 
         Args:
             music: a MIDI or ABC file, or a piece.
-            seed: of the first window.
+            seed: from which that of every window is made.
             options: the other fields of `ReconstructPlan`: ``window``, ``num``, ``temperature``.
 
         Raises:
@@ -174,7 +176,7 @@ class TrainedModel:
         Args:
             a: a MIDI or ABC file, or a piece: where the path begins.
             b: where it ends.
-            seed: of all points.
+            seed: from which that of all points is made.
             options: the other fields of `InterpolatePlan`: ``steps``, ``a_window``, ``b_window``,
                 ``temperature``.
 
@@ -203,7 +205,7 @@ class TrainedModel:
         Args:
             name: of the attribute, such as ``note_density``.
             music: a MIDI or ABC file, or a piece; ``None`` moves new windows.
-            seed: of the first window.
+            seed: from which that of every window is made.
             options: the other fields of `AttributePlan`: ``strengths``, ``num``, ``temperature``.
 
         Raises:

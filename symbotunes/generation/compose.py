@@ -34,7 +34,7 @@ def compose(
         net: the trained network.
         plan: what is written, and how.
         tokenizer: the one that the network was trained with.
-        seed: of the first sample.
+        seed: from which that of every sample is made, unless the plan gives them.
         on_step: called with the number of tokens or steps written so far.
         training: gives the data that the network was trained on.
 

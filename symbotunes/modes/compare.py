@@ -24,6 +24,7 @@ from symbotunes.evaluation.comparison.measuring import (
     measure_contender,
 )
 from symbotunes.evaluation.plan import EvaluationPlan
+from symbotunes.generation.seeds import refuse_seeds
 from symbotunes.render.pages.comparison import write_comparison
 
 
@@ -43,6 +44,7 @@ def compare(cfg: DictConfig) -> None:
     sampling = build(cfg.sample).plain
     if sampling is None:
         raise UserError("mode=compare draws plain samples: use sample=default")
+    refuse_seeds(sampling.seeds)
     console = Console()
     columns: list[Column] = []
     references: dict[str, Reference] = {}

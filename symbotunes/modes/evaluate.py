@@ -17,6 +17,8 @@ from symbotunes.config.build import build, build_many
 from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
 from symbotunes.evaluation import evaluate as kinds
 from symbotunes.evaluation.plan import EvaluationPlan
+from symbotunes.generation.compose import Plan
+from symbotunes.generation.seeds import refuse_seeds
 from symbotunes.render.console import findings_tables
 from symbotunes.render.pages.report import write_report
 from symbotunes.training.loggers.dashboards import wandb_among
@@ -33,6 +35,8 @@ def evaluate(cfg: DictConfig) -> None:
         "ckpt=PATH, or dataset=... for other tunes",
     )
     plan: EvaluationPlan = build(cfg.evaluate)
+    sampling: Plan = build(cfg.sample)
+    refuse_seeds(sampling.seeds)
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     checkpoint = unpack(path)
     console, name = Console(), str(checkpoint.config.name)
@@ -51,7 +55,7 @@ def evaluate(cfg: DictConfig) -> None:
                 tokenizer=tokenizer,
                 data=data,
                 plan=plan,
-                sampling=build(cfg.sample),
+                sampling=sampling,
                 seed=cfg.seed,
                 baselines=list(cfg.baselines),
                 remarks=tuple(other_data(cfg, checkpoint, data)),

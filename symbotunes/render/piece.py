@@ -51,7 +51,7 @@ class Piece:
 
     @property
     def seed(self) -> int:
-        """The seed that writes this piece again."""
+        """The number that writes this piece again, in ``seeds``."""
         return self.sample.seed
 
     @property

@@ -37,9 +37,19 @@ def test_the_package_loads_torch_only_with_a_model():
 
 
 def test_a_sample_depends_on_its_seed_alone(folk):
-    few, more = folk.sample(1, seed=4, max_tokens=30), folk.sample(3, seed=3, max_tokens=30)
+    more = folk.sample(3, seed=3, max_tokens=30)
+    few = folk.sample(seeds=[more[1].seed], max_tokens=30)
+    assert [piece.seed for piece in few] == [more[1].seed]
     assert few[0].abc.splitlines()[2:] == more[1].abc.splitlines()[2:]
-    assert [piece.seed for piece in more] == [3, 4, 5]
+
+
+def test_neighboring_seeds_write_other_tunes(folk):
+    tunes = [
+        tuple(piece.abc.splitlines()[2:])
+        for seed in (3, 4)
+        for piece in folk.sample(8, seed=seed, max_tokens=30)
+    ]
+    assert len(set(tunes)) == 16
 
 
 def test_a_prompt_opens_every_sample_and_a_constraint_ends_it_well(folk):

@@ -27,6 +27,7 @@ from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out,
 from symbotunes.evaluation.windows.measuring import WindowSubject, with_copies
 from symbotunes.generation.compose import text_of
 from symbotunes.generation.latent.player import LatentPlayer, Player
+from symbotunes.generation.seeds import sample_seeds
 from symbotunes.generation.sequences import Generated
 from symbotunes.generation.sequences.plan import SamplePlan, draw, read_beginning, to_sample
 from symbotunes.models.base import LatentModel, Model, SequenceModel, WindowModel
@@ -278,12 +279,12 @@ def _values(pieces: Sequence[Measured]) -> dict[str, tuple[int, ...]]:
 def _timed(
     one: Contender, net: SequenceModel, sampling: SamplePlan, plan: EvaluationPlan
 ) -> tuple[list[Generated], dict[str, Interval]]:
-    """Samples, and `SPEED` over parts of them; sample i depends on seed + i alone."""
+    """Samples, and `SPEED` over parts of them."""
     drawn: list[Generated] = []
     laps = []
-    for seeds in _parts(range(one.seed, one.seed + plan.num_samples)):
+    for seeds in _parts(sample_seeds(one.seed, plan.num_samples)):
         begin = time.perf_counter()
-        part = draw(net, text_of(net, one.tokenizer), replace(sampling, num=len(seeds)), seeds[0])
+        part = draw(net, text_of(net, one.tokenizer), replace(sampling, seeds=seeds), one.seed)
         laps.append((float(sum(each.count for each in part)), _since(begin)))
         drawn += part
     speed, _ = SPEED.measure(Laps(laps, plan.bootstrap(one.seed)))
@@ -317,5 +318,6 @@ def _continue(
         (generated,) = draw(net, tokenizer, plan, one.seed, beginning=beginning)
     except UserError as error:
         return Continuation(text, reason=str(error))
-    sample = to_sample(tokenizer, generated, 0, one.seed, beginning.key)
+    (seed,) = plan.seeds_of(one.seed)
+    sample = to_sample(tokenizer, generated, 0, seed, beginning.key)
     return Continuation(text, sample=replace(sample, title=one.name))

@@ -17,6 +17,7 @@ from symbotunes.evaluation.metrics.histograms import overlapping_area
 from symbotunes.evaluation.metrics.tunes import Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.latent.player import Player
+from symbotunes.generation.seeds import sample_seeds
 from symbotunes.tokenizers.base import Ids
 
 
@@ -61,7 +62,7 @@ class WindowSubject:
 
     def seeds(self, count: int) -> list[int]:
         """One for each window."""
-        return [self.seed + index for index in range(count)]
+        return sample_seeds(self.seed, count)
 
 
 def write_windows(subject: WindowSubject, temperature: float) -> dict[str, list[Ids]]:

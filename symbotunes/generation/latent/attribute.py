@@ -79,9 +79,10 @@ class AttributePlan(LatentPlan):
     def _start(self, player: LatentPlayer, seed: int) -> tuple[dict[str, str], Tensor, list[int]]:
         """What was found in the input, the vectors ``[num, Z]`` to be moved, and their seeds."""
         if self.input is None:
-            seeds = [seed + index for index in range(self.num)]
+            count = self.num if self.seeds is None else len(self.seeds)
+            seeds = self.seeds_of(seed, count)
             return {}, player.prior(seeds, fitted=True), seeds
         found: Found = read_windows(Path(self.input), player.tokenizer, "sample.input")
         windows = found.chosen(self.window, self.num)
-        seeds = [seed + index for index in range(len(windows))]
+        seeds = self.seeds_of(seed, len(windows))
         return {"input": found.says(self.window, self.num)}, player.means(windows), seeds

@@ -55,15 +55,16 @@ class InterpolatePlan(LatentPlan):
         means = player.means(ends)
         shares = torch.linspace(0, 1, self.steps)
         path = slerp(means[0], means[1], shares)
-        seeds = [seed] * self.steps
+        (number,) = self.seeds_of(seed, 1)  # of all points
+        seeds = [number] * self.steps
         written = player.write(path, seeds, self.temperature)
         points = player.samples(path, written, self._names(shares), seeds)
         titles = [("input_a", "Input A"), ("input_b", "Input B")]
-        first, last = player.samples(means, ends, titles, [seed, seed])
+        first, last = player.samples(means, ends, titles, [number, number])
         labels = ["A", *(f"{share:.2f}" for share in shares.tolist()), "B"]
         scores = [each.score for each in (first, *points, last)]
         return Composition(
-            (_joined(player.tokenizer, points, seed), first, *points, last),
+            (_joined(player.tokenizer, points, number), first, *points, last),
             {**self.facts, "points": str(self.steps)},
             {name: found.says(number) for name, (found, number) in files.items()},
             tuple(zip(labels, scores, strict=True)),

@@ -1,7 +1,7 @@
 """What all plans for a latent model share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -9,6 +9,7 @@ from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
+from symbotunes.generation.seeds import check_seeds, sample_seeds
 
 Training = Callable[[], Encoded]  # the data that a model was trained on, read when they are needed
 
@@ -29,6 +30,8 @@ class LatentPlan(ABC):
         batch_size: windows written side by side.
         weights: what the weights are rounded to while it writes, ``bfloat16``; ``None``: exact.
         out: folder for the files; ``None`` is the run's own.
+        seeds: of every window, as pages and ``samples.json`` show them, to draw exactly those once
+            more. ``None``: made of the seed of the command.
 
     Raises:
         UserError: if a value is out of range.
@@ -42,6 +45,7 @@ class LatentPlan(ABC):
     batch_size: int = 64
     weights: str | None = None
     out: str | None = None
+    seeds: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         for name in ("batch_size", *self.COUNTS):
@@ -50,6 +54,20 @@ class LatentPlan(ABC):
             raise UserError(f"sample.temperature={self.temperature}: must be at least 0")
         if self.weights not in (None, "bfloat16"):
             raise UserError(f"sample.weights={self.weights}: a latent model has bfloat16, or null")
+        if self.seeds is not None:
+            check_seeds(self.seeds)
+
+    def seeds_of(self, seed: int, count: int) -> list[int]:
+        """The seed of every window, given that of the command.
+
+        Raises:
+            UserError: if the plan gives more or fewer than there are windows.
+        """
+        if self.seeds is None:
+            return sample_seeds(seed, count)
+        if len(self.seeds) != count:
+            raise UserError(f"sample.seeds has {len(self.seeds)} numbers; {count} are drawn from")
+        return list(self.seeds)
 
     @property
     def plain(self) -> None:
@@ -71,7 +89,7 @@ class LatentPlan(ABC):
 
         Args:
             player: the model.
-            seed: of the first sample.
+            seed: from which that of every sample is made, unless the plan gives them.
             training: gives the data that the network was trained on.
 
         Raises:

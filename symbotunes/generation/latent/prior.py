@@ -16,7 +16,8 @@ class PriorPlan(LatentPlan):
     """New windows: latent vectors drawn at random, written out.
 
     Attributes:
-        num: how many; sample ``i`` depends on ``seed + i`` alone.
+        num: how many; sample ``i`` depends on the seed and ``i`` alone. With `seeds`, as many as
+            there are.
         prior: ``fitted`` draws vectors as training windows lie, ``normal`` from the model's prior.
     """
 
@@ -28,6 +29,8 @@ class PriorPlan(LatentPlan):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.seeds is not None:
+            object.__setattr__(self, "num", len(self.seeds))
         if self.prior not in PRIORS:
             raise UserError(f"sample.prior={self.prior}: choose {' or '.join(PRIORS)}")
 
@@ -36,7 +39,7 @@ class PriorPlan(LatentPlan):
         return self
 
     def play(self, player: Player, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
-        seeds = [seed + index for index in range(self.num)]
+        seeds = self.seeds_of(seed, self.num)
         z = player.prior(seeds, fitted=self.prior == "fitted")
         names = [(f"sample_{index:02d}", f"Sample {index}") for index in range(1, self.num + 1)]
         windows = player.write(z, seeds, self.temperature)

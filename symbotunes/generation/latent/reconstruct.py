@@ -31,7 +31,7 @@ class ReconstructPlan(LatentPlan):
     def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
         found = read_windows(Path(self.input), player.tokenizer, "sample.input")
         given = found.chosen(self.window, self.num)
-        seeds = [seed + index for index in range(len(given))]
+        seeds = self.seeds_of(seed, len(given))
         z = player.means(given)
         written = player.write(z, seeds, self.temperature)
         names = [f"window {self.window + index}" for index in range(len(given))]

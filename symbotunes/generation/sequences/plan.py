@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.generation.latent.prior import PriorPlan
 from symbotunes.generation.sample import Sample
+from symbotunes.generation.seeds import check_seeds, sample_seeds
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
 from symbotunes.generation.sequences.abc_constraint import AbcConstraint
 from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
@@ -42,6 +43,8 @@ class SamplePlan:
         prompt_bars: how many of them, an upbeat not counted.
         weights: what GPT-2's weights are rounded to while it writes on a CPU, ``bfloat16`` or
             ``int8``; ``None`` is exact.
+        seeds: of every sample, as pages and ``samples.json`` show them, to draw exactly those once
+            more; `num` is then how many there are. ``None``: made of the seed of the command.
 
     Raises:
         UserError: if a value is out of range.
@@ -64,8 +67,12 @@ class SamplePlan:
     prompt_file: str | None = None
     prompt_bars: int = 4
     weights: str | None = None
+    seeds: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
+        if self.seeds is not None:
+            check_seeds(self.seeds)
+            object.__setattr__(self, "num", len(self.seeds))
         for name in ("num", "batch_size", "prompt_bars"):
             require_whole_number(f"sample.{name}", getattr(self, name))
         if self.constraint is not None and self.constraint not in CONSTRAINTS:
@@ -91,6 +98,10 @@ class SamplePlan:
             )
         except (ValueError, TypeError) as error:
             raise UserError(f"sample: {error}") from error
+
+    def seeds_of(self, seed: int) -> list[int]:
+        """The seed of every sample, given that of the command."""
+        return list(self.seeds) if self.seeds is not None else sample_seeds(seed, self.num)
 
     @property
     def plain(self) -> "SamplePlan":
@@ -119,6 +130,7 @@ class SamplePlan:
             temperature=self.temperature,
             batch_size=self.batch_size,
             weights=self.weights,
+            seeds=self.seeds,
         )
 
     @property
@@ -152,13 +164,13 @@ def draw_samples(
     seed: int,
     on_step: Callable[[int], None] | None = None,
 ) -> list[Sample]:
-    """Sample music; sample ``i`` depends on ``seed + i`` alone, not on how many are drawn.
+    """Sample music; sample ``i`` depends on `seed` and ``i`` alone, not on how many are drawn.
 
     Args:
         net: the trained network.
         tokenizer: the one that it was trained with.
         plan: how many and how.
-        seed: of the first sample.
+        seed: from which that of every sample is made, unless the plan gives them.
         on_step: called with the number of tokens drawn so far, for progress.
 
     Raises:
@@ -168,8 +180,8 @@ def draw_samples(
     beginning = read_beginning(tokenizer, plan)
     drawn = draw(net, tokenizer, plan, seed, on_step, beginning)
     return [
-        to_sample(tokenizer, generated, index, seed + index, beginning.key)
-        for index, generated in enumerate(drawn)
+        to_sample(tokenizer, generated, index, number, beginning.key)
+        for index, (generated, number) in enumerate(zip(drawn, plan.seeds_of(seed), strict=True))
     ]
 
 
@@ -186,7 +198,7 @@ def draw(
     constraint = read_constraint(tokenizer, plan.constraint)
     _check_prompt(constraint, prompt, plan)
     net.round_weights(plan.weights)
-    seeds = [seed + index for index in range(plan.num)]
+    seeds = plan.seeds_of(seed)
     drawn: list[Generated] = []
     for start in range(0, plan.num, plan.batch_size):
         part = seeds[start : start + plan.batch_size]

@@ -35,7 +35,7 @@ class SamplePanel(lightning.Callback):
         top_k: sample from this many most likely tokens; 0: from all.
         top_p: sample from the most likely tokens that hold this fraction of the probability.
         max_tokens: longer samples are cut and marked unfinished.
-        seed: seed of the first sample; the others count up.
+        seed: from which that of every sample is made.
         prompt: the beginning that every sample continues, or ``None``.
 
     Attributes:
@@ -123,7 +123,7 @@ class SamplePanel(lightning.Callback):
             "temperature": f"{self.plan.temperature:g}",
             "top k": str(self.plan.top_k),
             "top p": f"{self.plan.top_p:g}",
-            "seeds": f"{self.seed} to {self.seed + self.plan.num - 1}",
+            "seed": str(self.seed),
             "finished": f"{finished} of {len(samples)}",
             "time to draw": f"{seconds:.1f} s",
         }
