@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def test_licence_and_citation_agree_with_the_project():
+def test_license_and_citation_agree_with_the_project():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["license"] == PROJECT["license"] == "MIT"
     assert (ROOT / "LICENSE").read_text().startswith("MIT License\n")

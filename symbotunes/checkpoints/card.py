@@ -42,7 +42,7 @@ class Card:
 
     Attributes:
         title: heading.
-        license: identifier of the hub for the licence of the weights, or ``None``.
+        license: identifier of the hub for the license of the weights, or ``None``.
         data: words on the data, or ``None`` for the dataset's own.
         parameters: number of weights.
         dtype: type of the weights in the file.
@@ -151,7 +151,7 @@ def _regime(checkpoint: Checkpoint) -> list[tuple[str, str]]:
 
 
 def data_words(checkpoint: Checkpoint) -> str:
-    """Source, licence and citation as the dataset's own module states them."""
+    """Source, license and citation as the dataset's own module states them."""
     dataset = checkpoint.config.dataset
     refuse_strangers(checkpoint.path, dataset, READING)
     modules = dict.fromkeys(target.rpartition(".")[0] for target in targets(dataset))

@@ -24,7 +24,7 @@ from symbotunes.music.grid.melody import (
     MelodyClasses,
     melody_examples,
 )
-from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, quantise
+from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, quantize
 from symbotunes.music.grid.trio import trio_examples
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import MidiNotes, read_midi
@@ -87,7 +87,7 @@ class Windows(Tokenizer[MidiPiece]):
     def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
         try:
             notes = read_midi(piece.walked, max_seconds=MAX_SECONDS, max_notes=MAX_NOTES)
-            found = self.windows(quantise(notes))
+            found = self.windows(quantize(notes))
         except MidiError as error:
             raise Unencodable(error.reason, piece.id) from error
         if not len(found):

@@ -29,7 +29,7 @@ import symusic
 from symbotunes.datasets.base import Dropped
 from symbotunes.datasets.folk import COLLECTIONS, Folk
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.normalize import normalize
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import to_abc
@@ -135,7 +135,7 @@ def difference(one: Heard, other: Heard) -> str:
 def judge(tune: AbcTune) -> Verdict | None:
     """Compare one tune; ``None`` if it is not kept."""
     try:
-        tokens = normalise(parse(tune.text))
+        tokens = normalize(parse(tune.text))
     except AbcError:
         return None
     original, _ = play(plain(tune.text))

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from symbotunes.datasets.base import Dropped
 from symbotunes.datasets.folk import COLLECTIONS, Folk
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.normalize import normalize
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import from_abc, to_abc
@@ -77,7 +77,7 @@ def outcome(text: str) -> str:
         AssertionError: if what was read says something else after it was written.
     """
     try:
-        tokens = normalise(parse(text))
+        tokens = normalize(parse(text))
     except AbcError as error:
         return error.reason
     assert from_abc(to_abc(tokens)) == tokens, "written and read again, the tune is another"

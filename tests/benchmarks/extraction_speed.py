@@ -14,7 +14,7 @@ from pathlib import Path
 
 from symbotunes.music.grid.drums import drum_examples
 from symbotunes.music.grid.melody import melody_examples
-from symbotunes.music.grid.quantize import quantise
+from symbotunes.music.grid.quantize import quantize
 from symbotunes.music.grid.trio import trio_examples
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
@@ -25,7 +25,7 @@ Rows = list[tuple[int, ...]]
 def ours(data: bytes) -> Rows:
     """Two-bar melodies, by this package."""
     try:
-        return [tuple(row) for row in melody_examples(quantise(read_midi(data))).tolist()]
+        return [tuple(row) for row in melody_examples(quantize(read_midi(data))).tolist()]
     except MidiError:
         return []
 
@@ -110,7 +110,7 @@ def main() -> None:
 def _reading(extract: Callable[..., object]) -> Callable[[bytes], object]:
     def job(data: bytes) -> object:
         try:
-            return extract(quantise(read_midi(data)), 16 if extract is trio_examples else 2)
+            return extract(quantize(read_midi(data)), 16 if extract is trio_examples else 2)
         except MidiError:
             return None
 

@@ -4,7 +4,7 @@
 
 All competitors take turns in every round, on batches of the same number of real tokens; what is
 printed are medians of real tokens per second and of the ratios within a round, since other work on
-the machine disturbs neighbours in time alike. Lengths are drawn like those of folk tunes and
+the machine disturbs neighbors in time alike. Lengths are drawn like those of folk tunes and
 batched by the training loader's own rule, so padding costs what it costs in training.
 """
 

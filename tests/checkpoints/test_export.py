@@ -88,7 +88,7 @@ def test_the_card_is_one_that_the_hub_reads(exported):
     assert result.dataset_name == "Folk (val split, best of the training)"
 
 
-def test_the_card_tells_regime_data_and_licences(exported):
+def test_the_card_tells_regime_data_and_licenses(exported):
     text = (exported() / "README.md").read_text()
     assert "license: other" in text
     assert "| optimizer steps | 120 |" in text

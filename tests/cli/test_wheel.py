@@ -68,7 +68,7 @@ def test_modules_pages_and_pretrained_models_are_inside_and_tests_are_not(unpack
     assert {path.name.partition("-")[0] for path in unpacked.iterdir()} == {"symbotunes"}
 
 
-def test_it_brings_the_licence_and_the_command(unpacked):
+def test_it_brings_the_license_and_the_command(unpacked):
     (about,) = unpacked.glob("symbotunes-*.dist-info")
     assert (about / "licenses" / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
     assert "symbotunes = symbotunes.__main__:run" in (about / "entry_points.txt").read_text()

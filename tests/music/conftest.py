@@ -4,7 +4,7 @@ import pytest
 
 from symbotunes.datasets.base import Dropped
 from symbotunes.datasets.folk import COLLECTIONS, Folk
-from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.normalize import normalize
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.tokens import LINE_END, Bar, Tuplet
 
@@ -45,7 +45,7 @@ def folk(tune):
     """The body of the folk-rnn tokens of a tune, without meter and key."""
 
     def folk(body, *, root="C", **head):
-        return " ".join(normalise(parse(tune(body, **head)), root)[2:])
+        return " ".join(normalize(parse(tune(body, **head)), root)[2:])
 
     return folk
 

@@ -18,7 +18,7 @@ def pixels(png):
 
 
 def blue_box(png):
-    """Left, right, top, bottom of what is drawn in the first track's colour, in px."""
+    """Left, right, top, bottom of what is drawn in the first track's color, in px."""
     rows, columns = np.nonzero((pixels(png) == BLUE).all(axis=-1))
     return columns.min(), columns.max(), rows.min(), rows.max()
 
@@ -38,7 +38,7 @@ def test_a_note_stands_at_its_time(make_score):
     assert (left, right) == pytest.approx((838, 1576), abs=3)
 
 
-def test_without_notes_nothing_is_coloured(make_score):
+def test_without_notes_nothing_is_colored(make_score):
     assert not (pixels(draw_roll(make_score([])).png) == BLUE).all(axis=-1).any()
 
 

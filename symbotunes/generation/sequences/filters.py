@@ -60,7 +60,7 @@ def restrict(
     return keep_min_p(logits, min_p) if min_p > 0 else logits
 
 
-def penalise(logits: Tensor, seen: Sequence[Sequence[int]], penalty: float) -> Tensor:
+def penalize(logits: Tensor, seen: Sequence[Sequence[int]], penalty: float) -> Tensor:
     """Make tokens less likely that were seen before.
 
     Positive logits are divided by the penalty and negative ones multiplied, once however often a
@@ -69,7 +69,7 @@ def penalise(logits: Tensor, seen: Sequence[Sequence[int]], penalty: float) -> T
     Args:
         logits: ``[B, V]``, as the network gives them.
         seen: for each row the ids that count as seen.
-        penalty: above 1 holds them back, below 1 favours them.
+        penalty: above 1 holds them back, below 1 favors them.
     """
     mask = torch.zeros_like(logits, dtype=torch.bool)
     for row, ids in enumerate(seen):

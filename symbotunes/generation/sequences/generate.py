@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from symbotunes.generation.sequences.filters import NOTHING, penalise, restrict
+from symbotunes.generation.sequences.filters import NOTHING, penalize, restrict
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.layers.drawing import draw
 
@@ -209,7 +209,7 @@ class _Writer:
         own = logits.log_softmax(-1)
         if settings.repetition_penalty != 1:
             seen = [row.ids[-settings.repetition_window :] for row in rows]
-            logits = penalise(logits, seen, settings.repetition_penalty)
+            logits = penalize(logits, seen, settings.repetition_penalty)
         if self.constraint is not None:
             left = [settings.max_tokens - row.count for row in rows]
             allowed = self.constraint.allowed([row.place for row in rows], left)

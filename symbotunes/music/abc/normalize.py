@@ -1,4 +1,4 @@
-"""Normalising tunes to the folk-rnn representation, and writing its tokens as ABC."""
+"""Normalizing tunes to the folk-rnn representation, and writing its tokens as ABC."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class NormalTune:
     tokens: tuple[str, ...]
 
 
-def normalise(tune: ParsedTune, root: Root = "C") -> list[str]:
+def normalize(tune: ParsedTune, root: Root = "C") -> list[str]:
     """The tune as folk-rnn tokens: meter, key, then notes, durations in eighths and bar signs.
 
     Accidentals are written where they are needed and nowhere else; repeats begin with ``|:``; tied
@@ -53,7 +53,7 @@ def normalise(tune: ParsedTune, root: Root = "C") -> list[str]:
 
 
 def plain_form(tune: ParsedTune) -> Phrase:
-    """The part of `normalise` that is the same for every root.
+    """The part of `normalize` that is the same for every root.
 
     Returns:
         The tune in its own key, normalized, but with every accidental written out. Its items are
@@ -67,11 +67,11 @@ def plain_form(tune: ParsedTune) -> Phrase:
 
 
 def spell(plain: Phrase, root: Root) -> NormalTune:
-    """The rest of `normalise`: the tune in the key that the root asks for.
+    """The rest of `normalize`: the tune in the key that the root asks for.
 
     Args:
         plain: of `plain_form`.
-        root: as for `normalise`.
+        root: as for `normalize`.
 
     Raises:
         AbcError: if the tune cannot be spelled, or its tuplets or broken rhythm are cut short.

@@ -1,7 +1,7 @@
 """The token language of folk-rnn: what each token is, and the notes and signs it stands for.
 
 ``M:6/8 K:Cdor |: G 2 c (3 d e f > [ E G ] 2 - :|``: pitch and duration are tokens of their own,
-durations count eighths, ``>`` and ``<`` shift length between neighbours.
+durations count eighths, ``>`` and ``<`` shift length between neighbors.
 """
 
 import re
@@ -114,7 +114,7 @@ class Bar:
     sign: str
 
 
-LINE_END = Bar("\n")  # only between reading and normalising: the end of a line of the source
+LINE_END = Bar("\n")  # only between reading and normalizing: the end of a line of the source
 
 
 @dataclass(frozen=True)

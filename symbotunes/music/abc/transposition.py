@@ -14,7 +14,7 @@ from symbotunes.music.abc.writing import phrase_tokens
 def transpose(tokens: Sequence[str], semitones: int) -> list[str]:
     """The tune moved up (negative: down); ``K:Gmaj`` moved by 2 becomes ``K:Amaj``.
 
-    The way back restores every note; of tunes that `normalise` wrote the tokens too, if the key has
+    The way back restores every note; of tunes that `normalize` wrote the tokens too, if the key has
     no enharmonic twin.
 
     Args:

@@ -73,7 +73,7 @@ class AbcTune:
 
     Attributes:
         id: unique within its corpus, for example ``ryansMammoth/7thRegimentReel.abc#1``.
-        text: the ABC source of this tune alone, line ends normalised to ``\n``.
+        text: the ABC source of this tune alone, line ends normalized to ``\n``.
         title: first ``T:`` field, or empty.
         collection: folder or book that it was found in.
         rhythm: ``R:`` field, or empty.
@@ -110,7 +110,7 @@ class AbcTune:
         return " ".join(self.tokens_in("C")).encode()
 
     def tokens_in(self, root: "Root") -> tuple[str, ...]:
-        """The tune as normalized tokens, see `normalise`; published tokens as they are.
+        """The tune as normalized tokens, see `normalize`; published tokens as they are.
 
         Args:
             root: ``C`` moves the tonic to the nearest C and keeps the mode; ``keep`` keeps the key.

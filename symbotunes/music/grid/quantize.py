@@ -54,7 +54,7 @@ class GridNotes:
         return moved.where((pitch >= 0) & (pitch <= 127))
 
 
-def quantise(notes: MidiNotes) -> GridNotes:
+def quantize(notes: MidiNotes) -> GridNotes:
     """Round the notes of all sections in 4/4 to sixteenths.
 
     Raises:

@@ -13,13 +13,13 @@ WIDTH, DPI = 960, 96  # px
 ROW, TOP, BOTTOM, LEFT, RIGHT = 30, 42, 46, 200, 28  # px
 INK, SOFT, GRID = "#28241d", "#6a6354", "#e8e4db"
 # Okabe and Ito's blue and vermilion first; the rest in shades that stay apart from both.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
 MARKERS = ("o", "D", "s", "^", "v", "P")
 
 
 @dataclass(frozen=True)
 class Series:
-    """Dots of one colour.
+    """Dots of one color.
 
     Attributes:
         name: for the legend.
@@ -53,7 +53,7 @@ def dot_chart(rows: Sequence[str], series: Sequence[Series], axis: str) -> bytes
             xerr=[np.maximum(values - low, 0), np.maximum(high - values, 0)],
             fmt=MARKERS[index],
             markersize=5.5,
-            color=COLOURS[index],
+            color=COLORS[index],
             elinewidth=1.6,
             capsize=0,
             label=_plain(each.name),
@@ -90,9 +90,9 @@ def line_chart(
     axes = _axes(figure, height, left=64)
     for index, (name, found) in enumerate(lines.items()):
         low, high = ([getattr(one, end) for one in found] for end in ("low", "high"))
-        axes.fill_between(places, low, high, color=COLOURS[index], alpha=0.16, linewidth=0)
+        axes.fill_between(places, low, high, color=COLORS[index], alpha=0.16, linewidth=0)
         axes.plot(
-            places, [one.value for one in found], color=COLOURS[index], marker=MARKERS[index],
+            places, [one.value for one in found], color=COLORS[index], marker=MARKERS[index],
             markersize=4.5, linewidth=1.6, label=_plain(name),
         )  # fmt: skip
     axes.set_ylim(bottom=0)
@@ -114,11 +114,11 @@ def histogram(groups: Mapping[str, Sequence[float]], axis: str, *, whole: bool =
     axes = _axes(figure, height, left=64)
     pooled = np.concatenate([np.asarray(values, np.float64) for values in groups.values()])
     edges = _edges(pooled, whole=whole)
-    for (name, values), colour in zip(groups.items(), COLOURS, strict=False):
+    for (name, values), color in zip(groups.items(), COLORS, strict=False):
         weights = np.full(len(values), 100 / max(1, len(values)))
-        axes.hist(values, edges, weights=weights, color=colour, alpha=0.16)
+        axes.hist(values, edges, weights=weights, color=color, alpha=0.16)
         axes.hist(
-            values, edges, weights=weights, histtype="step", color=colour, linewidth=1.8,
+            values, edges, weights=weights, histtype="step", color=color, linewidth=1.8,
             label=_plain(name),
         )  # fmt: skip
     axes.set_ylabel("share (%)", color=SOFT, fontsize=9)

@@ -16,7 +16,7 @@ from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.musical import HISTOGRAMS
 from symbotunes.files import atomic_write
 from symbotunes.render.forms import Card, card_of
-from symbotunes.render.pages.charts import COLOURS, Series, dot_chart, histogram
+from symbotunes.render.pages.charts import COLORS, Series, dot_chart, histogram
 from symbotunes.render.tables import Cell, Chart, Table, cell
 from symbotunes.render.templates import render
 
@@ -122,7 +122,7 @@ def _histograms(found: Comparison) -> list[Chart]:
         groups |= {each.name: each.values[name] for each in found.measured}
         chosen = {key: values for key, values in groups.items() if values}
         if chosen:
-            first = dict(list(chosen.items())[: len(COLOURS)])
+            first = dict(list(chosen.items())[: len(COLORS)])
             says = f"Histogram of {name}s of the samples and of the {reference.split} set"
             charts.append(Chart(histogram(first, figure.axis, whole=True), says))
     return charts

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symbotunes.render.pages.charts import COLOURS
+from symbotunes.render.pages.charts import COLORS
 from symbotunes.render.templates import render
 
 UNITS = {"val/loss": "nats per token"}
@@ -94,7 +94,7 @@ def sweep_page(name: str, keys: Sequence[str], rows: Sequence[Row]) -> str:
         width=WIDTH,
         height=HEIGHT,
         margin=MARGIN,
-        color=COLOURS[0],
+        color=COLORS[0],
     )
 
 

@@ -23,9 +23,9 @@ ONE_LINE, PER_LINE = 20, 16  # bars that still fit on one line; bars per line if
 MOST_LINES = 12
 PAPER, BLACK_ROW, OCTAVE = "#ffffff", "#f4f2ec", "#d2cdc2"
 BAR_LINE, BEAT_LINE, INK = "#a39d90", "#e8e4db", "#4a463e"
-# Okabe and Ito's palette, which people with colour blindness can tell apart.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
-DRUM_COLOUR = "#6b665c"
+# Okabe and Ito's palette, which people with color blindness can tell apart.
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
+DRUM_COLOR = "#6b665c"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class _Layout:
 def draw_roll(score: symusic.Score) -> Roll:
     """Draw a score, 1600 px wide and as high as its lines and its range ask for.
 
-    Tracks have a colour each, and a legend when there are several. Drums have rows of their own
+    Tracks have a color each, and a legend when there are several. Drums have rows of their own
     below the pitches.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -99,12 +99,12 @@ def draw_roll(score: symusic.Score) -> Roll:
     layout, clock = _lay_out(score, several=len(tracks) > 1), Clock(score)
     figure = Figure(figsize=(WIDTH / DPI, layout.height / DPI), dpi=DPI, facecolor=PAPER)
     canvas: Any = FigureCanvasAgg(figure)
-    paint = list(zip(tracks, colours_of(tracks), strict=True))
+    paint = list(zip(tracks, colors_of(tracks), strict=True))
     for line in range(len(layout.spans)):
         axes = _axes(figure, layout, line)
         _draw_grid(axes, layout, line)
-        for track, colour in paint:
-            _draw_notes(axes, track, layout, line, colour)
+        for track, color in paint:
+            _draw_notes(axes, track, layout, line, color)
     if len(tracks) > 1:
         _draw_legend(figure, paint)
     buffer = io.BytesIO()
@@ -126,11 +126,11 @@ def _lay_out(score: symusic.Score, *, several: bool) -> _Layout:
     return _Layout(bars, rows, spans, height, TOP + LEGEND * several)
 
 
-def colours_of(tracks: Sequence[Any]) -> list[str]:
-    """A colour for each track; drums have their own."""
+def colors_of(tracks: Sequence[Any]) -> list[str]:
+    """A color for each track; drums have their own."""
     pitched = [index for index, track in enumerate(tracks) if not track.is_drum]
-    chosen = {index: COLOURS[place % len(COLOURS)] for place, index in enumerate(pitched)}
-    return [chosen.get(index, DRUM_COLOUR) for index in range(len(tracks))]
+    chosen = {index: COLORS[place % len(COLORS)] for place, index in enumerate(pitched)}
+    return [chosen.get(index, DRUM_COLOR) for index in range(len(tracks))]
 
 
 def _axes(figure: Any, layout: _Layout, line: int) -> Any:
@@ -176,7 +176,7 @@ def _draw_grid(axes: Any, layout: _Layout, line: int) -> None:
     )
 
 
-def _draw_notes(axes: Any, track: Any, layout: _Layout, line: int, colour: str) -> None:
+def _draw_notes(axes: Any, track: Any, layout: _Layout, line: int, color: str) -> None:
     from matplotlib.collections import PolyCollection
 
     start, end = layout.ticks(line)
@@ -187,7 +187,7 @@ def _draw_notes(axes: Any, track: Any, layout: _Layout, line: int, colour: str) 
     ]
     if corners:
         notes = PolyCollection(
-            corners, facecolors=colour, edgecolors=PAPER, linewidths=0.4, zorder=3
+            corners, facecolors=color, edgecolors=PAPER, linewidths=0.4, zorder=3
         )
         axes.add_collection(notes, autolim=False)
 
@@ -210,8 +210,8 @@ def _draw_legend(figure: Any, paint: Sequence[tuple[Any, str]]) -> None:
     ]
     handles = [
         # A name that begins with an underscore would be left out, and $ would start a formula.
-        Patch(color=colour, label=name.lstrip("_")[:24].replace("$", r"\$") or "?")
-        for name, (_, colour) in zip(names, paint, strict=True)
+        Patch(color=color, label=name.lstrip("_")[:24].replace("$", r"\$") or "?")
+        for name, (_, color) in zip(names, paint, strict=True)
     ]
     figure.legend(
         handles=handles,

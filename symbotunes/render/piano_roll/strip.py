@@ -14,7 +14,7 @@ from symbotunes.render.piano_roll.roll import (
     OCTAVE,
     PAPER,
     WIDTH,
-    colours_of,
+    colors_of,
 )
 
 MOST_COLUMNS = 8
@@ -76,9 +76,9 @@ def _draw_panel(axes: Any, score: symusic.Score, label: str, rows: Rows, end: in
     for tick in range(bar, end, bar):
         axes.axvline(tick, color=BEAT_LINE, linewidth=0.6, zorder=1)
     tracks = [track for track in score.tracks if len(track.notes)]
-    for track, colour in zip(tracks, colours_of(tracks), strict=True):
+    for track, color in zip(tracks, colors_of(tracks), strict=True):
         for note in track.notes:
             low = rows.row(note.pitch, is_drum=track.is_drum) - 0.44
             axes.broken_barh(
-                [(note.time, max(note.duration, end / 200))], (low, 0.88), color=colour, linewidth=0
+                [(note.time, max(note.duration, end / 200))], (low, 0.88), color=color, linewidth=0
             )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from symbotunes.generation.sequences import restrict
-from symbotunes.generation.sequences.filters import keep_min_p, penalise
+from symbotunes.generation.sequences.filters import keep_min_p, penalize
 
 
 def test_min_p_leaves_tokens_with_a_share_of_the_likeliest_ones_probability():
@@ -21,12 +21,12 @@ def test_min_p_reads_the_tempered_distribution():
 
 def test_the_penalty_divides_positive_logits_and_multiplies_negative_ones():
     logits = torch.tensor([[3.0, -3.0, 3.0, -3.0], [1.0, 1.0, 1.0, 1.0]])
-    held_back = penalise(logits, [[0, 1, 1, 0], []], 1.5)
+    held_back = penalize(logits, [[0, 1, 1, 0], []], 1.5)
     assert held_back.tolist() == [[2.0, -4.5, 3.0, -3.0], [1.0, 1.0, 1.0, 1.0]]
 
 
 def test_a_penalty_leaves_what_no_constraint_allows():
-    held_back = penalise(torch.tensor([[-math.inf, 1.0]]), [[0, 1]], 2.0)
+    held_back = penalize(torch.tensor([[-math.inf, 1.0]]), [[0, 1]], 2.0)
     assert held_back.tolist() == [[-math.inf, 0.5]]
 
 

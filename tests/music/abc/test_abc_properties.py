@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
-from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.normalize import normalize
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
@@ -22,14 +22,14 @@ BODIES = st.lists(st.sampled_from([*SIGNS, *SCRAPS, "C2 ", "|", ":|", "|1", "(3A
 @example("K:\nM:\nL:\n")
 def test_any_text_is_read_or_refused(text):
     with contextlib.suppress(AbcError):
-        normalise(parse(text))
+        normalize(parse(text))
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(BODIES, st.sampled_from(["4/4", "6/8", "none", "C|", "0/4", "4/0", "9" * 40 + "/8"]))
 def test_any_body_that_is_read_says_the_same_when_written_and_read_again(signs, meter):
     try:
-        tokens = normalise(parse(f"X:1\nM:{meter}\nL:1/8\nK:C\n{''.join(signs)}\n"))
+        tokens = normalize(parse(f"X:1\nM:{meter}\nL:1/8\nK:C\n{''.join(signs)}\n"))
     except AbcError:
         return
     assert from_abc(to_abc(tokens)) == tokens

@@ -3,7 +3,7 @@
 import pytest
 
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.normalize import normalize
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.tokenizers.abc import AbcTokens
@@ -68,6 +68,6 @@ def test_no_tune_of_the_corpus_is_dropped_for_a_reason_without_an_example(corpus
     known = {reason for reason, _ in EXAMPLES}
     for piece in corpus_tunes[::20]:
         try:
-            normalise(parse(piece.text))
+            normalize(parse(piece.text))
         except AbcError as error:
             assert error.reason in known, piece.id  # noqa: PT017

@@ -8,7 +8,7 @@ import pytest
 
 from symbotunes.music.abc.check import check_bars
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.normalize import normalize
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import from_abc, to_abc
@@ -34,7 +34,7 @@ def test_damaged_tunes_are_read_or_refused_with_a_reason(corpus_tunes):
     read = 0
     for piece in rng.sample(corpus_tunes, 200):
         try:
-            tokens = normalise(parse(damaged(piece.text, rng)))
+            tokens = normalize(parse(damaged(piece.text, rng)))
         except AbcError:
             continue
         assert from_abc(to_abc(tokens)) == tokens
@@ -67,7 +67,7 @@ def test_damaged_tunes_are_read_or_refused_with_a_reason(corpus_tunes):
 def test_long_runs_of_a_sign_take_no_time(tune, line):
     begin = time.perf_counter()
     with contextlib.suppress(AbcError):
-        normalise(parse(tune("A " + line * 3000)))
+        normalize(parse(tune("A " + line * 3000)))
     assert time.perf_counter() - begin < 1.5
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.normalize import normalize
 from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.reader import parse
 from symbotunes.music.abc.text import from_abc, prompt_tokens, to_abc
@@ -17,7 +17,7 @@ def words(text):
 
 
 def test_a_tune_begins_with_its_meter_and_key(tune):
-    tokens = normalise(parse(tune("|:G2c (3def [EG]2-|[EG]6:|", meter="6/8", key="C dorian")))
+    tokens = normalize(parse(tune("|:G2c (3def [EG]2-|[EG]6:|", meter="6/8", key="C dorian")))
     assert " ".join(tokens) == "M:6/8 K:Cdor |: G 2 c (3 d e f [ E - G - ] 2 | [ E G ] 6 :|"
 
 
@@ -151,7 +151,7 @@ def group_tokens(draw):
 
 @st.composite
 def tune_tokens(draw):
-    """Tokens of a whole tune, as `normalise` could have written them."""
+    """Tokens of a whole tune, as `normalize` could have written them."""
 
     def bars():
         groups = st.lists(st.lists(group_tokens(), min_size=1, max_size=4), min_size=1, max_size=3)
@@ -188,7 +188,7 @@ def test_tokens_of_real_tunes_written_and_read_back_are_the_same(corpus_tunes):
     checked = 0
     for piece in corpus_tunes[3::40]:
         try:
-            tokens = normalise(parse(piece.text))
+            tokens = normalize(parse(piece.text))
         except AbcError:
             continue
         assert from_abc(to_abc(tokens, title=piece.title)) == tokens
@@ -199,10 +199,10 @@ def test_tokens_of_real_tunes_written_and_read_back_are_the_same(corpus_tunes):
 def test_our_abc_read_as_any_abc_gives_the_same_tokens_again(corpus_tunes):
     for piece in corpus_tunes[7::130]:
         try:
-            tokens = normalise(parse(piece.text))
+            tokens = normalize(parse(piece.text))
         except AbcError:
             continue
-        assert normalise(parse(to_abc(tokens))) == tokens, piece.id
+        assert normalize(parse(to_abc(tokens))) == tokens, piece.id
 
 
 # -- prompts ---------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import parse_key
-from symbotunes.music.abc.normalize import normalise
+from symbotunes.music.abc.normalize import normalize
 from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.playback import notes
 from symbotunes.music.abc.reader import parse
@@ -33,7 +33,7 @@ def test_a_tune_is_moved_to_c_and_keeps_its_mode(folk, key, body, expected):
 
 def test_the_shorter_way_to_c_is_at_most_six_semitones(tune):
     for key in ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]:
-        moved = notes(normalise(parse(tune("C", key=f"{key}"))))[0].pitch
+        moved = notes(normalize(parse(tune("C", key=f"{key}"))))[0].pitch
         heard = 60 + parse_key(key).signature[0]
         assert abs(moved - heard) <= 6
 
@@ -124,7 +124,7 @@ def test_what_would_leave_the_range_of_pitches_is_refused():
 @pytest.mark.parametrize("semitones", [-7, -3, 1, 4, 6])
 def test_every_note_of_real_tunes_moves_alike_and_back(corpus_tunes, semitones):
     for piece in corpus_tunes[5::650]:
-        tokens = normalise(parse(piece.text), "keep")
+        tokens = normalize(parse(piece.text), "keep")
         try:
             moved = transpose(tokens, semitones)
         except AbcError as error:
@@ -137,7 +137,7 @@ def test_every_note_of_real_tunes_moves_alike_and_back(corpus_tunes, semitones):
 
 def test_every_beginning_of_real_tunes_moves_to_c_token_for_token(corpus_tunes):
     for piece in corpus_tunes[3::650]:
-        tokens = normalise(parse(piece.text), "keep")
+        tokens = normalize(parse(piece.text), "keep")
         key = parse_key(tokens[1][2:])
         up = shorter_way(key, on_c(key))
         for end in range(2, len(tokens), 7):

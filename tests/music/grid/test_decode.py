@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from symbotunes.music.grid.decode import decode_drums, decode_melody, decode_trio
 from symbotunes.music.grid.drums import SIXTY_ONE_DRUMS, drum_examples
 from symbotunes.music.grid.melody import ALL_PITCHES, PIANO, melody_examples
-from symbotunes.music.grid.quantize import quantise
+from symbotunes.music.grid.quantize import quantize
 from symbotunes.music.grid.trio import trio_examples
 from symbotunes.music.midi.notes import read_midi
 
 
 def read(score):
     """The score, written as a file and read again."""
-    return quantise(read_midi(score.dumps_midi()))
+    return quantize(read_midi(score.dumps_midi()))
 
 
 def heard(track):

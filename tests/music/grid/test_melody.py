@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from symbotunes.music.grid.melody import ALL_PITCHES, PIANO, melody_examples
-from symbotunes.music.grid.quantize import quantise
+from symbotunes.music.grid.quantize import quantize
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
 from tests.music.events import midi, notes, program, tempo
@@ -12,7 +12,7 @@ C4 = 60 - 21 + 2  # class of middle C
 
 def melodies(*tracks, bars=1, **options):
     """Windows as {step: class} of what is not 'no event'."""
-    rows = melody_examples(quantise(read_midi(midi(*tracks))), bars, **options)
+    rows = melody_examples(quantize(read_midi(midi(*tracks))), bars, **options)
     assert rows.dtype == np.uint8
     assert rows.shape[1] == 16 * bars
     return [{int(step): int(row[step]) for step in np.flatnonzero(row)} for row in rows]
@@ -95,7 +95,7 @@ def test_a_limit_takes_the_first_or_draws_evenly():
     assert melodies(notes(*line), limit=3) == [{0: 40 - 19 + i} for i in range(3)]
     counts = np.zeros(10)
     random = np.random.default_rng(0)
-    grid = quantise(read_midi(midi(notes(*line))))
+    grid = quantize(read_midi(midi(notes(*line))))
     for _ in range(400):
         rows = melody_examples(grid, 1, limit=3, generator=random)
         counts[rows[:, 0] - 21] += 1

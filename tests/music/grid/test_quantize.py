@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from symbotunes.music.grid.quantize import quantise
+from symbotunes.music.grid.quantize import quantize
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
 from tests.music.events import meter, midi, notes, tempo
 
 
 def grid(*tracks, ticks_per_quarter=4):
-    return quantise(read_midi(midi(*tracks, ticks_per_quarter=ticks_per_quarter)))
+    return quantize(read_midi(midi(*tracks, ticks_per_quarter=ticks_per_quarter)))
 
 
 def test_halves_are_rounded_up_and_no_note_vanishes():

@@ -19,7 +19,7 @@ import pytest
 
 from symbotunes.music.grid.drums import SIXTY_ONE_DRUMS, drum_examples
 from symbotunes.music.grid.melody import ALL_PITCHES, melody_examples
-from symbotunes.music.grid.quantize import quantise
+from symbotunes.music.grid.quantize import quantize
 from symbotunes.music.grid.trio import trio_examples
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
@@ -49,7 +49,7 @@ def files(reference):
     found = []
     for data in np.split(reference["midi"], np.cumsum(reference["midi_counts"])[:-1]):
         try:
-            found.append(quantise(read_midi(data.tobytes())))
+            found.append(quantize(read_midi(data.tobytes())))
         except MidiError:  # no bar of 4/4
             found.append(None)
     return found
