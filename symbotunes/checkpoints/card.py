@@ -14,6 +14,7 @@ from symbotunes.checkpoints.checkpoint import Checkpoint
 from symbotunes.checkpoints.published import LIBRARY
 from symbotunes.checkpoints.trust import READING, refuse_strangers, targets
 from symbotunes.config.build import class_of
+from symbotunes.data.split import CONTENT
 from symbotunes.errors import UserError
 from symbotunes.models.base import BOUND, NLL
 from symbotunes.render.templates import render
@@ -146,7 +147,8 @@ def _regime(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     rows += [("gradient norm at most", str(model.get("clip_norm")))]
     keys = ("batch_size", "batch_tokens", "min_tokens", "max_tokens")
     rows += [(f"loader.{key}", str(loader[key])) for key in keys if loader.get(key) is not None]
-    rows += [(f"share held out for {key}", str(share)) for key, share in loader.split.items()]
+    rows += [(f"share held out for {key}", str(loader.split[key])) for key in ("val", "test")]
+    rows += [("what is held out as a whole", str(loader.split.get("by", CONTENT)))]
     return [*rows, ("seed", str(checkpoint.config.get("seed")))]
 
 

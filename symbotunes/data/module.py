@@ -1,7 +1,7 @@
 """The data module: a prepared corpus as training, validation and test batches."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import lightning
 import numpy as np
@@ -33,7 +33,7 @@ class MusicData(lightning.LightningDataModule):
         batch_tokens: tokens per batch at most, in place of `batch_size`.
         pack: whether rows of training batches hold several whole examples.
         pack_length: length of such a row in tokens.
-        split: shares of pieces for ``val`` and ``test``.
+        split: shares for ``val`` and ``test``, and ``by``: what is drawn, see `Shares`.
         min_tokens: shorter examples are left out.
         max_tokens: longer ones too, unless the chain cuts them; ``None`` sets no limit.
         workers: processes that make batches; 0 makes them in the training process.
@@ -57,7 +57,7 @@ class MusicData(lightning.LightningDataModule):
         key: str,
         cache: str | Path,
         batch_size: int,
-        split: dict[str, float],
+        split: dict[str, Any],
         min_tokens: int,
         max_tokens: int | None,
         workers: int,

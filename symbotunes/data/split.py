@@ -1,10 +1,12 @@
-"""Train, validation and test by the content of a piece.
+"""Train, validation and test by a hash of what a piece is.
 
-A piece's split is a function of its normalised notes alone: the same music under two names never
-straddles two splits, and pieces added later move none of the others.
+By ``family``, all versions of a piece go to one split: the hash is of the family that
+`symbotunes.data.preparation.families` finds. By ``content``, it is of the piece's normalized notes
+alone, so that only equal notation is kept together.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,21 +15,30 @@ from numpy.typing import NDArray
 from symbotunes.errors import UserError
 
 SPLITS = ("train", "val", "test")
-UNFORCED = 255  # in arrays of splits: the content decides
+UNFORCED = 255  # in arrays of splits: a hash decides
+FAMILY, CONTENT = RULES = ("family", "content")
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares of pieces held out; the rest is trained on.
+    """Shares held out; the rest is trained on.
+
+    Attributes:
+        val: share of the families (or pieces) to validate on.
+        test: share of them to test on.
+        by: one of `RULES`. A recipe that does not say is from before there were families.
 
     Raises:
-        UserError: if a share is negative or nothing is left to train on.
+        UserError: if a share is negative, nothing is left to train on, or the rule is unknown.
     """
 
     val: float
     test: float
+    by: str = CONTENT
 
     def __post_init__(self) -> None:
+        if self.by not in RULES:
+            raise UserError(f"loader.split.by={self.by}: choose one of {', '.join(RULES)}")
         if self.val < 0 or self.test < 0 or self.val + self.test >= 1:
             raise UserError(
                 f"loader.split: shares val={self.val} and test={self.test} must be >= 0 and leave "
@@ -36,8 +47,16 @@ class Shares:
 
 
 def content_hash(content: bytes) -> bytes:
-    """SHA-256 of a piece's normalised notes, 32 bytes."""
+    """SHA-256 of a piece's normalized notes, 32 bytes."""
     return hashlib.sha256(content).digest()
+
+
+def family_hash(members: Sequence[bytes]) -> bytes:
+    """SHA-256 of the first of the members' hashes in order, 32 bytes.
+
+    The first one alone would not be spread evenly: the larger a family, the lower it is.
+    """
+    return hashlib.sha256(b"family" + min(members)).digest()
 
 
 def splits_of(digests: NDArray[np.uint8], shares: Shares) -> NDArray[np.uint8]:

@@ -44,14 +44,18 @@ class Piece(Protocol):
 
     @property
     def split(self) -> str | None:
-        """The split that the piece must go to; ``None`` lets its content decide."""
+        """The split that the piece must go to; ``None`` lets `loader.split` decide."""
 
     @property
     def family(self) -> bytes:
-        """Content of the piece that this one is a version of; empty if it is none."""
+        """Content of the piece that a step made this one of; empty if it was found as it is."""
+
+    @property
+    def work(self) -> str:
+        """The source's own name of the work, which all its versions share; empty if it has none."""
 
     def content(self) -> bytes:
-        """Its normalised notes: equal for the same music, whatever the file says besides.
+        """Its normalized notes: equal for the same music, whatever the file says besides.
 
         Raises:
             ValueError: with a ``reason``, if the notes cannot be read.
@@ -59,7 +63,9 @@ class Piece(Protocol):
 
 
 def split_key(piece: Piece) -> bytes:
-    """What decides a piece's split: the versions of one piece all go where it goes.
+    """The piece that a step made this one of, or its own content.
+
+    It decides the split where that is drawn by content, and joins families where they decide.
 
     Raises:
         ValueError: with a ``reason``, if the notes cannot be read.

@@ -9,17 +9,23 @@ Alignment and Matching", PhD thesis, Columbia University, 2016. https://colinraf
 * ``clean``: files whose names say artist and title, with some inaccuracy.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from symbotunes.datasets.base import DatasetError
+from symbotunes.datasets.base import DatasetError, printable
 from symbotunes.datasets.fetch.download import Published
 from symbotunes.datasets.midi_archive import ArchivedMidi
+
+_NUMBER = re.compile(r"\.\d{1,3}$")  # of a further version: ``Title.1.mid``
 
 
 class Lakh(ArchivedMidi):
     """One variant of the dataset.
+
+    Files matched to one song of the Million Song Dataset, and files of one artist and title in
+    ``clean``, are versions of one work.
 
     Args:
         variant: a key of `variants`.
@@ -43,3 +49,14 @@ class Lakh(ArchivedMidi):
         if variant not in variants:
             raise DatasetError(f"dataset.variant={variant}: choose one of {', '.join(variants)}")
         super().__init__(Published(**variants[variant]), path, archive, download)
+        self.variant = variant
+
+    def work(self, path: Path) -> str:
+        """Artist and title of ``clean``, the folder of a song of ``matched`` and ``aligned``."""
+        if self.variant == "full":
+            return ""
+        folder = path.parent.name
+        if self.variant != "clean":
+            return printable(folder)
+        title = _NUMBER.sub("", path.stem)
+        return printable("/".join(" ".join(name.casefold().split()) for name in (folder, title)))

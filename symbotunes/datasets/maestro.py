@@ -26,8 +26,8 @@ class Maestro(ArchivedMidi):
         size: of it, in bytes.
         sha256: of it.
         path: folder for the archive and its files.
-        official_splits: keep the published splits; otherwise the content of a piece decides, as
-            for all other datasets.
+        official_splits: keep the published splits; otherwise ``loader.split`` decides, as for all
+            other datasets. Performances of one composition are versions of one work.
         archive: the archive, if the user has it already.
         download: whether the network may be used.
     """
@@ -53,12 +53,12 @@ class Maestro(ArchivedMidi):
         if self.table is None:
             self.table = self._read_table()
         row = self.table.get(path.name, {})
+        title = ": ".join(filter(None, (row.get("canonical_composer"), row.get("canonical_title"))))
         piece = read_piece(
             path,
             self.unpacked,
-            title=": ".join(
-                filter(None, (row.get("canonical_composer"), row.get("canonical_title")))
-            ),
+            title=title,
+            work=title,
             split=SPLITS.get(row.get("split", "")) if self.official_splits else None,
         )
         if self.official_splits and not isinstance(piece, Dropped) and piece.split is None:

@@ -96,7 +96,11 @@ class ArchivedMidi(Corpus):
         return path.is_relative_to(self.unpacked)
 
     def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
-        yield read_piece(path, self.unpacked)
+        yield read_piece(path, self.unpacked, work=self.work(path))
+
+    def work(self, path: Path) -> str:  # noqa: ARG002  (for archives whose names tell it)
+        """The work that a file is a version of, as the archive names it; empty if it does not."""
+        return ""
 
     def checksum(self) -> str:
         """The SHA-256 of the archive that was unpacked: no file is looked at."""

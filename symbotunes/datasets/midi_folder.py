@@ -58,7 +58,7 @@ class MidiFolder(Corpus):
 
 
 def read_piece(
-    path: Path, root: Path, *, title: str = "", split: str | None = None
+    path: Path, root: Path, *, title: str = "", split: str | None = None, work: str = ""
 ) -> MidiPiece | Dropped:
     """One MIDI file as a piece, named by its path below `root`."""
     name = printable(path.relative_to(root).as_posix())
@@ -73,6 +73,7 @@ def read_piece(
         title=title or printable(path.stem),
         collection=printable(folder),
         split=split,
+        work=work,
     )
 
 

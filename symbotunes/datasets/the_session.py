@@ -22,6 +22,8 @@ FIELDS = ("setting_id", "name", "type", "meter", "mode", "abc")
 class TheSession(Corpus):
     """Every setting as a tune; titles may repeat, ids do not.
 
+    Settings of one tune, as the site groups them by ``tune_id``, are versions of one work.
+
     Args:
         path: the dump, ``tunes.csv`` or ``tunes.json``; downloaded to here if it does not exist.
         urls: published address, then mirrors.
@@ -98,4 +100,11 @@ def _tune(row: Mapping[str, Any], file_name: str) -> AbcTune:
         title=line["name"],
         collection="thesession.org",
         rhythm=line["type"],
+        work=f"thesession.org/{tune_id}" if (tune_id := _tune_id(row)) else "",
     )
+
+
+def _tune_id(row: Mapping[str, Any]) -> str:
+    """The site's number of the tune that a setting is of; empty in a dump that has none."""
+    value = row.get("tune_id")
+    return str(value).strip() if isinstance(value, str | int) else ""

@@ -36,6 +36,7 @@ def midi_of(tune: AbcTune) -> MidiPiece:
         collection=tune.collection,
         split=tune.split,
         family=tune.family,
+        work=tune.work,
     )
 
 

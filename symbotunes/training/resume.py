@@ -120,13 +120,16 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     if cfg.resume != "auto" or not last.is_file():
         return None
     checkpoint = unpack(last)
+    resuming = cfg.copy()
+    if "by" not in checkpoint.config.loader.split and "loader.split.by" not in named_keys(cfg):
+        with open_dict(resuming):  # its recipe is from before there were families
+            resuming.loader.split.pop("by", None)
     before: Any = OmegaConf.to_container(checkpoint.config, resolve=True)
-    now: Any = OmegaConf.to_container(cfg, resolve=True)
+    now: Any = OmegaConf.to_container(resuming, resolve=True)
     for key in [key for key in KEPT if key not in CHANGEABLE]:
         changed = difference(before[key], now[key], key)
         if changed is not None:
             raise UserError(f"resume=auto: {last.parents[1]} is a different run: {changed}")
-    resuming = cfg.copy()
     with open_dict(resuming):
         resuming.ckpt = str(last)
     return resuming, checkpoint

@@ -25,6 +25,7 @@ class Word:
     collection: str = ""
     split: str | None = None
     family: bytes = b""
+    work: str = ""
 
     def content(self) -> bytes:
         return self.text.encode()

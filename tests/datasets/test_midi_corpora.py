@@ -263,3 +263,21 @@ def test_what_is_no_midi_is_dropped_with_its_reason(tmp_path, data, reason):
     (dropped,) = MidiFolder(tmp_path).pieces()
     assert isinstance(dropped, Dropped)
     assert dropped.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("variant", "path", "work"),
+    [
+        ("clean", "clean_midi/The Band/A Song.mid", "the band/a song"),
+        ("clean", "clean_midi/The Band/A Song.12.mid", "the band/a song"),
+        ("clean", "clean_midi/The Band/A  song.1.mid", "the band/a song"),
+        ("clean", "clean_midi/Other/A Song.mid", "other/a song"),
+        ("clean", "clean_midi/Other/Op.27.2000.mid", "other/op.27.2000"),
+        ("matched", "lmd_matched/A/B/C/TRABC/0a.mid", "TRABC"),
+        ("aligned", "lmd_aligned/A/B/C/TRABC/0b.mid", "TRABC"),
+        ("full", "lmd_full/0/0a.mid", ""),
+    ],
+)
+def test_names_in_lakh_tell_which_files_are_versions_of_one_work(variant, path, work, tmp_path):
+    corpus = Lakh(variant, {variant: {"urls": "http://x/a.tar.gz"}}, tmp_path)
+    assert corpus.work(tmp_path / path) == work

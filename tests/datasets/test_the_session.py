@@ -67,3 +67,23 @@ def test_a_missing_dump_says_where_to_put_it(dump, tmp_path):
     corpus.path.unlink()
     with pytest.raises(DatasetError, match=f"put it at {corpus.path}"):
         corpus.files()
+
+
+def test_settings_of_one_tune_are_versions_of_one_work(dump):
+    text = (
+        "tune_id,setting_id,name,type,meter,mode,abc\n"
+        "7,1,A,jig,6/8,Gmajor,GAB\n7,2,A,jig,6/8,Amajor,ABc\n70,3,B,jig,6/8,Gmajor,GAB\n"
+    )
+    assert [tune.work for tune in dump(text).pieces()] == [
+        "thesession.org/7",
+        "thesession.org/7",
+        "thesession.org/70",
+    ]
+    rows = '[{"tune_id": 7, "setting_id": "1", "name": "A", "type": "jig", "meter": "6/8", '
+    (tune,) = dump(rows + '"mode": "Gmajor", "abc": "GAB"}]', "tunes.json").pieces()
+    assert tune.work == "thesession.org/7"
+
+
+def test_a_dump_without_numbers_of_tunes_names_no_work(dump):
+    (tune,) = dump("setting_id,name,type,meter,mode,abc\n1,A,jig,6/8,Gmajor,GAB\n").pieces()
+    assert tune.work == ""

@@ -38,6 +38,7 @@ class Encoded:
         starts: ``[E + 1]`` where each example begins, counted over all shards.
         splits: ``[E]`` index into `SPLITS`.
         owners: ``[E]`` which piece each example is of; pieces are numbered as in ``names.txt``.
+        relatives: ``[P]`` the family of each piece: pieces of one number are versions of another.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Encoded:
     starts: NDArray[np.int64]
     splits: NDArray[np.uint8]
     owners: NDArray[np.int32]
+    relatives: NDArray[np.int32]
 
     @property
     def fingerprint(self) -> str:
@@ -72,6 +74,10 @@ class Encoded:
     def examples(self, split: str) -> NDArray[np.int64]:
         """Indices of the examples of one split, in corpus order."""
         return np.flatnonzero(self.splits == SPLITS.index(split))
+
+    def families(self, examples: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The family of each example: what is independent of another is of another family."""
+        return self.relatives[self.owners[examples]].astype(np.int64)
 
     def example(self, index: int) -> NDArray[Any]:
         """Ids of one example, ``[T]`` or ``[T, F]``."""
@@ -167,6 +173,7 @@ def load(folder: Path) -> Encoded:
         starts=mapped(folder / "starts.npy"),
         splits=mapped(folder / "splits.npy"),
         owners=mapped(folder / "pieces.npy"),
+        relatives=mapped(folder / "families.npy"),
     )
 
 
@@ -183,4 +190,4 @@ def mapped(path: Path) -> NDArray[Any]:
         raise DamagedCache(f"{path.name} cannot be read") from error
 
 
-FORMAT = 2  # of the folder, see docs/data_format.md; raised when it or the way to it changes
+FORMAT = 3  # of the folder, see docs/data_format.md; raised when it or the way to it changes

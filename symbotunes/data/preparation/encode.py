@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symbotunes.data.preparation.parts import Part, PartBuilder
+from symbotunes.data.preparation.parts import Kinship, Part, PartBuilder
 from symbotunes.data.split import content_hash
 from symbotunes.datasets.base import Corpus, Dropped, Piece
 from symbotunes.errors import UserError
@@ -63,10 +63,12 @@ class Encoder:
         except Exception as error:  # music of the web finds every bug; the receipt shows it
             builder.drop(found.id, reason_of(error))
             return
-        # All versions of a piece share its split: the hash is of the piece as it was found.
-        family = content_hash(found.family) if found.family else digest
-        name = (found.id, found.title)
-        builder.keep(name, examples, digest=digest, family=family, split=found.split)
+        kinship = Kinship(
+            digest=digest,
+            origin=content_hash(found.family) if found.family else digest,
+            work=content_hash(found.work.encode()) if found.work else Kinship.work,
+        )
+        builder.keep((found.id, found.title), examples, kinship=kinship, split=found.split)
 
     def _examples(self, found: Piece) -> list[Any]:
         """Examples of all versions; a version that cannot be expressed is no loss if others can."""

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from symbotunes.data.cache.arrays import GrowingArray, ShardWriter, smallest_dtype
 from symbotunes.data.limits import Limits
+from symbotunes.data.preparation.families import EXCLUDED, Assignment, assign
 from symbotunes.data.preparation.parts import Part
 from symbotunes.data.preparation.strings import UNKNOWN, Strings, Table
 from symbotunes.data.receipt import Receipt
-from symbotunes.data.split import SPLITS, UNFORCED, Shares, splits_of
+from symbotunes.data.split import SPLITS, Shares
 from symbotunes.datasets.base import DatasetError
 from symbotunes.tokenizers.base import Ids, Tokenizer
 
@@ -32,11 +33,13 @@ class Selection:
         path: of the part.
         examples: ``[E]`` whether an example is kept so far.
         splits: ``[P]`` of its pieces.
+        families: ``[P]`` of its pieces.
     """
 
     path: Path
     examples: NDArray[np.bool_]
     splits: NDArray[np.uint8]
+    families: NDArray[np.int32]
 
     def of(self, part: Part, mask: NDArray[np.bool_] | None = None) -> "Chosen":
         """Ids, lengths and owners of the examples kept, or of those of them in `mask`."""
@@ -93,7 +96,7 @@ class Merge:
         Raises:
             DatasetError: if nothing is left to train on, with the reasons.
         """
-        selections = self._survey(parts)
+        selections = self._survey(parts, assign(parts, self.shares))
         self._require(self._trains)
         if not self.tokenizer.fitted:
             self._fit(selections)
@@ -104,20 +107,21 @@ class Merge:
 
     # First pass.
 
-    def _survey(self, parts: Sequence[Path]) -> list[Selection]:
+    def _survey(self, parts: Sequence[Path], assigned: Assignment) -> list[Selection]:
         seen: set[bytes] = set()
         selections = []
+        first = 0
         for path in parts:
             part = Part.load(path)
-            splits = np.where(
-                part.forced == UNFORCED, splits_of(part.families, self.shares), part.forced
-            ).astype(np.uint8)
+            last = first + len(part.names)
+            splits = assigned.splits[first:last]
             fits = self._within(part.lengths)
-            kept = self._judge(part, fits, seen)[part.owners]
+            kept = self._judge(part, fits, assigned.excluded[first:last], seen)[part.owners]
             self._leave_out(part, kept & ~fits)
-            selections.append(Selection(path, kept & fits, splits))
+            selections.append(Selection(path, kept & fits, splits, assigned.families[first:last]))
             self._trains |= bool(selections[-1].examples[splits[part.owners] == TRAIN].any())
             self._count(part, selections[-1])
+            first = last
         return selections
 
     def _within(self, lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -126,7 +130,13 @@ class Merge:
             return np.ones(len(lengths), np.bool_)
         return self.limits.fit(lengths)
 
-    def _judge(self, part: Part, fits: NDArray[np.bool_], seen: set[bytes]) -> NDArray[np.bool_]:
+    def _judge(
+        self,
+        part: Part,
+        fits: NDArray[np.bool_],
+        excluded: NDArray[np.bool_],
+        seen: set[bytes],
+    ) -> NDArray[np.bool_]:
         """Which pieces are kept; reasons of the others go to the receipt."""
         count = len(part.names)
         kept = np.bincount(part.owners[fits], minlength=count) > 0
@@ -141,6 +151,8 @@ class Merge:
                 digest = part.digests[index].tobytes()
                 reason = "duplicate" if digest in seen else None
                 seen.add(digest)
+            if reason is None and excluded[index]:
+                reason = EXCLUDED
             if reason is not None:
                 kept[index] = False
                 self.receipt.drop(reason, name)
@@ -182,6 +194,7 @@ class Merge:
             GrowingArray(folder / "starts.npy", np.int64) as starts,
             GrowingArray(folder / "splits.npy", np.uint8) as splits,
             GrowingArray(folder / "pieces.npy", np.int32) as pieces,
+            GrowingArray(folder / "families.npy", np.int32) as families,
             (folder / "names.txt").open("w", encoding="utf-8", errors="backslashreplace") as names,
         ):
             end = written = 0
@@ -194,6 +207,7 @@ class Merge:
                 splits.append(selection.splits[chosen.owners])
                 owners, numbers = np.unique(chosen.owners, return_inverse=True)
                 pieces.append(written + numbers)
+                families.append(selection.families[owners])
                 names.writelines(_line(*part.names[owner]) for owner in owners)
                 self._note(chosen, selection.splits)
                 end += int(chosen.lengths.sum())

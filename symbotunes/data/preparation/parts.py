@@ -35,7 +35,8 @@ class Part:
         lengths: ``[E]`` time steps of each example.
         owners: ``[E]`` index of the piece of each example, rising.
         digests: ``[P, 32]`` hash of each piece's content: duplicates share it.
-        families: ``[P, 32]`` hash that decides each piece's split: versions of a piece share it.
+        origins: ``[P, 32]`` hash of the piece that a step made each of, or its own digest.
+        works: ``[P, 32]`` hash of the source's own name of the work, or zeros.
         forced: ``[P]`` index of the split that a piece must go to, or `UNFORCED`.
         names: ``[P]`` id and title.
         reasons: why a piece was dropped, by index.
@@ -47,7 +48,8 @@ class Part:
     lengths: NDArray[np.int64]
     owners: NDArray[np.int64]
     digests: NDArray[np.uint8]
-    families: NDArray[np.uint8]
+    origins: NDArray[np.uint8]
+    works: NDArray[np.uint8]
     forced: NDArray[np.uint8]
     names: Sequence[tuple[str, str]]
     reasons: dict[int, str]
@@ -81,7 +83,22 @@ class Part:
             )
 
 
-_ARRAYS = ("ids", "lengths", "owners", "digests", "families", "forced")
+_ARRAYS = ("ids", "lengths", "owners", "digests", "origins", "works", "forced")
+
+
+@dataclass(frozen=True)
+class Kinship:
+    """What tells of which other pieces one is a version.
+
+    Attributes:
+        digest: hash of its content.
+        origin: hash of the piece that a step made it of, or its digest.
+        work: hash of the source's own name of the work; zeros if it has none.
+    """
+
+    digest: bytes = bytes(DIGEST_BYTES)
+    origin: bytes = bytes(DIGEST_BYTES)
+    work: bytes = bytes(DIGEST_BYTES)
 
 
 @dataclass
@@ -96,7 +113,8 @@ class PartBuilder:
     _ids: list[NDArray[Any]] = field(default_factory=list)
     _owners: list[int] = field(default_factory=list)
     _digests: list[bytes] = field(default_factory=list)
-    _families: list[bytes] = field(default_factory=list)
+    _origins: list[bytes] = field(default_factory=list)
+    _works: list[bytes] = field(default_factory=list)
     _forced: list[int] = field(default_factory=list)
     _names: list[tuple[str, str]] = field(default_factory=list)
     _reasons: dict[int, str] = field(default_factory=dict)
@@ -106,7 +124,7 @@ class PartBuilder:
     def drop(self, piece_id: str, reason: str) -> None:
         """Note a piece that cannot be used."""
         self._reasons[len(self._names)] = reason
-        self._piece(piece_id, "", b"", b"", None)
+        self._piece(piece_id, "", Kinship(), None)
 
     def quarantine(self, path: Path, reason: str) -> None:
         """Note a file that could not be read to its end."""
@@ -118,22 +136,20 @@ class PartBuilder:
         name: tuple[str, str],
         examples: Sequence[Any],
         *,
-        digest: bytes,
-        family: bytes,
+        kinship: Kinship,
         split: str | None,
     ) -> None:
         """Note a piece with its examples, each a sequence of token strings or an array of ids."""
         arrays = [self._numbered(example) for example in examples]
         self._owners += [len(self._names)] * len(arrays)
         self._ids += arrays
-        self._piece(*name, digest, family, split)
+        self._piece(*name, kinship, split)
 
-    def _piece(
-        self, name: str, title: str, digest: bytes, family: bytes, split: str | None
-    ) -> None:
+    def _piece(self, name: str, title: str, kinship: Kinship, split: str | None) -> None:
         self._names.append((printable(name), title))
-        self._digests.append(digest or bytes(DIGEST_BYTES))
-        self._families.append(family or bytes(DIGEST_BYTES))
+        self._digests.append(kinship.digest)
+        self._origins.append(kinship.origin)
+        self._works.append(kinship.work)
         self._forced.append(UNFORCED if split is None else SPLITS.index(split))
 
     def _numbered(self, example: Any) -> NDArray[Any]:
@@ -150,8 +166,8 @@ class PartBuilder:
     def rewind(self, mark: tuple[int, int]) -> None:
         """Forget what was noted since `mark`."""
         pieces, examples = mark
-        by_piece: list[list[Any]] = [self._names, self._digests, self._families, self._forced]
-        for column in by_piece:
+        hashes: list[list[Any]] = [self._digests, self._origins, self._works]
+        for column in (self._names, self._forced, *hashes):
             del column[pieces:]
         del self._ids[examples:], self._owners[examples:]
         self._reasons = {at: why for at, why in self._reasons.items() if at < pieces}
@@ -165,7 +181,8 @@ class PartBuilder:
             lengths=np.array([len(array) for array in self._ids], np.int64),
             owners=np.array(self._owners, np.int64),
             digests=_rows(self._digests),
-            families=_rows(self._families),
+            origins=_rows(self._origins),
+            works=_rows(self._works),
             forced=np.array(self._forced, np.uint8),
             names=self._names,
             reasons=self._reasons,

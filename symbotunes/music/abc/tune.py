@@ -80,8 +80,9 @@ class AbcTune:
         origin: ``O:`` field, or empty.
         tokens: of the folk-rnn kind, where the corpus is published as tokens; they are taken as
             they are. Empty for all others.
-        split: the split that the tune must go to; ``None`` lets its content decide.
-        family: content of the tune that this one is a version of; empty if it is none.
+        split: the split that the tune must go to; ``None`` lets ``loader.split`` decide.
+        family: content of the tune that a step made this one of; empty if it was found as it is.
+        work: the source's own name of the work, which all its versions share; empty if it has none.
     """
 
     id: str
@@ -93,6 +94,7 @@ class AbcTune:
     tokens: tuple[str, ...] = ()
     split: str | None = None
     family: bytes = b""
+    work: str = ""
     # None is for callers alone: `__post_init__` sees to it that there is one.
     _reading: _Reading = field(default=cast("_Reading", None), repr=False, compare=False)
 

@@ -62,8 +62,9 @@ class MidiPiece:
         music: the bytes of the file, or the score in ticks that a step made; nobody changes it.
         title: for people, or empty.
         collection: folder or book that it was found in, or empty.
-        split: the split that the piece must go to; ``None`` lets its content decide.
-        family: content of the piece that this one is a version of; empty if it is none.
+        split: the split that the piece must go to; ``None`` lets ``loader.split`` decide.
+        family: content of the piece that a step made this one of; empty if it was found as it is.
+        work: the source's own name of the work, which all its versions share; empty if it has none.
     """
 
     id: str
@@ -72,6 +73,7 @@ class MidiPiece:
     collection: str = ""
     split: str | None = None
     family: bytes = b""
+    work: str = ""
 
     # None is for callers alone: `__post_init__` sees to it that there is one.
     _reading: _Reading = field(default=cast("_Reading", None), repr=False, compare=False)

@@ -25,7 +25,7 @@ def test_opening_maps_the_arrays_and_reads_none_of_them(corpus_of, encoded_of, m
     original = np.load
     monkeypatch.setattr(np, "load", lambda *a, **k: modes.append(k) or original(*a, **k))
     opened = load(encoded.folder)
-    assert modes == [{"mmap_mode": "r"}] * 4
+    assert modes == [{"mmap_mode": "r"}] * 5  # ids, starts, splits, pieces, families
     arrays = (*opened.shards, opened.starts, opened.splits, opened.owners)
     assert all(isinstance(array.base, np.memmap) for array in arrays)
     assert not any(array.flags.writeable for array in arrays)

@@ -31,6 +31,7 @@ def measured(make, tmp_path):
         starts=np.arange(len(pieces) + 1) * 32,
         splits=np.array([SPLITS.index(split) for split in pieces], np.uint8),
         owners=np.arange(len(pieces), dtype=np.int32),
+        relatives=np.arange(len(pieces), dtype=np.int32),
     )
 
     def measure(of, split, trained=True):

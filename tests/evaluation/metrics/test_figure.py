@@ -61,6 +61,7 @@ def subject(tmp_path):
         starts=np.cumsum([0, *map(len, ids)]),
         splits=np.array([SPLITS.index(split) for split, _ in TEXTS], np.uint8),
         owners=np.arange(len(TEXTS), dtype=np.int32),
+        relatives=np.arange(len(TEXTS), dtype=np.int32),
     )
     torch.manual_seed(0)
     net = FolkRNN(tokenizer.vocabulary, width=4, depth=1).eval()

@@ -54,6 +54,7 @@ def subject(tmp_path):
         starts=np.cumsum([0, *map(len, ids)]),
         splits=np.array([SPLITS.index(split) for split, _ in texts], np.uint8),
         owners=np.arange(len(texts), dtype=np.int32),
+        relatives=np.arange(len(texts), dtype=np.int32),
     )
     return Subject("flat", Uniform(tokenizer.vocabulary.size), tokenizer, encoded)
 
