@@ -31,6 +31,9 @@ class Batch:
         segments: ``[B, T]`` int64, if rows hold several whole pieces: 1 for the tokens of the
             first piece, 2 for those of the second, 0 for padding; on the CPU. No piece may depend
             on the others in its row. ``None``: one piece per row.
+        offsets: ``[N]`` int64, one for each piece in the order of rows: how many of its tokens lie
+            before the first one here, for models that want to know where in a piece they read; on
+            the CPU. ``None``: all begin at the beginning.
         repeated: whether another process of a distributed training has the same batch and counts
             it. All processes must validate in the same number of steps, for they wait for each
             other; this one had nothing else left.
@@ -39,10 +42,11 @@ class Batch:
     tokens: Tensor
     lengths: Tensor
     segments: Tensor | None = None
+    offsets: Tensor | None = None
     repeated: bool = False
 
     def to(self, *args: Any, **kwargs: Any) -> "Batch":
-        """The batch with its tokens moved or cast; lengths and segments stay on the CPU."""
+        """The batch with its tokens moved or cast; the rest stays on the CPU."""
         return replace(self, tokens=self.tokens.to(*args, **kwargs))
 
     def pin_memory(self) -> "Batch":

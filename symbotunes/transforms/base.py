@@ -72,8 +72,8 @@ class Cut(ABC):
         """Learn how many tokens the network reads at once, ``None``: any number."""
 
     @abstractmethod
-    def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
-        """The stretch that is kept."""
+    def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
+        """The stretch that is kept, and where it begins: the number of tokens before it."""
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         """What examples of these lengths can have left at most."""
@@ -161,11 +161,18 @@ class Chain:
             changed = step(np.asarray(changed), generator)
         return np.asarray(changed)
 
-    def cut(self, ids: Ids, generator: torch.Generator) -> Ids:
-        """One example after the cuts; ``ids`` hold ``bos`` and ``eos`` where the tokenizer says."""
+    def cut(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
+        """One example after the cuts, and how many of its tokens lie before what is kept.
+
+        Args:
+            ids: ``[T]`` or ``[T, F]``, with ``bos`` and ``eos`` where the tokenizer says.
+            generator: of all randomness.
+        """
+        before = 0
         for step in self.cuts:
-            ids = step(ids, generator)
-        return ids
+            ids, start = step(ids, generator)
+            before += start
+        return ids, before
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         """What the cuts can leave at most of examples of these lengths."""

@@ -32,9 +32,9 @@ class Crop(Cut):
         if self._follows_network:
             self.length = (context or UNLIMITED) + 1
 
-    def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:  # noqa: ARG002
+    def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:  # noqa: ARG002
         """The first tokens, or all if there are fewer."""
-        return ids[: self.length]
+        return ids[: self.length], 0
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.minimum(lengths, self.length)
@@ -67,13 +67,13 @@ class SampleSubsequence(Cut):
         if self._follows_network:
             self.length = (context or UNLIMITED) + 1
 
-    def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
+    def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
         """A stretch of `length` tokens."""
         starts = len(ids) - self.length + 1
         if starts <= 1:
-            return ids
+            return ids, 0
         start = draw_start(starts, self.beginnings, self.endings, generator)
-        return ids[start : start + self.length]
+        return ids[start : start + self.length], start
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.minimum(lengths, self.length)
@@ -115,20 +115,24 @@ class SampleBars(Cut):
             raise UserError(f"sample_bars needs a tokenizer that knows bars; {name}") from error
         self.tokenizer = tokenizer
 
-    def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
-        """A stretch of `bars` bars after the head."""
+    def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
+        """A stretch of `bars` bars after the head, and where its first bar begins in the example.
+
+        At the beginning, where the head belongs to the stretch, that is 0.
+        """
         if self.tokenizer is None:
             raise RuntimeError("sample_bars has not been given its tokenizer")
         frame = 1 if self.tokenizer.FRAMED else 0
         starts = self.tokenizer.bar_starts(ids[frame : len(ids) - frame]) + frame
         choices = len(starts) - self.bars + 1
         if choices <= 1:
-            return ids
+            return ids, 0
         first = draw_start(choices, self.beginnings, self.endings, generator)
         bounds = np.append(starts, len(ids))
         stretch = ids[bounds[first] : bounds[first + self.bars]]
-        head = ids[: starts[0]] if first == 0 else ids[frame : starts[0]]
-        return np.concatenate([head, stretch])
+        if first == 0:
+            return ids[: bounds[self.bars]], 0
+        return np.concatenate([ids[frame : starts[0]], stretch]), int(bounds[first])
 
 
 def draw_start(choices: int, beginnings: float, endings: float, generator: torch.Generator) -> int:

@@ -19,7 +19,7 @@ TUNE = [*HEAD, *BODY]
 
 def draws(step, ids, count=4_000):
     generator = torch.Generator().manual_seed(0)
-    return [tuple(np.asarray(step(np.array(ids), generator)).tolist()) for _ in range(count)]
+    return [tuple(step(np.array(ids), generator)[0].tolist()) for _ in range(count)]
 
 
 def test_every_start_of_a_subsequence_is_equally_likely_the_last_included():
@@ -45,7 +45,7 @@ def test_a_crop_is_the_beginning():
 
 def test_rows_of_several_numbers_are_cut_along_time():
     rows = np.arange(12).reshape(6, 2)
-    assert SampleSubsequence(2)(rows, torch.Generator()).shape == (2, 2)
+    assert SampleSubsequence(2)(rows, torch.Generator())[0].shape == (2, 2)
 
 
 def test_beginnings_and_endings_keep_their_shares_of_the_draws():
@@ -62,7 +62,7 @@ def test_without_shares_the_draws_are_those_of_earlier_versions():
     starts = [int(torch.randint(5, (), generator=generator)) for _ in range(20)]
     generator.manual_seed(7)
     step = SampleSubsequence(3)
-    assert [int(step(np.arange(7), generator)[0]) for _ in range(20)] == starts
+    assert [int(step(np.arange(7), generator)[0][0]) for _ in range(20)] == starts
 
 
 @pytest.mark.parametrize("make", [SampleSubsequence, SampleBars])
@@ -83,9 +83,9 @@ def test_shares_that_are_none_are_refused(make, beginnings, endings, message):
 @pytest.mark.parametrize(("context", "kept"), [(16, 17), (None, 513)])
 def test_a_cut_without_a_length_fills_the_context_of_the_network(make, context, kept):
     chain = Chain({"letters": Letters(), "cut": make()}, context)
-    assert len(chain.cut(np.zeros(2_000, np.int64), torch.Generator())) == kept
+    assert len(chain.cut(np.zeros(2_000, np.int64), torch.Generator())[0]) == kept
     given = Chain({"letters": Letters(), "cut": make(5)}, context)
-    assert len(given.cut(np.zeros(2_000, np.int64), torch.Generator())) == 5
+    assert len(given.cut(np.zeros(2_000, np.int64), torch.Generator())[0]) == 5
 
 
 @pytest.fixture
@@ -124,6 +124,30 @@ def test_first_and_last_bars_keep_their_shares_of_the_draws(abc):
         step = SampleBars(2, **shares)
         step.bind(abc)
         assert all(stretch[place] == ids[place] for stretch in draws(step, ids, 20))
+
+
+def test_a_stretch_says_where_in_the_example_it_begins(abc):
+    generator = torch.Generator().manual_seed(0)
+    numbers = np.arange(100)
+    chain = Chain(
+        {"letters": Letters(), "long": SampleSubsequence(40), "short": SampleSubsequence(5)}
+    )
+    for _ in range(20):
+        kept, before = chain.cut(numbers, generator)
+        assert kept[0] == before
+    bars = SampleBars(2)
+    bars.bind(abc)
+    ids = np.array([abc.vocabulary.bos, *abc.encode(TUNE), abc.vocabulary.eos])
+    places = {}
+    for _ in range(40):
+        stretch, before = bars(ids, generator)
+        places[before] = [abc.tokens[index] for index in stretch[:4]]
+    assert places == {
+        0: ["<s>", "M:4/4", "K:Cmaj", "|:"],
+        7: ["M:4/4", "K:Cmaj", "E", "F"],
+        10: ["M:4/4", "K:Cmaj", "G", "A"],
+        13: ["M:4/4", "K:Cmaj", "|:", "B"],
+    }
 
 
 def test_a_tune_of_few_bars_stays_whole(abc):

@@ -36,26 +36,35 @@ class Examples(Dataset[Batch]):
     def __getitem__(self, draws: Draws) -> Batch:
         ids, lengths = self.encoded.gather(draws.examples)
         if self.augment:
-            ids, lengths = self._changed(self.chain.augment, ids, lengths, draws.seeds)
+            changed = self._each(self.chain.augment, ids, lengths, draws.seeds)
+            ids, lengths = joined(changed)
         vocabulary = self.chain.tokenizer.vocabulary
         if self.chain.tokenizer.FRAMED:
             ids, lengths = framed(ids, lengths, vocabulary.bos, vocabulary.eos)
+        offsets = None
         if self.cut:
-            ids, lengths = self._changed(self.chain.cut, ids, lengths, draws.seeds ^ 1)
-        return replace(collate(ids, lengths, draws.rows), repeated=draws.repeated)
+            cut = self._each(self.chain.cut, ids, lengths, draws.seeds ^ 1)
+            ids, lengths = joined([stretch for stretch, _ in cut])
+            offsets = torch.tensor([before for _, before in cut])
+        batch = collate(ids, lengths, draws.rows)
+        return replace(batch, offsets=offsets, repeated=draws.repeated)
 
     @staticmethod
-    def _changed(
+    def _each(
         change: Any, ids: NDArray[Any], lengths: NDArray[np.int64], seeds: NDArray[np.int64]
-    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    ) -> list[Any]:
         generator = torch.Generator()
-        changed = [
+        return [
             change(example, generator.manual_seed(seed))
             for example, seed in zip(
                 np.split(ids, np.cumsum(lengths)[:-1]), seeds.tolist(), strict=True
             )
         ]
-        return np.concatenate(changed), np.array([len(example) for example in changed], np.int64)
+
+
+def joined(examples: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Examples end to end, and their lengths."""
+    return np.concatenate(examples), np.array([len(example) for example in examples], np.int64)
 
 
 def framed(

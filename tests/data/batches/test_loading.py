@@ -177,8 +177,12 @@ def test_random_steps_run_for_training_alone_and_see_no_frame(corpus_of, encoded
 def test_held_out_pieces_are_not_cut(corpus_of, encoded_of):
     chain = Chain({"letters": Letters(), "sample_subsequence": SampleSubsequence(3)})
     encoded, chain = encoded_of(corpus_of(["abcabcabcabc", "bcabc"]), chain=chain)
-    assert Examples(encoded, chain, augment=True)[draws_of(0, 1)].lengths.tolist() == [3, 3]
-    assert Examples(encoded, chain, augment=False)[draws_of(0, 1)].lengths.tolist() == [14, 7]
+    whole = Examples(encoded, chain, augment=False)[draws_of(0, 1)]
+    assert (whole.lengths.tolist(), whole.offsets) == ([14, 7], None)
+    batch = Examples(encoded, chain, augment=True)[draws_of(0, 1)]
+    assert batch.lengths.tolist() == [3, 3]
+    for row, (tokens, offset) in enumerate(zip(batch.tokens, batch.offsets, strict=True)):
+        assert torch.equal(tokens, whole.tokens[row, offset : offset + 3])
 
 
 def test_held_out_windows_are_cut_to_what_their_network_reads(corpus_of, encoded_of):
