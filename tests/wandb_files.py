@@ -5,7 +5,7 @@ from pathlib import Path
 
 from symbotunes.training.loggers.records import files_of, records
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 300
 
 
 def closed_files(folder: Path, run_id: str) -> list[Path]:

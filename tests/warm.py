@@ -31,7 +31,7 @@ NEEDED = (
     "symbotunes.modes.sample",
     "symbotunes.modes.evaluate",
 )
-LIMIT = 300  # seconds, for a run
+LIMIT = 900  # seconds, for a run
 
 
 class Server:

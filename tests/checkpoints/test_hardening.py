@@ -163,12 +163,12 @@ def test_a_target_that_does_not_exist_is_one_line_that_names_its_key(node, messa
 
 @pytest.mark.parametrize("text", ["M:4/4 K:C " + "A" * 10**6, "[" * 10**6, "K:" * 500_000])
 def test_a_prompt_of_a_megabyte_is_refused_at_once(text):
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(
         UserError, match=r"sample.prompt has 1,000,0\d\d characters, at most 20,000"
     ):
         read_prompt(AbcTokens("folk_rnn"), text)
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 0.5
 
 
 def test_a_long_wrong_prompt_is_answered_in_short():
@@ -180,9 +180,9 @@ def test_a_long_wrong_prompt_is_answered_in_short():
 def test_a_prompt_file_of_megabytes_takes_no_longer_than_its_reading(tmp_path):
     path = tmp_path / "long.abc"
     path.write_text("X:1\nT:Long\nM:4/4\nL:1/8\nK:C\n" + "CDEF GABc|\n" * 5_000)
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert len(read_prompt_file(AbcTokens("folk_rnn"), path, 2).ids) < 60
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
 
 
 def test_a_title_cannot_write_the_front_matter_of_a_card(save):

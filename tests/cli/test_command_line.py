@@ -14,7 +14,7 @@ from symbotunes.cli.errors import one_line
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments, timeout=60, **environment):
+def run(*arguments, timeout=300, **environment):
     return subprocess.run(
         [sys.executable, "main.py", *arguments],
         cwd=ROOT,

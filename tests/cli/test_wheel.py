@@ -40,7 +40,7 @@ def wheel(tmp_path_factory):
     (model / "a.abc").write_text("X:1\n")
     (model.parent / "config.json").write_text('{"library_name": "symbotunes"}')
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q"]
-    subprocess.run([*command, "-w", str(folder), str(folder)], check=True, timeout=120)
+    subprocess.run([*command, "-w", str(folder), str(folder)], check=True, timeout=600)
     (found,) = folder.glob("symbotunes-*.whl")
     return found
 
@@ -90,7 +90,7 @@ def test_the_program_runs_away_from_the_checkout(unpacked, tmp_path):
         env={**os.environ, "PYTHONPATH": str(unpacked)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert "width: 256" in result.stdout, result.stderr
@@ -103,7 +103,7 @@ def test_a_mistyped_name_of_a_pretrained_model_is_answered_from_the_wheel(unpack
         env={**os.environ, "PYTHONPATH": str(unpacked)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert "did you mean pretrained/invented?" in result.stderr

@@ -16,21 +16,15 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
-from tests.training.test_resume import LONG, assert_same_end, state
+from tests.training.test_resume import LONG, PATIENCE, WAITING, assert_same_end, state
 
 pytestmark = [
     pytest.mark.xdist_group("slurm"),
     pytest.mark.slow("starts a SLURM cluster, whose jobs import torch and are killed"),
 ]
-SLOW = [
-    *LONG,
-    "loader.batch_size=16",
-    "logger=[csv,wandb]",
-    "+callbacks.slow._target_=tests.training.spy.Slow",
-    "+callbacks.slow.seconds=0.3",
-]
+TRAINING = [*LONG, *WAITING, "loader.batch_size=16", "logger=[csv,wandb]", "seed=1"]
 NEEDED = ("slurmctld", "slurmd", "sbatch", "munged")
-PATIENCE = 240  # seconds
+ENDS = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +104,7 @@ def job_field(cluster: dict[str, str], job: str, field: str) -> str:
 
 def wait_for_end(cluster: dict[str, str], job: str) -> None:
     log = Path(cluster["SYMBOTUNES_OUTPUTS"]) / f"{job}.log"
-    ends = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
-    wait("the end", lambda: job_field(cluster, job, "JobState") in ends, log)
+    wait("the end", lambda: job_field(cluster, job, "JobState") in ENDS, log)
     assert job_field(cluster, job, "JobState") == "COMPLETED", log.read_text()[-3000:]
 
 
@@ -121,14 +114,27 @@ def wait_for_progress(cluster: dict[str, str], job: str) -> None:
     last, log = outputs / "slurm" / job / "checkpoints" / "last.ckpt", outputs / f"{job}.log"
 
     def written() -> bool:
-        assert job_field(cluster, job, "JobState") != "FAILED", log.read_text()[-3000:]
+        assert job_field(cluster, job, "JobState") not in ENDS, log.read_text()[-3000:]
         return last.exists() and last.stat().st_mtime > since
 
     wait("a checkpoint", written, log)
 
 
+def wait_for_restart(cluster: dict[str, str], job: str, times: int) -> None:
+    """Until the job makes its next attempt."""
+    log = Path(cluster["SYMBOTUNES_OUTPUTS"]) / f"{job}.log"
+
+    def again() -> bool:
+        state_of_job = job_field(cluster, job, "JobState")
+        assert state_of_job not in ENDS - {"COMPLETED"}, log.read_text()[-3000:]
+        restarts = int(job_field(cluster, job, "Restarts"))
+        return restarts >= times and state_of_job in ("RUNNING", "COMPLETED")
+
+    wait(f"restart {times}", again, log)
+
+
 def test_a_job_comes_back_from_a_preemption_and_from_a_drained_node(cluster, undisturbed):
-    job = submit(cluster, "single.sbatch", *SLOW, "seed=1")
+    job = submit(cluster, "single.sbatch", *TRAINING, "callbacks.waiting.attempts=2")
     runs = Path(cluster["SYMBOTUNES_OUTPUTS"]) / "slurm"
     others, run = set(runs.glob("*")) - {runs / job}, runs / job
     wait_for_progress(cluster, job)
@@ -155,21 +161,14 @@ def test_a_job_comes_back_from_a_preemption_and_from_a_drained_node(cluster, und
     assert set(runs.iterdir()) - others == {run}
 
 
-def wait_for_restart(cluster: dict[str, str], job: str, times: int) -> None:
-    def again() -> bool:
-        restarts = int(job_field(cluster, job, "Restarts"))
-        return restarts == times and job_field(cluster, job, "JobState") == "RUNNING"
-
-    wait(f"restart {times}", again, Path(cluster["SYMBOTUNES_OUTPUTS"]) / f"{job}.log")
-
-
-def test_a_job_comes_back_whenever_its_time_is_up(cluster, undisturbed):
-    # SLURM looks every half minute: of this minute, 20 to 50 seconds pass before the signal.
-    limit = ["--time=1", "--signal=USR1@10"]
-    slow = [*SLOW, "callbacks.slow.seconds=3", "+callbacks.slow.always=false", "seed=1"]
-    job = submit(cluster, "single.sbatch", *slow, options=limit)
+def test_a_job_comes_back_when_its_time_is_up(cluster, undisturbed):
+    job = submit(cluster, "single.sbatch", *TRAINING, options=["--time=60"])
+    wait_for_progress(cluster, job)
+    # The recipe asks for the signal two minutes before the limit. SLURM looks every half minute.
+    slurm(cluster, "scontrol", "update", f"jobid={job}", "EndTime=now+140")
+    wait_for_restart(cluster, job, 1)
+    slurm(cluster, "scontrol", "update", f"jobid={job}", "TimeLimit=60")
     wait_for_end(cluster, job)
-    assert int(job_field(cluster, job, "Restarts")) >= 1
     outputs = Path(cluster["SYMBOTUNES_OUTPUTS"])
     assert "SIGUSR1: stopping" in (outputs / f"{job}.log").read_text()
     assert_same_end(state(outputs / "slurm" / job), undisturbed)
@@ -191,8 +190,8 @@ def test_two_nodes_train_together(cluster):
 
 def test_a_preempted_job_of_a_sweep_goes_on_where_it_was(cluster, undisturbed):
     command = [
-        sys.executable, "main.py", "--multirun", "launch=slurm", *SLOW, "seed=1,2",
-        "hydra.launcher.cpus_per_task=1",
+        sys.executable, "main.py", "--multirun", "launch=slurm", *TRAINING,
+        "callbacks.waiting.attempts=1,0", "hydra.launcher.cpus_per_task=1",
     ]  # fmt: skip
     root = Path(cluster["SYMBOTUNES_OUTPUTS"]) / "multirun"
     log = root.parent / "sweep.log"
@@ -207,8 +206,8 @@ def test_a_preempted_job_of_a_sweep_goes_on_where_it_was(cluster, undisturbed):
         assert sweep.wait(PATIENCE) == 0, log.read_text()[-3000:]
     finally:
         sweep.kill()
-    assert_same_end(state(folder / "0"), undisturbed)
-    assert state(folder / "1")["global_step"] == undisturbed["global_step"]
+    for job in ("0", "1"):
+        assert_same_end(state(folder / job), undisturbed)
     assert "SIGUSR2: stopping" in "".join(
         path.read_text() for path in (folder / ".submitit").rglob("*_log.*")
     )

@@ -36,7 +36,7 @@ def run_all(tmp_path):
             },
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         assert process.returncode == 0, process.stdout + process.stderr

@@ -7,6 +7,8 @@ from typing import Any
 
 import lightning
 
+from symbotunes.training.callbacks.interrupt import OnInterrupt
+
 
 class LearningRates(lightning.Callback):
     """Writes the learning rate that this rank begins with to ``rank_N.txt`` in the run folder."""
@@ -25,17 +27,22 @@ class Nodes(lightning.Callback):
         path.write_text(f"{os.environ.get('SLURMD_NODENAME')} of {trainer.world_size}")
 
 
-class Slow(lightning.Callback):
-    """Makes a tiny training last long enough to be interrupted.
+class Waiting(lightning.Callback):
+    """Trains a few steps, then waits to be interrupted, however long that takes.
 
     Args:
-        seconds: that every step takes longer.
-        always: also in a job that SLURM started once more.
+        steps: that an attempt trains before it waits.
+        attempts: of a job of SLURM's that wait; the ones after those train to the end.
     """
 
-    def __init__(self, seconds: float, always: bool = True) -> None:
-        again = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
-        self.seconds = seconds if always or not again else 0
+    def __init__(self, steps: int, attempts: int = 1) -> None:
+        self.last = steps
+        self.waits = int(os.environ.get("SLURM_RESTART_COUNT", "0")) < attempts
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        time.sleep(self.seconds)
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self.last += trainer.global_step
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        (interrupt,) = (call for call in trainer.callbacks if isinstance(call, OnInterrupt))
+        while self.waits and trainer.global_step >= self.last and not interrupt.signal_received:
+            time.sleep(0.05)

@@ -26,7 +26,7 @@ print(usual, faults())
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked")
 def test_a_tensor_takes_the_pages_of_the_one_before():
     done = subprocess.run(
-        [sys.executable, "-c", ROUNDS], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", ROUNDS], capture_output=True, text=True, check=True, timeout=600
     )
     usual, kept = map(int, done.stdout.split())
     assert kept < usual / 10

@@ -22,6 +22,13 @@ LONG = [
     "trainer.val_check_interval=3",
     "baselines=[]",
 ]
+# A run validates, and writes a checkpoint, in three steps, and waits for a signal in the fourth.
+WAITING = [
+    "+callbacks.waiting._target_=tests.training.spy.Waiting",
+    "+callbacks.waiting.steps=4",
+    "+callbacks.waiting.attempts=1",
+]
+PATIENCE = 900  # seconds after which nothing will come any more; what is tested waits for events
 
 
 def state(folder: Path) -> dict:
@@ -87,14 +94,14 @@ def start(outputs: Path, *arguments: str) -> subprocess.Popen:
 
 
 def wait_for(pattern: str, outputs: Path, process: subprocess.Popen) -> Path:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = list(outputs.glob(pattern))
         if found:
             return found[0]
         assert process.poll() is None, "the run ended before it could be stopped"
         time.sleep(0.005)
-    raise AssertionError(f"no {pattern} within two minutes")
+    raise AssertionError(f"no {pattern} within {PATIENCE} seconds")
 
 
 @pytest.mark.slow("kills a training, which has to be a process of its own")
@@ -104,14 +111,15 @@ def wait_for(pattern: str, outputs: Path, process: subprocess.Popen) -> Path:
     ids=["SIGKILL", "SIGTERM"],
 )
 def test_a_run_that_is_stopped_and_resumed_equals_one_that_ran_through(
-    run_main, undisturbed, tmp_path, number, status
+    run_main, undisturbed, tmp_path, monkeypatch, number, status
 ):
     outputs = tmp_path / "outputs"
-    process = start(outputs, *LONG)
+    process = start(outputs, *LONG, *WAITING)
     last = wait_for("train/*/checkpoints/last.ckpt", outputs, process)
     process.send_signal(number)
-    assert process.wait(60) == status
+    assert process.wait(PATIENCE) == status
     assert torch.load(last, weights_only=True)["global_step"] < STEPS
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")  # the second attempt does not wait
     run_main(outputs, f"ckpt={last}", "trainer=cpu")
     assert_same_end(state(last.parents[1]), undisturbed)
 

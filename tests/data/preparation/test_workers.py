@@ -164,7 +164,7 @@ def test_a_killed_preparation_leaves_no_worker_behind_and_can_be_gone_on_with(tm
     workers = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    assert psutil.wait_procs(workers, timeout=300)[1] == []
     log.unlink()
     prepare(corpus, hazardous(log), plan_of(tmp_path / "cache"))
     assert set(log.read_text().split()) == {"slow"}
@@ -176,7 +176,7 @@ def job_of_small_chunks(*arguments) -> None:
 
 
 def wait_until(condition) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -191,7 +191,7 @@ def test_of_two_processes_that_prepare_the_same_one_builds(tmp_path):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(300)
     assert [process.exitcode for process in processes] == [0, 0]
     assert log.read_text().split() == [*words, "slow"]
 

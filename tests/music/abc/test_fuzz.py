@@ -65,10 +65,10 @@ def test_damaged_tunes_are_read_or_refused_with_a_reason(corpus_tunes):
     ],
 )
 def test_long_runs_of_a_sign_take_no_time(tune, line):
-    begin = time.perf_counter()
+    begin = time.process_time()
     with contextlib.suppress(AbcError):
         normalize(parse(tune("A " + line * 3000)))
-    assert time.perf_counter() - begin < 1.5
+    assert time.process_time() - begin < 1.5
 
 
 def test_any_tokens_are_mended_into_abc_that_can_be_read(corpus_tunes):

@@ -65,7 +65,7 @@ def test_a_signal_saves_the_state_after_the_step_and_sets_the_exit_status(traini
     process = training.process
     training.wait_until("ready", process.stdout)
     os.killpg(process.pid, signal.Signals[name])  # data workers get it too
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == status, err
     assert f"{name}: stopping after this step" in err
     assert out.split() == f"signal {status - 128} steps 0 bias 0.0 handlers True".split()
@@ -81,7 +81,7 @@ def test_a_second_signal_ends_the_process_at_once(trainings):
     process.send_signal(signal.SIGINT)  # at once: the same request, told twice
     time.sleep(0.6)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGINT
     assert not (training.folder / "checkpoints").exists()
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from symbotunes.training.loggers.records import files_of, history, reached, records
@@ -65,7 +66,7 @@ def killed(outputs: Path) -> Path:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 900
     try:
         while not (
             found := [path for path in outputs.glob("train/*/wandb_id") if written(path) >= 8]
@@ -73,9 +74,12 @@ def killed(outputs: Path) -> Path:
             assert process.poll() is None, "the run ended before it could be killed"
             assert time.monotonic() < deadline
             time.sleep(0.05)
+        writers = psutil.Process(process.pid).children(recursive=True)
     finally:
         process.kill()
-        process.wait(60)
+        process.wait()
+    _, left = psutil.wait_procs(writers, timeout=300)  # W&B's own, which writes on for a moment
+    assert left == []
     return found[0].parent
 
 
@@ -84,22 +88,13 @@ def written(id_file: Path) -> int:
     return reached(id_file.parent, id_file.read_text().strip()).step
 
 
-def settled(folder: Path, run_id: str) -> int:
-    """The last step that W&B's own process wrote after ours was killed."""
-    (path,) = files_of(folder, run_id)
-    size = -1
-    while size != (size := path.stat().st_size):
-        time.sleep(0.5)
-    return reached(folder, run_id).step
-
-
 @pytest.fixture(scope="module")
 def run(run_main, tmp_path_factory):
     """A run that was killed and resumed four steps before, and the last step that W&B had of it."""
     outputs = tmp_path_factory.mktemp("dashboards") / "outputs"
     folder = killed(outputs)
     run_id = (folder / "wandb_id").read_text().strip()
-    step = settled(folder, run_id)
+    step = reached(folder, run_id).step  # the last one that W&B's own process wrote
     checkpoint = folder / "checkpoints" / "step_00000004.ckpt"
     result = run_main(
         outputs, *SHOWN, "trainer=cpu", f"ckpt={checkpoint}", f"trainer.max_steps={step + 5}"
