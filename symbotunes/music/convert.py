@@ -1,4 +1,4 @@
-"""From ABC to MIDI, so that folk tunes reach everything that reads MIDI."""
+"""From ABC to MIDI, so that everything that reads MIDI can use folk tunes."""
 
 import re
 from fractions import Fraction
@@ -12,7 +12,7 @@ from symbotunes.music.midi.piece import MidiPiece
 # Q:1/4=120, Q:"Lively" 3/8 = 110: beats of that length in a minute.
 _TEMPO = re.compile(r"^Q:[^%\n]*?([0-9]{1,2})/([0-9]{1,2})[ \t]*=[ \t]*([0-9]{1,3})", re.MULTILINE)
 PIANO = 0  # General MIDI program: extraction of melodies takes keyboards and plucked strings only
-MIN_TEMPO, MAX_TEMPO = 20.0, 400.0  # quarters per minute; anything else is a slip of the pen
+MIN_TEMPO, MAX_TEMPO = 20.0, 400.0  # quarters per minute; anything else is a typo
 
 
 def midi_of(tune: AbcTune) -> MidiPiece:
@@ -55,8 +55,8 @@ def _silence_before_upbeat(phrase: Phrase) -> int:
 
 def _tempo(text: str) -> float:
     """Quarters per minute that the tune's first ``Q:`` asks for, or 0."""
-    found = _TEMPO.search(text)
-    if not found or not int(found[2]):
+    match = _TEMPO.search(text)
+    if not match or not int(match[2]):
         return 0.0
-    tempo = 4 * int(found[1]) / int(found[2]) * int(found[3])
+    tempo = 4 * int(match[1]) / int(match[2]) * int(match[3])
     return tempo if MIN_TEMPO <= tempo <= MAX_TEMPO else 0.0

@@ -1,13 +1,13 @@
 """Reading MusicXML: the notes, meters and keys of its parts, and nothing else.
 
-For scores of plain parts, such as chorales: tied notes become one, grace and cue notes are passed
-over, repeats are not played out. An upbeat is placed at the end of a full bar, so that bars begin
-where the meter says.
+For scores of plain parts, such as chorales: tied notes become one, grace and cue notes are
+skipped, repeats are not played out. An upbeat is placed at the end of a full bar, so that bars
+begin where the meter says.
 
 Not music21, because its 410 scores of Bach take it 127 s of processor time and this reader 7 s; the
-notes agree but for two tied ones of instruments, which its `stripTies` breaks. Not verovio, because
-its MIDI (34 s) plays grace notes, shortens every note by a tick of 1/120 quarter, and has neither
-keys nor the length of an upbeat's bar.
+notes agree except for two tied ones of instruments, which its `stripTies` breaks. Not verovio,
+because its MIDI (34 s) plays grace notes, shortens every note by a tick of 1/120 quarter, and has
+neither keys nor the length of an upbeat's bar.
 """
 
 import io
@@ -27,7 +27,8 @@ class MusicXmlError(ValueError):
     """MusicXML that cannot be read.
 
     Attributes:
-        reason: a short phrase that receipts count, the same for all files with the same trouble.
+        reason: a short phrase, the same for all files with the same problem, so that receipts can
+            count it.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -71,7 +72,7 @@ def read_musicxml(path: Path) -> list[Part]:
     """The parts of a .mxl, .musicxml or .xml file, in their order.
 
     Raises:
-        MusicXmlError: if it is none.
+        MusicXmlError: if the file is not MusicXML of parts.
     """
     try:
         root = ElementTree.fromstring(_document(path))
@@ -119,7 +120,7 @@ class _PartReader:
         self.transposition = 0  # semitones from written to sounding
         self.now = Fraction(0)
         self.last_onset = Fraction(0)
-        self.open: dict[int, int] = {}  # sounding pitch of a tied note -> its place
+        self.open: dict[int, int] = {}  # sounding pitch of a tied note -> its index in the part
 
     def read(self, part: Element) -> Part:
         for number, bar in enumerate(part.iterfind("measure")):
@@ -188,15 +189,15 @@ class _PartReader:
         """Add a note, or prolong the one that is tied to it."""
         notes = self.part.notes
         ties = {tie.get("type") for tie in element.iterfind("tie")}
-        place = self.open.pop(pitch, None)
-        held = notes[place] if place is not None and "stop" in ties else None
-        if place is not None and held and held.onset + held.duration == onset:
-            notes[place] = WrittenNote(held.onset, held.duration + duration, pitch)
+        index = self.open.pop(pitch, None)
+        held = notes[index] if index is not None and "stop" in ties else None
+        if index is not None and held and held.onset + held.duration == onset:
+            notes[index] = WrittenNote(held.onset, held.duration + duration, pitch)
         else:
-            place = len(notes)
+            index = len(notes)
             notes.append(WrittenNote(onset, duration, pitch))
         if "start" in ties:
-            self.open[pitch] = place
+            self.open[pitch] = index
 
     def _place_upbeat(self, length: Fraction) -> None:
         """After the first bar: move it, if it is shorter than the meter, to end on a bar line."""

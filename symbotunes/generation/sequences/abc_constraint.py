@@ -97,7 +97,7 @@ class AbcConstraint:
             if settled is not None:  # no length: what may follow a plain eighth
                 row = self._row(settled).tolist()
             for token, cells, broken in self._durations:
-                row[token] = self.distance.behind_length(state, cells, broken=broken)
+                row[token] = self.distance.after_length(state, cells, broken=broken)
             return row
         in_head = state.phase in (Phase.START, Phase.METER)
         for token in self._head if in_head else self._body:

@@ -1,4 +1,4 @@
-"""Bar signs: repeats that say where they go back to, and bars that are closed."""
+"""Bar signs: every repeat gets a start, and every bar an end."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -11,10 +11,10 @@ BAR, DOUBLE, OPEN, CLOSE = Bar("|"), Bar("||"), Bar("|:"), Bar(":|")
 
 
 def close_bars(items: Sequence[Item], full: Fraction | None) -> list[Item]:
-    """Bar signs in canonical order; full bars that end with their line and have none get one.
+    """Put bar signs into canonical order, and add those missing after full bars at line ends.
 
     Args:
-        items: as they were read, line ends among them, tuplets scaled; no line ends are left.
+        items: as read, including line ends, which are removed; tuplets scaled.
         full: length of a bar in eighths, or ``None`` without meter.
     """
     result: list[Item] = []
@@ -36,11 +36,11 @@ def close_bars(items: Sequence[Item], full: Fraction | None) -> list[Item]:
 
 
 def canonical_signs(signs: Sequence[str], *, first: bool) -> list[Bar]:
-    """Bar signs that stand side by side, in one order: end of repeat, ending, start of repeat.
+    """Adjacent bar signs in one order: end of repeat, ending, start of repeat.
 
     Args:
         signs: at least one.
-        first: whether no music precedes them; then only those are kept that open something.
+        first: whether no music precedes them; then only signs that open something are kept.
     """
     endings = [sign for sign in signs if sign[1:2].isdigit()]
     result = [CLOSE] if ":|" in signs and not first else []
@@ -52,16 +52,16 @@ def canonical_signs(signs: Sequence[str], *, first: bool) -> list[Bar]:
 
 
 def open_repeats(items: Sequence[Item]) -> list[Item]:
-    """Every ``:|`` gets the ``|:`` that it goes back to, unless that is the beginning.
+    """Give every ``:|`` the ``|:`` that it goes back to, unless that is the beginning.
 
     The first goes back to the beginning. A later one without ``|:`` goes back to the last double
-    bar, such as the one that closes a last ending, or to the repeat before it. Signs that lead
-    nowhere become plain bar signs.
+    bar, such as the one that closes a last ending, or to the repeat before it. Signs without a
+    counterpart become plain bar signs.
     """
-    items, _ = balanced_repeats(items)  # so that no stray ending passes for an open one
+    items, _ = balanced_repeats(items)  # so that no stray ending counts as open
     result: list[Item] = []
-    opened, double, closed = True, None, None  # the tune begins open; places in `result`
-    in_ending = False  # behind a :|, in the ending that follows it
+    opened, double, closed = True, None, None  # the tune begins open; the others index `result`
+    in_ending = False  # in the ending after a :|
     for index, item in enumerate(items):
         result.append(item)
         if not isinstance(item, Bar):
@@ -88,9 +88,9 @@ def open_repeats(items: Sequence[Item]) -> list[Item]:
 
 
 def closing_bars(items: Sequence[Item]) -> dict[int, str]:
-    """Plain bar signs that are written double, by place: the last, and the ends of last endings.
+    """Plain bar signs to write as double, by index: the last, and those that end last endings.
 
-    Tokens do not tell where a last ending stops; it is given as many bars as the one before it.
+    Tokens do not say where a last ending stops; it is given as many bars as the one before it.
     """
     result: dict[int, str] = {}
     bars, length, left = 0, 0, 0  # bars of this ending, of the one before, still to come

@@ -1,4 +1,4 @@
-"""Which notes stand together under one beam."""
+"""Which notes share a beam."""
 
 from fractions import Fraction
 
@@ -9,16 +9,16 @@ QUARTER = 2  # eighths; notes from this length on have no flag
 
 
 def beamed(phrase: Phrase) -> set[int]:
-    """Indices of the sounds that stand against the sound before them.
+    """Indices of the sounds that are written without a space after the sound before them.
 
-    Notes with flags in one stretch of `beam_eighths`; bar signs and rests stand apart, and tuplets
-    have beams of their own.
+    These are notes with flags in the same stretch of `beam_eighths`. Bar signs and rests separate
+    beams, and tuplets have beams of their own.
     """
     lengths = sounding_eighths(phrase.items)
     full, beam = phrase.bar_eighths, beam_eighths(phrase.meter)
     upbeat = upbeat_eighths(phrase)
     now = full - upbeat if full is not None and upbeat else Fraction(0)
-    found: set[int] = set()
+    joined: set[int] = set()
     before: Fraction | None = None  # where the note that may be joined began
     left = 0  # notes of a tuplet
     for index, item in enumerate(phrase.items):
@@ -28,15 +28,15 @@ def beamed(phrase: Phrase) -> set[int]:
             before = None
         else:
             if before is not None and before // beam == now // beam:
-                found.add(index)
+                joined.add(index)
             before = now
         now += lengths[index]
         if isinstance(item, Tuplet):
             left = item.r
         elif left:
             left -= 1
-            before = before if left else None  # its number stands over its own notes alone
-    return found
+            before = before if left else None  # the number is only written over the tuplet's notes
+    return joined
 
 
 def beam_eighths(meter: str) -> int:

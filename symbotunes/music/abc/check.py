@@ -1,4 +1,4 @@
-"""Whether bars have the length that the meter asks for."""
+"""Whether bars have the length that the meter requires."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from symbotunes.music.abc.tokens import Bar, Phrase, Sound
 
 @dataclass(frozen=True)
 class BarCheck:
-    """Bars of a tune that can be judged, and how many of them are right."""
+    """Number of bars of a tune that can be judged, and how many of them are right."""
 
     bars: int
     right: int
@@ -20,7 +20,7 @@ class BarCheck:
 class _Stretch:
     """Music between two bar signs: its length, and whether it touches an edge on either side.
 
-    An edge is the beginning, the end, or a sign of repeats or endings: there a bar may be split.
+    An edge is the beginning, the end, or a repeat or ending sign: a bar may be split there.
     """
 
     eighths: Fraction
@@ -29,14 +29,14 @@ class _Stretch:
 
 
 def check_bars(music: Sequence[str] | Phrase) -> BarCheck:
-    """Count bars and right bars of a tune; without meter none can be judged.
+    """Count the bars and right bars of a tune; without meter, none can be judged.
 
     A bar is right if its sounds fill the meter exactly. Where repeats, endings, the beginning or
     the end split a bar, a short stretch is right if another short one at an edge completes it; an
-    upbeat at the beginning is right by itself. The two parts count as one bar where they touch.
+    upbeat at the beginning is always right. Two adjacent parts count as one bar.
 
     Args:
-        music: any tokens, or what was parsed of them.
+        music: any tokens, or the phrase parsed from them.
     """
     phrase = as_phrase(music)
     full = phrase.bar_eighths
@@ -79,7 +79,7 @@ def _is_right(stretch: _Stretch, full: Fraction, short: list[Fraction], *, first
     if first and stretch.after_edge:
         return True
     at_edge = stretch.after_edge or stretch.before_edge
-    itself = int(2 * stretch.eighths == full)  # half a bar does not complete itself
+    itself = int(2 * stretch.eighths == full)  # a half bar does not complete itself
     return at_edge and short.count(full - stretch.eighths) > itself
 
 

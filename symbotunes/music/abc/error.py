@@ -5,7 +5,8 @@ class AbcError(ValueError):
     """ABC that cannot be read, or that says too little to be played.
 
     Attributes:
-        reason: a short phrase that receipts count, the same for all tunes with the same trouble.
+        reason: a short phrase, the same for all tunes with the same problem, so that receipts can
+            count it.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

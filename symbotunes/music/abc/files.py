@@ -1,4 +1,4 @@
-"""ABC files: from bytes to the tunes they hold."""
+"""ABC files: from bytes to the tunes they contain."""
 
 import re
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from pathlib import Path
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.tune import AbcTune
 
-MAX_BYTES = 64 * 2**20  # the largest tune book is a hundredth of this
+MAX_BYTES = 64 * 2**20  # the largest tune books have a hundredth of this
 _FIELD = re.compile(r"^([A-Za-z]):[ \t]*(.*?)[ \t]*(?:(?<!\\)%.*)?$", re.MULTILINE)
 _REFERENCE = re.compile(r"^X:", re.MULTILINE)
-_INHERITED = ("M", "L", "R", "O")  # fields of a file's head that hold for its tunes
+_INHERITED = ("M", "L", "R", "O")  # fields of a file's head that apply to its tunes
 
 
 def read_abc(path: Path) -> str:
-    r"""The text of an ABC file, UTF-8 or else Latin-1, line ends as ``\n``.
+    r"""The text of an ABC file, UTF-8 or else Latin-1, with line ends as ``\n``.
 
     Raises:
         AbcError: if the file is empty, too large, binary, a web page or a git-lfs pointer.
@@ -40,20 +40,20 @@ def read_abc(path: Path) -> str:
 
 
 def split_tunes(text: str) -> list[str]:
-    """The tunes of a file, each from its ``X:`` on; fields above the first hold for all.
+    """The tunes of a file, each from its ``X:`` on; fields above the first apply to all.
 
     A text without ``X:`` that names a key is one tune.
     """
-    starts = [found.start() for found in _REFERENCE.finditer(text)]
+    starts = [match.start() for match in _REFERENCE.finditer(text)]
     if not starts:
         return [text.strip()] if re.search(r"^K:", text, re.MULTILINE) else []
     shared = {
-        found[1]: found[0] for found in _FIELD.finditer(text[: starts[0]]) if found[1] in _INHERITED
+        match[1]: match[0] for match in _FIELD.finditer(text[: starts[0]]) if match[1] in _INHERITED
     }
     tunes = []
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         first, _, rest = text[start:end].strip().partition("\n")
-        own = {found[1] for found in _FIELD.finditer(rest)}
+        own = {match[1] for match in _FIELD.finditer(rest)}
         above = [line for name, line in shared.items() if name not in own]
         tunes.append("\n".join([first, *above, rest]))
     return tunes
@@ -63,7 +63,7 @@ def read_tunes(path: Path, collection: str) -> list[AbcTune]:
     """All tunes of a file with their provenance; ids are unique within the file.
 
     Raises:
-        AbcError: if the file is no ABC.
+        AbcError: if the file contains no ABC tune.
     """
     tunes = list(_tunes(path, collection))
     if not tunes:
@@ -75,8 +75,8 @@ def _tunes(path: Path, collection: str) -> Iterator[AbcTune]:
     used: set[str] = set()
     for text in split_tunes(read_abc(path)):
         fields: dict[str, str] = {}
-        for found in _FIELD.finditer(text):
-            fields.setdefault(found[1], found[2])
+        for match in _FIELD.finditer(text):
+            fields.setdefault(match[1], match[2])
         number = name = fields.get("X", "") or "1"
         count = 1
         while name in used:

@@ -9,7 +9,7 @@ LETTERS = "CDEFGAB"
 NATURAL = (0, 2, 4, 5, 7, 9, 11)  # semitones of the letters above C
 FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}  # sharps of the major key
 MODES = {"maj": 0, "lyd": 1, "mix": -1, "dor": -2, "min": -3, "phr": -4, "loc": -5}  # sharps added
-_WRITTEN = {"": "maj", "m": "min"}  # M could be either, and is read as neither
+_WRITTEN = {"": "maj", "m": "min"}  # M could mean either, so it is rejected
 _LONG = {**{name: name for name in MODES}, "ion": "maj", "aeo": "min"}
 _SHARPS = "FCGDAEB"  # order in which a signature fills
 _CLEF = re.compile(
@@ -58,7 +58,7 @@ class Key:
 
 
 def parse_key(text: str) -> Key:
-    """Read the value of a ``K:`` field; clefs beside the key are passed over.
+    """Read the value of a ``K:`` field; clefs after the key are ignored.
 
     Raises:
         AbcError: if there is no key, or one with accidentals of its own.
@@ -68,11 +68,11 @@ def parse_key(text: str) -> Key:
         return Key(5, 0, "mix")  # the bagpipe scale sounds as A mixolydian
     if text == "" or _CLEF.match(text):
         raise AbcError("no key", text)
-    found = _KEY.match(text)
-    if not found:
+    match = _KEY.match(text)
+    if not match:
         raise AbcError("unreadable key", text)
-    letter, sign, word, rest = found.groups()
-    if word == "exp" or _CLEF.match(word):  # no mode, but what may follow one
+    letter, sign, word, rest = match.groups()
+    if word == "exp" or _CLEF.match(word):  # not a mode, but something that may follow one
         word, rest = "", f"{word}{rest}"
     mode = _WRITTEN.get(word) or _LONG.get(word[:3].lower())
     if mode is None:

@@ -1,4 +1,4 @@
-"""Lengths as ABC writes them: meters, unit lengths, and the numbers behind notes."""
+"""Lengths as ABC writes them: meters, unit lengths, and the numbers after notes."""
 
 import re
 from fractions import Fraction
@@ -14,37 +14,37 @@ def parse_meter(text: str) -> str:
     """The value of an ``M:`` field, as ``n/d`` or ``none``; ``(2+3)/8`` is read as ``5/8``.
 
     Raises:
-        AbcError: if it is no meter.
+        AbcError: if it is not a meter.
     """
     value = text.strip()
     named = {"C": "4/4", "C|": "2/2", "none": "none", "": "none"}
     if value in named:
         return named[value]
-    found = _METER.fullmatch(re.sub(r"[ ()]", "", value))
-    beats = sum(map(int, found[1].split("+"))) if found else 0
-    if not found or not 0 < beats < 100:
+    match = _METER.fullmatch(re.sub(r"[ ()]", "", value))
+    beats = sum(map(int, match[1].split("+"))) if match else 0
+    if not match or not 0 < beats < 100:
         raise AbcError("unreadable meter", value[:20])
-    return f"{beats}/{found[2]}"
+    return f"{beats}/{match[2]}"
 
 
 def parse_unit(text: str) -> Fraction:
     """The value of an ``L:`` field in eighth notes.
 
     Raises:
-        AbcError: if it is no length.
+        AbcError: if it is not a length.
     """
-    found = re.match(r"([1-9][0-9]{0,2})\s*/\s*([1-9][0-9]{0,2})(?![0-9])|1$", text.strip())
-    if not found:
+    match = re.match(r"([1-9][0-9]{0,2})\s*/\s*([1-9][0-9]{0,2})(?![0-9])|1$", text.strip())
+    if not match:
         raise AbcError("unreadable unit length", text[:20])
-    return Fraction(int(found[1] or 1), int(found[2] or 1)) * 8
+    return Fraction(int(match[1] or 1), int(match[2] or 1)) * 8
 
 
 @cache
 def factor(number: str, slashes: str) -> Fraction:
-    """The multiple that digits and slashes after a note ask for: ``3/2``, ``/``, ``//``.
+    """The factor that digits and slashes after a note stand for: ``3/2``, ``/``, ``//``.
 
     Raises:
-        AbcError: if it is nothing, or beyond all music.
+        AbcError: if it is zero or implausibly large.
     """
     parts = [part or "2" for part in slashes.split("/")[1:]]
     if max(map(len, [number, *parts])) > len(str(MAX_NUMBER)) or len(parts) > 9:

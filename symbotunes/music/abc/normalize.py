@@ -1,4 +1,4 @@
-"""Normalizing tunes to the folk-rnn representation, and writing its tokens as ABC."""
+"""Normalizing tunes to the Folk-RNN representation, and writing its tokens as ABC."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Root = Literal["C", "keep"]
 
 @dataclass(frozen=True)
 class NormalTune:
-    """A normalized tune in one key, as what it means and as it is written.
+    """A normalized tune in one key: its meaning and its tokens.
 
     Attributes:
         phrase: what `parse_tokens` would make of the tokens.
@@ -37,13 +37,13 @@ class NormalTune:
 
 
 def normalize(tune: ParsedTune, root: Root = "C") -> list[str]:
-    """The tune as folk-rnn tokens: meter, key, then notes, durations in eighths and bar signs.
+    """The tune as Folk-RNN tokens: meter, key, then notes, durations in eighths and bar signs.
 
-    Accidentals are written where they are needed and nowhere else; repeats begin with ``|:``; tied
-    notes inside a bar become one, between bars ``-`` ties them.
+    Accidentals are written only where they are needed; repeats begin with ``|:``; tied notes within
+    a bar become one, and those across bars keep their ``-``.
 
     Args:
-        tune: as it was read.
+        tune: as read.
         root: ``C`` moves the tonic to the nearest C and keeps the mode; ``keep`` keeps the key.
 
     Raises:
@@ -57,7 +57,7 @@ def plain_form(tune: ParsedTune) -> Phrase:
 
     Returns:
         The tune in its own key, normalized, but with every accidental written out. Its items are
-        not mended, so that `spell` can say what is wrong with them.
+        not repaired, so that `spell` can report what is wrong with them.
     """
     full = None if tune.meter == "none" else 8 * Fraction(tune.meter)
     items = scaled(explicit_accidentals(tune.key, tune.items))
@@ -67,10 +67,10 @@ def plain_form(tune: ParsedTune) -> Phrase:
 
 
 def spell(plain: Phrase, root: Root) -> NormalTune:
-    """The rest of `normalize`: the tune in the key that the root asks for.
+    """The rest of `normalize`: the tune in the key that the root determines.
 
     Args:
-        plain: of `plain_form`.
+        plain: from `plain_form`.
         root: as for `normalize`.
 
     Raises:
@@ -83,19 +83,19 @@ def spell(plain: Phrase, root: Root) -> NormalTune:
     serious = [text for text in plain.problems if "bar sign" not in text]
     for reason in (*unknown, *serious):
         raise AbcError(reason)
-    # Without problems nothing was mended: the tokens, parsed, would give these very items.
+    # Without problems nothing was repaired: parsing the tokens would give these same items.
     return NormalTune(Phrase(plain.meter, key, tuple(items), plain.problems), tuple(tokens))
 
 
 def even_broken_rhythm(items: Sequence[Item]) -> list[Item]:
-    """Broken rhythm only where it has a meaning, see `can_be_broken`; tuplets must be scaled."""
+    """Keep broken rhythm where it is meaningful, see `can_be_broken`; tuplets must be scaled."""
     result = list(items)
     before: Sound | None = None
     for index, item in enumerate(result):
         if not isinstance(item, Sound):
             continue
         if item.broken:
-            after = next((one for one in result[index + 1 :] if isinstance(one, Sound)), None)
+            after = next((later for later in result[index + 1 :] if isinstance(later, Sound)), None)
             if after is not None and not can_be_broken(before, item, after):
                 item = result[index] = Sound(item.pitches, item.eighths, "", item.scale)
         before = item
@@ -103,15 +103,15 @@ def even_broken_rhythm(items: Sequence[Item]) -> list[Item]:
 
 
 def merge_ties(items: Sequence[Item]) -> list[Item]:
-    """Tied notes inside a bar become one; ties that lead to another pitch are slurs and go.
+    """Merge tied notes within a bar; ties that lead to another pitch are slurs, and are removed.
 
     Every pitch must carry its accidental, see `explicit_accidentals`. Notes in chords, tuplets and
     broken rhythm stay as they are.
     """
     result: list[Item] = []
     left = 0  # sounds still to come in a tuplet
-    mergeable = False  # whether the last of `result` may grow
-    broken = False  # whether broken rhythm led to it
+    mergeable = False  # whether the last item of `result` may be extended
+    broken = False  # whether it is the second of a broken pair
     for index, item in enumerate(items):
         if isinstance(item, Tuplet):
             left = item.r
@@ -143,13 +143,13 @@ def _can_merge(last: Item | None, item: Sound) -> bool:
 
 
 def _with_real_ties(item: Sound, items: Sequence[Item], index: int) -> Sound:
-    """Ties only where the next sound holds a pitch that is heard alike."""
+    """Keep ties only where the next sound contains the same sounding pitch."""
     if not any(pitch.tied for pitch in item.pitches):
         return item
-    after = next((one for one in items[index + 1 :] if isinstance(one, Sound)), None)
-    heard = {pitch.midi(pitch.accidental or 0) for pitch in after.pitches} if after else set()
+    after = next((later for later in items[index + 1 :] if isinstance(later, Sound)), None)
+    sounding = {pitch.midi(pitch.accidental or 0) for pitch in after.pitches} if after else set()
     pitches = tuple(
-        tied(pitch, pitch.tied and pitch.midi(pitch.accidental or 0) in heard)
+        tied(pitch, pitch.tied and pitch.midi(pitch.accidental or 0) in sounding)
         for pitch in item.pitches
     )
     return Sound(pitches, item.eighths, item.broken, item.scale)

@@ -1,4 +1,4 @@
-"""What a list of tokens stands for: notes and signs, mended where the list is not well-formed."""
+"""What a list of tokens means: notes and signs, repaired where the list is not well-formed."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -32,7 +32,7 @@ def tied(pitch: Pitch, is_tied: bool = True) -> Pitch:
 
 
 class _Reader:
-    """Reads tokens one by one, dropping what cannot stand where it is."""
+    """Reads tokens one by one and drops those that are not allowed where they are."""
 
     def __init__(self) -> None:
         self.meter = ""
@@ -40,8 +40,8 @@ class _Reader:
         self.items: list[Item] = []
         self.problems: dict[str, None] = {}
         self.chord: list[Pitch] | None = None
-        self.chord_eighths: Fraction | None = None  # a duration inside it, behind its first note
-        self.open_to_duration = False  # whether the last sound may still get one
+        self.chord_eighths: Fraction | None = None  # a duration inside it, after its first note
+        self.open_to_duration = False  # whether a duration may still follow the last sound
 
     def problem(self, text: str) -> None:
         self.problems.setdefault(text)
@@ -121,15 +121,15 @@ class _Reader:
             self.problem("an empty chord")
             self.chord = None
         else:
-            self.strike()
+            self.add_chord()
 
     def end_chord(self) -> None:
         if self.chord is not None:
             self.problem("[ without ]")
-            self.strike()
+            self.add_chord()
 
-    def strike(self) -> None:
-        """Make the chord so far a sound, if it holds notes."""
+    def add_chord(self) -> None:
+        """Add the chord so far as a sound, if it contains notes."""
         if self.chord:
             self.sound(tuple(self.chord), self.chord_eighths or ONE)
         self.chord = self.chord_eighths = None
@@ -148,11 +148,11 @@ class _Reader:
 
 
 def parse_tokens(tokens: Sequence[str]) -> Phrase:
-    """What the tokens stand for; anything is read, and what is not well-formed is mended.
+    """The phrase that tokens stand for; any tokens are read, and repaired if not well-formed.
 
-    Dropped: unknown tokens, durations and ties that follow no note, stray brackets, tuplets that a
-    bar sign or the end cuts short, broken rhythm without a second note. Without meter or key,
-    ``4/4`` and ``Cmaj`` stand in.
+    These are dropped: unknown tokens, durations and ties that follow no note, stray brackets,
+    tuplets that a bar sign or the end cuts short, broken rhythm without a second note. A missing
+    meter or key is replaced by ``4/4`` or ``Cmaj``.
     """
     reader = _read(tokens)
     if not reader.meter:
@@ -170,14 +170,14 @@ def parse_tokens(tokens: Sequence[str]) -> Phrase:
 
 
 def as_phrase(music: Sequence[str] | Phrase) -> Phrase:
-    """A phrase as it is, tokens parsed: whoever needs several things of a tune parses it once."""
+    """The phrase itself, or the one parsed from tokens, so that a tune need only be parsed once."""
     return music if isinstance(music, Phrase) else parse_tokens(music)
 
 
 def items_of(tokens: Sequence[str]) -> list[Item]:
-    """Sounds and signs as they stand: repeats, tuplets and broken rhythm may be cut short.
+    """Sounds and signs as written: repeats, tuplets and broken rhythm may be incomplete.
 
-    Every pitch among the tokens is part of a sound, in the same order.
+    Every pitch token is part of a sound, in the same order.
     """
     return _read(tokens).items
 
@@ -191,10 +191,10 @@ def _read(tokens: Sequence[str]) -> _Reader:
 
 
 def complete(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
-    """Mend what spans several items: repeats, tuplets, broken rhythm; scale tuplets.
+    """Repair what spans several items (repeats, tuplets, broken rhythm), and scale tuplets.
 
     Returns:
-        The items, and what had to be mended or is missing, in words, some perhaps twice.
+        The items, and messages on what was repaired or is missing, possibly with duplicates.
     """
     balanced, problems = balanced_repeats(items)
     result = scaled(_complete_tuplets(balanced, problems))
@@ -203,7 +203,9 @@ def complete(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
         if not isinstance(item, Sound):
             continue
         if item.broken:
-            after = next((one for one in result[index + 1 :] if not isinstance(one, Tuplet)), None)
+            after = next(
+                (later for later in result[index + 1 :] if not isinstance(later, Tuplet)), None
+            )
             if not isinstance(after, Sound):
                 problems.append("broken rhythm without a second note")
                 item = Sound(item.pitches, item.eighths, "", item.scale)
@@ -233,19 +235,19 @@ def scaled(items: Sequence[Item]) -> list[Item]:
 
 
 def can_be_broken(before: Sound | None, first: Sound, second: Sound) -> bool:
-    """Whether broken rhythm between two sounds has a meaning: equal lengths, and no chain of it."""
+    """Whether two sounds can be a broken pair: equal lengths, and the first not in another pair."""
     chained = before is not None and bool(before.broken)
     alike = first.eighths == second.eighths and first.scale == second.scale
     return alike and not chained
 
 
 def _complete_tuplets(items: Sequence[Item], problems: list[str]) -> list[Item]:
-    """Drop tuplets that a bar sign, another tuplet or the end cuts short; adds to the problems."""
+    """Drop tuplets that a bar sign, another tuplet or the end cuts short; appends to problems."""
     result: list[Item] = []
     for index, item in enumerate(items):
         if isinstance(item, Tuplet):
             following = items[index + 1 : index + 1 + item.r]
-            if len(following) < item.r or not all(isinstance(one, Sound) for one in following):
+            if len(following) < item.r or not all(isinstance(sound, Sound) for sound in following):
                 problems.append("a tuplet that is cut short")
                 continue
         result.append(item)
@@ -253,9 +255,9 @@ def _complete_tuplets(items: Sequence[Item], problems: list[str]) -> list[Item]:
 
 
 def sounding_eighths(items: Sequence[Item]) -> list[Fraction]:
-    """Sounding length of every item in eighths, tuplets and broken rhythm counted; 0 for signs."""
+    """Sounding length of every item in eighths, with tuplets and broken rhythm; 0 for signs."""
     lengths = []
-    shift = ONE  # what the broken rhythm before a sound does to it
+    shift = ONE  # factor from the broken rhythm before a sound
     for item in items:
         if not isinstance(item, Sound):
             lengths.append(_NOTHING)
@@ -271,7 +273,7 @@ def sounding_eighths(items: Sequence[Item]) -> list[Fraction]:
 
 
 def upbeat_eighths(phrase: Phrase) -> Fraction:
-    """Length in eighths of what stands before the first whole bar; 0 for none, or no meter."""
+    """Length of the upbeat in eighths; 0 if there is none, or no meter."""
     full, now = phrase.bar_eighths, Fraction(0)
     for item, length in zip(phrase.items, sounding_eighths(phrase.items), strict=True):
         if isinstance(item, Bar) and now:
@@ -290,14 +292,14 @@ def _shares(broken: str) -> tuple[Fraction, Fraction]:
 
 
 def alterations(key: Key, items: Sequence[Item]) -> list[tuple[int, ...]]:
-    """For every item the semitones that alter its pitches: as written, from the bar, or the key.
+    """For every item, the semitones that alter its pitches: as written, from the bar, or the key.
 
-    An accidental holds for its letter in all octaves until the next bar sign, as in abc2midi; a tie
-    carries it over the bar sign to the note that is tied, not to others.
+    An accidental applies to its letter in all octaves until the next bar sign, as in abc2midi; a
+    tie carries it across the bar sign, but only to the tied note.
     """
     signature = key.signature
     state: dict[int, int] = {}
-    held: dict[tuple[int, int], int] = {}  # letter and octave of what the last sound ties on
+    held: dict[tuple[int, int], int] = {}  # letter and octave of pitches tied from the last sound
     result = []
     for item in items:
         if not isinstance(item, Sound):

@@ -1,4 +1,4 @@
-"""What the tokens sound like: notes in time, repeats and endings played out."""
+"""How tokens sound: notes in time, with repeats and endings played out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from symbotunes.music.abc.repeats import is_ending
 from symbotunes.music.abc.tokens import Bar, Item, Phrase, Sound
 
 TICKS_PER_QUARTER = 480
-MAX_NOTES = 20_000  # repeats of repeats end here
+MAX_NOTES = 20_000  # limits nested repeats
 VELOCITY = 96
 FIDDLE = 40  # General MIDI program, counted from 0
 
 
 @dataclass(frozen=True)
 class Note:
-    """One note as it is heard.
+    """One sounding note.
 
     Attributes:
         onset: quarters from the beginning.
@@ -40,8 +40,8 @@ class Note:
 def play_order(phrase: Phrase) -> list[int]:
     """Indices of the items in the order in which they are played.
 
-    As abc2midi plays them, but for a ``:|`` at the end of the last ending, which only closes it:
-    abc2midi begins the section once more and finds no ending for it.
+    As in abc2midi, except for a ``:|`` at the end of the last ending, which only closes it here;
+    abc2midi starts the section once more and finds no ending for it.
     """
     items = phrase.items
     order: list[int] = []
@@ -65,7 +65,7 @@ def play_order(phrase: Phrase) -> list[int]:
 
 
 def _times(items: Sequence[Item], start: int) -> int:
-    """How often the section that begins at `start` is played: as its endings say, or twice."""
+    """How often the section that begins at `start` is played: as its endings specify, or twice."""
     last = 2
     for index in range(start, len(items)):
         item = items[index]
@@ -79,8 +79,8 @@ def _times(items: Sequence[Item], start: int) -> int:
 
 
 def _turns(sign: str) -> set[int]:
-    """The times at which an ending such as ``|1,3`` or ``|1-3`` is played."""
-    turns = {0}  # none, so that the set is never empty
+    """On which passes an ending such as ``|1,3`` or ``|1-3`` is played."""
+    turns = {0}  # never played, but keeps the set from being empty
     for part in sign[1:].split(","):
         first, *rest = part.split("-")
         turns.update(range(int(first), int(rest[-1] if rest else first) + 1))
@@ -88,7 +88,7 @@ def _turns(sign: str) -> set[int]:
 
 
 def _after_ending(items: Sequence[Item], at: int) -> int:
-    """Where play goes on when the ending at `at` is passed over."""
+    """Where playback continues if the ending at `at` is skipped."""
     for index in range(at + 1, len(items)):
         item = items[index]
         if item == Bar(":|"):
@@ -99,7 +99,7 @@ def _after_ending(items: Sequence[Item], at: int) -> int:
 
 
 def notes(tokens: Sequence[str]) -> list[Note]:
-    """The notes heard, in order of onset; ties merged, tuplets and broken rhythm counted."""
+    """The sounding notes, in order of onset, with ties, tuplets and broken rhythm resolved."""
     return phrase_notes(parse_tokens(tokens))
 
 
@@ -107,7 +107,7 @@ def phrase_notes(phrase: Phrase) -> list[Note]:
     """The notes of a phrase, see `notes`."""
     lengths, alters = sounding_eighths(phrase.items), alterations(phrase.key, phrase.items)
     heard: list[Note] = []
-    waiting: dict[int, int] = {}  # pitch of a tied note -> its place in `heard`
+    open_ties: dict[int, int] = {}  # pitch of a tied note -> its index in `heard`
     now = Fraction(0)
     for index in play_order(phrase):
         item = phrase.items[index]
@@ -117,16 +117,16 @@ def phrase_notes(phrase: Phrase) -> list[Note]:
         tied: dict[int, int] = {}
         for pitch, alter in zip(item.pitches, alters[index], strict=True):
             number = pitch.midi(alter)
-            place = waiting.get(number)
-            if place is None:
-                place = len(heard)
+            position = open_ties.get(number)
+            if position is None:
+                position = len(heard)
                 heard.append(Note(now, duration, number))
             else:
-                held = heard[place]
-                heard[place] = Note(held.onset, held.duration + duration, number)
+                held = heard[position]
+                heard[position] = Note(held.onset, held.duration + duration, number)
             if pitch.tied:
-                tied[number] = place
-        waiting = tied
+                tied[number] = position
+        open_ties = tied
         now += duration
     return heard
 
@@ -138,13 +138,13 @@ def score_of(
     program: int = FIDDLE,
     upbeat: bool = False,
 ) -> symusic.Score:
-    """The music as a Score of one track, however imperfect it is.
+    """The music as a Score with one track, even if it is not well-formed.
 
     Args:
-        music: any tokens, or what was parsed of them.
+        music: any tokens, or the phrase parsed from them.
         tempo_bpm: quarters per minute; 0 chooses one that suits the meter.
         program: General MIDI program, counted from 0.
-        upbeat: give an upbeat a time signature of its own, so that bars lie where they are written.
+        upbeat: give an upbeat its own time signature, so that bars begin where they are written.
     """
     phrase = as_phrase(music)
     score = symusic.Score(TICKS_PER_QUARTER)
@@ -168,7 +168,7 @@ def _upbeat(phrase: Phrase, score: symusic.Score) -> int:
     """Write the time signature of an upbeat, if there is one; the tick at which it ends."""
     quarters = upbeat_eighths(phrase) / 2
     ticks, whole = quarters * TICKS_PER_QUARTER, quarters / 4
-    # MIDI counts powers of two only: an upbeat out of a tuplet has no time signature.
+    # MIDI only has powers of two: an upbeat from a tuplet gets no time signature.
     if not quarters or ticks.denominator > 1 or whole.denominator & (whole.denominator - 1):
         return 0
     unit = max(8, whole.denominator)

@@ -1,8 +1,8 @@
 """Reading ABC notation: from the text of one tune to its sounds and bar signs.
 
-Follows the ABC standard 2.1 where tunes in the wild do, and what abc2midi plays where they do not.
-Of several voices the first is read. Lyrics, order of parts, ornaments, grace notes, chord names,
-slurs and layout are passed over.
+Follows the ABC standard 2.1 where published tunes do, and abc2midi's playback where they do not.
+Only the first of several voices is read. Lyrics, order of parts, ornaments, grace notes, chord
+names, slurs and layout are ignored.
 """
 
 import re
@@ -26,7 +26,7 @@ from symbotunes.music.abc.tokens import (
     parse_pitch,
 )
 
-# Digits are those of ASCII; `\d` would let others through.
+# [0-9], because `\d` also matches digits of other scripts.
 _NOTE = re.compile(r"((?:\^\^|__|\^|_|=)?[A-Ga-g][,']*)([0-9]*)((?:/[0-9]*)*)")
 _REST = re.compile(r"([zxZX])([0-9]*)((?:/[0-9]*)*)")
 _LENGTH = re.compile(r"([0-9]*)((?:/[0-9]*)*)")
@@ -38,7 +38,7 @@ _INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
 _FIELD = re.compile(r"^([A-Za-z+]):(?![|:])(.*)$")  # not A:| and A::, a note before a bar sign
 _COMMENT = re.compile(r"(?<!\\)%.*$")
 _BROKEN = re.compile(r">+|<+")
-# A single ! or + is an old sign for the end of a line: what stands between two of them is music.
+# A single ! or + is an old sign for the end of a line, so music may stand between two of them.
 _SKIP = re.compile(r'"[^"\n]*"|![^!|\n]+!|\{[^}|]*\}|\+[^+|\n]+\+')
 _MICROTONE = re.compile(r"[\^_](?:[0-9]{1,3}(?:/[0-9]{1,3})?|/[0-9]{0,3})[A-Ga-g]")
 _TEXT_BLOCK = re.compile(r"^%%[ \t]*begin(\w+).*?^%%[ \t]*end\1", re.MULTILINE | re.DOTALL)
@@ -53,7 +53,7 @@ class ParsedTune:
 
     Attributes:
         meter: ``6/8`` and the like, or ``none``.
-        key: of the signature.
+        key: that of the signature.
         items: sounds, bar signs and tuplet marks in order, lengths in eighth notes.
     """
 
@@ -66,10 +66,10 @@ def parse(text: str) -> ParsedTune:
     """Read one tune, headers and body.
 
     Raises:
-        AbcError: with a reason, if it cannot be read or changes what a tune must keep.
+        AbcError: with a reason, if it cannot be read, or changes meter or key.
     """
     body = _Body()
-    begun = ""  # a line that ended with a backslash
+    begun = ""  # the line so far, if it ended with a backslash
     for line in _TEXT_BLOCK.sub("%", text).split("\n"):
         if line.startswith("%"):
             continue
@@ -103,9 +103,9 @@ class _Body:
         self.lengths: dict[tuple[str, str], Fraction] = {}  # in this unit, see `length`
         self.items: list[Item] = []
         self.voice: str | None = None
-        self.listening = True  # False inside another voice than the first
+        self.listening = True  # False inside voices other than the first
         self.started = False
-        self.interrupted = False  # by a blank line, which ends the music unless bars follow
+        self.interrupted = False  # by a blank line, which ends the music unless bar lines follow
 
     # -- fields -----------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class _Body:
             getattr(self, f"field_{name}")(value)
 
     def change_voice(self, value: str) -> None:
-        """Listen to the voice named first, or to what sounds before any is named."""
+        """Listen to the voice that is named first, or to the music before any is named."""
         name = value.split()[0] if value.split() else ""
         if self.voice is None:
             self.voice = "1" if self.started else name
@@ -162,7 +162,7 @@ class _Body:
             return
         position = 0
         while position < len(text):
-            if not self.listening:  # until a voice is named again
+            if not self.listening:  # skip to where a voice is named again
                 position = text.find("[V:", position)
                 if position < 0:
                     return
@@ -170,10 +170,10 @@ class _Body:
         self.items.append(LINE_END)
 
     def element(self, text: str, at: int) -> int:
-        """Read what stands at a position; returns the position behind it."""
+        """Read the element at a position; returns the position after it."""
         char = text[at]
-        if char in _NOTE_STARTS and (found := _NOTE.match(text, at)):
-            return self.note(found)
+        if char in _NOTE_STARTS and (note := _NOTE.match(text, at)):
+            return self.note(note)
         if char in _MINOR:
             return self.minor_element(char, text, at)
         for pattern, read in (
@@ -183,9 +183,9 @@ class _Body:
             (_TUPLET, self.tuplet),
             (_REST, self.rest),
         ):
-            found = pattern.match(text, at)
-            if found and found.end() > at:
-                return read(found, text) if read else found.end()
+            match = pattern.match(text, at)
+            if match and match.end() > at:
+                return read(match, text) if read else match.end()
         if char == "[":
             return self.bracket(text, at)
         if _MICROTONE.match(text, at):
@@ -193,28 +193,28 @@ class _Body:
         return at + 1
 
     def minor_element(self, char: str, text: str, at: int) -> int:
-        """Signs of one character that carry no sound, and strings that begin with one."""
+        """Single characters that carry no sound, and strings that begin with one."""
         if char in "!+":
-            found = _SKIP.match(text, at)
-            return found.end() if found else at + 1
+            skipped = _SKIP.match(text, at)
+            return skipped.end() if skipped else at + 1
         if char == "-" and self.items:
             self.tie()
         elif char in "<>":
-            found = _BROKEN.match(text, at)
-            assert found is not None
-            self.broken(found[0])
-            return found.end()
+            signs = _BROKEN.match(text, at)
+            assert signs is not None
+            self.broken(signs[0])
+            return signs.end()
         elif char == "&":
             raise AbcError("voices overlaid with &")
         return at + 1
 
-    def inline(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
-        if found[1] in "MLKV":
-            self.field(found[1], _COMMENT.sub("", found[2]).strip())
-        return found.end()
+    def inline(self, match: re.Match[str], text: str) -> int:  # noqa: ARG002
+        if match[1] in "MLKV":
+            self.field(match[1], _COMMENT.sub("", match[2]).strip())
+        return match.end()
 
-    def bar(self, found: re.Match[str], text: str) -> int:
-        sign, end = found[0], found.end()
+    def bar(self, match: re.Match[str], text: str) -> int:
+        sign, end = match[0], match.end()
         ending = _ENDING.match(text, end)
         closes = sign.startswith(":") or "::" in sign or "]:" in sign  # but not |:|
         repeats = [Bar(":|")] if closes else []
@@ -241,11 +241,11 @@ class _Body:
             raise AbcError("a chord without end")
         inside = _SKIP.sub("", text[at + 1 : close])
         pitches, length = [], None
-        for found in _NOTE.finditer(inside):
-            holds = inside[found.end() : found.end() + 1] == "-"
-            pitches.append(tied(self.pitch(found), holds))
+        for note in _NOTE.finditer(inside):
+            is_tied = inside[note.end() : note.end() + 1] == "-"
+            pitches.append(tied(self.pitch(note), is_tied))
             if length is None:
-                length = factor(found[2], found[3])
+                length = factor(note[2], note[3])
         outer = _LENGTH.match(text, close + 1)
         assert outer is not None
         if pitches:
@@ -253,34 +253,34 @@ class _Body:
             self.sound(tuple(pitches), self.playable(length * factor(outer[1], outer[2])))
         return outer.end()
 
-    def tuplet(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
-        p = int(found[1])
-        q = int(found[2]) if found[2] else default_q(p, self.meter or "none")
-        r = int(found[3]) if found[3] else p
+    def tuplet(self, match: re.Match[str], text: str) -> int:  # noqa: ARG002
+        p = int(match[1])
+        q = int(match[2]) if match[2] else default_q(p, self.meter or "none")
+        r = int(match[3]) if match[3] else p
         if q < 1 or r < 1:
-            raise AbcError("an impossible tuplet", found[0])
+            raise AbcError("an impossible tuplet", match[0])
         self.items.append(Tuplet(p, q, r))
-        return found.end()
+        return match.end()
 
-    def note(self, found: re.Match[str]) -> int:
-        self.sound((self.pitch(found),), self.length(found[2], found[3]))
-        return found.end()
+    def note(self, match: re.Match[str]) -> int:
+        self.sound((self.pitch(match),), self.length(match[2], match[3]))
+        return match.end()
 
     @staticmethod
-    def pitch(found: re.Match[str]) -> Pitch:
-        if kind(found[1]) == "pitch":
-            return parse_pitch(found[1])
-        name = str(parse_pitch(found[1]))  # such as c, for C: octave marks cancel
+    def pitch(match: re.Match[str]) -> Pitch:
+        if kind(match[1]) == "pitch":
+            return parse_pitch(match[1])
+        name = str(parse_pitch(match[1]))  # such as C for c, since octave marks cancel out
         if kind(name) != "pitch":
-            raise AbcError("a pitch beyond hearing", found[1][:20])
+            raise AbcError("a pitch beyond hearing", match[1][:20])
         return parse_pitch(name)
 
-    def rest(self, found: re.Match[str], text: str) -> int:  # noqa: ARG002
-        if found[1] in "ZX":
-            self.bars_of_rest(factor(found[2], found[3]))
+    def rest(self, match: re.Match[str], text: str) -> int:  # noqa: ARG002
+        if match[1] in "ZX":
+            self.bars_of_rest(factor(match[2], match[3]))
         else:
-            self.sound((), self.length(found[2], found[3]))
-        return found.end()
+            self.sound((), self.length(match[2], match[3]))
+        return match.end()
 
     def bars_of_rest(self, count: Fraction) -> None:
         if self.meter in (None, "none"):
@@ -293,9 +293,9 @@ class _Body:
             self.sound((), self.playable(8 * Fraction(self.meter) / self.unit))
 
     def length(self, number: str, slashes: str) -> Fraction:
-        """Eighths that digits and slashes after a note ask for, worked out once for each unit.
+        """Length in eighths that digits and slashes after a note stand for, cached for each unit.
 
-        A tune has hundreds of notes and a handful of lengths; fractions are slow, even to look up.
+        A tune has hundreds of notes but few lengths, and fractions are slow, even to hash.
         """
         eighths = self.lengths.get((number, slashes))
         if eighths is None:
@@ -306,7 +306,7 @@ class _Body:
         """A length in unit lengths as eighths.
 
         Raises:
-            AbcError: if tokens cannot write it.
+            AbcError: if tokens cannot express it.
         """
         assert self.unit is not None
         eighths = length * self.unit
@@ -319,13 +319,13 @@ class _Body:
         self.items.append(Sound(pitches, eighths))
 
     def tie(self) -> None:
-        place = len(self.items) - 1
-        while place >= 0 and self.items[place] == LINE_END:  # a tie may open the next line
-            place -= 1
-        last = self.items[place]
+        index = len(self.items) - 1
+        while index >= 0 and self.items[index] == LINE_END:  # a tie may begin the next line
+            index -= 1
+        last = self.items[index]
         if isinstance(last, Sound) and last.pitches:
             pitches = tuple(tied(pitch) for pitch in last.pitches)
-            self.items[place] = Sound(pitches, last.eighths, last.broken)
+            self.items[index] = Sound(pitches, last.eighths, last.broken)
 
     def broken(self, signs: str) -> None:
         last = self.items[-1] if self.items else None
@@ -336,10 +336,10 @@ class _Body:
         self.items[-1] = Sound(last.pitches, last.eighths, signs)
 
     def tune(self) -> ParsedTune:
-        """What was read.
+        """The tune that was read.
 
         Raises:
-            AbcError: if it is no tune.
+            AbcError: if it has no key or no notes.
         """
         if self.key is None:
             raise AbcError("no key")

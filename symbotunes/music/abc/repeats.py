@@ -1,4 +1,4 @@
-"""Repeats and variant endings: which signs belong together, and which lead nowhere."""
+"""Repeats and variant endings: which signs belong together, and which have no counterpart."""
 
 from collections.abc import Sequence
 
@@ -6,21 +6,21 @@ from symbotunes.music.abc.tokens import Bar, Item
 
 
 def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
-    """Repeats and endings that lead nowhere become bar signs.
+    """Turn repeats and endings that have no counterpart into bar signs.
 
-    Of several ``|:`` before a ``:|`` the last one counts. A first ending needs a ``:|`` behind it,
+    Of several ``|:`` before a ``:|``, the last one counts. A first ending needs a ``:|`` after it,
     a second one needs a first.
 
     Returns:
-        The items, and what had to be mended, in words.
+        The items, and messages on what was repaired.
     """
     result, problems = list(items), []
-    opened: int | None = None  # a |: that waits for its :|
+    opened: int | None = None  # a |: that is not closed yet
     first: int | None = None  # a |1 of this section
     closed = False  # whether :| has followed it
 
-    def give_up(place: int, problem: str) -> None:
-        result[place] = Bar("|")
+    def replace(index: int, problem: str) -> None:
+        result[index] = Bar("|")
         problems.append(problem)
 
     for index, item in enumerate(items):
@@ -29,9 +29,9 @@ def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
         sign = item.sign
         if sign == "|:":
             if opened is not None:
-                give_up(opened, "a repeat inside a repeat")
+                replace(opened, "a repeat inside a repeat")
             if first is not None and not closed:
-                give_up(first, "an ending outside a repeat")
+                replace(first, "an ending outside a repeat")
             opened, first = index, None
         elif sign == ":|":
             opened, closed = None, True
@@ -40,18 +40,18 @@ def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
         elif is_ending(items, index):
             if "1" in sign:
                 if first is not None and not closed:
-                    give_up(first, "an ending outside a repeat")
+                    replace(first, "an ending outside a repeat")
                 first, closed = index, False
             elif first is None or not closed:
-                give_up(index, "an ending outside a repeat")
+                replace(index, "an ending outside a repeat")
     if opened is not None:
-        give_up(opened, "a repeat that is not closed")
+        replace(opened, "a repeat that is not closed")
     if first is not None and not closed:
-        give_up(first, "an ending outside a repeat")
+        replace(first, "an ending outside a repeat")
     return result, problems
 
 
 def is_ending(items: Sequence[Item], index: int) -> bool:
-    """Whether an ending such as ``|2`` stands at a place."""
+    """Whether the item at an index is an ending such as ``|2``."""
     item = items[index] if index < len(items) else None
     return isinstance(item, Bar) and item.sign[1:2].isdigit()

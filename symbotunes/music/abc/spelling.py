@@ -11,17 +11,17 @@ from symbotunes.music.abc.tokens import OCTAVES, Bar, Item, Pitch, Sound, make_p
 class Speller:
     """Decides which accidentals must be written.
 
-    One is written wherever a reader could take the note otherwise, whether it lets accidentals hold
-    for one octave or for all; so every program hears the same.
+    One is written wherever a note could be misread, whether the reader applies accidentals to one
+    octave or to all; so all programs read the same notes.
     """
 
     def __init__(self, key: Key) -> None:
         self.signature = key.signature
-        self.everywhere: dict[int, int] = {}  # letter -> alteration, where all octaves count
-        self.here: dict[tuple[int, int], int] = {}  # letter and octave -> alteration
+        self.everywhere: dict[int, int] = {}  # letter -> alteration, in all octaves
+        self.here: dict[tuple[int, int], int] = {}  # letter and octave -> alteration, in one octave
 
     def bar(self) -> None:
-        """A bar sign: accidentals end."""
+        """Forget accidentals at a bar sign."""
         self.everywhere.clear()
         self.here.clear()
 
@@ -29,7 +29,7 @@ class Speller:
         """The pitch moved by letter steps, with the accidental that makes it sound as `midi`.
 
         Raises:
-            AbcError: if it would need three sharps or flats, or lie beyond hearing.
+            AbcError: if it would need three sharps or flats, or be out of range.
         """
         octave, letter = divmod(pitch.octave * 7 + pitch.letter + steps, 7)
         alter = midi - 12 * (octave + 1) - NATURAL[letter]
@@ -48,9 +48,9 @@ class Speller:
 
 
 def explicit_accidentals(key: Key, items: Sequence[Item]) -> list[Item]:
-    """The items with every accidental written out, as the bar signs between them let them hold.
+    """The items with every accidental written out, given the bar signs between them.
 
-    Bar signs that are added later then change no note.
+    Bar signs that are added later then do not change any note.
     """
     return [
         Sound(
@@ -69,7 +69,7 @@ def explicit_accidentals(key: Key, items: Sequence[Item]) -> list[Item]:
 
 
 def shorter_way(old: Key, new: Key) -> int:
-    """Semitones from one tonic to the nearest other, six at most."""
+    """Semitones from one tonic to the nearest position of another, at most six."""
     return (new.pitch_class - old.pitch_class + 6) % 12 - 6
 
 
@@ -77,19 +77,19 @@ def respell(items: Sequence[Item], old: Key, new: Key, semitones: int) -> list[I
     """Items in the old key moved to the new one, spelled for it.
 
     Args:
-        items: as they are written in the old key.
+        items: as written in the old key.
         old: their key.
-        new: the key that many semitones away.
+        new: the key `semitones` away.
         semitones: upwards; negative downwards.
 
     Raises:
-        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
+        AbcError: if a note would need three sharps or flats, or be out of range.
     """
     return _respelled(items, alterations(old, items), (old, new), semitones)
 
 
 def respell_explicit(items: Sequence[Item], old: Key, new: Key, semitones: int) -> list[Item]:
-    """As `respell`, of items that carry every accidental, see `explicit_accidentals`."""
+    """As `respell`, for items with every accidental written out, see `explicit_accidentals`."""
     alters = [
         tuple(pitch.accidental or 0 for pitch in item.pitches) if isinstance(item, Sound) else ()
         for item in items

@@ -29,17 +29,17 @@ _OTHER_FIELD = re.compile(r"^[A-JN-Zm-z]:.*$", re.MULTILINE)
 
 
 def to_abc(music: Sequence[str] | Phrase, *, number: int = 1, title: str = "Untitled") -> str:
-    """Valid ABC of the music; what is not well-formed is mended as `parse_tokens` says.
+    """Valid ABC of the music; what is not well-formed is repaired by `parse_tokens`.
 
     Args:
-        music: any tokens, or what was parsed of them.
+        music: any tokens, or the phrase parsed from them.
         number: reference number, ``X:``.
         title: one line; control characters become spaces, comment signs are escaped.
     """
     phrase = as_phrase(music)
     safe = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", title).split()).replace("%", r"\%")
     head = [f"X:{number}", f"T:{safe or 'Untitled'}", f"M:{phrase.meter}", "L:1/8"]
-    # A line that began with "A :|" would read like a field; "A1" is the same note.
+    # A line that began with "A :|" would look like a field; "A1" is the same note.
     body = [_LIKE_A_FIELD.sub(r"\g<0>1", line) for line in _lines(phrase)]
     return "\n".join([*head, f"K:{phrase.key}", *body]) + "\n"
 
@@ -52,7 +52,7 @@ def _lines(phrase: Phrase) -> list[str]:
     for index, item in enumerate(phrase.items):
         text = closing.get(index) or "".join(item_tokens(item, phrase.meter))
         if isinstance(item, Tuplet):
-            glue = text  # stands against its first note
+            glue = text  # no space before its first note
             continue
         if index in joined:
             words[-1] += text
@@ -67,10 +67,10 @@ def _lines(phrase: Phrase) -> list[str]:
 
 
 def from_abc(text: str) -> list[str]:
-    """Tokens of ABC that `to_abc` wrote, exactly those that were written.
+    """The exact tokens of ABC that `to_abc` wrote.
 
     Raises:
-        AbcError: if it holds anything else.
+        AbcError: if it contains anything else.
     """
     head, body = [], []
     for line in text.splitlines():
@@ -82,44 +82,44 @@ def from_abc(text: str) -> list[str]:
 
 
 def lex(text: str) -> list[str]:
-    """Tokens of a body in the folk-rnn language, spaces or not; ``A/`` and ``A1`` are understood.
+    """Tokens of a body in Folk-RNN's language, with or without spaces; also of ``A/`` and ``A1``.
 
     Raises:
-        AbcError: naming what is no token.
+        AbcError: naming what is not a token.
     """
     tokens, at = [], 0
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
-        found = _TOKEN.match(text, at)
-        if not found:
+        match = _TOKEN.match(text, at)
+        if not match:
             word = text[at:].split()[0]
             raise AbcError("no music in ABC", word[:20])
-        token = "|" if found[0] in ("||", "|]") else found[0]
-        if found["duration"]:
-            token = duration_token(factor(found[2], found[3]), found[4] or "")
+        token = "|" if match[0] in ("||", "|]") else match[0]
+        if match["duration"]:
+            token = duration_token(factor(match[2], match[3]), match[4] or "")
         tokens += [token] if token else []
-        at = found.end()
+        at = match.end()
     return tokens
 
 
 def prompt_tokens(text: str) -> list[str]:
     """Tokens of the beginning of a tune, as a user types it: ``M:6/8 K:Cdor A2 B``.
 
-    Meter and key may stand on lines of their own or not; ``K:C`` means the major key. Other fields
-    are passed over, but lengths must count eighths.
+    Meter and key may be on separate lines; ``K:C`` is the major key. Other fields are ignored, but
+    lengths must be in eighths.
 
     Raises:
-        AbcError: naming what is no token.
+        AbcError: naming what is not a token.
     """
     text = _OTHER_FIELD.sub(" ", text.replace("\\n", "\n"))
     head = []
-    for found in _PROMPT_FIELD.finditer(text):
-        if found["meter"]:
-            head.append(f"M:{parse_meter(found['meter'])}")
-        elif found["key"]:
-            head.append(f"K:{parse_key(found['key'])}")
-        elif found["unit"] != "1/8":
-            raise AbcError("lengths must count eighths, L:1/8", found[0])
+    for match in _PROMPT_FIELD.finditer(text):
+        if match["meter"]:
+            head.append(f"M:{parse_meter(match['meter'])}")
+        elif match["key"]:
+            head.append(f"K:{parse_key(match['key'])}")
+        elif match["unit"] != "1/8":
+            raise AbcError("lengths must count eighths, L:1/8", match[0])
     return [*head, *lex(_PROMPT_FIELD.sub(" ", text))]

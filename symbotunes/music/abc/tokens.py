@@ -1,7 +1,7 @@
-"""The token language of folk-rnn: what each token is, and the notes and signs it stands for.
+"""The token language of Folk-RNN: what each token is, and the notes and signs it stands for.
 
-``M:6/8 K:Cdor |: G 2 c (3 d e f > [ E G ] 2 - :|``: pitch and duration are tokens of their own,
-durations count eighths, ``>`` and ``<`` shift length between neighbors.
+``M:6/8 K:Cdor |: G 2 c (3 d e f > [ E G ] 2 - :|``: pitch and duration are separate tokens,
+durations are in eighths, ``>`` and ``<`` shift length between neighbors.
 """
 
 import re
@@ -13,7 +13,7 @@ from symbotunes.music.abc.keys import LETTERS, NATURAL, Key
 
 ONE = Fraction(1)
 OCTAVES = range(0, 9)  # that tokens can write: from C,,,, to b'''
-MAX_NUMBER = 999  # of eighths or of their parts: beyond, a duration is a slip of the pen
+MAX_NUMBER = 999  # of eighths or of their parts: larger numbers are typos
 ACCIDENTALS = {"": None, "=": 0, "^": 1, "_": -1, "^^": 2, "__": -2}
 SIGNS = {alter: sign for sign, alter in ACCIDENTALS.items() if alter is not None}
 _PATTERNS = {
@@ -47,9 +47,9 @@ class Pitch:
 
     Attributes:
         letter: 0 for C to 6 for B.
-        octave: 4 holds middle C.
+        octave: 4 begins with middle C.
         accidental: semitones of a written accidental; ``None`` if the key or the bar decides.
-        tied: whether it sounds on into the next note of its pitch.
+        tied: whether it is tied to the next note of its pitch.
     """
 
     letter: int
@@ -65,7 +65,7 @@ class Pitch:
         return pitch_token(self.letter, self.octave, self.accidental)
 
 
-@cache  # tunes draw on a few hundred pitches; this keeps reading the corpus within seconds
+@cache  # tunes use a few hundred pitches; without the cache, reading the corpus is slow
 def make_pitch(letter: int, octave: int, accidental: int | None, tied: bool) -> Pitch:
     """A `Pitch`, the same object every time."""
     return Pitch(letter, octave, accidental, tied)
@@ -98,7 +98,7 @@ class Sound:
         pitches: in the order written; none for a rest.
         eighths: written duration in eighth notes.
         broken: ``>`` or ``<`` signs between this sound and the next.
-        scale: factor of the tuplet that it belongs to.
+        scale: factor of the tuplet that it is part of.
     """
 
     pitches: tuple[Pitch, ...]
@@ -114,7 +114,7 @@ class Bar:
     sign: str
 
 
-LINE_END = Bar("\n")  # only between reading and normalizing: the end of a line of the source
+LINE_END = Bar("\n")  # the end of a line of the source; removed by normalization
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,13 @@ Item = Sound | Bar | Tuplet
 
 @dataclass(frozen=True)
 class Phrase:
-    """What a list of tokens stands for, mended where it is not well-formed.
+    """What a list of tokens means, repaired where it is not well-formed.
 
     Attributes:
         meter: ``6/8`` or ``none``.
         key: of the signature.
         items: sounds, bar signs and tuplet marks in order; every tuplet is complete.
-        problems: what had to be mended, in words.
+        problems: messages on what was repaired.
     """
 
     meter: str
@@ -152,10 +152,10 @@ class Phrase:
 
 
 def default_q(p: int, meter: str) -> int:
-    """In the time of how many a tuplet of p plays, when the notation does not say.
+    """The number of notes in whose time a tuplet of p is played, if the notation does not say.
 
-    As ABC 2.1 has it, but for quintuplets and the like in 3/4, 3/2 and so on, which it does not
-    count as compound; abc2midi does, and it is what people hear.
+    As in ABC 2.1, except for quintuplets and the like in 3/4, 3/2 and so on, which the standard
+    does not treat as compound meters; abc2midi does.
     """
     beats = meter.partition("/")[0]
     compound = beats.isdecimal() and int(beats) % 3 == 0
@@ -178,7 +178,7 @@ def duration_token(eighths: Fraction, broken: str = "") -> str:
     return _duration_token(eighths.numerator, eighths.denominator, broken)
 
 
-@cache  # of whole numbers: hashing a fraction takes longer than writing it
+@cache  # takes whole numbers, because hashing a fraction takes longer than writing it
 def _duration_token(top: int, bottom: int, broken: str) -> str:
     number = "" if top == 1 and bottom != 1 else str(top)
     if bottom != 1:

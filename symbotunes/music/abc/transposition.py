@@ -1,4 +1,4 @@
-"""Moving tunes to other keys, spelled as the new key asks."""
+"""Transposing tunes to other keys, with the spelling of the new key."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,12 +14,12 @@ from symbotunes.music.abc.writing import phrase_tokens
 def transpose(tokens: Sequence[str], semitones: int) -> list[str]:
     """The tune moved up (negative: down); ``K:Gmaj`` moved by 2 becomes ``K:Amaj``.
 
-    The way back restores every note; of tunes that `normalize` wrote the tokens too, if the key has
-    no enharmonic twin.
+    Moving back restores every note; for tunes from `normalize`, also the tokens, if the key has no
+    enharmonic equivalent.
 
     Args:
-        tokens: a tune with its meter and key; what is not well-formed is mended.
-        semitones: any number; 0 returns the tokens as they are.
+        tokens: a tune with its meter and key; repaired if it is not well-formed.
+        semitones: any number; 0 returns the tokens unchanged.
 
     Raises:
         AbcError: if there is no key, or a note would need three sharps or flats.
@@ -34,17 +34,17 @@ def transpose(tokens: Sequence[str], semitones: int) -> list[str]:
 
 
 def to_c(tokens: Sequence[str]) -> list[str]:
-    """A tune, or any beginning of one, on the tonic C; its mode is kept.
+    """Move a tune, or any beginning of one, to the tonic C, in the same mode.
 
     Args:
-        tokens: those of chords, tuplets and repeats may be cut short. Without a key they stay where
-            they are.
+        tokens: chords, tuplets and repeats may be incomplete. Without a key, the tokens do not
+            change.
 
     Returns:
-        The tokens, one for one.
+        The same number of tokens.
 
     Raises:
-        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
+        AbcError: if a note would need three sharps or flats, or be out of range.
     """
     old = key_in(tokens)
     if old is None or old == on_c(old):
@@ -62,14 +62,14 @@ def to_c(tokens: Sequence[str]) -> list[str]:
 
 
 def from_c(phrase: Phrase, key: Key) -> Phrase:
-    """A tune on C in the key that `to_c` would move there, spelled as that key asks.
+    """Move a tune on C back to a key: the inverse of `to_c`, with the spelling of that key.
 
     Args:
         phrase: of a tune.
-        key: whose tonic it gets; the tune's mode is kept.
+        key: gives the tonic; the tune keeps its mode.
 
     Raises:
-        AbcError: if a note would need three sharps or flats, or lie beyond hearing.
+        AbcError: if a note would need three sharps or flats, or be out of range.
     """
     target = Key(key.letter, key.alter, phrase.key.mode)
     items = respell(phrase.items, phrase.key, target, -shorter_way(key, on_c(key)))
@@ -77,7 +77,7 @@ def from_c(phrase: Phrase, key: Key) -> Phrase:
 
 
 def key_in(tokens: Sequence[str]) -> Key | None:
-    """The key that tokens name, if they name one."""
+    """The key token's key, or ``None`` if there is no key token."""
     written = next((token for token in tokens if kind(token) == "key"), None)
     return None if written is None else parse_key(written[2:])
 
@@ -88,16 +88,16 @@ def on_c(key: Key) -> Key:
 
 
 def moved_key(key: Key, semitones: int) -> Key:
-    """The key that many semitones away, of those that sound alike the one with fewest accidentals.
+    """The key a number of semitones away: of enharmonic keys, the one with the fewest accidentals.
 
-    Between six sharps and six flats the signs of the old key decide.
+    Between six sharps and six flats, the old key's accidentals decide.
     """
     target = (key.pitch_class + semitones) % 12
-    alike = [
+    enharmonic = [
         candidate
         for letter in range(len(LETTERS))
         for alter in (0, 1, -1)
         if (candidate := Key(letter, alter, key.mode)).pitch_class % 12 == target
     ]
     sign = -1 if key.sharps < 0 else 1
-    return min(alike, key=lambda candidate: (abs(candidate.sharps), -sign * candidate.sharps))
+    return min(enharmonic, key=lambda candidate: (abs(candidate.sharps), -sign * candidate.sharps))

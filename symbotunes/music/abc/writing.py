@@ -1,4 +1,4 @@
-"""From items of a tune to Folk-RNN tokens."""
+"""Writing the items of a tune as Folk-RNN tokens."""
 
 from collections.abc import Sequence
 

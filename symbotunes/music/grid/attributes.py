@@ -1,7 +1,7 @@
-"""What can be counted in melodies in sixteenths; Roberts et al. 2018, https://arxiv.org/abs/1803.05428.
+"""Attributes of melodies in sixteenths; Roberts et al. 2018, https://arxiv.org/abs/1803.05428.
 
-All functions take the classes of windows, ``[N, T]``, and give one number for each, ``[N]``; what a
-window without notes cannot have is 0.
+All functions map the classes of windows, ``[N, T]``, to one number for each, ``[N]``; where a
+window has too few notes, the number is 0.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ def average_interval(ids: Classes, lowest: int) -> Values:  # noqa: ARG001
 
 
 def syncopation(ids: Classes, lowest: int, unit: int) -> Values:  # noqa: ARG001
-    """Share of notes that begin off the beat, where no note began on the beat before them.
+    """Fraction of notes that begin off the beat, with no note on the beat before them.
 
     Args:
         ids: ``[N, T]``.
@@ -40,14 +40,14 @@ def syncopation(ids: Classes, lowest: int, unit: int) -> Values:  # noqa: ARG001
         starts[:, unit :: 2 * unit],
         starts[:, :: 2 * unit][:, : ids.shape[1] // unit // 2],
     )
-    return _share((off & ~before).sum(1), starts.sum(1))
+    return _fraction((off & ~before).sum(1), starts.sum(1))
 
 
 def c_diatonic(ids: Classes, lowest: int) -> Values:
-    """Share of notes on the white keys."""
+    """Fraction of notes on the white keys."""
     starts = ids >= FIRST_PITCH
     white = np.isin((ids.astype(np.int64) - FIRST_PITCH + lowest) % 12, C_MAJOR)
-    return _share((starts & white).sum(1), starts.sum(1))
+    return _fraction((starts & white).sum(1), starts.sum(1))
 
 
 ATTRIBUTES: Mapping[str, Callable[[Classes, int], Values]] = {
@@ -63,5 +63,5 @@ def _mean_step(pitches: Values | Classes) -> float:
     return float(np.abs(np.diff(pitches)).mean()) if len(pitches) > 1 else 0.0
 
 
-def _share(part: Values | Classes, whole: Values | Classes) -> Values:
+def _fraction(part: Values | Classes, whole: Values | Classes) -> Values:
     return np.asarray(part / np.maximum(whole, 1), np.float64)

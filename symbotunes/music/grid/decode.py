@@ -1,4 +1,4 @@
-"""From classes back to music: scores in 4/4 at 120 quarters per minute, as the reference writes."""
+"""From classes back to music: scores in 4/4 at 120 quarters per minute, as in the reference."""
 
 import numpy as np
 import symusic
@@ -23,10 +23,10 @@ def decode_melody(
     """The melody of classes [T], as one track.
 
     A note lasts until the next note, a note-off or the end of the sequence. Note-offs in silence
-    mean nothing.
+    have no effect.
 
     Raises:
-        ValueError: if an id is no class of a melody.
+        ValueError: if an id is not a class of a melody.
     """
     score = _empty_score()
     score.tracks.append(_melody_track(ids, classes, program, "Melody"))
@@ -34,7 +34,7 @@ def decode_melody(
 
 
 def decode_drums(ids: Classes, *, kit: Kit = NINE_DRUMS) -> symusic.Score:
-    """What the numbers [T] say is hit, as one drum track; every hit lasts a step.
+    """The drums that the numbers [T] stand for, as one drum track; every hit lasts one step.
 
     Raises:
         ValueError: if a number names a drum that the kit does not have.
@@ -48,7 +48,7 @@ def decode_trio(ids: Classes, *, classes: MelodyClasses = PIANO) -> symusic.Scor
     """Melody, bass and drums of classes [T, 3], as three tracks: piano, electric bass, drums.
 
     Raises:
-        ValueError: if an id is no class of its part.
+        ValueError: if an id is not a class of its part.
     """
     ids = np.asarray(ids)
     score = _empty_score()
@@ -78,7 +78,7 @@ def _melody_track(
 
 
 def _drum_track(ids: Classes, kit: Kit) -> symusic.core.TrackTick:
-    """A drum track of what numbers [T] say is hit."""
+    """A drum track of the hits that numbers [T] stand for."""
     ids = _checked(ids, 1 << len(kit))
     step, drum = drum_bits(ids, len(kit)).nonzero()
     pitch = np.array([pitches[0] for pitches in kit])[drum]
@@ -89,10 +89,10 @@ def _checked(ids: Classes, count: int) -> Integers:
     """The ids [T], if they are below ``count``."""
     checked = np.asarray(ids, np.int64)
     if checked.ndim != 1:
-        raise ValueError(f"one sequence is wanted, not an array of shape {checked.shape}")
+        raise ValueError(f"expected one sequence, not an array of shape {checked.shape}")
     if ((checked < 0) | (checked >= count)).any():
         raise ValueError(
-            f"ids from 0 to {count - 1} are wanted, not {checked.min()} to {checked.max()}"
+            f"expected ids from 0 to {count - 1}, not {checked.min()} to {checked.max()}"
         )
     return checked
 

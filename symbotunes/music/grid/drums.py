@@ -1,4 +1,4 @@
-"""Drum tracks: per sixteenth the set of drums that are hit, as a number; its bits are the drums."""
+"""Drum tracks: for each sixteenth the set of drums hit, as a number whose bits are the drums."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from symbotunes.music.grid.phrases import choose, distinct, find_phrases
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
 from symbotunes.music.midi.smf import Integers
 
-Kit = tuple[tuple[int, ...], ...]  # the pitches of each drum; the first is the one that is played
+Kit = tuple[tuple[int, ...], ...]  # the pitches of each drum; the first is used for playback
 
 NINE_DRUMS: Kit = (
     (36, 35),  # kick
@@ -33,7 +33,7 @@ SIXTY_ONE_DRUMS: Kit = tuple((pitch,) for pitch in _IN_ORDER)  # the "full" NADE
 
 @dataclass(frozen=True)
 class Hits:
-    """The steps at which something is hit.
+    """The steps at which any drum is hit.
 
     Attributes:
         part: [N] which part each step belongs to, ascending.
@@ -55,21 +55,21 @@ def drum_examples(
     limit: int | None = None,
     generator: np.random.Generator | None = None,
 ) -> Integers:
-    """[W, 16 bars] windows of what is drummed; no two of a section are equal.
+    """[W, 16 bars] windows of the drums; no two of a section are equal.
 
-    All drum tracks of a file sound together; a silence of a bar ends a stretch. A number below 2^D
-    says which of the D drums are hit: with nine drums it is a class of 512.
+    All drum tracks of a file are merged; a silence of one bar ends a phrase. A number below 2^D
+    gives which of the D drums are hit: with nine drums it is one of 512 classes.
 
     Args:
         notes: of one file.
         bars: length of a window.
-        kit: the drums; other pitches are passed over.
-        unique: drop windows that repeat one of another section too.
-        limit: most windows that are returned; ``None`` for all.
-        generator: draws them if there are more; without it they are the first ones.
+        kit: the drums; other pitches are ignored.
+        unique: also drop windows that repeat one of another section.
+        limit: maximum number of windows; ``None`` for all.
+        generator: chooses them at random if there are more; ``None`` takes the first.
 
     Raises:
-        MidiError: if the file is absurdly long.
+        MidiError: if the file is too long.
     """
     notes = notes.where(notes.is_drum)
     hits = find_hits(notes, kit, notes.section)
@@ -77,8 +77,8 @@ def drum_examples(
         return np.zeros((0, bars * STEPS_PER_BAR), np.int64)
     phrases = find_phrases(hits.part, hits.start, hits.start + 1)
     steps = np.zeros(phrases.total, np.int64)
-    inside = phrases.place < phrases.limit
-    steps[phrases.place[inside]] = hits.drums[inside]
+    inside = phrases.position < phrases.limit
+    steps[phrases.position[inside]] = hits.drums[inside]
     starts, sections = phrases.windows(bars)
     rows = steps[starts[:, None] + np.arange(bars * STEPS_PER_BAR)]
     rows = rows[distinct(rows, None if unique else sections)]
@@ -87,7 +87,7 @@ def drum_examples(
 
 
 def find_hits(notes: GridNotes, kit: Kit, part: Integers) -> Hits:
-    """The notes of each part [N] gathered by step; pitches outside the kit are passed over."""
+    """The notes of each part [N] gathered by step; pitches outside the kit are ignored."""
     bits = np.zeros(128, np.int64)
     for number, pitches in enumerate(kit):
         bits[list(pitches)] = 1 << number

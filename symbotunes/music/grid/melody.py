@@ -1,6 +1,6 @@
-"""Melodies: one class per sixteenth, as the reference extracts them.
+"""Melodies: one class per sixteenth, as the reference implementation extracts them.
 
-Class 0 is no event (the note or the rest goes on), 1 is note-off, 2 and up are the pitches of the
+Class 0 is no event (the note or rest continues), 1 is note-off, 2 and up are the pitches of the
 range, lowest first.
 """
 
@@ -42,12 +42,12 @@ ALL_PITCHES = MelodyClasses(0, 127)  # 130 classes: the paper
 
 @dataclass(frozen=True)
 class Lines:
-    """Monophonic lines: of notes that begin together the highest, one line per part.
+    """Monophonic lines, one per part: the highest of the notes that begin together.
 
     Attributes:
         part: [N] which part each note belongs to, ascending.
         start: [N] steps, strictly ascending within a part.
-        end: [N] steps; may reach beyond the start of the next note, which cuts it off.
+        end: [N] steps; may lie after the start of the next note, which then ends the note.
         pitch: [N] 0 to 127.
     """
 
@@ -76,20 +76,20 @@ def melody_examples(
     Args:
         notes: of one file.
         bars: length of a window.
-        classes: notes outside their range are passed over.
-        programs: instruments that are taken; ``None`` for all but drums.
-        transpose: semitones, before the range is applied; notes leaving 0 to 127 are gone.
-        unique: drop windows that repeat one of another section too.
-        limit: most windows that are returned; ``None`` for all.
-        generator: draws them if there are more; without it they are the first ones.
+        classes: notes outside their range are ignored.
+        programs: instruments to use; ``None`` for all but drums.
+        transpose: semitones, before the range is applied; notes that leave 0 to 127 are dropped.
+        unique: also drop windows that repeat one of another section.
+        limit: maximum number of windows; ``None`` for all.
+        generator: chooses them at random if there are more; ``None`` takes the first.
 
     Raises:
-        MidiError: if the file is absurdly long.
+        MidiError: if the file is too long.
     """
-    wanted = ~notes.is_drum
+    chosen = ~notes.is_drum
     if programs is not None:
-        wanted &= np.array([number in programs for number in range(128)])[notes.program]
-    notes = notes.where(wanted)
+        chosen &= np.array([number in programs for number in range(128)])[notes.program]
+    notes = notes.where(chosen)
     if transpose:
         notes = notes.transposed(transpose)
     line = monophonic(notes, classes)
@@ -101,14 +101,14 @@ def melody_examples(
     rows = steps[starts[:, None] + np.arange(bars * STEPS_PER_BAR)]
     _clear_leading_offs(rows)
     rows = rows[distinct(rows, None if unique else parts >> 32)]
-    chosen: NDArray[np.uint8] = rows[choose(len(rows), limit, generator)]
-    return chosen
+    windows: NDArray[np.uint8] = rows[choose(len(rows), limit, generator)]
+    return windows
 
 
 def monophonic(notes: GridNotes, classes: MelodyClasses) -> Lines:
     """The highest notes within the range, one part per section and instrument."""
     notes = notes.where((notes.pitch >= classes.lowest) & (notes.pitch <= classes.highest))
-    part = notes.section << 32 | notes.instrument
+    part = notes.section << 32 | notes.instrument  # `melody_examples` takes the section back out
     order = np.lexsort((notes.onset, -notes.pitch, notes.start, part))
     part, start = part[order], notes.start[order]
     top = np.ones(len(part), np.bool_)
@@ -124,13 +124,13 @@ def note_offs(line: Lines) -> NDArray[np.bool_]:
 
 
 def _write(line: Lines, phrases: Phrases, classes: MelodyClasses) -> NDArray[np.uint8]:
-    """All phrases in one array of classes; beyond its phrase nothing is written."""
+    """All phrases in one array of classes; events past the end of their phrase are dropped."""
     steps = np.zeros(phrases.total, np.uint8)
     off = line.end + phrases.shift
     sounds_off = note_offs(line) & (off < phrases.limit)
     steps[off[sounds_off]] = NOTE_OFF
-    inside = phrases.place < phrases.limit
-    steps[phrases.place[inside]] = line.pitch[inside] - classes.lowest + FIRST_PITCH
+    inside = phrases.position < phrases.limit
+    steps[phrases.position[inside]] = line.pitch[inside] - classes.lowest + FIRST_PITCH
     return steps
 
 

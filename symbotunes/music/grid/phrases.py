@@ -1,4 +1,4 @@
-"""Stretches of music without long silence, laid end to end, and windows that slide over them."""
+"""Phrases (music without long silences), laid end to end, and windows that slide over them."""
 
 import itertools
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.smf import Integers
 
 GAP_STEPS = STEPS_PER_BAR  # a silence as long as this ends a phrase
-MAX_PHRASE_STEPS = 100 * STEPS_PER_BAR  # what lies beyond is lost
-MAX_STEPS = 2**20  # of all phrases of a file, 65,536 bars: no honest file has half of it
+MAX_PHRASE_STEPS = 100 * STEPS_PER_BAR  # the rest is dropped
+MAX_STEPS = 2**20  # of all phrases of a file, 65,536 bars: real files have less than half
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Phrases:
 
     Attributes:
         line: [P] which line each phrase belongs to.
-        place: [N] step of each event in the array, wherever its phrase ends.
+        position: [N] step of each event in the array, even if past the end of its phrase.
         offset: [P] step at which each phrase begins in the array.
         length: [P] steps of each phrase.
         shift: [N] what to add to a step of the piece to get a step of the array.
@@ -31,7 +31,7 @@ class Phrases:
     """
 
     line: Integers
-    place: Integers
+    position: Integers
     offset: Integers
     length: Integers
     shift: Integers
@@ -43,20 +43,20 @@ class Phrases:
         return int(self.length.sum())
 
     def windows(self, bars: int) -> tuple[Integers, Integers]:
-        """Where windows of so many bars begin, bar by bar.
+        """Where windows of the given number of bars begin, one at every bar line.
 
         Returns:
-            Places in the array [W] and the lines that they belong to [W].
+            Positions in the array [W] and the lines that they belong to [W].
         """
         counts = np.maximum(self.length // STEPS_PER_BAR - bars + 1, 0)
         first = np.repeat(np.cumsum(counts) - counts, counts)
         bar = np.arange(len(first)) - first
-        places = np.repeat(self.offset, counts) + bar * STEPS_PER_BAR
-        return places, np.repeat(self.line, counts)
+        positions = np.repeat(self.offset, counts) + bar * STEPS_PER_BAR
+        return positions, np.repeat(self.line, counts)
 
 
 def find_phrases(line: Integers, start: Integers, end: Integers) -> Phrases:
-    """Split lines of events where they fall silent for a bar.
+    """Split lines of events at silences of at least one bar.
 
     Args:
         line: [N] which line each event belongs to, ascending.
@@ -64,7 +64,7 @@ def find_phrases(line: Integers, start: Integers, end: Integers) -> Phrases:
         end: [N] steps; the last event of a phrase decides where the phrase ends.
 
     Raises:
-        MidiError: if the phrases are absurdly long.
+        MidiError: if the phrases are too long.
     """
     is_first = np.ones(len(line), np.bool_)
     is_first[1:] = (line[1:] != line[:-1]) | (start[1:] - end[:-1] >= GAP_STEPS)
@@ -76,28 +76,28 @@ def find_phrases(line: Integers, start: Integers, end: Integers) -> Phrases:
     if length.sum() > MAX_STEPS:
         raise MidiError("too long")
     offset = np.cumsum(length) - length
-    of = np.cumsum(is_first) - 1
+    of = np.cumsum(is_first) - 1  # phrase of each event
     shift = (offset - begin)[of]
     return Phrases(line[firsts], start + shift, offset, length, shift, (offset + length)[of])
 
 
 def distinct(rows: NDArray[np.generic], group: Integers | None) -> Integers:
-    """Indices of the rows [W, T] that do not repeat an earlier one of their group [W], if any."""
+    """Indices of the rows [W, T] that repeat no earlier row, or none of their group [W]."""
     if len(rows) == 0:
         return np.zeros(0, np.int64)
     size, raw = rows[0].nbytes, rows.tobytes()
     keys = [raw[at : at + size] for at in range(0, len(raw), size)]
     groups = itertools.repeat(0) if group is None else group.tolist()
-    found: dict[tuple[int, bytes], int] = {}
+    first: dict[tuple[int, bytes], int] = {}
     for index, key in enumerate(zip(groups, keys, strict=False)):
-        found.setdefault(key, index)
-    return np.array(list(found.values()))
+        first.setdefault(key, index)
+    return np.array(list(first.values()))
 
 
 def choose(count: int, limit: int | None, generator: np.random.Generator | None) -> Integers:
-    """Indices of at most ``limit`` of ``count`` examples: drawn by a generator, or else the first.
+    """Indices of at most ``limit`` of ``count`` examples: chosen by a generator, or else the first.
 
-    Drawn ones come in ascending order, all subsets being equally likely.
+    Chosen indices are in ascending order; all subsets are equally likely.
     """
     if limit is None or count <= limit:
         return np.arange(count)

@@ -1,7 +1,7 @@
 """Notes on a grid of sixteenths, piecewise: every change of tempo or meter begins a new section.
 
-Positions are rounded half up in seconds times steps per second, in floating point as the reference
-computes them: which side of a tie a note falls on depends on it.
+Positions are seconds times steps per second, rounded half up, in the same floating-point steps as
+the reference implementation: how ties are rounded depends on it.
 """
 
 from dataclasses import dataclass
@@ -44,11 +44,11 @@ class GridNotes:
     end: Integers
 
     def where(self, chosen: NDArray[np.bool_] | Integers) -> "GridNotes":
-        """Only the notes that a mask [N] or indices pick."""
+        """Only the notes that a mask [N] or indices select."""
         return GridNotes(**{name: value[chosen] for name, value in vars(self).items()})
 
     def transposed(self, semitones: int) -> "GridNotes":
-        """Everything but drums moved; notes that leave the range of MIDI are gone."""
+        """All notes but drums moved; notes that leave the range of MIDI are dropped."""
         pitch = np.where(self.is_drum, self.pitch, self.pitch + semitones)
         moved = GridNotes(**{**vars(self), "pitch": pitch})
         return moved.where((pitch >= 0) & (pitch <= 127))
@@ -114,10 +114,10 @@ def _section_starts(notes: MidiNotes, total: float) -> list[float]:
 
 
 def _lasts_four_quarters(notes: MidiNotes, starts: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """[S] whether a bar of the section has 16 steps; 4/4 where no meter was given."""
+    """[S] whether a bar of the section has 16 steps; 4/4 where no meter is given."""
     if not notes.meters:
         return np.ones(len(starts), np.bool_)
-    times, numerators, denominators = (np.array(each) for each in zip(*notes.meters, strict=True))
+    times, numerators, denominators = map(np.array, zip(*notes.meters, strict=True))
     last = np.searchsorted(times, starts, side="right") - 1
     same = numerators == denominators
     return np.where(last < 0, True, same[np.maximum(last, 0)])

@@ -1,8 +1,8 @@
 """Trios: a melody, a bass and drums that play together, in windows of some bars.
 
-A file gives the cross product of its melodies, basses and drum tracks. A part is covered in a bar
-if it sounds in it or within two bars of it; a window counts if all three are covered in all its
-bars, except that near either end of the section one of them is enough.
+A file yields every combination of its melodies, basses and drum tracks. A part is covered in a bar
+if it sounds within two bars of it; a window is used if all three parts are covered in all its bars,
+except that one of them is enough near either end of the section.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ BASS_PROGRAMS = range(32, 40)
 GAP_BARS = 2
 MAX_BARS = 1024  # of a section
 MAX_INSTRUMENT = 127
-MAX_WINDOWS = 2**18  # more than any honest file has; a gigabyte would not hold many more
+MAX_WINDOWS = 2**18  # more than any real file has; many more would not fit in a gigabyte
 _MELODY, _BASS, _DRUMS = 0, 1, 2
 
 Steps = NDArray[np.uint16]
@@ -43,7 +43,7 @@ class _Parts:
 
     Attributes:
         steps: [K, 16 B] classes.
-        covered: [K, B] whether it sounds within two bars.
+        covered: [K, B] whether the instrument sounds within two bars.
     """
 
     steps: Steps
@@ -62,41 +62,41 @@ def trio_examples(
 ) -> Steps:
     """[W, 16 bars, 3] windows of all trios: classes of melody, bass and drums.
 
-    Melody and bass use the classes of a melody, drums the 512 of nine drums. Here a note-off may
-    come first in a window.
+    Melody and bass use the classes of a melody, drums the 512 of nine drums. Unlike in melodies, a
+    window may begin with a note-off.
 
     Args:
         notes: of one file.
         bars: length of a window.
-        classes: of melody and bass; notes outside their range are passed over.
-        transpose: semitones, drums excepted; notes leaving 0 to 127 are gone.
+        classes: of melody and bass; notes outside their range are ignored.
+        transpose: semitones, except for drums; notes that leave 0 to 127 are dropped.
         unique: drop windows that repeat an earlier one; the reference keeps them.
-        limit: most windows that are returned; ``None`` for all.
-        generator: draws them if there are more; without it they are the first ones.
+        limit: maximum number of windows; ``None`` for all.
+        generator: chooses them at random if there are more; ``None`` takes the first.
 
     Raises:
-        MidiError: if there are more windows than memory should hold.
+        MidiError: if there are too many windows to keep in memory.
     """
     if transpose:
         notes = notes.transposed(transpose)
-    shelf = _Shelf(bars)
-    found: list[Integers] = []
+    store = _WindowStore(bars)
+    triples: list[Integers] = []
     count = 0
     for section in _sections(notes):
         parts = _parts(section, bars, classes)
         if parts is None:
             continue
-        numbers = [shelf.numbers(part.steps) for part in parts]
+        numbers = [store.numbers(part.steps) for part in parts]
         for combination, where in _together(parts, bars):
             columns = [own[k, where] for own, k in zip(numbers, combination, strict=True)]
-            found.append(np.stack(columns, axis=1))
+            triples.append(np.stack(columns, axis=1))
             count += len(where)
             if count > MAX_WINDOWS:
                 raise MidiError("too many trios")
-    triples = np.concatenate(found) if found else np.zeros((0, 3), np.int64)
+    numbered = np.concatenate(triples) if triples else np.zeros((0, 3), np.int64)
     if unique:
-        triples = triples[distinct(triples, None)]
-    return shelf.windows(triples[choose(len(triples), limit, generator)])
+        numbered = numbered[distinct(numbered, None)]
+    return store.windows(numbered[choose(len(numbered), limit, generator)])
 
 
 def _sections(notes: GridNotes) -> Iterator[GridNotes]:
@@ -108,8 +108,8 @@ def _sections(notes: GridNotes) -> Iterator[GridNotes]:
             yield notes.where(indices)
 
 
-class _Shelf:
-    """Windows of steps, each kept once under a number.
+class _WindowStore:
+    """Windows of steps, each kept once under a number, since combinations repeat them.
 
     Args:
         bars: length of a window.
@@ -122,7 +122,7 @@ class _Shelf:
     def numbers(self, steps: Steps) -> Integers:
         """[K, B - bars + 1] number of the window that begins in each bar."""
         starts = np.arange(steps.shape[1] // STEPS_PER_BAR - self._bars + 1) * (2 * STEPS_PER_BAR)
-        size = self._bars * 2 * STEPS_PER_BAR  # two bytes a step
+        size = self._bars * 2 * STEPS_PER_BAR  # two bytes per step
         numbers = self._numbers
         return np.array(
             [
@@ -193,12 +193,13 @@ def _write_drums(notes: GridNotes, total: int) -> tuple[Integers, Steps]:
 
 
 def _covered(notes: GridNotes, instruments: Integers, total: int) -> Mask:
-    """[K, total] whether some note of the instrument, in range or not, sounds within two bars."""
+    """[K, total] whether any note of the instrument, in range or not, sounds within two bars."""
     notes = notes.where(np.isin(notes.instrument, instruments))
     row = np.searchsorted(instruments, notes.instrument)
     first = notes.start // STEPS_PER_BAR - GAP_BARS
     after = -(-notes.end // STEPS_PER_BAR) + GAP_BARS
     heard = notes.start < total * STEPS_PER_BAR
+    # Each note adds 1 where its cover begins and -1 where it ends; sums of these count covers.
     edges = np.zeros((len(instruments), total + 1), np.int64)
     np.add.at(edges, (row[heard], np.clip(first[heard], 0, total)), 1)
     np.add.at(edges, (row[heard], np.clip(after[heard], 0, total)), -1)
@@ -214,6 +215,7 @@ def _together(parts: list[_Parts], bars: int) -> Iterator[tuple[tuple[int, int, 
             some = drums | bass | melody
             every[:, :GAP_BARS] = some[:, :GAP_BARS].any(axis=1, keepdims=True)
             every[:, -GAP_BARS:] = some[:, -GAP_BARS:].any(axis=1, keepdims=True)
+            # A window is full if its bars, counted by differences of running sums, are all covered.
             ahead = np.zeros((len(drums), every.shape[1] + 1), np.int64)
             np.cumsum(every, axis=1, out=ahead[:, 1:])
             full = ahead[:, bars:] - ahead[:, :-bars] == bars

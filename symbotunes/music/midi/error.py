@@ -2,10 +2,11 @@
 
 
 class MidiError(ValueError):
-    """MIDI that cannot be read, or that does not hold what is asked of it.
+    """MIDI that cannot be read, or that lacks what is needed.
 
     Attributes:
-        reason: a short phrase that receipts count, the same for all files with the same trouble.
+        reason: a short phrase, the same for all files with the same problem, so that receipts can
+            count it.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

@@ -34,7 +34,7 @@ class MidiEvents:
 
 
 def read_events(walked: Walk) -> MidiEvents:
-    """The events of a Standard MIDI File that was walked over.
+    """The events of a Standard MIDI File whose event positions are known.
 
     Raises:
         MidiError: if the file is invalid.
@@ -42,9 +42,12 @@ def read_events(walked: Walk) -> MidiEvents:
     starts, raw = walked.starts, walked.raw
     first_of = np.searchsorted(starts, walked.borders)  # number of each track's first event
     ticks = _ticks(walked, first_of)
+    # Keep the channel events, each with the number of its track.
     is_channel = np.ones(len(starts), np.bool_)
     is_channel[np.searchsorted(starts, walked.others)] = False
     track = np.repeat(np.arange(len(first_of) - 1), np.diff(first_of))[is_channel]
+    # The byte after the delta time is either a status byte (above 127), or, under running status,
+    # the first data byte. Each event takes the status of the last event that stated one.
     head = walked.deltas_end[starts[is_channel]] + 1
     stated = raw[head] > 127
     sources = np.maximum.accumulate(np.where(stated, np.arange(len(head)), 0))
@@ -64,8 +67,8 @@ def _clock(
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]:
     """Tempos and meters of the first track, whose events are ``starts``."""
     end = walked.borders[1]
-    tempos = [each for each in walked.tempos if each[0] < end]
-    meters = [each for each in walked.meters if each[0] < end]
+    tempos = [tempo for tempo in walked.tempos if tempo[0] < end]
+    meters = [meter for meter in walked.meters if meter[0] < end]
     if any(tempo == 0 for _, tempo in tempos):
         raise MidiError("zero tempo")
     if any(numerator == 0 for _, numerator, _ in meters):
@@ -79,7 +82,16 @@ def _clock(
 
 
 def _ticks(walked: Walk, first_of: Integers) -> Integers:
-    """[events] time of each since its track began, whose first event has number ``first_of``."""
+    """[events] ticks since the beginning of each event's track.
+
+    A delta time is a big-endian number in base 128: every byte but its last has the top bit set.
+    Those of up to `FAR` + 1 bytes are put together for all events at once, from the last byte
+    backwards; longer ones, which only contrived files have, one at a time.
+
+    Args:
+        walked: positions of the events.
+        first_of: [tracks + 1] number of each track's first event, then the number of events.
+    """
     starts, raw = walked.starts, walked.raw
     ends = walked.deltas_end[starts]
     length = ends - starts

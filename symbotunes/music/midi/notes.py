@@ -20,7 +20,7 @@ from symbotunes.music.midi.smf import Integers, Walk, walk
 
 __all__ = ["MidiError", "MidiNotes", "read_midi"]
 
-MAX_BYTES = 8 * 2**20  # reading takes some fifty bytes for each of them
+MAX_BYTES = 8 * 2**20  # reading takes about fifty bytes of memory for each
 MAX_NOTES = 2**20
 MAX_SECONDS = 24 * 3600.0
 DRUM_CHANNEL = 9
@@ -62,7 +62,7 @@ def read_midi(
     """Read a Standard MIDI File.
 
     Args:
-        source: the file, its bytes, or where its events are.
+        source: the file, its bytes, or the positions of its events.
         max_seconds: longest piece that is accepted; the reference prepares pieces up to 1,800 s.
         max_notes: most notes that are accepted; there 10,000.
 
@@ -89,7 +89,13 @@ def read_midi(
 
 
 def _pair(events: MidiEvents) -> tuple[Integers, Integers]:
-    """Indices of the note-ons that become notes and of the note-offs that end them."""
+    """Indices of the note-ons that become notes and of the note-offs that end them.
+
+    Note events are sorted by key (track, channel and pitch), in order of time within each. A
+    note-on is then ended by the first note-off after it, provided that this one has the same key.
+    That is wrong only for keys with a note-on and a note-off in the same tick, which are paired
+    again one at a time.
+    """
     kind = events.status >> 4
     sounding = np.flatnonzero((kind == 8) | (kind == 9))
     channel = events.track[sounding] << 4 | events.status[sounding] & 15
@@ -114,7 +120,7 @@ def _pair(events: MidiEvents) -> tuple[Integers, Integers]:
 
 
 def _pair_one_by_one(
-    places: Integers, key: Integers, tick: Integers, is_on: NDArray[np.bool_]
+    indices: Integers, key: Integers, tick: Integers, is_on: NDArray[np.bool_]
 ) -> tuple[Integers, Integers]:
     """Pairs of the keys that have a note-on and then a note-off in the same tick.
 
@@ -123,24 +129,24 @@ def _pair_one_by_one(
     """
     opened: list[int] = []
     closed: list[int] = []
-    pending: list[tuple[int, int]] = []  # place and tick of the notes that sound
+    pending: list[tuple[int, int]] = []  # index and tick of the notes that sound
     current = -1
-    for place, k, t, on in zip(
-        places.tolist(),
-        key[places].tolist(),
-        tick[places].tolist(),
-        is_on[places].tolist(),
+    for index, k, t, on in zip(
+        indices.tolist(),
+        key[indices].tolist(),
+        tick[indices].tolist(),
+        is_on[indices].tolist(),
         strict=True,
     ):
         if k != current:
             current, pending = k, []
         if on:
-            pending.append((place, t))
+            pending.append((index, t))
             continue
-        earlier = [each for each, begun in pending if begun != t]
+        earlier = [opening for opening, begun in pending if begun != t]
         opened += earlier
-        closed += [place] * len(earlier)
-        pending = [each for each in pending if each[1] == t] if earlier else []
+        closed += [index] * len(earlier)
+        pending = [note for note in pending if note[1] == t] if earlier else []
     return np.array(opened, np.int64), np.array(closed, np.int64)
 
 
@@ -178,7 +184,11 @@ def _notes(events: MidiEvents, opened: Integers, closed: Integers) -> MidiNotes:
 
 
 def _programs(events: MidiEvents, channel: Integers, when: Integers) -> Integers:
-    """[N] program of a track's channel at the events ``when``; 0 before the first change."""
+    """[N] program of a track's channel at the events ``when``; 0 before the first change.
+
+    A single binary search finds the last change before each event: changes and events are numbered
+    by channel first and event second, so that the changes of a channel are neighbors in the order.
+    """
     changes = np.flatnonzero(events.status >> 4 == 12)
     if len(changes) == 0:
         return np.zeros(len(when), np.int64)

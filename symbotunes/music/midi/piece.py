@@ -1,4 +1,4 @@
-"""A piece of MIDI, as a file or as a score that was made of one, with where it comes from."""
+"""A piece of MIDI, as a file or as a score made from one, with its provenance."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +18,7 @@ STEPS_PER_QUARTER = 12  # of `MidiPiece.content`: sixteenths and triplets both f
 
 
 class _Reading:
-    """What is read of a file, or written of a score, each thing when it is first asked for."""
+    """What is read from a file, or written from a score; each part on first use."""
 
     def __init__(self, music: "bytes | symusic.Score") -> None:
         self.music = music
@@ -30,7 +30,7 @@ class _Reading:
         _ = self.walked  # refuses broken files: a few crash symusic, and with it the process
         try:
             score = symusic.Score.from_midi(self.music)
-        except Exception as error:  # the C++ reader raises whatever it likes
+        except Exception as error:  # the C++ reader raises exceptions of many kinds
             raise MidiError("unreadable MIDI", str(error)) from error
         if score.ticks_per_quarter <= 0:
             raise MidiError("no ticks per quarter")
@@ -45,7 +45,7 @@ class _Reading:
         return walk(self.data)
 
     def __reduce__(self) -> "tuple[type, tuple[bytes | symusic.Score]]":
-        """Pickled without what was read, which is larger than the file."""
+        """Pickle without what was read, which is larger than the file."""
         return _Reading, (self.music,)
 
 
@@ -53,57 +53,57 @@ class _Reading:
 class MidiPiece:
     """One MIDI file, or a version of one, with its provenance.
 
-    A file is walked over and parsed when that is first asked for, and once, also under other labels
+    A file is scanned and parsed on first use, and only once, even if its labels are replaced
     (`dataclasses.replace`); a score is written to bytes only for a reader that needs them. Neither
-    is part of its value, and neither travels to other processes.
+    counts in comparisons, and neither is pickled for other processes.
 
     Attributes:
         id: unique within its corpus, for example ``lmd_full/0/0a0b.mid``.
-        music: the bytes of the file, or the score in ticks that a step made; nobody changes it.
+        music: the bytes of the file, or the score in ticks that a step made; not to be changed.
         title: for people, or empty.
-        collection: folder or book that it was found in, or empty.
+        collection: folder or book that contains it, or empty.
         split: the split that the piece must go to; ``None`` lets ``loader.split`` decide.
-        family: content of the piece that a step made this one of; empty if it was found as it is.
+        family: content of the piece that this one is a version of; empty if it is none.
         work: the source's own name of the work, which all its versions share; empty if it has none.
     """
 
     id: str
-    music: "bytes | symusic.Score"  # symusic builds its types: no union of them at run time
+    music: "bytes | symusic.Score"  # symusic's types do not support | at run time
     title: str = ""
     collection: str = ""
     split: str | None = None
     family: bytes = b""
     work: str = ""
 
-    # None is for callers alone: `__post_init__` sees to it that there is one.
+    # Callers leave this as None; `__post_init__` then sets it.
     _reading: _Reading = field(default=cast("_Reading", None), repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Take over what was parsed, if this is the same music under other labels."""
+        """Keep what was parsed if this is the same music under other labels."""
         if self._reading is None or self._reading.music is not self.music:
             object.__setattr__(self, "_reading", _Reading(self.music))
 
     @property
     def score(self) -> symusic.Score:
-        """The notes in ticks, a copy at every call: the caller may change them.
+        """A copy of the notes in ticks, which the caller may change.
 
         Raises:
-            MidiError: if the bytes are no whole, valid MIDI file with ticks per quarter.
+            MidiError: if the bytes are not a complete, valid MIDI file with ticks per quarter.
         """
         return self.parsed.copy()
 
     @property
     def parsed(self) -> symusic.Score:
-        """The notes in ticks, to be read only.
+        """The notes in ticks, shared: not to be changed.
 
         Raises:
-            MidiError: if the bytes are no whole, valid MIDI file with ticks per quarter.
+            MidiError: if the bytes are not a complete, valid MIDI file with ticks per quarter.
         """
         return self._reading.score
 
     @property
     def data(self) -> bytes:
-        """The bytes of the file, or those that the score would be written as."""
+        """The bytes of the file, or of the file that the score is written to."""
         return self._reading.data
 
     @property
@@ -111,12 +111,12 @@ class MidiPiece:
         """Where the events of the file are.
 
         Raises:
-            MidiError: if the bytes are no whole, valid MIDI file.
+            MidiError: if the bytes are not a complete, valid MIDI file.
         """
         return self._reading.walked
 
     def content(self) -> bytes:
-        """Onset, pitch, drum or not, duration of every note, sorted, as little-endian int32 [N, 4].
+        """Onset, pitch, is-drum and duration of every note, sorted, as little-endian int32 [N, 4].
 
         Times are in twelfths of a quarter from the first onset. Tempo, velocity, names, programs
         and the order of tracks make no difference.

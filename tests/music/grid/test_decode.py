@@ -66,7 +66,7 @@ def test_a_trio_is_piano_electric_bass_and_drums():
     ],
 )
 def test_ids_without_meaning_are_refused(decode, ids):
-    with pytest.raises(ValueError, match="wanted"):
+    with pytest.raises(ValueError, match="expected"):
         decode(np.array(ids))
 
 

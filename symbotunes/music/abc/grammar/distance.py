@@ -1,4 +1,4 @@
-"""How many tokens a tune still needs to end properly."""
+"""How many tokens a tune still needs to end well-formed."""
 
 from functools import lru_cache
 
@@ -8,22 +8,25 @@ from symbotunes.music.abc.grammar.state import Ending, Phase, Repeat, State
 
 
 class Distance:
-    """The number of tokens on a short way to the end, the one that ends the tune included.
+    """The number of tokens on a short way to the end, including the one that ends the tune.
 
-    From every state that the grammar reaches some token leads one nearer, so a tune whose distance
-    is within its budget can always be ended within it. It is not always the shortest way.
+    Invariant: from every state that the grammar reaches, some token leads to a state whose distance
+    is one less. So a tune whose distance is within its budget of tokens can always end within it:
+    a sampler that only allows tokens after which this holds never gets stuck. The distance is an
+    upper bound: a shorter way may exist.
     """
 
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
-        self._of = lru_cache(maxsize=100_000)(self._find)
+        self._cached = lru_cache(maxsize=100_000)(self._find)
 
     def __call__(self, state: State) -> int:
         """Tokens to the end."""
-        return self._of(state if state.last is None else state._replace(last=None))
+        # The last note only matters for ties; without it, more states are equal.
+        return self._cached(state if state.last is None else state._replace(last=None))
 
-    def behind_length(self, state: State, cells: int, *, broken: bool) -> int:
-        """Tokens to the end once the last sound has this length; `NEVER` if it must not have it."""
+    def after_length(self, state: State, cells: int, *, broken: bool) -> int:
+        """Tokens to the end once the last sound has this length; `NEVER` if it is not allowed."""
         if state.twin or state.group or not state.sounded:
             timed = self.grammar.timed(state, cells, broken)
             return NEVER if timed is None else self(timed)
@@ -51,20 +54,20 @@ class Distance:
 
     def _sound(self, state: State) -> int:
         if state.sounded and not state.group and not state.twin:
-            return self._closing(state, state.left, music=False) - 1  # the note is there already
-        for cells, behind in self.grammar.lengths.items():  # the first that fits shows a way
+            return self._closing(state, state.left, music=False) - 1  # the note is already written
+        for cells, after in self.grammar.lengths.items():  # any that fits gives a way
             timed = self.grammar.timed(state, cells)
             if timed is not None:
-                return behind + self(timed)
+                return after + self(timed)
         return NEVER
 
     def _due(self, state: State) -> int:
-        """Behind a complete sound or a sign: what is owed, then bars and signs."""
-        owed = [state.twin] if state.twin else []
-        owed += [state.group_length] * (state.group - len(owed) if state.group else 0)
-        due = sum(1 + self.grammar.lengths[cells] for cells in owed)
-        if due:
-            return due + self._closing(state, state.left, music=True)
+        """After a complete sound or a sign: the notes still required, then bars and signs."""
+        required = [state.twin] if state.twin else []  # cells of each note
+        required += [state.group_length] * (state.group - len(required) if state.group else 0)
+        tokens = sum(1 + self.grammar.lengths[cells] for cells in required)
+        if tokens:
+            return tokens + self._closing(state, state.left, music=True)
         if state.can_end:
             return 1
         if state.phase == Phase.TIED and state.full and not state.left:
@@ -73,23 +76,24 @@ class Distance:
         return self._closing(state, state.left, music=music)
 
     def _closing(self, state: State, left: int, *, music: bool) -> int:
-        """Nothing is owed.
+        """Tokens that fill the bar, close repeats and endings, and end the tune.
 
         Args:
-            state: its meter, repeat and ending.
-            left: cells that the bar lacks.
-            music: whether a sign may follow at once, if the bar is full.
+            state: provides the meter, repeat and ending; no note is required.
+            left: cells missing from the bar.
+            music: whether a bar sign may follow at once if the bar is full.
         """
         full, fill = state.full, self.grammar.fill
-        second = 1 + (fill[full] or 1) + 2  # |2, a bar, | and the end
+        second = 1 + (fill[full] or 1) + 2  # |2, a bar of notes, | and the end
         if state.ending == Ending.BETWEEN:
             return second
         rest = fill[left] if full else int(not music)
         if state.repeat != Repeat.SIGN and state.ending != Ending.FIRST:
-            return rest + 2
+            return rest + 2  # | and the end
         after = 1 + (second if state.ending == Ending.FIRST else 1)
         if not full:
             return rest + after
+        # A :| must stand where its repeat began within the bar: here, or in the next bar.
         start = state.start % full
         way = rest + 1 + fill[full - start] + after
         if left > start or (left == start and music):

@@ -1,13 +1,20 @@
-"""The grammar of tunes: which tokens may follow, so that a tune stays well-formed and in time.
+"""The grammar of tunes: which tokens may come next, so that a tune stays well-formed and in time.
 
-A tune is meter, key, and bars that the meter fills. Time runs on through signs of repeat: where one
-splits a bar, its two parts fill the bar together, whichever way is played. An upbeat before the
-first bar sign is free, and what ends a repeat that begins with it leaves room for it.
+A tune is a meter, a key, and bars that add up to the meter. A repeat sign may split a bar; its two
+parts then fill the bar together, on every way through the repeats. An upbeat before the first bar
+sign may have any length, and the bar that ends a repeat beginning with it leaves room for it.
 
-Stricter than what can be read, so that abc2midi has nothing to remark: endings are ``|1`` and
-``|2``, and the second one is not closed by ``:|``, after which it would play once more; notes of a
-tuplet have one length, and it does not begin with a chord; chords have their length behind them and
-no tie; a tune does not change meter or key; lengths are sixteenths of an eighth.
+The grammar is a state machine: `Grammar.advance` maps a `State` and a token to the next state, by
+one rule for each kind of token, or to ``None`` if the token is not allowed. A note is first written
+without a length (`Phase.SOUND`); its length is settled by a duration token or, as a plain eighth,
+by whatever else follows (`settled`). Time is subtracted from the bar when it is certain: that of a
+tuplet or a broken pair as soon as its first length is known.
+
+The grammar is stricter than the reader, so that abc2midi has nothing to complain about: endings are
+``|1`` and ``|2``, and the second is not closed by ``:|``, after which it would be played again; the
+notes of a tuplet have the same length, and it does not begin with a chord; a chord's length follows
+it, and chords are not tied; a tune does not change meter or key; lengths are sixteenths of an
+eighth.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +25,7 @@ from symbotunes.music.abc.grammar.cells import LONGEST_BAR, NEVER, UNIT, cells_o
 from symbotunes.music.abc.grammar.state import Ending, Phase, Repeat, State
 from symbotunes.music.abc.tokens import Pitch, default_q, kind, parse_pitch
 
-CHORD_SIZE = 6  # most notes of a chord
+CHORD_SIZE = 6  # most notes in a chord
 
 Rule = Callable[[State, Any], State | None]
 
@@ -27,7 +34,7 @@ class Grammar:
     """Reads the tokens of one vocabulary.
 
     Args:
-        tokens: their strings by id; what is no token of ABC never stands in a tune.
+        tokens: their strings, by id; those that are not ABC tokens are never allowed.
         eos: id that ends a tune.
 
     Raises:
@@ -36,7 +43,7 @@ class Grammar:
 
     def __init__(self, tokens: Sequence[str], eos: int) -> None:
         self.kinds = [kind(token) for token in tokens]
-        self.lengths = {UNIT: 0}  # cells -> tokens that a note of this length needs behind it
+        self.lengths = {UNIT: 0}  # cells -> tokens that must follow a note of this length
         for token, name in zip(tokens, self.kinds, strict=True):
             cells, broken = cells_of(token) if name == "duration" else (0, "")
             if cells and not broken:
@@ -73,7 +80,7 @@ class Grammar:
         return rules.get(name, self._nothing), token[2:]
 
     def advance(self, state: State, token: int) -> State | None:
-        """The state behind one more token; ``None`` if it must not stand here."""
+        """The state after one more token; ``None`` if the token is not allowed here."""
         rule, value = self._rules[token]
         return rule(state, value)
 
@@ -98,21 +105,21 @@ class Grammar:
     # -- sounds -----------------------------------------------------------------------------------
 
     def _ready(self, state: State) -> State | None:
-        """The state in which another sound may begin, if there is room for one."""
+        """The state in which another sound may begin; ``None`` if there is no room for one."""
         settled = self.settled(state)
         if settled is None or not Phase.KEY <= settled.phase <= Phase.TIED:
             return None
         if settled.phase in (Phase.LAST, Phase.CHORD) or settled.ending == Ending.BETWEEN:
             return None
-        roomy = settled.left or not settled.full or settled.group or settled.twin
-        return settled if roomy else None
+        has_room = settled.left or not settled.full or settled.group or settled.twin
+        return settled if has_room else None
 
     def settled(self, state: State) -> State | None:
-        """The state once no length follows the last sound; ``None`` if one must."""
+        """The state if no duration follows the last sound; ``None`` if one must."""
         return state if state.phase != Phase.SOUND else self.timed(state, UNIT)
 
     def timed(self, state: State, cells: int, broken: bool = False) -> State | None:
-        """The state once the last sound has its length; ``None`` if it does not fit."""
+        """The state once the last sound has its length; ``None`` if that length does not fit."""
         if state.twin:
             if broken or cells != state.twin:
                 return None
@@ -122,12 +129,13 @@ class Grammar:
                 return None
             left = state.left
         else:
+            # The first note decides: time of the whole tuplet, or of both notes of a broken pair.
             p, q = state.ratio
-            paid = self._paid(state, cells * q * (state.group or 1 + broken), p)
-            if paid is None:
+            remaining = self._left_after(state, cells * q * (state.group or 1 + broken), p)
+            if remaining is None:
                 return None
-            left = paid
-        if broken and state.group == 1:  # a pair does not reach out of its tuplet
+            left = remaining
+        if broken and state.group == 1:  # a pair must not extend beyond its tuplet
             return None
         if not state.sounded and state.full and not left:  # nothing but rests in the first bar
             return None
@@ -186,14 +194,14 @@ class Grammar:
             return None
         p, *rest = value
         q, r = rest or (default_q(p, state.meter), p)
-        if not any(self._paid(ready, cells * q * r, p) is not None for cells in self.lengths):
+        if not any(self._left_after(ready, cells * q * r, p) is not None for cells in self.lengths):
             return None
         return ready._replace(phase=Phase.TUPLET, group=r, ratio=(p, q), last=None)
 
-    def _paid(self, state: State, cells: int, parts: int = 1) -> int | None:
-        """What the bar lacks behind ``cells / parts``; ``None`` if that can never be filled."""
-        paid, rest = divmod(cells, parts)
-        left = state.left - paid if state.full else 0
+    def _left_after(self, state: State, cells: int, parts: int = 1) -> int | None:
+        """Cells missing from the bar after ``cells / parts``; ``None`` if they cannot be filled."""
+        whole, rest = divmod(cells, parts)
+        left = state.left - whole if state.full else 0
         return None if rest or left < 0 or self.fill[left] >= NEVER else left
 
     def _tie(self, state: State, value: str) -> State | None:  # noqa: ARG002
@@ -205,7 +213,7 @@ class Grammar:
     # -- signs ------------------------------------------------------------------------------------
 
     def _music(self, state: State) -> State | None:
-        """The state behind music that is complete and may end with a sign."""
+        """The state if the music is complete, so that a bar sign may follow; else ``None``."""
         settled = self.settled(state)
         if settled is None or settled.phase not in (Phase.TIMED, Phase.TIED):
             return None
@@ -220,7 +228,7 @@ class Grammar:
         whole = music._replace(phase=Phase.BAR, left=music.full, split=False)
         if not music.full:
             return whole
-        if not music.upbeat:
+        if not music.upbeat:  # the first bar sign: what precedes it is the upbeat, or a whole bar
             upbeat = music.full - music.left
             if not self._divides(music, upbeat):
                 return None
@@ -228,6 +236,7 @@ class Grammar:
             return whole._replace(phase=phase, upbeat=upbeat, start=music.start or upbeat)
         if not music.left:
             return whole
+        # The only short bar is the last: with the upbeat it makes a whole one.
         is_last = music.left == music.upbeat and music.is_closed and music.held is None
         return music._replace(phase=Phase.LAST) if is_last and not music.split else None
 
@@ -235,7 +244,7 @@ class Grammar:
         if not state.is_closed or state.held is not None or ":|" not in self.signs:
             return None
         state = state._replace(repeat=Repeat.SIGN, ending=Ending.NONE)
-        if state.phase in (Phase.KEY, Phase.CLOSED):  # at the beginning the bar is yet unknown
+        if state.phase in (Phase.KEY, Phase.CLOSED):  # the upbeat is not known yet
             start = state.left if state.phase == Phase.CLOSED else 0
             return state._replace(phase=Phase.GOING, start=start)
         music = self._music(state)
@@ -293,6 +302,6 @@ class Grammar:
 
 
 def _continues(held: Pitch, pitch: Pitch) -> bool:
-    """Whether a tied note sounds on in a pitch: the tie carries its accidental."""
+    """Whether a pitch continues a tied note; the tie carries its accidental."""
     alike = (held.letter, held.octave) == (pitch.letter, pitch.octave)
     return alike and pitch.accidental in (None, held.accidental)

@@ -1,4 +1,4 @@
-"""Where in its grammar a tune is, while it is written."""
+"""The state of the grammar while a tune is being written."""
 
 from enum import IntEnum
 from typing import NamedTuple
@@ -12,24 +12,24 @@ class Phase(IntEnum):
     START = 0
     METER = 1
     KEY = 2
-    GOING = 3  # a sign that music must follow
+    GOING = 3  # a sign after which music must follow
     BAR = 4
     CLOSED = 5  # :|
     LAST = 6  # a bar sign that closes a short last bar
     TUPLET = 7
-    CHORD = 8  # [ and what is in it
-    SOUND = 9  # its length may follow
-    TIMED = 10
+    CHORD = 8  # [ and the pitches after it
+    SOUND = 9  # a note, chord or rest whose length may follow
+    TIMED = 10  # a sound whose length is known
     TIED = 11
     END = 12
 
 
 class Ending(IntEnum):
-    """Where in variant endings a tune is."""
+    """Which variant ending the tune is in."""
 
     NONE = 0
     FIRST = 1
-    BETWEEN = 2  # behind the :| of the first: |2 must follow
+    BETWEEN = 2  # after the :| of the first: |2 must follow
     SECOND = 3
 
 
@@ -42,26 +42,27 @@ class Repeat(IntEnum):
 
 
 class State(NamedTuple):
-    """All that the grammar must know of the tokens so far; lengths in cells.
+    """All that the grammar needs to know about the tokens so far; lengths in cells.
 
     Attributes:
         phase: what was read last.
         meter: ``6/8`` and the like.
         full: length of a bar; 0 without meter.
-        left: what the bar still lacks; tuplets and broken pairs are paid when they begin.
+        left: what is missing from the bar; tuplets and broken pairs count in full from their first
+            length on.
         upbeat: length up to the first bar sign; 0 while it is unknown.
-        start: what the bar lacked where the repeat began; 0 while it is unknown.
+        start: what was missing from the bar where the repeat began; 0 while it is unknown.
         repeat: what a ``:|`` would go back to.
-        ending: where in variant endings.
-        split: whether a sign of repeat stands inside the bar.
+        ending: which variant ending the tune is in.
+        split: whether a repeat sign splits the bar.
         sounded: whether a note has been written.
-        twin: length of the second sound of a broken pair that must follow, or 0.
-        group: sounds that a tuplet still lacks.
-        group_length: the written length of each; 0 while it is unknown.
-        ratio: what a tuplet plays in the time of what, as ``(p, q)``.
+        twin: length of the second sound of a broken pair, which must follow; or 0.
+        group: sounds missing from a tuplet.
+        group_length: written length of each; 0 while it is unknown.
+        ratio: ``(p, q)`` of a tuplet: p sounds in the time of q.
         last: the note that may be tied.
-        held: the note that must follow a tie.
-        chord: letter and octave of what is in an open chord.
+        held: the tied note that must continue.
+        chord: letter and octave of the pitches in an open chord.
     """
 
     phase: Phase = Phase.START
@@ -84,9 +85,9 @@ class State(NamedTuple):
 
     @property
     def is_closed(self) -> bool:
-        """Whether neither a repeat nor a first ending waits for its end."""
-        waiting = self.ending in (Ending.FIRST, Ending.BETWEEN)
-        return self.repeat != Repeat.SIGN and not waiting
+        """Whether all repeats and first endings are closed."""
+        is_open = self.ending in (Ending.FIRST, Ending.BETWEEN)
+        return self.repeat != Repeat.SIGN and not is_open
 
     @property
     def can_end(self) -> bool:
