@@ -9,6 +9,7 @@ from symbotunes.data.preparation.parts import Kinship, Part, PartBuilder
 from symbotunes.data.split import content_hash
 from symbotunes.datasets.base import Corpus, Dropped, Piece
 from symbotunes.errors import UserError
+from symbotunes.music.outline import Outline, outlines
 from symbotunes.tokenizers.base import Tokenizer, Unencodable, examples_in
 
 
@@ -67,6 +68,7 @@ class Encoder:
             digest=digest,
             origin=content_hash(found.family) if found.family else digest,
             work=content_hash(found.work.encode()) if found.work else Kinship.work,
+            outlines=_outlines(found),
         )
         builder.keep((found.id, found.title), examples, kinship=kinship, split=found.split)
 
@@ -88,6 +90,14 @@ class Encoder:
         for step in self.steps:
             pieces = [result for piece in pieces for result in step(piece)]
         yield from pieces
+
+
+def _outlines(found: Piece) -> list[Outline]:
+    """Of its melodies; a piece whose notes defeat it is still one to train on."""
+    try:
+        return outlines(found)
+    except (ValueError, ArithmeticError):
+        return []
 
 
 def reason_of(error: Exception) -> str:

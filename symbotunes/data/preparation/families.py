@@ -1,20 +1,27 @@
 """Families: which pieces of a corpus are versions of one another, and the split of each.
 
-Pieces are joined by what is certain: the same notes, the piece that a step made both of, and the
-source's own name of the work. A family's number and split depend on neither the order of files nor
-the number of workers.
+Pieces are joined first by what is certain: the same notes, the piece that a step made both of, the
+source's own name of the work, and equal outlines in whatever key. Then by likeness of their
+melodies, the strongest first; a join by likeness that would make a family too large is refused,
+since families grow together by chance. Neither the order of files nor the number of workers makes
+a difference.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.data.cache.arrays import flat_index
+from symbotunes.data.preparation.likeness import Ints, Melodies, alike, shapes
 from symbotunes.data.preparation.parts import Part
 from symbotunes.data.split import CONTENT, SPLITS, UNFORCED, Shares, family_hash, splits_of
 
+LARGEST = 0.01  # share of the corpus that a family joined by likeness may have,
+ALWAYS = 10  # but so many pieces in any case
 TRAIN = SPLITS.index("train")
 EXCLUDED = "version of a piece that is held out"  # why a piece is left out
 
@@ -42,16 +49,43 @@ class Pieces:
     origins: NDArray[np.uint8]
     works: NDArray[np.uint8]
     forced: NDArray[np.uint8]
+    outlines: NDArray[np.uint8]
+    melodies: NDArray[np.int64]
 
     @classmethod
     def of(cls, parts: Sequence[Path]) -> "Pieces":
-        """Read the columns of parts; 100 bytes for each piece stay in memory."""
-        columns: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in cls.__annotations__}
+        """Read the columns of parts; about 250 bytes for each piece of one melody stay."""
+        columns: dict[str, list[NDArray[Any]]] = {name: [] for name in cls.__annotations__}
+        first = 0
         for path in parts:
             part = Part.load(path)
             for name, column in columns.items():
                 column.append(getattr(part, name))
+            columns["melodies"][-1] = part.melodies + np.array([first, 0])
+            first += len(part.names)
         return cls(**{name: np.concatenate(column) for name, column in columns.items()})
+
+    @property
+    def distinct(self) -> Ints:
+        """One piece of each digest, in the order of the digests."""
+        known = np.flatnonzero(self.digests.any(1))
+        rows = self.digests[known].view(f"S{self.digests.shape[1]}")[:, 0]
+        return known[np.unique(rows, return_index=True)[1]]
+
+    def melodies_of(self, chosen: Ints) -> Melodies:
+        """Those of some pieces, which are numbered as they are given."""
+        numbers = np.full(len(self.digests), -1)
+        numbers[chosen] = np.arange(len(chosen))
+        owners = numbers[self.melodies[:, 0]]
+        order = np.argsort(owners, kind="stable")
+        order = order[owners[order] >= 0]
+        lengths = self.melodies[:, 1]
+        starts = np.cumsum(lengths) - lengths
+        return Melodies(
+            self.outlines[flat_index(starts[order], lengths[order])],
+            np.concatenate([[0], np.cumsum(lengths[order])]),
+            owners[order],
+        )
 
 
 def assign(parts: Sequence[Path], shares: Shares) -> Assignment:
@@ -83,17 +117,30 @@ def assign(parts: Sequence[Path], shares: Shares) -> Assignment:
 
 def families_of(pieces: Pieces) -> NDArray[np.int32]:
     """``[P]`` numbers of families; a piece that was dropped is one by itself."""
-    count = len(pieces.digests)
-    joined = Joined(count)
+    joined = Joined(len(pieces.digests))
     for column in (pieces.digests, pieces.origins, pieces.works):
         firsts: dict[bytes, int] = {}
         for index in np.flatnonzero(column.any(1)).tolist():
             joined.join(index, firsts.setdefault(column[index].tobytes(), index))
     # What a step made is found under its own digest, too.
-    known = {pieces.digests[index].tobytes(): index for index in range(count)}
+    known = {digest.tobytes(): index for index, digest in enumerate(pieces.digests)}
     for index in np.flatnonzero(pieces.origins.any(1)).tolist():
         joined.join(index, known.get(pieces.origins[index].tobytes(), index))
+    _join_alike(joined, pieces)
     return np.unique(joined.roots(), return_inverse=True)[1].astype(np.int32)
+
+
+def _join_alike(joined: "Joined", pieces: Pieces) -> None:
+    """Join what has equal outlines, then what has a melody in common."""
+    distinct = pieces.distinct
+    melodies = pieces.melodies_of(distinct)
+    firsts: dict[bytes, int] = {}
+    for piece, shape in shapes(melodies).items():
+        joined.join(distinct[piece], distinct[firsts.setdefault(shape, piece)])
+    most = max(ALWAYS, int(LARGEST * len(distinct)))
+    found = alike(melodies)
+    for one, other in zip(distinct[found.first], distinct[found.second], strict=True):
+        joined.join(one, other, most)
 
 
 def _hashes(pieces: Pieces, families: NDArray[np.int32]) -> NDArray[np.uint8]:

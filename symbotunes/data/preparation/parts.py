@@ -38,6 +38,8 @@ class Part:
         origins: ``[P, 32]`` hash of the piece that a step made each of, or its own digest.
         works: ``[P, 32]`` hash of the source's own name of the work, or zeros.
         forced: ``[P]`` index of the split that a piece must go to, or `UNFORCED`.
+        outlines: ``[sum]`` of melodies end to end, see `symbotunes.music.outline`.
+        melodies: ``[M, 2]`` piece and samples of each melody, by piece.
         names: ``[P]`` id and title.
         reasons: why a piece was dropped, by index.
         strings: token strings by raw id; empty if the ids are the tokenizer's own.
@@ -51,6 +53,8 @@ class Part:
     origins: NDArray[np.uint8]
     works: NDArray[np.uint8]
     forced: NDArray[np.uint8]
+    outlines: NDArray[np.uint8]
+    melodies: NDArray[np.int64]
     names: Sequence[tuple[str, str]]
     reasons: dict[int, str]
     strings: Sequence[str]
@@ -83,7 +87,9 @@ class Part:
             )
 
 
-_ARRAYS = ("ids", "lengths", "owners", "digests", "origins", "works", "forced")
+_ARRAYS = (
+    "ids", "lengths", "owners", "digests", "origins", "works", "forced", "outlines", "melodies",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,11 +100,13 @@ class Kinship:
         digest: hash of its content.
         origin: hash of the piece that a step made it of, or its digest.
         work: hash of the source's own name of the work; zeros if it has none.
+        outlines: of its melodies.
     """
 
     digest: bytes = bytes(DIGEST_BYTES)
     origin: bytes = bytes(DIGEST_BYTES)
     work: bytes = bytes(DIGEST_BYTES)
+    outlines: Sequence[NDArray[np.uint8]] = ()
 
 
 @dataclass
@@ -116,6 +124,8 @@ class PartBuilder:
     _origins: list[bytes] = field(default_factory=list)
     _works: list[bytes] = field(default_factory=list)
     _forced: list[int] = field(default_factory=list)
+    _outlines: list[NDArray[np.uint8]] = field(default_factory=list)
+    _melodies: list[tuple[int, int]] = field(default_factory=list)
     _names: list[tuple[str, str]] = field(default_factory=list)
     _reasons: dict[int, str] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)  # token string -> raw id
@@ -150,6 +160,8 @@ class PartBuilder:
         self._digests.append(kinship.digest)
         self._origins.append(kinship.origin)
         self._works.append(kinship.work)
+        self._outlines += kinship.outlines
+        self._melodies += [(len(self._names) - 1, len(outline)) for outline in kinship.outlines]
         self._forced.append(UNFORCED if split is None else SPLITS.index(split))
 
     def _numbered(self, example: Any) -> NDArray[Any]:
@@ -170,6 +182,8 @@ class PartBuilder:
         for column in (self._names, self._forced, *hashes):
             del column[pieces:]
         del self._ids[examples:], self._owners[examples:]
+        melodies = sum(owner < pieces for owner, _ in self._melodies)
+        del self._melodies[melodies:], self._outlines[melodies:]
         self._reasons = {at: why for at, why in self._reasons.items() if at < pieces}
 
     def build(self) -> Part:
@@ -184,6 +198,8 @@ class PartBuilder:
             origins=_rows(self._origins),
             works=_rows(self._works),
             forced=np.array(self._forced, np.uint8),
+            outlines=np.concatenate([np.zeros(0, np.uint8), *self._outlines]),
+            melodies=np.array(self._melodies, np.int64).reshape(-1, 2),
             names=self._names,
             reasons=self._reasons,
             strings=list(self._numbers),

@@ -1,15 +1,18 @@
 """Versions of one piece share a split, whatever the corpus, its order and its workers."""
 
+import itertools
 import random
 from collections import defaultdict
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from symbotunes.data.preparation.families import EXCLUDED
-from symbotunes.data.split import SPLITS, Shares
+from symbotunes.data.preparation.families import EXCLUDED, Pieces, families_of
+from symbotunes.data.split import SPLITS, UNFORCED, Shares
 from symbotunes.datasets.concat import Concat
 from symbotunes.errors import UserError
+from symbotunes.music.outline import ONSET
 from tests.data.letters import Words, binary_words
 
 HALVES = Shares(0.3, 0.3, "family")
@@ -137,3 +140,62 @@ def test_large_families_are_held_out_as_often_as_small_ones(corpus_of, encoded_o
 def test_an_unknown_rule_is_refused():
     with pytest.raises(UserError, match="loader.split.by=title: choose one of family, content"):
         Shares(0.1, 0.1, "title")
+
+
+def tune_of(rng, notes=48):
+    """Outline of a random melody in eighths."""
+    scale, at, found = (0, 2, 4, 5, 7, 9, 11), 0, []
+    for _ in range(notes):
+        at += rng.choice((-3, -2, -1, 1, 2, 3))
+        found.append(scale[at % 7] + ONSET)
+    return np.array(found, np.uint8)
+
+
+def pieces_of(outlines, works=None) -> Pieces:
+    """Pieces without a family of their own but for their melodies and works."""
+    count = len(outlines)
+    digests = np.zeros((count, 32), np.uint8)
+    digests[:, :4] = np.arange(1, count + 1, dtype=">u4").view(np.uint8).reshape(-1, 4)
+    named = np.zeros((count, 32), np.uint8)
+    if works is not None:
+        named[:, 0] = works
+    return Pieces(
+        digests=digests,
+        origins=digests,
+        works=named,
+        forced=np.full(count, UNFORCED, np.uint8),
+        outlines=np.concatenate(outlines),
+        melodies=np.array([[number, len(each)] for number, each in enumerate(outlines)]),
+    )
+
+
+def largest(families) -> int:
+    return int(np.bincount(families).max())
+
+
+def test_families_do_not_grow_together_by_chance():
+    """A chain of tunes, each with half of the next: as many as they are, no family is large."""
+    rng = random.Random(0)
+    parts = [tune_of(rng) for _ in range(101)]
+    chain = [np.concatenate(pair) for pair in itertools.pairwise(parts)]
+    assert largest(families_of(pieces_of(chain[:10]))) == 10
+    assert largest(families_of(pieces_of(chain))) == 10  # ten pieces, or 1 % if that is more
+    strangers = [tune_of(rng) for _ in range(1_100)]
+    assert largest(families_of(pieces_of(chain + strangers))) == 12
+
+
+def test_a_source_may_name_a_larger_family():
+    rng = random.Random(0)
+    works = [1] * 30 + [0] * 10
+    found = families_of(pieces_of([tune_of(rng) for _ in works], works))
+    assert largest(found) == 30
+    assert len(set(found.tolist())) == 11
+
+
+def test_melodies_alike_and_names_of_the_source_join_together():
+    rng = random.Random(0)
+    first, second = tune_of(rng), tune_of(rng)
+    moved = ((first % ONSET + 5) % 12 + ONSET).astype(np.uint8)
+    found = families_of(pieces_of([first, second, moved, tune_of(rng)], [1, 1, 0, 0]))
+    assert len(set(found[:3].tolist())) == 1
+    assert found[3] not in found[:3]

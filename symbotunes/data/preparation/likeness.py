@@ -1,0 +1,233 @@
+"""Which pieces of a corpus have a melody in common, up to transposition, ornaments and slips.
+
+Three steps, as in the search for similar genes (Altschul et al., "Basic local alignment search
+tool", Journal of Molecular Biology 215, 1990): melodies that share runs of intervals are
+candidates, if two such runs lie at the same distance; each candidate is aligned at that distance;
+the best stretch of the alignment is scored by what agrees and what does not. There are no gaps:
+outlines are samples of a grid, which a changed or added note does not shift.
+
+Not a library of locality-sensitive hashing or of edit distances: the first give candidates only,
+and the second know no transposition and no stretch; here both are sorts and sums of arrays.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbotunes.music.outline import MOST_SAMPLES, ONSET
+
+RUN = 8  # notes of a seed, repetitions of a pitch class counted once
+DISTINCT = 4  # pitch classes that a seed must have: trills are everywhere
+MOST_SEEDS = 192  # of a piece: those with the lowest hashes
+HITS = 2  # seeds at one distance that make a candidate
+CROWD = 40  # a seed of more melodies is too common to compare them all with each other,
+NEIGHBORS = 4  # and each is compared with so many that come next
+PAIRS_AT_ONCE = 16_000_000  # of seeds
+CANDIDATES_AT_ONCE = 2_000
+MISMATCH = 1.5  # what a note that differs costs, in notes that agree
+AGREES = 0.5  # share of the shorter melody's notes that its score must reach,
+FEWEST, ENOUGH = 18.0, 40.0  # but at least and at most so many
+_SPAN = 2 * MOST_SAMPLES  # of distances between places in two melodies
+_MIX = np.int64(2654435761)  # Knuth's multiplicative hash, modulo 2 ** 32
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Melodies:
+    """Outlines of a corpus, end to end, those of a piece together.
+
+    Attributes:
+        samples: ``[N]`` of all outlines, see `symbotunes.music.outline`.
+        starts: ``[M + 1]`` where each begins.
+        owners: ``[M]`` the piece of each, rising.
+    """
+
+    samples: NDArray[np.uint8]
+    starts: Ints
+    owners: Ints
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Pairs of pieces with a melody in common, the strongest first.
+
+    Attributes:
+        first: ``[K]`` the lower number of each pair.
+        second: ``[K]`` the higher.
+        scores: ``[K]`` notes that agree less the price of those that do not.
+    """
+
+    first: Ints
+    second: Ints
+    scores: NDArray[np.float64]
+
+
+def alike(melodies: Melodies) -> Likeness:
+    """Compare all melodies of a corpus with each other."""
+    found = [_judged(melodies, some) for some in _candidates(melodies)]
+    pairs, scores = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((-scores, pairs))
+    firsts = np.unique(pairs[order], return_index=True)[1]
+    best = order[firsts]
+    best = best[np.lexsort((pairs[best], -scores[best]))]
+    count = np.int64(melodies.owners[-1] + 1 if len(melodies.owners) else 1)
+    return Likeness(pairs[best] // count, pairs[best] % count, scores[best])
+
+
+def shapes(melodies: Melodies) -> dict[int, bytes]:
+    """By piece, hashes of its outlines without their keys: equal for the same in another key."""
+    found: dict[int, bytes] = {}
+    for start, end, owner in zip(
+        melodies.starts[:-1].tolist(), melodies.starts[1:].tolist(), melodies.owners.tolist(),
+        strict=True,
+    ):  # fmt: skip
+        outline = melodies.samples[start:end]
+        moved = (outline % ONSET + 12 - outline[0] % ONSET) % 12 + (outline & ONSET)
+        digest = hashlib.sha256(moved.astype(np.uint8).tobytes()).digest()
+        found[owner] = found.get(owner, b"") + digest
+    return found
+
+
+@dataclass(frozen=True)
+class _Seeds:
+    """Runs of intervals, S of them.
+
+    Attributes:
+        codes: ``[S]`` the intervals as a number.
+        melodies: ``[S]`` where each is.
+        places: ``[S]`` sample of that melody at which it begins.
+        classes: ``[S]`` pitch class with which it begins.
+        pieces: ``[S]`` the owner of the melody.
+    """
+
+    codes: Ints
+    melodies: Ints
+    places: Ints
+    classes: Ints
+    pieces: Ints
+
+    def at(self, index: Ints | NDArray[np.bool_]) -> "_Seeds":
+        """Some of them."""
+        columns = (self.codes, self.melodies, self.places, self.classes, self.pieces)
+        return _Seeds(*(column[index] for column in columns))
+
+
+def _seeds(melodies: Melodies) -> _Seeds:
+    """All runs of `RUN` notes, each where a piece has it first."""
+    classes = melodies.samples & (ONSET - 1)
+    numbers = np.repeat(np.arange(len(melodies.owners)), np.diff(melodies.starts))
+    changes = np.ones(len(classes), np.bool_)
+    changes[1:] = (classes[1:] != classes[:-1]) | (numbers[1:] != numbers[:-1])
+    at = np.flatnonzero(changes)
+    notes, owners = classes[at].astype(np.int64), numbers[at]
+    count = max(0, len(at) - RUN + 1)
+    steps = np.diff(notes) % 12
+    codes, sets = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for ahead in range(RUN):
+        sets |= 1 << notes[ahead : ahead + count]
+        if ahead < RUN - 1:
+            codes = codes * 12 + steps[ahead : ahead + count]
+    whole = owners[:count] == owners[RUN - 1 :]
+    chosen = np.flatnonzero(whole & (np.bitwise_count(sets) >= DISTINCT))
+    homes = owners[chosen]
+    found = _Seeds(
+        codes[chosen],
+        homes,
+        at[chosen] - melodies.starts[homes],
+        notes[chosen],
+        melodies.owners[homes],
+    )
+    order = np.lexsort((found.places, found.melodies, found.codes, found.pieces))
+    found = found.at(order)
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (np.diff(found.pieces) != 0) | (np.diff(found.codes) != 0)
+    return _fewer(found.at(new))
+
+
+def _fewer(seeds: _Seeds) -> _Seeds:
+    """At most `MOST_SEEDS` of each piece, the same ones of pieces that share them."""
+    hashes = (seeds.codes * _MIX) & 0xFFFFFFFF
+    order = np.lexsort((hashes, seeds.pieces))
+    pieces = seeds.pieces[order]
+    ranks = np.arange(len(order)) - np.searchsorted(pieces, pieces)
+    return seeds.at(order[ranks < MOST_SEEDS])
+
+
+def _candidates(melodies: Melodies) -> Iterator[Ints]:
+    """Pairs of melodies with at least `HITS` seeds at one distance, packed as `_pack` does."""
+    seeds = _seeds(melodies)
+    order = np.lexsort((seeds.pieces, seeds.codes))
+    codes = seeds.codes[order]
+    sizes = np.searchsorted(codes, codes, "right") - np.searchsorted(codes, codes, "left")
+    shared = sizes > 1
+    seeds, sizes = seeds.at(order[shared]), sizes[shared]
+    reach = np.where(sizes > CROWD, NEIGHBORS, sizes - 1)
+    rounds = max(1, -(-int(reach.sum()) // PAIRS_AT_ONCE))
+    for turn in range(rounds):
+        packed = []
+        for ahead in range(1, int(reach.max(initial=0)) + 1):
+            mine = (reach[:-ahead] >= ahead) & (seeds.codes[:-ahead] == seeds.codes[ahead:])
+            if rounds > 1:
+                mine &= seeds.melodies[:-ahead] % rounds == turn
+            first = np.flatnonzero(mine)
+            packed.append(_pack(seeds, first, first + ahead, len(melodies.owners)))
+        every = np.concatenate([np.zeros(0, np.int64), *packed])
+        pairs, hits = np.unique(every, return_counts=True)
+        yield pairs[hits >= HITS]
+
+
+def _pack(seeds: _Seeds, first: Ints, second: Ints, count: int) -> Ints:
+    """Both melodies, their distance and transposition as one number.
+
+    Of 720,000 melodies it has 54 bits.
+    """
+    pairs = seeds.melodies[first] * count + seeds.melodies[second]
+    distances = seeds.places[first] - seeds.places[second] + MOST_SAMPLES
+    return (pairs * _SPAN + distances) * 12 + (seeds.classes[second] - seeds.classes[first]) % 12
+
+
+def _judged(melodies: Melodies, candidates: Ints) -> tuple[Ints, NDArray[np.float64]]:
+    """Pairs of pieces that have enough in common, packed as one number, and their scores."""
+    count = len(melodies.owners)
+    rest, shifts = np.divmod(candidates, 12)
+    pairs, distances = np.divmod(rest, _SPAN)
+    first, second = np.divmod(pairs, count)
+    sounding = np.concatenate([[0], np.cumsum(melodies.samples >= ONSET)])
+    onsets = np.diff(sounding[melodies.starts])
+    needed = np.clip(AGREES * np.minimum(onsets[first], onsets[second]), FEWEST, ENOUGH)
+    scores = np.zeros(len(candidates))
+    for start in range(0, len(candidates), CANDIDATES_AT_ONCE):
+        some = slice(start, start + CANDIDATES_AT_ONCE)
+        scores[some] = _scores(
+            melodies, first[some], second[some], distances[some] - MOST_SAMPLES, shifts[some]
+        )
+    joined = np.flatnonzero(scores >= needed)
+    pieces = melodies.owners[-1] + 1 if count else 1
+    packed = melodies.owners[first[joined]] * pieces + melodies.owners[second[joined]]
+    return packed, scores[joined]
+
+
+def _scores(
+    melodies: Melodies, first: Ints, second: Ints, distances: Ints, shifts: Ints
+) -> NDArray[np.float64]:
+    """The best stretch of each alignment, where the second melody lies `distances` later.
+
+    Samples at which neither has an onset say nothing new and do not count.
+    """
+    starts, samples = melodies.starts, melodies.samples
+    low = np.maximum(0, distances)
+    high = np.minimum(np.diff(starts)[first], np.diff(starts)[second] + distances)
+    places = low[:, None] + np.arange(int((high - low).max(initial=0)))  # [K, T]
+    inside = places < high[:, None]
+    places = np.where(inside, places, low[:, None])
+    ours = samples[starts[first][:, None] + places]
+    theirs = samples[(starts[second] - distances)[:, None] + places]
+    heard = inside & ((ours | theirs) >= ONSET)
+    moved = theirs.astype(np.int16) % ONSET - ours % ONSET - shifts[:, None]
+    values = np.where(heard, np.where(moved % 12 == 0, 1.0, -MISMATCH), 0.0)
+    sums = np.concatenate([np.zeros((len(first), 1)), np.cumsum(values, axis=1)], axis=1)
+    return np.asarray((sums - np.minimum.accumulate(sums, axis=1)).max(axis=1), np.float64)
