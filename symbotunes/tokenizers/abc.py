@@ -18,7 +18,14 @@ from symbotunes.music.abc.text import prompt_tokens, to_abc
 from symbotunes.music.abc.tokens import Phrase, kind
 from symbotunes.music.abc.transposition import from_c, to_c
 from symbotunes.music.abc.tune import AbcTune
-from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import (
+    GrammarCheck,
+    Ids,
+    Rendition,
+    TextTokenizer,
+    Unencodable,
+    Vocabulary,
+)
 
 BOS, EOS = "<s>", "</s>"
 # The 135 music tokens of the published data_v2 (Sturm et al. 2016, and the authors' code).
@@ -130,7 +137,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
         return np.array(starts, np.int64)
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
-        return render_phrase(parse_tokens(tokens), title, number=number)
+        return render_phrase(parse_tokens(tokens), title, number=number, tokens=len(tokens))
 
     def prompt(self, text: str) -> list[int]:
         typed = prompt_tokens(text)
@@ -170,16 +177,26 @@ class AbcTokens(TextTokenizer[AbcTune]):
 
 
 def render_phrase(
-    phrase: Phrase, title: str, *, number: int = 1, remarks: Sequence[str] = ()
+    phrase: Phrase,
+    title: str,
+    *,
+    number: int = 1,
+    tokens: int,
+    unread: Sequence[str] = (),
 ) -> Rendition:
     """All that is made of a tune that was parsed.
+
+    Its errors are what `parse_tokens` mended (each time a token was dropped or a sign belonged to
+    no other), what it missed (meter, key, notes, a last bar sign), and what could not be read.
 
     Args:
         phrase: of its tokens.
         title: for people.
         number: of the piece in its set, counted from 1.
-        remarks: what was wrong before it was parsed.
+        tokens: how many it was parsed of.
+        unread: stretches of text that are no tokens.
     """
+    remarks = [f"not ABC, left out: {', '.join(unread[:3])}"] if unread else []
     check = check_bars(phrase)
     return Rendition(
         score=score_of(phrase, upbeat=True),
@@ -188,6 +205,7 @@ def render_phrase(
         bars=check.bars,
         right_bars=check.right,
         phrase=phrase,
+        grammar=GrammarCheck(phrase.errors + len(unread), tokens + len(unread)),
     )
 
 

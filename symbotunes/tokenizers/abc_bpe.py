@@ -122,8 +122,8 @@ class AbcBpe(TextTokenizer[AbcTune]):
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
         read, unread = readable("".join(tokens))
-        remarks = [f"not ABC, left out: {', '.join(unread[:3])}"] if unread else []
-        return render_phrase(parse_tokens(read), title, number=number, remarks=remarks)
+        phrase = parse_tokens(read)
+        return render_phrase(phrase, title, number=number, tokens=len(read), unread=unread)
 
     def prompt(self, text: str) -> list[int]:
         typed = prompt_tokens(text)

@@ -50,6 +50,19 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
+class GrammarCheck:
+    """How many errors a tokenizer's grammar finds; each class says what is one.
+
+    Attributes:
+        errors: at most about one per token; more where signs are missing.
+        tokens: that were read, special ones left out, merged ones taken apart.
+    """
+
+    errors: int
+    tokens: int
+
+
+@dataclass(frozen=True)
 class Rendition:
     """Tokens turned back into music, and what is wrong with them.
 
@@ -60,6 +73,8 @@ class Rendition:
         bars: number of bars whose length can be judged, where tokens know bars.
         right_bars: how many of them have the length that the meter asks for.
         phrase: what was parsed, where the tokens stand for ABC, so that nobody parses it again.
+        grammar: errors in the tokens; ``None`` where any tokens are right. Bars of the wrong length
+            are none.
     """
 
     score: symusic.Score
@@ -68,6 +83,7 @@ class Rendition:
     bars: int | None = None
     right_bars: int | None = None
     phrase: Phrase | None = None
+    grammar: GrammarCheck | None = None
 
 
 class Tokenizer(ABC, Generic[Piece]):

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from symbotunes.errors import UserError
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
-from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import (
+    GrammarCheck,
+    Ids,
+    Rendition,
+    TextTokenizer,
+    Unencodable,
+    Vocabulary,
+)
 from symbotunes.tokenizers.id_merges import MAX_BASE, BytePairs
 from symbotunes.tokenizers.miditok_options import BOS, EOS, PAD, build_miditok
 
@@ -158,12 +165,33 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         music = [part for part in flat if part in known]
         strangers = len(flat) - len(music)
         problems = [f"{strangers} unknown tokens left out"] if strangers else []
+        errors = self._errors(music)
+        if errors:
+            problems.append(f"{errors} of {len(music)} tokens break the grammar of {self.scheme}")
         score = symusic.Score(self.miditok.time_division)
         try:
             score = self._played(music)
         except Exception as error:  # a model may write what no score gives
             problems.append(f"MidiTok cannot play the tokens ({type(error).__name__})")
-        return Rendition(score, problems=tuple(problems))
+            errors = max(errors, 1)
+        grammar = GrammarCheck(strangers + errors, len(flat))
+        return Rendition(score, problems=tuple(problems), grammar=grammar)
+
+    def _errors(self, music: list[str]) -> int:
+        """What MidiTok counts in its own tokens.
+
+        A kind of token that cannot follow the one before it, a position that does not lie after
+        the last one of its bar, a note that its place has already; in MIDI-Like also a note-off
+        without its note and a note without its note-off.
+        """
+        from miditok import TokSequence
+
+        if not music:
+            return 0
+        try:
+            return round(self.miditok.tokens_errors(TokSequence(tokens=list(music))) * len(music))
+        except Exception:  # of programs or pitches that its check does not foresee
+            return len(music)
 
     def _played(self, music: list[str]) -> Any:
         from miditok import TokSequence

@@ -23,13 +23,22 @@ from symbotunes.music.grid.melody import (
     PIANO,
     MelodyClasses,
     melody_examples,
+    silent_offs,
 )
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, quantize
 from symbotunes.music.grid.trio import trio_examples
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import MidiNotes, read_midi
 from symbotunes.music.midi.piece import MidiPiece
-from symbotunes.tokenizers.base import NO_ID, Ids, Rendition, Tokenizer, Unencodable, Vocabulary
+from symbotunes.tokenizers.base import (
+    NO_ID,
+    GrammarCheck,
+    Ids,
+    Rendition,
+    Tokenizer,
+    Unencodable,
+    Vocabulary,
+)
 
 MAX_SECONDS = 1800.0  # the reference prepares no longer piece
 MAX_NOTES = 10_000  # nor one with more notes
@@ -99,7 +108,11 @@ class Windows(Tokenizer[MidiPiece]):
         return list(found)
 
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
-        return Rendition(self.score(np.asarray(ids)))
+        return Rendition(self.score(np.asarray(ids)), grammar=self.check(np.asarray(ids)))
+
+    def check(self, ids: Ids) -> GrammarCheck | None:  # noqa: ARG002
+        """Errors in one window; ``None`` where any numbers are right."""
+        return None
 
     def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
         return np.arange(0, len(ids), STEPS_PER_BAR)
@@ -166,6 +179,10 @@ class Melody(Windows):
     def score(self, ids: Ids) -> symusic.Score:
         return decode_melody(ids, classes=self.classes)
 
+    def check(self, ids: Ids) -> GrammarCheck:
+        """A note-off where no note sounds is an error: no melody has one."""
+        return GrammarCheck(silent_offs(ids), int(ids.size))
+
     @property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(self.classes.count, NO_ID, NO_ID)
@@ -224,6 +241,10 @@ class Trio(Windows):
 
     def score(self, ids: Ids) -> symusic.Score:
         return decode_trio(ids, classes=self.classes)
+
+    def check(self, ids: Ids) -> GrammarCheck:
+        """As in a `Melody`, of melody and bass; drums may be hit in any way."""
+        return GrammarCheck(sum(silent_offs(ids[:, track]) for track in (0, 1)), int(ids.size))
 
     @property
     def vocabulary(self) -> Vocabulary:

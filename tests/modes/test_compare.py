@@ -63,10 +63,10 @@ def test_models_of_different_kinds_share_the_figures_that_both_have(mixed):
         figure = figures["bits_per_note"]
         assert 0 < figure["low"] <= figure["value"] <= figure["high"]
         assert {"pitch_class_entropy", "seen_ngrams", "speed"} <= set(figures)
-    assert "well_formed" in lstm
-    assert "well_formed" in gpt
-    assert "well_formed" not in vae  # it writes no ABC, and the column says so
-    assert "windows of one length" in models[2]["reasons"]["well_formed"]
+    for figures in (lstm, gpt, vae):
+        assert {"grammar_errors", "well_formed"} <= set(figures)
+    assert "finished" not in vae  # it has no end to find, and the column says so
+    assert "windows of one length" in models[2]["reasons"]["finished"]
 
 
 def test_the_page_stands_alone_and_runs_nothing(compared):

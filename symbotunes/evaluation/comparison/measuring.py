@@ -36,7 +36,7 @@ from symbotunes.tokenizers.base import Tokenizer
 Value = TypeVar("Value")
 PARTS = 8  # sampling is timed in so many parts, between which its speed may vary
 NO_LIKELIHOOD = "it has no likelihood"
-WINDOWS = "it writes windows of one length, with nothing to mend and no end to find"
+WINDOWS = "it writes windows of one length, which have no end to find and whose bars are all right"
 
 
 @dataclass(frozen=True)

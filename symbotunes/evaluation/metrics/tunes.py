@@ -11,6 +11,7 @@ from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
 from symbotunes.evaluation.metrics.copying import Copies
 from symbotunes.evaluation.metrics.figure import Figure, Inapplicable, Metrics, share
 from symbotunes.evaluation.metrics.overlap import ORDERS, Overlaps, bleu, overlaps, rouge
+from symbotunes.tokenizers.base import GrammarCheck
 
 BLEU = "Papineni et al. 2002, by sacrebleu (Post 2018)"
 LIN = "Lin 2004, by rouge-score"
@@ -25,7 +26,7 @@ class Tunes:
         copies: what each shares with the training tunes.
         ngram: n of the n-grams that are looked up in the training tunes.
         bootstrap: draws the tunes anew.
-        well_formed: of each, whether its tokenizer had nothing to mend.
+        grammar: of each, the errors that its tokenizer finds.
         finished: of each, whether the model ended it.
         bars: right bars and all bars of each tune that has bars to judge.
         references: of each, ids of tunes of its kind; a tune without any is left out.
@@ -36,7 +37,7 @@ class Tunes:
     copies: Sequence[Copies]
     ngram: int
     bootstrap: Bootstrap
-    well_formed: Sequence[bool] | None = None
+    grammar: Sequence[GrammarCheck] | None = None
     finished: Sequence[bool] | None = None
     bars: Sequence[tuple[int, int]] | None = None
     references: Sequence[Sequence[NDArray[np.integer]]] | None = None
@@ -61,28 +62,47 @@ TUNES: Metrics[Tunes, Interval] = Metrics()
 
 @TUNES.register(
     share(
+        "grammar_errors",
+        "grammar errors per token",
+        "Tokens that cannot stand where they are, and signs that are missing, of all tokens; "
+        "docs/evaluation.md says what is an error for each kind of tokens.",
+        "lower",
+        decimals=2,
+        headline=True,
+    )
+)
+def grammar_errors(tunes: Tunes) -> Interval:
+    """All errors over all tokens."""
+    rows = [(check.errors, check.tokens) for check in _checks(tunes)]
+    return tunes.bootstrap.interval(rows, ratio)
+
+
+@TUNES.register(
+    share(
         "well_formed",
         "well-formed",
-        "Tunes in which the tokenizer has nothing to mend (valid ABC).",
+        "Tunes without any grammar error.",
         "higher",
         headline=True,
     )
 )
 def well_formed(tunes: Tunes) -> Interval:
     """Share of tunes."""
-    return _mean(tunes, tunes.well_formed)
+    return tunes.bootstrap.mean([float(check.errors == 0) for check in _checks(tunes)])
+
+
+def _checks(tunes: Tunes) -> Sequence[GrammarCheck]:
+    if tunes.grammar is None:
+        raise Inapplicable("none of its tokens can be wrong")
+    return tunes.grammar
 
 
 @TUNES.register(share("finished", "finished", "Tunes that the model ended itself.", "higher"))
 def finished(tunes: Tunes) -> Interval:
     """Share of tunes."""
-    return _mean(tunes, tunes.finished)
-
-
-def _mean(tunes: Tunes, known: Sequence[bool] | None) -> Interval:
-    if known is None:
+    if tunes.finished is None:
         raise Inapplicable(tunes.absent)
-    return tunes.bootstrap.mean([float(each) for each in known])
+    return tunes.bootstrap.mean([float(ended) for ended in tunes.finished])
 
 
 @TUNES.register(

@@ -6,8 +6,10 @@ from symbotunes.evaluation.metrics.tunes import (
     TUNES,
     Tunes,
     copied_share,
+    grammar_errors,
     longest_copy,
     seen_ngrams,
+    well_formed,
 )
 
 WINDOWS: Metrics[Tunes, Interval] = Metrics()
@@ -34,6 +36,8 @@ def distinct(windows: Tunes) -> Interval:
 
 
 for _key, _function in (
+    ("grammar_errors", grammar_errors),
+    ("well_formed", well_formed),
     ("seen_ngrams", seen_ngrams),
     ("longest_copy", longest_copy),
     ("copied_share", copied_share),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from symbotunes.evaluation.sequences.likelihood import token_nats
 from symbotunes.evaluation.training_sample import TrainingSample, sample_training
 from symbotunes.generation.sequences import Generated
 from symbotunes.models.base import SequenceModel
-from symbotunes.tokenizers.base import Rendition, TextTokenizer
+from symbotunes.tokenizers.base import GrammarCheck, Rendition, TextTokenizer
 
 Nats = list[NDArray[np.float64]]
 COPY_TOKENS = 10_000_000  # of the training, in which copies are looked up: some minutes at most
@@ -49,8 +49,14 @@ class Subject:
         return [self.encoded.example(int(one)) for one in self.encoded.examples(split)]
 
     def render(self, ids: Sequence[int] | NDArray[Any]) -> Rendition:
-        """The music that ids stand for."""
-        return self.tokenizer.render(self.tokenizer.decode([int(token) for token in ids]), "")
+        """The music that ids stand for; each special token inside a piece is a grammar error."""
+        tokens = self.tokenizer.decode([int(token) for token in ids])
+        rendition = self.tokenizer.render(tokens, "")
+        special, check = len(ids) - len(tokens), rendition.grammar
+        if not special or check is None:
+            return rendition
+        counted = GrammarCheck(check.errors + special, check.tokens + special)
+        return replace(rendition, grammar=counted)
 
 
 def measure_held_out(
@@ -169,7 +175,7 @@ class _Measure:
                 copies=found,
                 ngram=self.plan.ngram,
                 bootstrap=self.plan.bootstrap(self.seed),
-                well_formed=[not each.problems for each in renditions],
+                grammar=_checks(renditions),
                 finished=finished,
                 bars=_bars(renditions),
                 references=self._references(tunes, own),
@@ -206,6 +212,12 @@ class _Measure:
             return None
         encoded = self.subject.encoded
         return encoded.title(int(self.training.examples[source]))
+
+
+def _checks(renditions: Sequence[Rendition]) -> list[GrammarCheck] | None:
+    """The grammar errors of every tune; ``None`` where the tokens have no grammar."""
+    checks = [each.grammar for each in renditions if each.grammar is not None]
+    return checks if len(checks) == len(renditions) else None
 
 
 def _bars(renditions: Sequence[Rendition]) -> list[tuple[int, int]]:

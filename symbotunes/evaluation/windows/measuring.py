@@ -18,7 +18,7 @@ from symbotunes.evaluation.metrics.tunes import Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.latent.player import Player
 from symbotunes.generation.seeds import sample_seeds
-from symbotunes.tokenizers.base import Ids
+from symbotunes.tokenizers.base import GrammarCheck, Ids
 
 
 @dataclass(frozen=True)
@@ -128,15 +128,30 @@ def with_copies(
     """
     plan = subject.plan
     training, _ = subject.windows("train", plan.windows)
-    ours, theirs = ([ids.reshape(-1) for ids in windows] for windows in (written, held_out))
-    shared = copies([ids.reshape(-1) for ids in training], [*ours, *theirs])
+    flat = [ids.reshape(-1) for ids in (*written, *held_out)]
+    shared = copies([ids.reshape(-1) for ids in training], flat)
+    count = len(written)
     sets = [
-        Tunes(ids, part, plan.ngram, subject.bootstrap, absent=absent)
-        for ids, part in ((ours, shared[: len(ours)]), (theirs, shared[len(ours) :]))
+        Tunes(
+            flat[part],
+            shared[part],
+            plan.ngram,
+            subject.bootstrap,
+            grammar=_checks(subject.player, windows),
+            absent=absent,
+        )
+        for part, windows in ((slice(count), written), (slice(count, None), held_out))
     ]
     known = len(subject.encoded.examples("train"))
     remark = f"copies are looked up in {len(training):,} of {known:,} training windows"
     return sets[0], sets[1], (remark,) if len(training) < known else ()
+
+
+def _checks(player: Player, windows: Sequence[Ids] | NDArray[Any]) -> list[GrammarCheck] | None:
+    """The grammar errors of every window; ``None`` where any numbers are right."""
+    checks = [player.tokenizer.check(ids) for ids in windows]
+    known = [check for check in checks if check is not None]
+    return known if len(known) == len(checks) else None
 
 
 def _statistics(

@@ -38,13 +38,13 @@ class _Reader:
         self.meter = ""
         self.key: Key | None = None
         self.items: list[Item] = []
-        self.problems: dict[str, None] = {}
+        self.problems: list[str] = []
         self.chord: list[Pitch] | None = None
         self.chord_eighths: Fraction | None = None  # a duration inside it, after its first note
         self.open_to_duration = False  # whether a duration may still follow the last sound
 
     def problem(self, text: str) -> None:
-        self.problems.setdefault(text)
+        self.problems.append(text)
 
     def read(self, token: str) -> None:
         name = kind(token)
@@ -161,11 +161,9 @@ def parse_tokens(tokens: Sequence[str]) -> Phrase:
         reader.problem("no key")
     items, problems = complete(reader.items)
     key = reader.key or Key(0, 0, "maj")
+    mended = [*reader.problems, *problems]
     return Phrase(
-        reader.meter or "4/4",
-        key,
-        tuple(items),
-        tuple(dict.fromkeys([*reader.problems, *problems])),
+        reader.meter or "4/4", key, tuple(items), tuple(dict.fromkeys(mended)), len(mended)
     )
 
 
@@ -194,7 +192,7 @@ def complete(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
     """Repair what spans several items (repeats, tuplets, broken rhythm), and scale tuplets.
 
     Returns:
-        The items, and messages on what was repaired or is missing, possibly with duplicates.
+        The items, and a message for each time that something was repaired or is missing.
     """
     balanced, problems = balanced_repeats(items)
     result = scaled(_complete_tuplets(balanced, problems))

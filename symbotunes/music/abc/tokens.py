@@ -137,13 +137,15 @@ class Phrase:
         meter: ``6/8`` or ``none``.
         key: of the signature.
         items: sounds, bar signs and tuplet marks in order; every tuplet is complete.
-        problems: messages on what was repaired.
+        problems: messages on what was repaired, without duplicates.
+        errors: how many times something was repaired or missing.
     """
 
     meter: str
     key: Key
     items: tuple[Item, ...]
     problems: tuple[str, ...]
+    errors: int = 0
 
     @property
     def bar_eighths(self) -> Fraction | None:

@@ -141,3 +141,10 @@ def _clear_leading_offs(rows: NDArray[np.uint8]) -> None:
     first = (rows != NO_EVENT).argmax(axis=1)
     every = np.arange(len(rows))
     rows[every, first] = np.where(rows[every, first] == NOTE_OFF, NO_EVENT, rows[every, first])
+
+
+def silent_offs(ids: NDArray[np.integer]) -> int:
+    """How many note-offs of a melody ``[T]`` stand where no note sounds."""
+    events = ids[ids != NO_EVENT]
+    before = np.concatenate([[NOTE_OFF], events[:-1]])
+    return int(((events == NOTE_OFF) & (before == NOTE_OFF)).sum())

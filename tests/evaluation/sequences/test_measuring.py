@@ -100,9 +100,17 @@ def test_shares_of_tunes_and_bars_by_hand(subject):
     tunes += generated(subject, "M:4/4 K:Cmaj [ C 8 | G 8 |", finished=False)
     figures = measure_tunes(subject, tunes, PLAN, seed=0)[0].figures
     assert figures["well_formed"].value == pytest.approx(2 / 3)
+    assert figures["grammar_errors"].value == pytest.approx(1 / (11 + 8 + 9))  # [ without ]
     assert figures["finished"].value == pytest.approx(2 / 3)
     assert figures["right_bars"].value == pytest.approx(6 / 7)
     assert figures["all_bars_right"].value == pytest.approx(2 / 3)
+
+
+def test_a_special_token_inside_a_tune_is_an_error(subject):
+    (tune,) = generated(subject, "M:4/4 K:Cmaj C 8 |")
+    tune.ids.insert(3, subject.tokenizer.vocabulary.bos)
+    figures = measure_tunes(subject, [tune], PLAN, seed=0)[0].figures
+    assert figures["grammar_errors"].value == pytest.approx(1 / 6)
 
 
 def test_a_copy_of_a_test_tune_has_bleu_100_and_held_out_tunes_are_not_their_own_references(
