@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LISTED = 40  # choices that a line may list
+DIVERGED = (
+    "the network gives NaN instead of probabilities: its training has diverged; use an earlier "
+    "checkpoint, or train with a lower model.optimizer.lr"
+)
 
 
 class UserError(ValueError):

@@ -5,6 +5,7 @@ the old content or all of the new.
 """
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -73,3 +74,16 @@ def atomic_folder(folder: Path, *, draft_name: str | None = None) -> Iterator[Pa
         draft.rename(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what killed jobs left of the files of `atomic_file` in a folder and below it.
+
+    Only whoever alone writes there may call it: a draft may still be written to.
+    """
+    for path in folder.rglob(".*.tmp"):
+        if _DRAFT.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")

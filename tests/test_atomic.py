@@ -1,8 +1,11 @@
 """What is not whole never stands under its name."""
 
+import subprocess
+import sys
+
 import pytest
 
-from symbotunes.files import atomic_file, atomic_folder, atomic_write
+from symbotunes.files import atomic_file, atomic_folder, atomic_write, remove_drafts
 
 
 def names(folder):
@@ -41,6 +44,24 @@ def test_an_interrupted_file_leaves_the_old_one_and_nothing_else(tmp_path, error
         break_off()
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["song.mid"]
+
+
+def test_what_a_killed_job_left_is_removed_and_nothing_else(tmp_path):
+    kill = (
+        "import os, pathlib, signal\n"
+        "from symbotunes.files import atomic_file\n"
+        "with atomic_file(pathlib.Path('checkpoints/best.ckpt')) as file:\n"
+        "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", kill], cwd=tmp_path, check=False)
+    (draft,) = (tmp_path / "checkpoints").iterdir()
+    kept = [".best.ckpt.tmp", "best.ckpt.0123abcd.tmp", ".hidden", "last.ckpt"]
+    for name in kept:
+        (tmp_path / "checkpoints" / name).touch()
+    remove_drafts(tmp_path)
+    assert not draft.exists()
+    assert names(tmp_path / "checkpoints") == sorted(kept)
+    remove_drafts(tmp_path / "new")  # a run that starts has no folder yet
 
 
 def test_a_folder_takes_the_place_of_the_old_one_once_it_is_whole(tmp_path):

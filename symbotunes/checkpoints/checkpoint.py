@@ -44,7 +44,8 @@ class Checkpoint:
         monitor: metric that `best` is a value of.
         quantity: what that metric was, in words; ``None`` in checkpoints of earlier versions, whose
             ``val/loss`` had no KL divergence in it.
-        resumable: whether the training can be resumed, which a published model cannot.
+        resumable: whether the training can be resumed, which a published or converted model
+            cannot.
     """
 
     path: Path
@@ -86,7 +87,7 @@ class Checkpoint:
             best=best,
             monitor=monitor,
             quantity=quantity,
-            resumable="rng" in content,
+            resumable={"rng", "optimizer_states", "loops"} <= content.keys(),
         )
 
     @classmethod

@@ -5,7 +5,6 @@ python main.py mode=convert model=folk_rnn transforms=[abc_tokens_137] model.ini
 
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
@@ -41,7 +40,6 @@ def convert(cfg: DictConfig) -> None:
         "state_dict": {f"net.{name}": tensor for name, tensor in net.state_dict().items()},
         "global_step": 0,
         "recipe": pack(cfg, tokenizer.state(), data=PUBLISHED),
-        "rng": [{"torch": torch.get_rng_state()}],
         "real_tokens": 0,
     }
     path = Path(cfg.paths.run_dir) / "checkpoints" / "best.ckpt"

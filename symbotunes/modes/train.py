@@ -24,6 +24,7 @@ from symbotunes.config.build import build
 from symbotunes.errors import UserError, first_line
 from symbotunes.evaluation.evaluate import baseline_losses
 from symbotunes.evaluation.sequences.baselines import Baselines
+from symbotunes.files import remove_drafts
 from symbotunes.render.console import (
     closing_lines,
     closing_table,
@@ -56,6 +57,8 @@ def train(cfg: DictConfig) -> float | None:
         cfg, checkpoint = previous
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     run = assemble(cfg, checkpoint)
+    if run.trainer.is_global_zero:
+        remove_drafts(run.folder / "checkpoints")
     if run.model.net.STEADY_SIZES:
         keep_freed_memory()
     completed = False

@@ -41,11 +41,7 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
         cfg = cfg.copy()
         cfg.ckpt = str(last)
     checkpoint = unpack(Path(cfg.ckpt))
-    if not checkpoint.resumable:
-        raise UserError(
-            f"{cfg.ckpt} is a published model: it has weights, but no training state to resume "
-            f"from; start a new run with model.init_from={cfg.ckpt}"
-        )
+    _require_state(checkpoint, cfg.ckpt)
     saved, named = checkpoint.config, named_keys(cfg)
     if "model.init_from" in named:
         raise UserError("ckpt= resumes with the weights of its run: remove model.init_from")
@@ -73,6 +69,19 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
         if own:
             merged.paths.run_dir = str(checkpoint.file.resolve().parents[1])
     return merged, checkpoint
+
+
+def _require_state(checkpoint: Checkpoint, path: str) -> None:
+    """See that a training can be resumed.
+
+    Raises:
+        UserError: if there are weights alone.
+    """
+    if not checkpoint.resumable:
+        raise UserError(
+            f"{path} is a published or converted model: it has weights, but no training state to "
+            f"resume from; start a new run with model.init_from={path}"
+        )
 
 
 def limits_before(saved: DictConfig, cfg: DictConfig) -> dict[str, Any]:
@@ -120,6 +129,7 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     if cfg.resume != "auto" or not last.is_file():
         return None
     checkpoint = unpack(last)
+    _require_state(checkpoint, str(last))
     resuming = cfg.copy()
     if "by" not in checkpoint.config.loader.split and "loader.split.by" not in named_keys(cfg):
         with open_dict(resuming):  # its recipe is from before there were families

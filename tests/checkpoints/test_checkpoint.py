@@ -1,8 +1,10 @@
 import errno
 import os
+import shutil
 
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import pack, unpack
@@ -14,7 +16,10 @@ from symbotunes.checkpoints.trust import (
     defined_in,
     trusted_modules,
 )
+from symbotunes.errors import UserError
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
+from symbotunes.training.resume import continued, resumed
+from tests.conftest import ROOT
 
 NET = {"_target_": "symbotunes.models.folk_rnn.FolkRNN", "width": "${width}"}
 
@@ -46,12 +51,27 @@ def test_how_far_the_training_was_is_known(tmp_path):
         "real_tokens": 34567,
         "callbacks": {"Timer": {}, "BestAndLast": {"best_model_score": torch.tensor(1.875)}},
         "rng": [],
+        "optimizer_states": [],
+        "loops": {},
     }
     checkpoint = unpack(save(tmp_path / "last.ckpt", noted=noted))
     assert (checkpoint.steps, checkpoint.tokens) == (120, 34567)
     assert (checkpoint.best, checkpoint.resumable) == (1.875, True)
     bare = unpack(save(tmp_path / "bare.ckpt"))
     assert (bare.steps, bare.tokens, bare.best, bare.resumable) == (0, 0, None, False)
+
+
+def test_weights_without_the_state_of_a_training_cannot_be_resumed(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    path = save(tmp_path / "checkpoints" / "best.ckpt", noted={"rng": []})  # as mode=convert wrote
+    assert not unpack(path).resumable
+    shutil.copy(path, path.with_name("last.ckpt"))
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("config", [f"ckpt={path}"])
+        again = compose("config", ["resume=auto", f"paths.run_dir={tmp_path}"])
+    for resume, command in ((resumed, cfg), (continued, again)):
+        with pytest.raises(UserError, match="no training state to resume from; start a new run"):
+            resume(command)
 
 
 @pytest.mark.parametrize(

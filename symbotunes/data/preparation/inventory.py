@@ -92,20 +92,22 @@ def clean(cache: Path, which: str) -> list[Entry]:
         What was removed.
 
     Raises:
-        UserError: if there is none of this name.
+        UserError: if there is none of this name, or if it is empty or fits several.
     """
     found = entries(cache)
+    names = {entry.fingerprint for entry in found if entry.fingerprint.startswith(which)}
     if which == "stale":
         chosen = [entry for entry in found if entry.stale]
     elif which == "all":
         chosen = found
     else:
-        chosen = [entry for entry in found if entry.fingerprint.startswith(which)]
-        if not chosen:
+        if len(names) != 1 or not which:
+            count = f"{len(names)} caches begin so" if which and names else "no cache of that name"
             raise UserError(
-                f"prepare.clean={which}: no cache of that name in {cache}; "
-                "prepare.list=true shows them"
+                f"prepare.clean={which}: {count} in {cache}; give all, stale or a fingerprint "
+                "(prepare.list=true shows them)"
             )
+        chosen = [entry for entry in found if entry.fingerprint in names]
     return [entry for entry in chosen if _remove(entry)]
 
 

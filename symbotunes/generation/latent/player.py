@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symbotunes.errors import UserError
+from symbotunes.errors import DIVERGED, UserError
 from symbotunes.generation.sample import Sample
 from symbotunes.models.base import LatentModel, WindowModel
 from symbotunes.tokenizers.base import Ids, Tokenizer
@@ -82,7 +82,12 @@ class Player:
 
     @torch.inference_mode()
     def write(self, z: Tensor, seeds: Sequence[int], temperature: float) -> list[Ids]:
-        """Ids of one window for each latent vector; those of a seed and a vector never change."""
+        """Ids of one window for each latent vector; those of a seed and a vector never change.
+
+        Raises:
+            UserError: if the weights or the vectors are not finite.
+        """
+        require_finite(z, *self.net.parameters())
         found: list[Ids] = []
         for start in range(0, len(z), self.batch_size):
             part = slice(start, start + self.batch_size)
@@ -194,14 +199,25 @@ class LatentPlayer(Player):
 
     @torch.inference_mode()
     def nats(self, z: Tensor, windows: Sequence[Ids]) -> list[float]:
-        """Negative log-likelihood of each window, given its latent vector."""
+        """Negative log-likelihood of each window, given its latent vector.
+
+        Raises:
+            UserError: if the network gives NaN.
+        """
         found: list[float] = []
         for start in range(0, len(z), self.batch_size):
             part = slice(start, start + self.batch_size)
             nats, _ = self.net.score(z[part], self.tokens(windows[part]))
+            require_finite(nats)
             found += nats.cpu().double().sum((1, 2)).tolist()
         return found
 
 
 def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def require_finite(*tensors: Tensor) -> None:
+    """Raise `UserError` if a network has NaN or infinity where numbers should be."""
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors):
+        raise UserError(DIVERGED)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from symbotunes.errors import DIVERGED, UserError
 from symbotunes.generation.sequences.filters import NOTHING, penalize, restrict
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.layers.drawing import draw
@@ -120,6 +121,7 @@ def generate(
 
     Raises:
         ValueError: if prompts and seeds differ in number, or the constraint forbids a prompt.
+        UserError: if the model gives NaN.
     """
     rows = []
     for prompt, seed in zip(prompts, seeds, strict=True):
@@ -207,6 +209,8 @@ class _Writer:
         """Draw a token ``[B]`` for every row from logits ``[B, V]``, and append it."""
         settings = self.settings
         own = logits.log_softmax(-1)
+        if own.isnan().any():
+            raise UserError(DIVERGED)
         if settings.repetition_penalty != 1:
             seen = [row.ids[-settings.repetition_window :] for row in rows]
             logits = penalize(logits, seen, settings.repetition_penalty)

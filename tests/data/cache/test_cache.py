@@ -181,6 +181,12 @@ def test_one_cache_or_all_can_be_removed(corpus_of, encoded_of):
     one, _ = encoded_of(corpus_of(["abc"]))
     two, _ = encoded_of(corpus_of(["abcd"]))
     cache = one.folder.parent
+    for which, reason in (("", "no cache of that name"), ("  ", "no cache of that name")):
+        with pytest.raises(
+            UserError, match=f"prepare.clean={which}: {reason} in .*give all, stale"
+        ):
+            clean(cache, which)
+    assert len(entries(cache)) == 2
     assert [entry.folder for entry in clean(cache, one.fingerprint[:12])] == [one.folder]
     with pytest.raises(UserError, match=f"prepare.clean={one.fingerprint}: no cache"):
         clean(cache, one.fingerprint)
@@ -192,3 +198,11 @@ def test_workers_import_neither_torch_nor_lightning():
     code = "import symbotunes.data.preparation.workers, symbotunes.transforms.conversion, sys;"
     code += "assert not {'torch', 'lightning', 'hydra'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_name_that_fits_several_caches_removes_none(tmp_path):
+    for digit in "12":
+        (tmp_path / f"{digit:0>20}").mkdir()
+    with pytest.raises(UserError, match="prepare.clean=0000: 2 caches begin so"):
+        clean(tmp_path, "0000")
+    assert len(entries(tmp_path)) == 2

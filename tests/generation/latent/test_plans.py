@@ -47,6 +47,15 @@ def test_a_new_window_depends_on_its_seed_and_not_on_how_many_there_are(play):
     assert len({str(notes(each)) for each in many}) > 1
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf], ids=str)
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_a_network_that_is_not_finite_is_refused_in_one_line(make, part, value):
+    net = make("music_vae").eval()
+    next(getattr(net, part).parameters()).data[0] = value
+    with pytest.raises(UserError, match="NaN instead of probabilities.*an earlier checkpoint"):
+        compose(net, PriorPlan(num=1), tokenizer=Melody(bars=2), seed=0)
+
+
 def test_rounded_weights_write_nearly_the_same(play):
     exact, rounded = (
         play(PriorPlan(num=16, temperature=0.0, weights=name)) for name in (None, "bfloat16")

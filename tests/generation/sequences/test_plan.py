@@ -56,6 +56,14 @@ def test_a_constrained_sample_depends_on_its_seed_alone(net, tokenizer):
     assert last.abc.split("\n")[2:] == six[5].abc.split("\n")[2:]
 
 
+@pytest.mark.parametrize("changes", [{}, {"temperature": 0}, {"constraint": "abc"}], ids=str)
+def test_a_network_that_gives_nan_is_refused_in_one_line(tokenizer, changes):
+    net = FolkRNN(tokenizer.vocabulary, width=16, depth=1)
+    next(net.parameters()).data.fill_(torch.nan)
+    with pytest.raises(UserError, match="NaN instead of probabilities.*an earlier checkpoint"):
+        draw_samples(net, tokenizer, plan(**changes), seed=0)
+
+
 def test_samples_go_on_from_the_first_bars_of_a_file(net, tokenizer, tmp_path):
     path = tmp_path / "tune.abc"
     path.write_text(FILE)
