@@ -27,6 +27,9 @@ class Dropped:
     reason: str
 
 
+TRAINING, HELD_OUT = "train", "held-out"  # sides, where a version is of use on one alone
+
+
 class Piece(Protocol):
     """One piece of music with its provenance, in whatever notation."""
 
@@ -53,6 +56,10 @@ class Piece(Protocol):
     @property
     def work(self) -> str:
         """The source's own name of the work, which all its versions share; empty if it has none."""
+
+    @property
+    def only(self) -> str:
+        """`TRAINING` or `HELD_OUT` for a version that only one side may use; empty for both."""
 
     def content(self) -> bytes:
         """Its normalized notes: equal for the same music, whatever the file says besides.

@@ -146,7 +146,7 @@ def _evaluate_windows(net: WindowModel, task: Task) -> WindowFindings:
     task.report(f"Writing {plan.prior} windows")
     sets = write_windows(subject, sampling.temperature)
     written = [ids for windows in sets.values() for ids in windows]
-    held_out, _ = subject.windows(plan.split, len(written))
+    held_out = subject.windows(plan.split, len(written))
     task.report("Comparing windows with held-out and training windows")
     ours, theirs, remarks = with_copies(subject, written, held_out)
     measured = (("generated", ours), (f"held out ({plan.split})", theirs))

@@ -37,6 +37,7 @@ def midi_of(tune: AbcTune) -> MidiPiece:
         split=tune.split,
         family=tune.family,
         work=tune.work,
+        only=tune.only,
     )
 
 

@@ -2,8 +2,8 @@
 
 They come before the tokenizer, because its tokens are on a grid and in bins already, and byte pairs
 have merged them: a token of two notes cannot be moved by a semitone. Hence versions are made once
-and cached, and the cache grows with their number. All versions of a piece go to its split, so
-held-out pieces have them too.
+and cached, and the cache grows with their number. Held-out pieces are read as they are: versions of
+one piece are no further evidence, and figures of them are about music that nobody wrote.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import symusic
 
+from symbotunes.datasets.base import HELD_OUT, TRAINING
 from symbotunes.errors import UserError
 from symbotunes.music.midi.piece import MidiPiece
 
@@ -123,17 +124,28 @@ class Velocity:
 def _versions(piece: MidiPiece, changes: Iterable[Any], make: Any) -> Iterator[MidiPiece]:
     """What `make` gives for a fresh score and each change, but nothing twice.
 
-    The piece itself comes as it is found, byte for byte, where a change changes nothing. Versions
-    are handed on as scores; steps behind this one read them without a file between them.
+    The piece itself comes as it is found, byte for byte, where a change changes nothing; if none
+    does, it comes last, for the held-out side alone. All other versions are for training alone.
+    They are handed on as scores; steps behind this one read them without a file between them.
     """
+    if piece.only == HELD_OUT:
+        yield piece
+        return
     family = piece.family or piece.content()
     versions: list[Any] = []
+    unchanged = False
     for change in changes:
         score = make(piece.score, change)
         if score is None or score in versions:
             continue
         versions.append(score)
-        yield replace(piece, music=piece.music if score == piece.parsed else score, family=family)
+        if score == piece.parsed:
+            unchanged = True
+            yield replace(piece, family=family)
+        else:
+            yield replace(piece, music=score, family=family, only=TRAINING)
+    if not unchanged and piece.only != TRAINING:
+        yield replace(piece, family=family, only=HELD_OUT)
 
 
 def _stretched(score: Any, factor: Fraction) -> Any | None:

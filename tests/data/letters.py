@@ -26,6 +26,7 @@ class Word:
     split: str | None = None
     family: bytes = b""
     work: str = ""
+    only: str = ""
 
     def content(self) -> bytes:
         return self.text.encode()

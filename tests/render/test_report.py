@@ -23,6 +23,7 @@ def held_out(*models):
     return HeldOut(
         split="test",
         pieces=2,
+        families=2,
         tokens=1234,
         notes=400,
         models={name: dict.fromkeys(LOSSES, INTERVAL) for name in models},

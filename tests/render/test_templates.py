@@ -42,6 +42,7 @@ def sequences(text, **_):
     held_out = HeldOut(
         split=f"test {text}",
         pieces=2,
+        families=2,
         tokens=1234,
         notes=400,
         models={name: dict.fromkeys(LOSSES, INTERVAL) for name in models},
@@ -63,6 +64,7 @@ def latent(text, **_):
         split=f"val {text}",
         windows=8,
         pieces=4,
+        families=3,
         accuracies={f"melody {text}": dict.fromkeys(ACCURACIES, INTERVAL)},
         costs=dict.fromkeys(COSTS, INTERVAL),
         active=3,
@@ -99,7 +101,7 @@ def comparison(text, make_sample, **_):
                continued),
         Column(f"broken {text}", "b.ckpt", failure=f"no checkpoint {text}"),
     )  # fmt: skip
-    reference = Reference("data", f"test {text}", 3, 40, dict.fromkeys(MUSICAL, INTERVAL), values)
+    reference = Reference("data", f"test {text}", 3, 2, 40, dict.fromkeys(MUSICAL, INTERVAL), values)
     return comparison_page(Comparison({text: text}, columns, (reference,), (text,)))
 
 
@@ -183,7 +185,7 @@ def test_a_model_without_a_likelihood_has_no_chart_of_likelihoods_beside_it():
     figures = dict.fromkeys(musical(), INTERVAL)
     reasons = {"bits_per_note": "it has no likelihood"}
     column = Column("gan", "a.ckpt", "data", 99, figures, values, reasons)
-    reference = Reference("data", "test", 3, 40, dict.fromkeys(MUSICAL, INTERVAL), values)
+    reference = Reference("data", "test", 3, 2, 40, dict.fromkeys(MUSICAL, INTERVAL), values)
     page = comparison_page(Comparison({}, (column, column), (reference,)))
     assert "of every model" not in page
     assert page.count("it has no likelihood") == 2  # one cell of each column

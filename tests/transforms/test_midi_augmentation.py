@@ -65,12 +65,12 @@ def test_times_are_multiplied_and_the_tempo_is_kept():
 
 
 def test_stretching_by_a_twentieth_is_exact():
-    (longer,) = TimeStretch([1.05])(piece_of({0: MELODY}, division=480))
+    longer, _ = TimeStretch([1.05])(piece_of({0: MELODY}, division=480))
     assert [note[1] for note in notes_of(longer.score, 480)] == pytest.approx([0, 8.4])
 
 
 def test_where_no_clock_is_fine_enough_times_are_rounded():
-    (longer,) = TimeStretch([1.01])(piece_of({0: [(9600, 960, 60, 80)]}, division=960))
+    longer, _ = TimeStretch([1.01])(piece_of({0: [(9600, 960, 60, 80)]}, division=960))
     assert longer.score.ticks_per_quarter <= 32767
     assert notes_of(longer.score, 960)[0][1:3] == pytest.approx((9696, 969.6), abs=1)
 
@@ -86,7 +86,8 @@ def test_velocities_are_scaled_shifted_and_clipped():
 
 
 def test_equal_versions_are_made_once():
-    assert len(Velocity([100, 110])(piece_of({0: [(0, 8, 60, 120)]}))) == 1
+    versions = Velocity([0, 100, 110])(piece_of({0: [(0, 8, 60, 120)]}))
+    assert [melody_of(version)[0][3] for version in versions] == [120, 127]
 
 
 # -- all of them ----------------------------------------------------------------------------
@@ -121,3 +122,24 @@ def test_versions_differ_are_the_same_every_time_and_belong_to_one_family(step):
 def test_values_that_make_no_sense_are_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("semitones", "sides"),
+    [
+        ([0, 2], {60: "", 62: "train"}),
+        ([-1, 2], {59: "train", 62: "train", 60: "held-out"}),
+    ],
+)
+def test_what_is_held_out_is_the_piece_as_it_was_found(semitones, sides):
+    versions = TransposeMidi(semitones)(PIECE)
+    assert {melody_of(version)[0][2]: version.only for version in versions} == sides
+
+
+def test_steps_in_a_row_leave_one_version_to_hold_out():
+    versions = [
+        last for first in TransposeMidi([1, 2])(PIECE) for last in Velocity([-9, 9])(first)
+    ]
+    held_out = [version for version in versions if version.only != "train"]
+    assert [version.data for version in held_out] == [PIECE.data]
+    assert len(versions) == 2 * 2 + 1

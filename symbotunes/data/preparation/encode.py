@@ -72,13 +72,17 @@ class Encoder:
         )
         builder.keep((found.id, found.title), examples, kinship=kinship, split=found.split)
 
-    def _examples(self, found: Piece) -> list[Any]:
-        """Examples of all versions; a version that cannot be expressed is no loss if others can."""
-        examples: list[Any] = []
+    def _examples(self, found: Piece) -> list[tuple[Any, str]]:
+        """Examples of all versions, and for each the side that alone may use it.
+
+        A version that cannot be expressed is no loss if others can.
+        """
+        examples: list[tuple[Any, str]] = []
         first: Unencodable | None = None
         for version in self._versions(found):
             try:
-                examples += examples_in(self.tokenizer.tokenize(version))
+                tokenized = examples_in(self.tokenizer.tokenize(version))
+                examples += [(example, version.only) for example in tokenized]
             except Unencodable as error:
                 first = first or error
         if not examples:

@@ -4,7 +4,7 @@ The parts are read twice. The first pass decides what is kept and counts tokens;
 Only flags of pieces, hashes and counts are held between them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from symbotunes.data.cache.arrays import GrowingArray, ShardWriter, smallest_dtype
 from symbotunes.data.limits import Limits
 from symbotunes.data.preparation.families import EXCLUDED, Assignment, assign
-from symbotunes.data.preparation.parts import Part
+from symbotunes.data.preparation.parts import SIDES, Part
 from symbotunes.data.preparation.strings import UNKNOWN, Strings, Table
 from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS, Shares
-from symbotunes.datasets.base import DatasetError
+from symbotunes.datasets.base import HELD_OUT, TRAINING, DatasetError
 from symbotunes.tokenizers.base import Ids, Tokenizer
 
 TRAIN = SPLITS.index("train")
+VERSION = "version for the other side alone"  # why a piece is left out
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,12 @@ class Merge:
             part = Part.load(path)
             last = first + len(part.names)
             splits = assigned.splits[first:last]
-            fits = self._within(part.lengths)
-            kept = self._judge(part, fits, assigned.excluded[first:last], seen)[part.owners]
-            self._leave_out(part, kept & ~fits)
+            useful = _useful(part, splits)
+            fits = useful & self._within(part.lengths)
+            useless = np.bincount(part.owners[useful], minlength=len(part.names)) == 0
+            excluded = {VERSION: useless, EXCLUDED: assigned.excluded[first:last]}
+            kept = self._judge(part, fits, excluded, seen)[part.owners]
+            self._leave_out(part, kept & useful & ~fits)
             selections.append(Selection(path, kept & fits, splits, assigned.families[first:last]))
             self._trains |= bool(selections[-1].examples[splits[part.owners] == TRAIN].any())
             self._count(part, selections[-1])
@@ -134,7 +138,7 @@ class Merge:
         self,
         part: Part,
         fits: NDArray[np.bool_],
-        excluded: NDArray[np.bool_],
+        excluded: Mapping[str, NDArray[np.bool_]],
         seen: set[bytes],
     ) -> NDArray[np.bool_]:
         """Which pieces are kept; reasons of the others go to the receipt."""
@@ -145,13 +149,15 @@ class Merge:
         self.receipt.quarantined |= part.quarantined
         for index, (name, _) in enumerate(part.names):
             reason = part.reasons.get(index)
+            if reason is None and excluded[VERSION][index]:
+                reason = VERSION
             if reason is None and not kept[index]:
                 reason = self.limits.reason(part.lengths[firsts[index]])
             if reason is None:
                 digest = part.digests[index].tobytes()
                 reason = "duplicate" if digest in seen else None
                 seen.add(digest)
-            if reason is None and excluded[index]:
+            if reason is None and excluded[EXCLUDED][index]:
                 reason = EXCLUDED
             if reason is not None:
                 kept[index] = False
@@ -274,6 +280,12 @@ class Merge:
             f"nothing to train on: {receipt.read} pieces read, {kept} kept, none in the "
             f"training split; dropped: {reasons or 'none'}"
         )
+
+
+def _useful(part: Part, splits: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which examples the side of their piece may use: held-out pieces are not augmented."""
+    unfit = np.where(splits == TRAIN, SIDES.index(HELD_OUT), SIDES.index(TRAINING))
+    return np.asarray(part.sides != unfit[part.owners], np.bool_)
 
 
 def _line(name: str, title: str) -> str:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from symbotunes.data.cache.arrays import smallest_dtype
 from symbotunes.data.split import SPLITS, UNFORCED
-from symbotunes.datasets.base import printable
+from symbotunes.datasets.base import HELD_OUT, TRAINING, printable
 from symbotunes.files import atomic_file
 
 DIGEST_BYTES = 32
+SIDES = ("", TRAINING, HELD_OUT)
 _NAME = re.compile(r"part-(\d{9})-(\d{9})\.npz")
 
 
@@ -34,6 +35,7 @@ class Part:
         ids: ``[sum of lengths]`` or ``[sum of lengths, F]``.
         lengths: ``[E]`` time steps of each example.
         owners: ``[E]`` index of the piece of each example, rising.
+        sides: ``[E]`` index into `SIDES`: which side alone may use each example.
         digests: ``[P, 32]`` hash of each piece's content: duplicates share it.
         origins: ``[P, 32]`` hash of the piece that a step made each of, or its own digest.
         works: ``[P, 32]`` hash of the source's own name of the work, or zeros.
@@ -49,6 +51,7 @@ class Part:
     ids: NDArray[Any]
     lengths: NDArray[np.int64]
     owners: NDArray[np.int64]
+    sides: NDArray[np.uint8]
     digests: NDArray[np.uint8]
     origins: NDArray[np.uint8]
     works: NDArray[np.uint8]
@@ -88,7 +91,8 @@ class Part:
 
 
 _ARRAYS = (
-    "ids", "lengths", "owners", "digests", "origins", "works", "forced", "outlines", "melodies",
+    "ids", "lengths", "owners", "sides", "digests", "origins", "works", "forced",
+    "outlines", "melodies",
 )  # fmt: skip
 
 
@@ -120,6 +124,7 @@ class PartBuilder:
     fields: int
     _ids: list[NDArray[Any]] = field(default_factory=list)
     _owners: list[int] = field(default_factory=list)
+    _sides: list[int] = field(default_factory=list)
     _digests: list[bytes] = field(default_factory=list)
     _origins: list[bytes] = field(default_factory=list)
     _works: list[bytes] = field(default_factory=list)
@@ -144,13 +149,17 @@ class PartBuilder:
     def keep(
         self,
         name: tuple[str, str],
-        examples: Sequence[Any],
+        examples: Sequence[tuple[Any, str]],
         *,
         kinship: Kinship,
         split: str | None,
     ) -> None:
-        """Note a piece with its examples, each a sequence of token strings or an array of ids."""
-        arrays = [self._numbered(example) for example in examples]
+        """Note a piece with its examples, and for each the side that alone may use it.
+
+        Each is a sequence of token strings or an array of ids.
+        """
+        arrays = [self._numbered(example) for example, _ in examples]
+        self._sides += [SIDES.index(side) for _, side in examples]
         self._owners += [len(self._names)] * len(arrays)
         self._ids += arrays
         self._piece(*name, kinship, split)
@@ -181,7 +190,7 @@ class PartBuilder:
         hashes: list[list[Any]] = [self._digests, self._origins, self._works]
         for column in (self._names, self._forced, *hashes):
             del column[pieces:]
-        del self._ids[examples:], self._owners[examples:]
+        del self._ids[examples:], self._owners[examples:], self._sides[examples:]
         melodies = sum(owner < pieces for owner, _ in self._melodies)
         del self._melodies[melodies:], self._outlines[melodies:]
         self._reasons = {at: why for at, why in self._reasons.items() if at < pieces}
@@ -194,6 +203,7 @@ class PartBuilder:
             ids=ids.astype(smallest_dtype(int(ids.max())) if ids.size else np.uint8),
             lengths=np.array([len(array) for array in self._ids], np.int64),
             owners=np.array(self._owners, np.int64),
+            sides=np.array(self._sides, np.uint8),
             digests=_rows(self._digests),
             origins=_rows(self._origins),
             works=_rows(self._works),

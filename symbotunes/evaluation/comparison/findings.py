@@ -71,6 +71,7 @@ class Reference:
     data: str
     split: str
     pieces: int
+    families: int
     notes: int
     figures: Mapping[str, Interval]
     values: Mapping[str, tuple[int, ...]]
@@ -102,6 +103,7 @@ class Comparison:
                     "data": each.data,
                     "split": each.split,
                     "pieces": each.pieces,
+                    "families": each.families,
                     "notes": each.notes,
                     "figures": _finite(each.figures),
                 }

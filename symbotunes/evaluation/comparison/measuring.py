@@ -7,6 +7,9 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.evaluation.comparison.findings import Column, Continuation, Reference
@@ -136,6 +139,7 @@ def _sequences(
     figures = {**held_out.models[one.name], **written.figures, **speed}
     pieces = [measure(subject.render(each.ids).score) for each in drawn]
     test = [measure(subject.render(ids).score) for ids in subject.ids(plan.split)]
+    families = subject.families(plan.split)
     column = _column(one, plan, figures, pieces, test)
     return (
         replace(
@@ -145,7 +149,7 @@ def _sequences(
             continuations=tuple(_continue(one, net, free, text, compared) for text in
                                 compared.prompts),
         ),
-        _reference(one, plan, test, theirs.figures),
+        _reference(one, plan, test, families, theirs.figures),
     )  # fmt: skip
 
 
@@ -199,7 +203,7 @@ def _of_windows(
 ) -> tuple[Column, Reference]:
     """What all models of windows have in common."""
     player, plan = subject.player, subject.plan
-    windows, _ = subject.windows(plan.split, plan.windows)
+    windows, families = subject.windows(plan.split, plan.windows)
     test = [measure(player.tokenizer.score(ids)) for ids in windows]
     written: list[Any] = []
     laps = []
@@ -212,7 +216,7 @@ def _of_windows(
         laps.append((float(sum(ids.size for ids in written[-len(seeds) :])), _since(begin)))
     pieces = [measure(player.tokenizer.score(ids)) for ids in written]
     speed, _ = SPEED.measure(Laps(laps, subject.bootstrap))
-    held_out = windows[: plan.num_samples]
+    held_out = windows[: plan.num_samples], families[: plan.num_samples]
     ours, theirs, remarks = with_copies(subject, written, held_out, absent=WINDOWS)
     figures, reasons = TUNES.measure(ours)
     column = _column(one, plan, {**speed, **figures}, pieces, test)
@@ -224,7 +228,7 @@ def _of_windows(
             remarks=(*one.remarks, *remarks),
             continuations=tuple(replace(refusal, prompt=text) for text in compared.prompts),
         ),
-        _reference(one, plan, test, TUNES.measure(theirs)[0]),
+        _reference(one, plan, test, families, TUNES.measure(theirs)[0]),
     )
 
 
@@ -252,14 +256,20 @@ def _column(
 
 
 def _reference(
-    one: Contender, plan: EvaluationPlan, test: Sequence[Measured], figures: Mapping[str, Interval]
+    one: Contender,
+    plan: EvaluationPlan,
+    test: Sequence[Measured],
+    families: NDArray[np.int64],
+    figures: Mapping[str, Interval],
 ) -> Reference:
+    draws = plan.bootstrap(one.seed).over(families)
     return Reference(
         data=one.encoded.fingerprint,
         split=plan.split,
         pieces=len(test),
+        families=len(np.unique(families)),
         notes=sum(piece.notes for piece in test),
-        figures={**_compared(figures), **musical_figures(test, plan.bootstrap(one.seed))},
+        figures={**_compared(figures), **musical_figures(test, draws)},
         values=_values(test),
     )
 

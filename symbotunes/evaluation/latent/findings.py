@@ -17,6 +17,7 @@ class Reconstruction:
         split: name of the split.
         windows: how many were read.
         pieces: of how many pieces they are.
+        families: of how many families, which are what intervals draw anew.
         accuracies: `ACCURACIES` by track; the first entry, ``all``, is the mean of several tracks.
         costs: `COSTS`.
         active: axes along which posterior means differ.
@@ -26,6 +27,7 @@ class Reconstruction:
     split: str
     windows: int
     pieces: int
+    families: int
     accuracies: Mapping[str, Mapping[str, Interval]]
     costs: Mapping[str, Interval]
     active: int

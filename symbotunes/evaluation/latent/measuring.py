@@ -15,7 +15,7 @@ from torch import Tensor
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.active_units import active_units
 from symbotunes.evaluation.latent.findings import Path, Reconstruction
-from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval, ratio
+from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.losses import LOSSES, Likelihoods
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, Costs, Rewritten
 from symbotunes.evaluation.windows.measuring import WindowSubject
@@ -53,13 +53,13 @@ class _Read:
 
 
 def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
-    """Accuracies and costs of held-out windows; intervals are over pieces.
+    """Accuracies and costs of held-out windows; intervals are over families of pieces.
 
     Raises:
         UserError: if the split is empty, or the network has diverged.
     """
     player, plan = subject.player, subject.plan
-    windows, owners = subject.windows(plan.split, plan.windows)
+    windows, families = subject.windows(plan.split, plan.windows)
     read = _read(player, windows, subject.seed)
     if not np.isfinite(read.nats).all() or not np.isfinite(read.kl_nats).all():
         raise UserError("the network gives held-out windows no finite likelihood; did it diverge?")
@@ -69,19 +69,21 @@ def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
         Rewritten(windows, read.right, sampled, player.write(read.means, seeds, 0.0))
     )
     costs, _ = COSTS.measure(Costs(read.nats, read.kl_nats, player.tokenizer.steps))
-    pieces = _ByPiece(owners, subject.bootstrap)
+    draws = subject.bootstrap.over(families)
+    owners = subject.encoded.owners[subject.examples(plan.split, plan.windows)]
     columns: dict[str, list[int]] = {name: [k] for k, name in enumerate(player.net.tracks)}
     if len(columns) > 1:
         columns = {"all": list(range(len(columns))), **columns}
     return Reconstruction(
         split=plan.split,
         windows=len(windows),
-        pieces=pieces.count,
+        pieces=len(np.unique(owners)),
+        families=len(np.unique(families)),
         accuracies={
-            track: {name: pieces.mean(shares[:, own].mean(1)) for name, shares in right.items()}
+            track: {name: draws.mean(shares[:, own].mean(1)) for name, shares in right.items()}
             for track, own in columns.items()
         },
-        costs={name: pieces.mean(values) for name, values in costs.items()},
+        costs={name: draws.mean(values) for name, values in costs.items()},
         active=active_units(read.means) if len(windows) > 1 else 0,
         latent=player.net.latent,
     )
@@ -97,18 +99,17 @@ def measure_bound(subject: LatentSubject, notes: Sequence[int]) -> dict[str, Int
     Raises:
         UserError: if the network has diverged.
     """
-    windows, owners = subject.windows(subject.plan.split, subject.plan.windows)
+    windows, families = subject.windows(subject.plan.split, subject.plan.windows)
     read = _read(subject.player, windows, subject.seed)
     nats = read.nats + read.kl_nats
     if not np.isfinite(nats).all():
         raise UserError("the network gives held-out windows no finite likelihood; did it diverge?")
-    pieces = _ByPiece(owners, subject.bootstrap)
     figures, _ = LOSSES.measure(
         Likelihoods(
-            nats=pieces.sums(nats),
-            tokens=pieces.sums(np.full(len(nats), float(windows[0].size))),
-            notes=pieces.sums(np.asarray(notes, np.float64)),
-            bootstrap=subject.bootstrap,
+            nats=nats,
+            tokens=np.full(len(nats), float(windows[0].size)),
+            notes=np.asarray(notes, np.float64),
+            bootstrap=subject.bootstrap.over(families),
         )
     )
     return figures
@@ -137,31 +138,15 @@ def _read(player: LatentPlayer, windows: NDArray[Any], seed: int) -> _Read:
     return _Read(z, means, right.numpy(), nats.numpy(), kl_nats.numpy())
 
 
-class _ByPiece:
-    """Means over windows, with intervals over the pieces that they are of."""
-
-    def __init__(self, owners: NDArray[np.int64], bootstrap: Bootstrap) -> None:
-        found, self.places = np.unique(owners, return_inverse=True)
-        self.count = len(found)
-        self.bootstrap = bootstrap
-
-    def mean(self, values: Floats) -> Interval:
-        columns = [self.sums(each) for each in (values, np.ones(len(values)))]
-        return self.bootstrap.interval(np.stack(columns, 1), ratio)
-
-    def sums(self, values: Floats) -> Floats:
-        """``[P]`` of the windows of each piece."""
-        return np.asarray(np.bincount(self.places, values, self.count), np.float64)
-
-
 def measure_path(subject: LatentSubject) -> Path:
     """Distances of interpolations from their ends, in the latent space and in that of the data.
 
     Points are written at temperature 1, each with random numbers of its own.
     """
     player, plan = subject.player, subject.plan
-    windows, owners = subject.windows(plan.split, plan.windows)
-    first, second = choose_pairs(owners, plan.pairs, subject.seed)
+    windows, families = subject.windows(plan.split, plan.windows)
+    first, second = choose_pairs(families, plan.pairs, subject.seed)
+    draws = subject.bootstrap.over(families[first])
     means = player.means(windows)
     shares = torch.linspace(0, 1, PLACES)
     arcs = [slerp(means[a], means[b], shares) for a, b in zip(first, second, strict=True)]
@@ -183,28 +168,28 @@ def measure_path(subject: LatentSubject) -> Path:
         pairs=len(first),
         shares=tuple(round(share, 6) for share in shares.tolist()),
         distances={
-            name: tuple(subject.bootstrap.mean(column) for column in table.T)
+            name: tuple(draws.mean(column) for column in table.T)
             for name, table in measured.items()
         },
     )
 
 
 def choose_pairs(
-    owners: NDArray[np.int64], count: int, seed: int
+    families: NDArray[np.int64], count: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Random pairs of windows, of different pieces where there are several.
+    """Random pairs of windows, of different families where there are several.
 
     Args:
-        owners: ``[N]`` the piece of each window.
+        families: ``[N]`` the family of each window.
         count: of pairs.
         seed: of the choice.
     """
     random = np.random.default_rng(seed)
-    first = random.integers(len(owners), size=count)
-    second = random.integers(len(owners), size=count)
-    if len(np.unique(owners)) > 1:
-        while (alike := owners[first] == owners[second]).any():
-            second[alike] = random.integers(len(owners), size=int(alike.sum()))
+    first = random.integers(len(families), size=count)
+    second = random.integers(len(families), size=count)
+    if len(np.unique(families)) > 1:
+        while (alike := families[first] == families[second]).any():
+            second[alike] = random.integers(len(families), size=int(alike.sum()))
     return first, second
 
 

@@ -1,7 +1,9 @@
 """Confidence intervals of figures that are computed from sums over pieces.
 
-Pieces, not tokens, are drawn anew: the tokens of one piece are alike, and intervals over tokens
-would be far too narrow. Efron and Tibshirani, "An Introduction to the Bootstrap", 1993.
+What is drawn anew is what is independent: neither tokens nor windows nor settings of one tune,
+which are alike, so that intervals over them would be far too narrow, but families of pieces. Efron
+and Tibshirani, "An Introduction to the Bootstrap", 1993; Davison and Hinkley, "Bootstrap Methods
+and their Application", 1997, section 3.8, on data in clusters.
 
 Not `scipy.stats.bootstrap`, whose percentiles are the same, because its interval is NaN as soon as
 one draw is (a ratio over draws that lack what it divides by), and because it holds all draws of all
@@ -9,7 +11,7 @@ pieces at once.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,15 +38,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How pieces are drawn anew: with replacement, as many as there are.
+    """How units are drawn anew: with replacement, as many as there are.
 
-    Figures of the same number of pieces see the same draws, so that differences between models
+    Figures of the same number of units see the same draws, so that differences between models
     may be taken piece by piece.
 
     Attributes:
         resamples: number of draws, R.
         confidence: share of them between the ends of an interval.
         seed: of the draws.
+        units: ``[N]`` the unit, such as the family, of each row; ``None`` if each is one by itself.
 
     Raises:
         ValueError: if a value is out of range.
@@ -53,21 +56,38 @@ class Bootstrap:
     resamples: int = 1000
     confidence: float = 0.95
     seed: int = 0
+    units: NDArray[np.int64] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         require_whole_number("resamples", self.resamples)
         if not 0 < self.confidence < 1:
             raise ValueError(f"confidence={self.confidence} must lie between 0 and 1")
 
+    def over(self, units: ArrayLike | None) -> "Bootstrap":
+        """The same draws, of these units."""
+        return replace(self, units=None if units is None else np.asarray(units, np.int64))
+
+    def at(self, rows: ArrayLike) -> "Bootstrap":
+        """For some of the rows, by index or as flags."""
+        return self if self.units is None else self.over(self.units[np.asarray(rows)])
+
+    @property
+    def count(self) -> int | None:
+        """Number of units; ``None`` if each row is one."""
+        return None if self.units is None else len(np.unique(self.units))
+
     def interval(self, rows: ArrayLike, statistic: Statistic) -> Interval:
-        """The figure of all pieces and its percentile interval.
+        """The figure of all rows and its percentile interval.
 
         Args:
             rows: ``[N, K]``, what each of N pieces adds to K sums; or ``[N]`` for one sum.
             statistic: the figure as a function of the sums.
+
+        Raises:
+            ValueError: if there are not as many rows as have a unit.
         """
         table = np.asarray(rows, np.float64)
-        table = table[:, None] if table.ndim == 1 else table
+        table = self._by_unit(table[:, None] if table.ndim == 1 else table)
         if not len(table):
             return Interval(np.nan, np.nan, np.nan)
         figures = statistic(np.vstack([table.sum(0), self._sums(table)]))
@@ -82,6 +102,17 @@ class Bootstrap:
         """Mean over pieces of one value for each."""
         column = np.asarray(values, np.float64)
         return self.interval(np.stack([column, np.ones_like(column)], axis=1), ratio)
+
+    def _by_unit(self, table: Floats) -> Floats:
+        """``[units, K]`` sums of the rows of each unit."""
+        if self.units is None:
+            return table
+        if len(table) != len(self.units):
+            raise ValueError(f"{len(table)} rows, but {len(self.units)} of them have a unit")
+        order = np.argsort(self.units, kind="stable")
+        units = self.units[order]
+        starts = np.flatnonzero(np.diff(units, prepend=units[0] - 1)) if len(units) else units
+        return np.add.reduceat(table[order], starts) if len(units) else table
 
     def _sums(self, table: Floats) -> Floats:
         """``[R, K]``: the sums of every draw."""

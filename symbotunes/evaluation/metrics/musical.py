@@ -56,7 +56,8 @@ def musical_figures(pieces: Sequence[Measured], bootstrap: Bootstrap) -> dict[st
     for name in MUSICAL:
         values = np.array([piece.figures.get(name, math.nan) for piece in pieces])
         if np.isfinite(values).any():
-            found[name] = bootstrap.mean(values[np.isfinite(values)])
+            defined = np.isfinite(values)
+            found[name] = bootstrap.at(defined).mean(values[defined])
     return found
 
 

@@ -25,10 +25,11 @@ class Tunes:
         ids: of each tune, without ``bos`` and ``eos``.
         copies: what each shares with the training tunes.
         ngram: n of the n-grams that are looked up in the training tunes.
-        bootstrap: draws the tunes anew.
+        bootstrap: draws the tunes, or their families, anew.
         grammar: of each, the errors that its tokenizer finds.
         finished: of each, whether the model ended it.
-        bars: right bars and all bars of each tune that has bars to judge.
+        bars: right bars and all bars of each tune, 0 where there are none to judge; empty if no
+            tune has any.
         references: of each, ids of tunes of its kind; a tune without any is left out.
         absent: why attributes that are ``None`` are not known.
     """
@@ -42,6 +43,11 @@ class Tunes:
     bars: Sequence[tuple[int, int]] | None = None
     references: Sequence[Sequence[NDArray[np.integer]]] | None = None
     absent: str = ""
+
+    @property
+    def compared(self) -> Bootstrap:
+        """Draws those tunes anew that have references."""
+        return self.bootstrap.at([bool(others) for others in self.references or ()])
 
     @cached_property
     def overlaps(self) -> Overlaps:
@@ -130,7 +136,8 @@ def right_bars(tunes: Tunes) -> Interval:
 )
 def all_bars_right(tunes: Tunes) -> Interval:
     """Share of the tunes that have bars."""
-    return tunes.bootstrap.mean([float(right == every) for right, every in _bars(tunes)])
+    rows = [(right == every, 1) if every else (0, 0) for right, every in _bars(tunes)]
+    return tunes.bootstrap.interval(rows, ratio)
 
 
 def _bars(tunes: Tunes) -> Sequence[tuple[int, int]]:
@@ -142,7 +149,7 @@ def _bars(tunes: Tunes) -> Sequence[tuple[int, int]]:
 
 
 def _bleu(order: int, tunes: Tunes) -> Interval:
-    return bleu(tunes.overlaps, order, tunes.bootstrap)
+    return bleu(tunes.overlaps, order, tunes.compared)
 
 
 for _order, _meaning in zip(
@@ -165,7 +172,7 @@ for _order, _meaning in zip(
 
 
 def _rouge(name: str, tunes: Tunes) -> Interval:
-    return rouge(tunes.overlaps, name, tunes.bootstrap)
+    return rouge(tunes.overlaps, name, tunes.compared)
 
 
 for _key, _label, _name, _meaning in (

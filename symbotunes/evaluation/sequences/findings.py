@@ -33,6 +33,7 @@ class HeldOut:
     Attributes:
         split: name of the split.
         pieces: number of pieces.
+        families: of how many families, which are what intervals draw anew.
         tokens: number of predicted tokens, those that close a piece included.
         notes: number of notes heard.
         models: `LOSSES` by model, ours first.
@@ -44,6 +45,7 @@ class HeldOut:
 
     split: str
     pieces: int
+    families: int
     tokens: int
     notes: int
     models: Mapping[str, Mapping[str, Interval]]

@@ -48,6 +48,10 @@ class Subject:
         """Ids of the pieces of a split, without ``bos`` and ``eos``."""
         return [self.encoded.example(int(one)) for one in self.encoded.examples(split)]
 
+    def families(self, split: str) -> NDArray[np.int64]:
+        """The family of every piece of a split: the unit that is independent of others."""
+        return self.encoded.families(self.encoded.examples(split))
+
     def render(self, ids: Sequence[int] | NDArray[Any]) -> Rendition:
         """The music that ids stand for; each special token inside a piece is a grammar error."""
         tokens = self.tokenizer.decode([int(token) for token in ids])
@@ -84,11 +88,12 @@ def measure_held_out(
     for order, model in baselines.models.items():
         nats[NGRAM_NAMES.get(order, f"{order}-gram")] = model.nats(texts)
     notes = [_notes_heard(subject.render(piece)) for piece in subject.ids(plan.split)]
-    bootstrap = plan.bootstrap(seed)
+    bootstrap = plan.bootstrap(seed).over(subject.families(plan.split))
     ours = nats[subject.name]
     return HeldOut(
         split=plan.split,
         pieces=len(texts),
+        families=bootstrap.count or len(texts),
         tokens=sum(len(each) for each in ours),
         notes=sum(notes),
         models={name: loss_figures(each, notes, bootstrap) for name, each in nats.items()},
@@ -169,12 +174,14 @@ class _Measure:
         own: Sequence[int] | None = None,
     ) -> TuneSet:
         renditions = [self.subject.render(tune) for tune in tunes]
+        # Drawn tunes are independent of each other; those of one family are not.
+        units = None if own is None else self.subject.families(self.plan.split)[own]
         figures, reasons = TUNES.measure(
             Tunes(
                 ids=tunes,
                 copies=found,
                 ngram=self.plan.ngram,
-                bootstrap=self.plan.bootstrap(self.seed),
+                bootstrap=self.plan.bootstrap(self.seed).over(units),
                 grammar=_checks(renditions),
                 finished=finished,
                 bars=_bars(renditions),
@@ -221,9 +228,7 @@ def _checks(renditions: Sequence[Rendition]) -> list[GrammarCheck] | None:
 
 
 def _bars(renditions: Sequence[Rendition]) -> list[tuple[int, int]]:
-    """Right bars and all bars, where the tokens know bars; tunes without meter have none."""
-    return [
-        (each.right_bars, each.bars)
-        for each in renditions
-        if each.bars and each.right_bars is not None
-    ]
+    """Right bars and all bars of each, 0 without meter; nothing where the tokens know no bars."""
+    known = [(each.right_bars or 0, each.bars if each.right_bars is not None else 0)
+             for each in renditions]  # fmt: skip
+    return known if any(bars for _, bars in known) else []

@@ -39,11 +39,11 @@ class WindowSubject:
 
     @property
     def bootstrap(self) -> Bootstrap:
-        """How pieces are drawn anew."""
+        """How written windows, which are independent of each other, are drawn anew."""
         return self.plan.bootstrap(self.seed)
 
-    def windows(self, split: str, most: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Windows ``[N, T]`` or ``[N, T, F]`` of a split, and the piece that each is of ``[N]``.
+    def examples(self, split: str, most: int) -> NDArray[np.int64]:
+        """Windows of a split by index, a random choice of them if there are more.
 
         Raises:
             UserError: if the split is empty.
@@ -54,11 +54,19 @@ class WindowSubject:
         if len(examples) > most:
             random = np.random.default_rng(self.seed)
             examples = np.sort(random.choice(examples, most, replace=False))
+        return examples
+
+    def windows(self, split: str, most: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Windows ``[N, T]`` or ``[N, T, F]`` of a split, and the family that each is of ``[N]``.
+
+        Raises:
+            UserError: if the split is empty.
+        """
+        examples = self.examples(split, most)
         ids, lengths = self.encoded.gather(examples)
         steps = self.player.tokenizer.steps
-        return ids.reshape(len(lengths), steps, *ids.shape[1:]), self.encoded.owners[
-            examples
-        ].astype(np.int64)
+        families = self.encoded.families(examples)
+        return ids.reshape(len(lengths), steps, *ids.shape[1:]), families
 
     def seeds(self, count: int) -> list[int]:
         """One for each window."""
@@ -86,8 +94,11 @@ def measure_notes(
     player, plan = subject.player, subject.plan
     sets: dict[str, Sequence[Any] | NDArray[Any]]
     sets = {"training": subject.windows("train", plan.prior)[0]}
+    draws = dict.fromkeys(written, subject.bootstrap)
     if plan.split != "train":
-        sets[f"held out ({plan.split})"] = subject.windows(plan.split, plan.prior)[0]
+        name = f"held out ({plan.split})"
+        sets[name], families = subject.windows(plan.split, plan.prior)
+        draws[name] = subject.bootstrap.over(families)
     sets |= written
     found = {name: _statistics(player, windows) for name, windows in sets.items()}
     data = found["training"]
@@ -95,7 +106,7 @@ def measure_notes(
         Notes(
             name=statistic,
             overlaps={
-                name: overlapping_area(each[statistic], pieces, subject.bootstrap)
+                name: overlapping_area(each[statistic], pieces, draws[name])
                 for name, each in found.items()
                 if name != "training"
             },
@@ -111,7 +122,7 @@ def measure_notes(
 def with_copies(
     subject: WindowSubject,
     written: Sequence[Ids],
-    held_out: Sequence[Ids] | NDArray[Any],
+    held_out: tuple[Sequence[Ids] | NDArray[Any], NDArray[np.int64]],
     *,
     absent: str = "",
 ) -> tuple[Tunes, Tunes, tuple[str, ...]]:
@@ -120,7 +131,7 @@ def with_copies(
     Args:
         subject: the model with its windows.
         written: what the model wrote.
-        held_out: windows of the data, to compare with.
+        held_out: windows of the data, to compare with, and the family of each.
         absent: why the figures do not apply that only tunes have.
 
     Returns:
@@ -128,7 +139,8 @@ def with_copies(
     """
     plan = subject.plan
     training, _ = subject.windows("train", plan.windows)
-    flat = [ids.reshape(-1) for ids in (*written, *held_out)]
+    others, families = held_out
+    flat = [ids.reshape(-1) for ids in (*written, *others)]
     shared = copies([ids.reshape(-1) for ids in training], flat)
     count = len(written)
     sets = [
@@ -136,11 +148,14 @@ def with_copies(
             flat[part],
             shared[part],
             plan.ngram,
-            subject.bootstrap,
+            subject.bootstrap.over(units),
             grammar=_checks(subject.player, windows),
             absent=absent,
         )
-        for part, windows in ((slice(count), written), (slice(count, None), held_out))
+        for part, windows, units in (
+            (slice(count), written, None),
+            (slice(count, None), others, families),
+        )
     ]
     known = len(subject.encoded.examples("train"))
     remark = f"copies are looked up in {len(training):,} of {known:,} training windows"

@@ -63,11 +63,12 @@ class AbcTune:
         collection: folder or book that contains it.
         rhythm: ``R:`` field, or empty.
         origin: ``O:`` field, or empty.
-    work: str = ""
         tokens: Folk-RNN tokens, if the corpus is published as tokens; they are used as they are.
             Empty for all other corpora.
-        split: the split that the tune must go to; ``None`` lets its content decide.
-        family: content of the tune that this one is a version of; empty if it is none.
+        split: the split that the tune must go to; ``None`` lets ``loader.split`` decide.
+        family: content of the tune that a step made this one of; empty if it was found as it is.
+        work: the source's own name of the work, which all its versions share; empty if it has none.
+        only: ``train`` or ``held-out`` for a version that is of use on that side alone, or empty.
     """
 
     id: str
@@ -80,6 +81,7 @@ class AbcTune:
     split: str | None = None
     family: bytes = b""
     work: str = ""
+    only: str = ""
     # Callers leave this as None; `__post_init__` then sets it.
     _reading: _Reading = field(default=cast("_Reading", None), repr=False, compare=False)
 

@@ -65,6 +65,7 @@ class MidiPiece:
         split: the split that the piece must go to; ``None`` lets ``loader.split`` decide.
         family: content of the piece that this one is a version of; empty if it is none.
         work: the source's own name of the work, which all its versions share; empty if it has none.
+        only: ``train`` or ``held-out`` for a version that is of use on that side alone, or empty.
     """
 
     id: str
@@ -74,6 +75,7 @@ class MidiPiece:
     split: str | None = None
     family: bytes = b""
     work: str = ""
+    only: str = ""
 
     # Callers leave this as None; `__post_init__` then sets it.
     _reading: _Reading = field(default=cast("_Reading", None), repr=False, compare=False)

@@ -62,6 +62,10 @@ def _general(found: Comparison) -> Table:
     extra = [
         ["parameters", *(f"{each.parameters:,}" for each in found.measured)],
         [pieces, *(f"{names[each.data].pieces:,}" for each in found.measured)],
+        [
+            "families, which intervals draw",
+            *(f"{names[each.data].families:,}" for each in found.measured),
+        ],
         ["notes in them", *(f"{names[each.data].notes:,}" for each in found.measured)],
     ]
     rest = [Cell()] * len(found.references)

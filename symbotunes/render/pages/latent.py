@@ -36,7 +36,8 @@ def latent_report_page(findings: LatentFindings) -> str:
         remarks=findings.remarks,
         heads=_heads(found),
         reconstruction_lead=(
-            f"{found.windows:,} windows of {found.pieces:,} pieces of the {found.split} split. "
+            f"{found.windows:,} windows of {found.pieces:,} pieces of the {found.split} split, in "
+            f"{found.families:,} families of versions, which intervals draw anew. "
             f"Posterior means differ along {found.active} of {found.latent} axes."
         ),
         accuracies=_accuracies(found),

@@ -60,8 +60,9 @@ def report_page(findings: Findings) -> str:
 
 def _held_out_lead(held_out: HeldOut) -> str:
     text = (
-        f"{held_out.pieces:,} tunes of the {held_out.split} split, {held_out.tokens:,} tokens, "
-        f"{held_out.notes:,} notes."
+        f"{held_out.pieces:,} tunes of the {held_out.split} split in {held_out.families:,} "
+        "families of versions, which intervals draw anew; "
+        f"{held_out.tokens:,} tokens, {held_out.notes:,} notes."
     )
     if held_out.gains:
         text += (

@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,6 +118,40 @@ def test_versions_of_one_piece_share_its_split(corpus_of, encoded_of):
     assert len(encoded.splits) == 2 * len(lines)
     assert set(encoded.splits.tolist()) == {0, 1, 2}
     assert encoded.splits[0::2].tolist() == encoded.splits[1::2].tolist()
+
+
+class AndLouder:
+    """An augmentation: capitals are for training alone."""
+
+    SCHEMA = 1
+    FORMAT = "words"
+
+    def __init__(self, keeps: bool):
+        self.keeps = keeps
+
+    def __call__(self, piece):
+        louder = replace(piece, text=piece.text.upper(), only="train")
+        return [louder, replace(piece, only="" if self.keeps else "held-out")]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_held_out_pieces_are_not_augmented(corpus_of, encoded_of, keeps):
+    lines = binary_words(64, 264)
+    chain = Chain({"louder": AndLouder(keeps), "letters": Letters()})
+    shares = Shares(0.3, 0.3, "family")
+    # The alphabet is given, since that of training may lack small letters.
+    chain.tokenizer.load_state({"letters": list("ABab")})
+    encoded, chain = encoded_of(corpus_of(lines), shares=shares, chain=chain)
+    kept = encoded.receipt.kept
+    assert kept.total() == len(lines)
+    for split in ("train", "val", "test"):
+        texts = [
+            "".join(chain.tokenizer.decode(encoded.example(int(example))))
+            for example in encoded.examples(split)
+        ]
+        capitals = sum(text.isupper() for text in texts)
+        assert capitals == (kept["train"] if split == "train" else 0)
+        assert len(texts) - capitals == (0 if split == "train" and not keeps else kept[split])
 
 
 def test_a_chain_that_reads_another_format_is_refused(corpus_of, tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,32 @@ def test_draws_in_which_a_figure_is_undefined_do_not_count():
 def test_values_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Bootstrap(**wrong)
+
+
+def test_versions_of_a_piece_say_no_more_than_the_piece():
+    """Six transpositions each of 21 pieces are 21 pieces, not 126."""
+    values = np.random.default_rng(4).normal(5, 2, 21)
+    pieces = np.repeat(np.arange(21), 6)
+    once = Bootstrap().mean(values)
+    grouped = Bootstrap().over(pieces).mean(values[pieces])
+    assert astuple(grouped) == pytest.approx(astuple(once))
+    narrow = Bootstrap().mean(values[pieces])  # as if they were independent
+    assert (once.high - once.low) / (narrow.high - narrow.low) == pytest.approx(6**0.5, rel=0.15)
+
+
+def test_units_of_unequal_size_are_drawn_as_they_are():
+    found = Bootstrap().over([7, 3, 7]).interval([(1.0, 1.0), (90.0, 30.0), (9.0, 9.0)], ratio)
+    assert found.value == 2.5  # (1 + 9 + 90) / (1 + 9 + 30)
+    assert (found.low, found.high) == (1.0, 3.0)  # unit 7 alone, unit 3 alone
+
+
+def test_some_rows_keep_their_units():
+    bootstrap = Bootstrap().over([4, 4, 5, 6])
+    assert (bootstrap.count, bootstrap.at([True, False, True, False]).count) == (3, 2)
+    assert bootstrap.at([0, 1]).mean([1.0, 2.0]) == Interval(1.5, 1.5, 1.5)
+    assert Bootstrap().at([0]).count is None
+
+
+def test_every_row_must_have_a_unit():
+    with pytest.raises(ValueError, match="2 rows, but 3 of them have a unit"):
+        Bootstrap().over([0, 0, 1]).mean([1.0, 2.0])

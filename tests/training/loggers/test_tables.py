@@ -68,6 +68,7 @@ def findings() -> Findings:
     held_out = HeldOut(
         split="val",
         pieces=2,
+        families=2,
         tokens=20,
         notes=10,
         models={"folk": {"nats_per_token": LOSS}, "1-gram": {"nats_per_token": UNDEFINED}},
@@ -110,7 +111,7 @@ def test_figures_stand_in_rows_with_their_intervals_as_the_report_shows_them(fin
 
 def test_an_evaluation_of_a_latent_model_has_tables_of_its_own():
     reconstruction = Reconstruction(
-        "val", 8, 4, {"all": {"likeliest": LOSS}}, {"kl_nats": LOSS}, active=3, latent=16
+        "val", 8, 4, 3, {"all": {"likeliest": LOSS}}, {"kl_nats": LOSS}, active=3, latent=16
     )
     path = Path(2, (0.0, 1.0), {"latent, to A": (LOSS, UNDEFINED)})
     prior = (Notes("pitches", {"prior": LOSS}, {}),)
