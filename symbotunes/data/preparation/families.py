@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.data.cache.arrays import flat_index
 from symbotunes.data.preparation.likeness import Ints, Melodies, alike, shapes
 from symbotunes.data.preparation.parts import Part
 from symbotunes.data.split import CONTENT, SPLITS, UNFORCED, Shares, family_hash, splits_of
@@ -80,9 +79,10 @@ class Pieces:
         order = np.argsort(owners, kind="stable")
         order = order[owners[order] >= 0]
         lengths = self.melodies[:, 1]
-        starts = np.cumsum(lengths) - lengths
+        ends = np.cumsum(lengths)
+        parts = [self.outlines[ends[at] - lengths[at] : ends[at]] for at in order.tolist()]
         return Melodies(
-            self.outlines[flat_index(starts[order], lengths[order])],
+            np.concatenate([np.zeros(0, np.uint8), *parts]),
             np.concatenate([[0], np.cumsum(lengths[order])]),
             owners[order],
         )

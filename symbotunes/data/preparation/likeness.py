@@ -11,8 +11,11 @@ and the second know no transposition and no stretch; here both are sorts and sum
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +28,8 @@ MOST_SEEDS = 192  # of a piece: those with the lowest hashes
 HITS = 2  # seeds at one distance that make a candidate
 CROWD = 40  # a seed of more melodies is too common to compare them all with each other,
 NEIGHBORS = 4  # and each is compared with so many that come next
-PAIRS_AT_ONCE = 16_000_000  # of seeds
+PAIRS_AT_ONCE = 8_000_000  # of seeds
+SAMPLES_AT_ONCE = 2**21
 CANDIDATES_AT_ONCE = 2_000
 MISMATCH = 1.5  # what a note that differs costs, in notes that agree
 AGREES = 0.5  # share of the shorter melody's notes that its score must reach,
@@ -49,6 +53,14 @@ class Melodies:
     samples: NDArray[np.uint8]
     starts: Ints
     owners: Ints
+
+    @cached_property
+    def onsets(self) -> NDArray[np.int32]:
+        """``[M]`` notes that begin in each."""
+        if not len(self.owners):
+            return np.zeros(0, np.int32)
+        begins = self.samples >= ONSET
+        return np.asarray(np.add.reduceat(begins, self.starts[:-1], dtype=np.int32), np.int32)
 
 
 @dataclass(frozen=True)
@@ -94,36 +106,55 @@ def shapes(melodies: Melodies) -> dict[int, bytes]:
 
 @dataclass(frozen=True)
 class _Seeds:
-    """Runs of intervals, S of them.
+    """Runs of intervals, S of them; those of 180,000 tunes take 200 MB.
 
     Attributes:
         codes: ``[S]`` the intervals as a number.
         melodies: ``[S]`` where each is.
         places: ``[S]`` sample of that melody at which it begins.
         classes: ``[S]`` pitch class with which it begins.
-        pieces: ``[S]`` the owner of the melody.
     """
 
-    codes: Ints
-    melodies: Ints
-    places: Ints
-    classes: Ints
-    pieces: Ints
+    codes: NDArray[np.int32]
+    melodies: NDArray[np.int32]
+    places: NDArray[np.int16]
+    classes: NDArray[np.int8]
 
-    def at(self, index: Ints | NDArray[np.bool_]) -> "_Seeds":
-        """Some of them."""
-        columns = (self.codes, self.melodies, self.places, self.classes, self.pieces)
-        return _Seeds(*(column[index] for column in columns))
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """All arrays, in the order of the constructor."""
+        return self.codes, self.melodies, self.places, self.classes
+
+    def at(self, index: NDArray[Any]) -> "_Seeds":
+        """Some of them, by index or as flags."""
+        return _Seeds(*(column[index] for column in self.columns))
 
 
 def _seeds(melodies: Melodies) -> _Seeds:
-    """All runs of `RUN` notes, each where a piece has it first."""
-    classes = melodies.samples & (ONSET - 1)
-    numbers = np.repeat(np.arange(len(melodies.owners)), np.diff(melodies.starts))
+    """At most `MOST_SEEDS` runs of each piece, each where the piece has it first."""
+    parts = [_seeds_of(melodies, first, last).columns for first, last in _blocks(melodies)]
+    return _Seeds(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _blocks(melodies: Melodies) -> list[tuple[int, int]]:
+    """Stretches of melodies of whole pieces, of about `SAMPLES_AT_ONCE` samples."""
+    count = len(melodies.owners)
+    pieces = np.append(np.flatnonzero(np.diff(melodies.owners, prepend=-1)), count)
+    samples = melodies.starts[pieces]
+    cuts = np.arange(0, samples[-1] + SAMPLES_AT_ONCE, SAMPLES_AT_ONCE)
+    bounds = np.unique(pieces[np.minimum(np.searchsorted(samples, cuts), len(pieces) - 1)])
+    return list(itertools.pairwise(bounds.tolist())) or [(0, 0)]
+
+
+def _seeds_of(melodies: Melodies, first: int, last: int) -> _Seeds:
+    """The seeds of melodies ``first .. last - 1``, which are all of their pieces."""
+    starts = melodies.starts[first : last + 1]
+    classes = melodies.samples[starts[0] : starts[-1]] % ONSET
+    numbers = np.repeat(np.arange(first, last), np.diff(starts))
     changes = np.ones(len(classes), np.bool_)
     changes[1:] = (classes[1:] != classes[:-1]) | (numbers[1:] != numbers[:-1])
     at = np.flatnonzero(changes)
-    notes, owners = classes[at].astype(np.int64), numbers[at]
+    notes, homes = classes[at].astype(np.int64), numbers[at]
     count = max(0, len(at) - RUN + 1)
     steps = np.diff(notes) % 12
     codes, sets = np.zeros(count, np.int64), np.zeros(count, np.int64)
@@ -131,40 +162,43 @@ def _seeds(melodies: Melodies) -> _Seeds:
         sets |= 1 << notes[ahead : ahead + count]
         if ahead < RUN - 1:
             codes = codes * 12 + steps[ahead : ahead + count]
-    whole = owners[:count] == owners[RUN - 1 :]
+    whole = homes[:count] == homes[RUN - 1 :]
     chosen = np.flatnonzero(whole & (np.bitwise_count(sets) >= DISTINCT))
-    homes = owners[chosen]
-    found = _Seeds(
-        codes[chosen],
-        homes,
-        at[chosen] - melodies.starts[homes],
-        notes[chosen],
-        melodies.owners[homes],
+    homes = homes[chosen]
+    places = at[chosen] - (melodies.starts[homes] - starts[0])
+    kept = _chosen(codes[chosen], melodies.owners[homes])
+    return _Seeds(
+        codes[chosen][kept].astype(np.int32),
+        homes[kept].astype(np.int32),
+        places[kept].astype(np.int16),
+        notes[chosen][kept].astype(np.int8),
     )
-    order = np.lexsort((found.places, found.melodies, found.codes, found.pieces))
-    found = found.at(order)
+
+
+def _chosen(codes: Ints, pieces: Ints) -> Ints:
+    """Indices of the first of each code in a piece, of those with the lowest hashes of it.
+
+    Pieces that share seeds so keep the same ones. Indices come piece by piece.
+    """
+    order = np.lexsort((codes, pieces))  # stable: the first occurrence stays the first
     new = np.ones(len(order), np.bool_)
-    new[1:] = (np.diff(found.pieces) != 0) | (np.diff(found.codes) != 0)
-    return _fewer(found.at(new))
-
-
-def _fewer(seeds: _Seeds) -> _Seeds:
-    """At most `MOST_SEEDS` of each piece, the same ones of pieces that share them."""
-    hashes = (seeds.codes * _MIX) & 0xFFFFFFFF
-    order = np.lexsort((hashes, seeds.pieces))
-    pieces = seeds.pieces[order]
-    ranks = np.arange(len(order)) - np.searchsorted(pieces, pieces)
-    return seeds.at(order[ranks < MOST_SEEDS])
+    new[1:] = (np.diff(pieces[order]) != 0) | (np.diff(codes[order]) != 0)
+    firsts = order[new]
+    hashes = (codes[firsts] * _MIX) & 0xFFFFFFFF
+    firsts = firsts[np.lexsort((hashes, pieces[firsts]))]
+    owners = pieces[firsts]
+    ranks = np.arange(len(owners)) - np.searchsorted(owners, owners)
+    return np.asarray(firsts[ranks < MOST_SEEDS], np.int64)
 
 
 def _candidates(melodies: Melodies) -> Iterator[Ints]:
     """Pairs of melodies with at least `HITS` seeds at one distance, packed as `_pack` does."""
     seeds = _seeds(melodies)
-    order = np.lexsort((seeds.pieces, seeds.codes))
-    codes = seeds.codes[order]
-    sizes = np.searchsorted(codes, codes, "right") - np.searchsorted(codes, codes, "left")
-    shared = sizes > 1
-    seeds, sizes = seeds.at(order[shared]), sizes[shared]
+    seeds = seeds.at(np.argsort(seeds.codes, kind="stable"))  # within a code, piece by piece
+    begins = np.flatnonzero(np.diff(seeds.codes, prepend=-1))
+    crowds = np.diff(begins, append=len(seeds.codes)).astype(np.int32)
+    sizes = np.repeat(crowds, crowds)
+    seeds, sizes = seeds.at(sizes > 1), sizes[sizes > 1]
     reach = np.where(sizes > CROWD, NEIGHBORS, sizes - 1)
     rounds = max(1, -(-int(reach.sum()) // PAIRS_AT_ONCE))
     for turn in range(rounds):
@@ -176,6 +210,7 @@ def _candidates(melodies: Melodies) -> Iterator[Ints]:
             first = np.flatnonzero(mine)
             packed.append(_pack(seeds, first, first + ahead, len(melodies.owners)))
         every = np.concatenate([np.zeros(0, np.int64), *packed])
+        del packed
         pairs, hits = np.unique(every, return_counts=True)
         yield pairs[hits >= HITS]
 
@@ -185,9 +220,10 @@ def _pack(seeds: _Seeds, first: Ints, second: Ints, count: int) -> Ints:
 
     Of 720,000 melodies it has 54 bits.
     """
-    pairs = seeds.melodies[first] * count + seeds.melodies[second]
+    pairs = seeds.melodies[first] * np.int64(count) + seeds.melodies[second]
     distances = seeds.places[first] - seeds.places[second] + MOST_SAMPLES
-    return (pairs * _SPAN + distances) * 12 + (seeds.classes[second] - seeds.classes[first]) % 12
+    keys = (seeds.classes[second] - seeds.classes[first]) % 12
+    return np.asarray((pairs * _SPAN + distances) * 12 + keys, np.int64)
 
 
 def _judged(melodies: Melodies, candidates: Ints) -> tuple[Ints, NDArray[np.float64]]:
@@ -196,8 +232,7 @@ def _judged(melodies: Melodies, candidates: Ints) -> tuple[Ints, NDArray[np.floa
     rest, shifts = np.divmod(candidates, 12)
     pairs, distances = np.divmod(rest, _SPAN)
     first, second = np.divmod(pairs, count)
-    sounding = np.concatenate([[0], np.cumsum(melodies.samples >= ONSET)])
-    onsets = np.diff(sounding[melodies.starts])
+    onsets = melodies.onsets
     needed = np.clip(AGREES * np.minimum(onsets[first], onsets[second]), FEWEST, ENOUGH)
     scores = np.zeros(len(candidates))
     for start in range(0, len(candidates), CANDIDATES_AT_ONCE):
