@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.xdist_group("evaluate")  # one process makes its runs once
@@ -75,6 +76,71 @@ def test_generated_and_held_out_tunes_are_measured_alike(report):
     for name in ("bleu_1", "bleu_4", "rouge_l"):
         assert 0 <= generated["figures"][name]["value"] <= 100
     assert max(generated["runs"]) <= 40
+
+
+def quotient(rows, above, below):
+    """Sum over sum, of the rows that have both."""
+    rows = [row for row in rows if row[above] is not None and row[below] is not None]
+    return sum(row[above] for row in rows) / sum(row[below] for row in rows)
+
+
+def test_a_reader_of_the_report_computes_the_losses_from_its_raw_values(report):
+    """By the formulas of docs/evaluation.md, with nothing of the program."""
+    held_out = report["held_out"]
+    raw = held_out["raw"]
+    assert len(raw) == held_out["pieces"]
+    tokens, notes = (sum(row[key] for row in raw) for key in ("tokens", "notes"))
+    nats = {name: sum(row["nats"][name] for row in raw) for name in held_out["models"]}
+    for name, figures in held_out["models"].items():
+        expected = {
+            "nats_per_token": nats[name] / tokens,
+            "perplexity": math.exp(nats[name] / tokens),
+            "bits_per_note": nats[name] / math.log(2) / notes,
+        }
+        assert {key: figure["value"] for key, figure in figures.items()} == pytest.approx(expected)
+    for name, gain in held_out["gains"].items():
+        assert gain["value"] == pytest.approx((nats[name] - nats["folk_rnn_small"]) / tokens)
+
+
+def test_a_reader_of_the_report_computes_an_interval_from_its_raw_values(report):
+    """Pieces are drawn anew with replacement; 50 draws there, and 2,000 others here."""
+    raw = report["held_out"]["raw"]
+    random = np.random.default_rng(987)
+    rows = np.array([(row["nats"]["trigram"], row["tokens"]) for row in raw])
+    sums = rows[random.integers(len(rows), size=(2000, len(rows)))].sum(1)
+    low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
+    figure = report["held_out"]["models"]["trigram"]["nats_per_token"]
+    assert (figure["low"], figure["high"]) == pytest.approx((low, high), abs=0.4 * (high - low))
+
+
+def test_a_reader_of_the_report_computes_the_figures_of_tunes_from_their_raw_values(report):
+    for tunes in report["sets"]:
+        raw = tunes["raw"]
+        assert len(raw) == tunes["tunes"]
+        figures = {key: figure["value"] for key, figure in tunes["figures"].items()}
+        barred = [row for row in raw if row["bars"]]
+        matched, possible, (size, wanted) = (
+            np.sum([row["bleu"][part] for row in raw], 0)
+            for part in (slice(0, 4), slice(4, 8), slice(8, 10))
+        )
+        assert (matched[:2] > 0).all()  # else smoothing takes part
+        expected = {
+            "grammar_errors": quotient(raw, "grammar_errors", "grammar_tokens"),
+            "well_formed": sum(row["grammar_errors"] == 0 for row in raw) / len(raw),
+            "right_bars": quotient(raw, "right_bars", "bars"),
+            "all_bars_right": sum(row["right_bars"] == row["bars"] for row in barred) / len(barred),
+            "seen_ngrams": quotient(raw, "seen_ngrams", "ngrams"),
+            "longest_copy": sum(row["longest_copy"] for row in raw) / len(raw),
+            "copied_share": sum(row["longest_copy"] / row["tokens"] for row in raw) / len(raw),
+            "bleu_2": 100
+            * min(1, math.exp(1 - wanted / size))
+            * math.sqrt(math.prod(matched[:2] / possible[:2])),
+            "rouge_l": 100 * sum(row["rouge"][2] for row in raw) / len(raw),
+        }
+        if tunes["name"] == "generated":
+            expected["finished"] = sum(row["finished"] for row in raw) / len(raw)
+        for key, value in expected.items():
+            assert figures[key] == pytest.approx(value), key
 
 
 def test_the_page_stands_alone_and_the_console_shows_the_tables(evaluated):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.active_units import active_units
-from symbotunes.evaluation.latent.findings import Path, Reconstruction
+from symbotunes.evaluation.latent.findings import Path, Reconstruction, WindowValues
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.losses import LOSSES, Likelihoods
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, Costs, Rewritten
@@ -86,6 +86,16 @@ def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
         costs={name: draws.mean(values) for name, values in costs.items()},
         active=active_units(read.means) if len(windows) > 1 else 0,
         latent=player.net.latent,
+        raw=tuple(
+            WindowValues(
+                piece=int(owners[index]),
+                steps=player.tokenizer.steps,
+                right={name: tuple(shares[index].tolist()) for name, shares in right.items()},
+                nats=float(read.nats[index]),
+                kl_nats=float(read.kl_nats[index]),
+            )
+            for index in range(len(windows))
+        ),
     )
 
 

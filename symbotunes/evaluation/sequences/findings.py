@@ -27,6 +27,53 @@ class ClassLoss:
 
 
 @dataclass(frozen=True)
+class PieceValues:
+    """What the figures of held-out pieces are computed from, of one piece.
+
+    Attributes:
+        tokens: predicted ones, the one that closes the piece included.
+        notes: heard in it.
+        nats: of all its tokens, by model.
+    """
+
+    tokens: int
+    notes: int
+    nats: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class TuneValues:
+    """What `TUNES` are computed from, of one tune; ``None`` where something is not known of it.
+
+    Attributes:
+        tokens: without those that open and close it.
+        grammar_errors: see `symbotunes.tokenizers.base.GrammarCheck`.
+        grammar_tokens: those that were checked.
+        finished: whether the model ended it.
+        right_bars: bars of the length that the meter asks for.
+        bars: bars whose length can be judged.
+        seen_ngrams: n-grams that a training tune holds.
+        ngrams: all its n-grams.
+        longest_copy: tokens of the longest run that a training tune holds.
+        bleu: matched n-grams of order 1 to 4, all n-grams of order 1 to 4, tokens of the tune,
+            tokens of the reference of nearest length.
+        rouge: F-measures of ROUGE-1, ROUGE-2 and ROUGE-L, 0 to 1, each with its best reference.
+    """
+
+    tokens: int
+    grammar_errors: int | None
+    grammar_tokens: int | None
+    finished: bool | None
+    right_bars: int | None
+    bars: int | None
+    seen_ngrams: int
+    ngrams: int
+    longest_copy: int
+    bleu: tuple[float, ...] | None
+    rouge: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """Likelihood of held-out pieces under our model and others.
 
@@ -41,6 +88,7 @@ class HeldOut:
         classes: the most frequent class first.
         by_piece: nats per token of every piece, by model.
         fitted_on: how much of the training split n-gram models have seen; empty for all of it.
+        raw: of every piece.
     """
 
     split: str
@@ -53,6 +101,7 @@ class HeldOut:
     classes: tuple[ClassLoss, ...]
     by_piece: Mapping[str, tuple[float, ...]]
     fitted_on: str = ""
+    raw: tuple[PieceValues, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +116,7 @@ class TuneSet:
         copied_from: title of the training tune that holds the longest of these runs.
         reasons: by figure, why it does not apply.
         looked_up_in: in how much of the training split copies were looked up; empty for all of it.
+        raw: of every tune.
     """
 
     name: str
@@ -76,6 +126,7 @@ class TuneSet:
     copied_from: str | None
     reasons: Mapping[str, str] = field(default_factory=dict)
     looked_up_in: str = ""
+    raw: tuple[TuneValues, ...] = ()
 
 
 @dataclass(frozen=True)

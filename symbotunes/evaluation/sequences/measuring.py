@@ -17,8 +17,9 @@ from symbotunes.evaluation.metrics.overlap import choose_references
 from symbotunes.evaluation.metrics.tunes import TUNES, Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, ngram_models, sequences
-from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, TuneSet
+from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, PieceValues, TuneSet
 from symbotunes.evaluation.sequences.likelihood import token_nats
+from symbotunes.evaluation.sequences.raw import raw_values
 from symbotunes.evaluation.training_sample import TrainingSample, sample_training
 from symbotunes.generation.sequences import Generated
 from symbotunes.models.base import SequenceModel
@@ -103,6 +104,10 @@ def measure_held_out(
         classes=_class_losses(nats, _classes(subject.tokenizer, texts), bootstrap),
         by_piece={name: tuple(float(one.mean()) for one in each) for name, each in nats.items()},
         fitted_on=baselines.fitted_on,
+        raw=tuple(
+            PieceValues(len(each), heard, {name: float(nats[name][piece].sum()) for name in nats})
+            for piece, (each, heard) in enumerate(zip(ours, notes, strict=True))
+        ),
     )
 
 
@@ -176,19 +181,18 @@ class _Measure:
         renditions = [self.subject.render(tune) for tune in tunes]
         # Drawn tunes are independent of each other; those of one family are not.
         units = None if own is None else self.subject.families(self.plan.split)[own]
-        figures, reasons = TUNES.measure(
-            Tunes(
-                ids=tunes,
-                copies=found,
-                ngram=self.plan.ngram,
-                bootstrap=self.plan.bootstrap(self.seed).over(units),
-                grammar=_checks(renditions),
-                finished=finished,
-                bars=_bars(renditions),
-                references=self._references(tunes, own),
-                absent="people wrote these tunes to their ends",
-            )
+        measured = Tunes(
+            ids=tunes,
+            copies=found,
+            ngram=self.plan.ngram,
+            bootstrap=self.plan.bootstrap(self.seed).over(units),
+            grammar=_checks(renditions),
+            finished=finished,
+            bars=_bars(renditions),
+            references=self._references(tunes, own),
+            absent="people wrote these tunes to their ends",
         )
+        figures, reasons = TUNES.measure(measured)
         longest = max(found, key=lambda each: each.longest)
         return TuneSet(
             name=name,
@@ -198,6 +202,7 @@ class _Measure:
             copied_from=self._title(longest.source),
             reasons=reasons,
             looked_up_in="" if self.training.is_all else self.training.size,
+            raw=raw_values(measured, renditions),
         )
 
     def _references(

@@ -1,5 +1,8 @@
 """The evaluation of a MusicVAE on windows at hand."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +56,22 @@ def sets(subject):
 def test_every_window_of_the_split_is_reconstructed(measured, split):
     found = measured(measure_reconstruction, split)
     assert (found.split, found.windows) == (split, OWNERS[split])
+
+
+def test_a_reader_computes_costs_and_accuracies_from_the_raw_values_of_windows(measured):
+    found = json.loads(json.dumps(asdict(measured(measure_reconstruction, "test"))))
+    raw = found["raw"]
+    assert len(raw) == found["windows"]
+    count = len(raw)
+    expected = {
+        "reconstruction_nats": sum(row["nats"] for row in raw) / count,
+        "kl_nats": sum(row["kl_nats"] for row in raw) / count,
+        "bound_nats": sum((row["nats"] + row["kl_nats"]) / row["steps"] for row in raw) / count,
+    }
+    assert {key: cost["value"] for key, cost in found["costs"].items()} == pytest.approx(expected)
+    for name, accuracy in found["accuracies"]["melody"].items():
+        assert accuracy["value"] == pytest.approx(sum(row["right"][name][0] for row in raw) / count)
+    assert len({row["piece"] for row in raw}) == found["pieces"]
 
 
 def test_training_windows_are_not_held_against_themselves(measured):
