@@ -49,15 +49,15 @@ def write_samples(
             on_step=lambda done: progress.update(task, description=f"Sampling: token {done:,}"),
             training=training,
         )
-        for name, found in composition.said.items():
-            progress.console.print(f"{name}  {found}", soft_wrap=True, markup=False)
+        for name, description in composition.inputs.items():
+            progress.console.print(f"{name}  {description}", soft_wrap=True, markup=False)
         progress.update(task, description="Rendering notation, piano roll and audio")
         facts = {
             "model": str(checkpoint.config.name),
             "checkpoint": str(path),
             "trained for": f"{checkpoint.steps:,} steps",
             **composition.facts,
-            **composition.said,
+            **composition.inputs,
             "seed": str(seed),
         }
         try:

@@ -1,4 +1,4 @@
-"""What a model writes when it is asked for samples: one generic function for every kind."""
+"""How a model carries out a plan: one generic function for all kinds of model."""
 
 from collections.abc import Callable
 from functools import singledispatch
@@ -26,7 +26,7 @@ def compose(
     on_step: OnStep | None = None,  # noqa: ARG001
     training: Training | None = None,  # noqa: ARG001
 ) -> Composition:
-    """Write what a plan says; the same seed writes the same.
+    """Carry out a plan; the same seed gives the same result.
 
     Another kind of model joins with ``compose.register``.
 
@@ -36,12 +36,12 @@ def compose(
         tokenizer: the one that the network was trained with.
         seed: from which that of every sample is made, unless the plan gives them.
         on_step: called with the number of tokens or steps written so far.
-        training: gives the data that the network was trained on.
+        training: reads the data that the network was trained on.
 
     Raises:
         UserError: if the network cannot do what the plan asks, or an input cannot be read.
     """
-    raise UserError(f"nothing is known of how to sample a {type(net).__name__}")
+    raise UserError(f"{type(net).__name__} cannot be sampled: it is not registered with compose")
 
 
 @compose.register
@@ -109,7 +109,7 @@ def text_of(net: SequenceModel, tokenizer: Tokenizer[Any]) -> TextTokenizer[Any]
     """The tokenizer of a model that writes token by token.
 
     Raises:
-        UserError: if its ids cannot be written as tokens.
+        UserError: if its ids have no token strings.
     """
     if tokenizer.text is None:
         raise UserError(

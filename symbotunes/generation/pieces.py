@@ -1,4 +1,4 @@
-"""One piece of music from a file that a user names."""
+"""Reading one piece of music from a user's file."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def read_piece(path: Path, kind: str) -> AbcTune | MidiPiece:
 
     Args:
         path: of an ABC or MIDI file.
-        kind: what is needed, ``abc`` or ``midi``.
+        kind: the format that is needed, ``abc`` or ``midi``.
 
     Raises:
         UserError: if the file is missing, unreadable, or MIDI where ABC is needed.

@@ -8,22 +8,22 @@ import symusic
 
 @dataclass(frozen=True)
 class Sample:
-    """A piece that a model wrote, and what is known of it.
+    """A piece that a model wrote, and facts about it.
 
     Attributes:
         name: stem of its files.
-        title: for people.
+        title: shown to people.
         score: the notes.
-        abc: ABC notation, where the model writes it.
+        abc: ABC notation, if the model writes it.
         tokens: number of tokens, prompt included.
         nll_nats: negative log-likelihood of the generated tokens under the model, in nats; ``None``
             where the model has no likelihood.
         generated: number of tokens that `nll_nats` sums over.
         finished: whether the model ended the piece itself.
-        seed: from which it was drawn.
+        seed: with which it was sampled.
         notes: remarks for the reader, such as what is wrong with the ABC.
-        bars: bars whose length can be judged.
-        right_bars: how many of them have the length that the meter asks for.
+        bars: number of bars whose length can be judged.
+        right_bars: how many of them have the length that the meter requires.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Sample:
 
     @property
     def nats_per_token(self) -> float | None:
-        """Mean surprise of the model by its own sample; 0 for an empty one, ``None`` if unknown."""
+        """Mean negative log-likelihood of the sample; 0 if it is empty, ``None`` if unknown."""
         if self.nll_nats is None:
             return None
         return self.nll_nats / self.generated if self.generated else 0.0
@@ -49,16 +49,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Composition:
-    """Samples that were made by one plan, and what a listener should know of them.
+    """The result of a plan: its samples, and facts about them.
 
     Attributes:
         samples: in the order of the page.
-        facts: how they were made.
-        said: what was found in the user's files, for the console and the page.
-        strip: piano rolls to see side by side, each a label and its score; empty for none.
+        facts: how they were made, shown to people.
+        inputs: descriptions of the user's files, by name, for the console and the page.
+        strip: labels and scores of piano rolls to show side by side; empty for none.
     """
 
     samples: tuple[Sample, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
-    said: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     strip: tuple[tuple[str, symusic.Score], ...] = ()

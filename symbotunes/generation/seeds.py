@@ -1,4 +1,4 @@
-"""The number from which each sample is drawn."""
+"""The seed of each sample."""
 
 from collections.abc import Sequence
 
@@ -10,24 +10,24 @@ BITS = 53  # whole numbers that JSON and browsers keep exactly
 
 
 def sample_seeds(seed: int, count: int) -> list[int]:
-    """Seeds of samples: number i is a hash of `seed` and i, not of how many are drawn.
+    """Seeds of samples: number ``i`` is a hash of `seed` and ``i``, whatever `count` is.
 
-    Not ``seed + i``: samples of neighboring seeds would be the same ones but for the first. They
-    are the children that ``numpy.random.SeedSequence(seed).spawn`` gives.
+    Not ``seed + i``, because neighboring seeds would then share all samples but one. These are the
+    children of ``numpy.random.SeedSequence(seed).spawn``.
 
     Args:
         seed: of the command.
-        count: of samples.
+        count: number of samples.
     """
     children = [np.random.SeedSequence(seed, spawn_key=(index,)) for index in range(count)]
     return [int(child.generate_state(1, np.uint64)[0]) >> (64 - BITS) for child in children]
 
 
 def check_seeds(seeds: Sequence[int]) -> None:
-    """See that seeds which a user gives can be drawn from.
+    """Check seeds that a user gives.
 
     Raises:
-        UserError: if there is none, or one is not a whole number of at least 0.
+        UserError: if there are none, or one is not a whole number of at least 0.
     """
     if isinstance(seeds, str) or not hasattr(seeds, "__len__") or not len(seeds):
         raise UserError(f"sample.seeds={seeds}: must be null or a list of numbers, such as [7,11]")
@@ -38,10 +38,10 @@ def check_seeds(seeds: Sequence[int]) -> None:
 
 
 def refuse_seeds(seeds: Sequence[int] | None) -> None:
-    """See that none are given where samples are drawn to be measured.
+    """Check that no seeds are given for samples that are measured.
 
     Raises:
-        UserError: if some are.
+        UserError: if there are any.
     """
     if seeds is not None:
         raise UserError(

@@ -1,4 +1,4 @@
-"""ABC tunes as the tokens of folk-rnn."""
+"""ABC tunes as the tokens of Folk-RNN."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -43,16 +43,16 @@ _CLASSES = {"open": "chord", "close": "chord", "unknown": "other"}
 
 
 class AbcTokens(TextTokenizer[AbcTune]):
-    """Tokens of the folk-rnn kind: meter, key, pitches, durations in eighths, bar signs.
+    """Folk-RNN's tokens: meter, key, pitches, durations in eighths, bar signs.
 
-    Lost: lyrics, ornaments, grace notes, chord names, slurs, line breaks, all voices but the first,
-    and with ``root="C"`` the key's tonic. Tunes that are published as tokens lose nothing.
+    Lost are lyrics, ornaments, grace notes, chord names, slurs, line breaks, all voices but the
+    first, and with ``root="C"`` the tonic. Nothing is lost of tunes that are published as tokens.
 
     Args:
-        vocabulary: ``fitted`` holds what occurs in training tunes, all modes and meters;
-            ``folk_rnn`` is the published list, in which 2/2 is written 4/4.
-        root: ``C`` moves every tune to the tonic C; ``keep`` leaves it.
-        min_count: a fitted vocabulary leaves rarer tokens out.
+        vocabulary: ``fitted`` consists of the tokens of the training tunes, with all modes and
+            meters; ``folk_rnn`` is the published list, in which 2/2 is written 4/4.
+        root: ``C`` moves every tune to the tonic C; ``keep`` keeps its key.
+        min_count: a fitted vocabulary excludes tokens that occur less often in training.
     """
 
     SCHEMA: ClassVar[int] = 3
@@ -92,7 +92,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
             raise Unencodable(error.reason, piece.id) from error
 
     def _as_published(self, tokens: Sequence[str]) -> list[str]:
-        """The published tunes have no 2/2."""
+        """Write 2/2 as 4/4 for the published vocabulary, which has no 2/2."""
         return ["M:4/4" if self.published and token == "M:2/2" else token for token in tokens]
 
     def fit(self, counts: Mapping[str, int]) -> None:
@@ -120,10 +120,10 @@ class AbcTokens(TextTokenizer[AbcTune]):
         return [self.tokens[index] for index in ids if self.tokens[index] not in (BOS, EOS)]
 
     def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
-        """Bars begin behind meter and key, and behind every bar sign that closes some music."""
+        """Bars begin after meter and key, and after every bar sign that follows music."""
         kinds = [kind(self.tokens[index]) for index in ids]
         starts: list[int] = []
-        sounded = True  # since the last start
+        sounded = True  # whether music has followed the last start
         for index, name in enumerate(kinds):
             if name in ("meter", "key"):
                 continue
@@ -155,7 +155,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
         return _CLASSES.get(name := kind(token), name)
 
     def suggest(self, token: str) -> str | None:
-        """The token of the vocabulary that is written most like this one."""
+        """The token of the vocabulary with the most similar spelling, or ``None``."""
         known = [other for other in self.tokens if other not in (BOS, EOS)]
         close = get_close_matches(token, known, n=1, cutoff=0.3)
         return close[0] if close else None
@@ -172,7 +172,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
     def load_state(self, state: Mapping[str, Any]) -> None:
         tokens = [str(token) for token in state["tokens"]]
         if len(set(tokens)) < len(tokens) or not {BOS, EOS} <= set(tokens):
-            raise ValueError(f"a vocabulary holds {BOS}, {EOS} and every token once")
+            raise ValueError(f"a vocabulary must contain {BOS} and {EOS}, and no token twice")
         self._set(tokens)
 
 
@@ -184,17 +184,17 @@ def render_phrase(
     tokens: int,
     unread: Sequence[str] = (),
 ) -> Rendition:
-    """All that is made of a tune that was parsed.
+    """The rendition of a parsed tune.
 
-    Its errors are what `parse_tokens` mended (each time a token was dropped or a sign belonged to
-    no other), what it missed (meter, key, notes, a last bar sign), and what could not be read.
+    Its errors are what `parse_tokens` repaired (each dropped token and each sign without a
+    counterpart), what was missing (meter, key, notes, a last bar sign), and what could not be read.
 
     Args:
-        phrase: of its tokens.
-        title: for people.
+        phrase: parsed from its tokens.
+        title: shown to people.
         number: of the piece in its set, counted from 1.
-        tokens: how many it was parsed of.
-        unread: stretches of text that are no tokens.
+        tokens: number of tokens.
+        unread: parts of a text that are not tokens.
     """
     remarks = [f"not ABC, left out: {', '.join(unread[:3])}"] if unread else []
     check = check_bars(phrase)
@@ -210,12 +210,12 @@ def render_phrase(
 
 
 def rendition_in(key: Key, rendition: Rendition, title: str, *, number: int = 1) -> Rendition:
-    """A rendition of a tune on C in another key; problems and bars stay those of the tokens.
+    """Move the rendition of a tune on C to another key; problems and bar counts do not change.
 
     Args:
-        key: whose tonic it gets.
-        rendition: with its phrase, if it is one of ABC.
-        title: for people.
+        key: gives the tonic.
+        rendition: returned unchanged if it has no phrase, because it is not ABC.
+        title: shown to people.
         number: of the piece in its set, counted from 1.
     """
     if rendition.phrase is None:

@@ -1,8 +1,8 @@
 """ABC text as byte-level byte pairs, the way GPT-2 reads text.
 
-Hugging Face's tokenizers library learns and applies the pairs; here is how ABC gets into it and out
-again. Not ``transformers.GPT2TokenizerFast``, which wraps the same library and adds nothing to it
-that is needed.
+Hugging Face's tokenizers library learns and applies the pairs; this module converts ABC to its text
+and back. Not ``transformers.GPT2TokenizerFast``, because it wraps the same library and adds nothing
+that is needed here.
 """
 
 import re
@@ -29,22 +29,23 @@ from symbotunes.tokenizers.abc import render_phrase
 from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-NUL = "Ā"  # how byte level writes byte 0, which no tune holds
+NUL = "Ā"  # how byte-level BPE writes byte 0, which no tune contains
 
 
 class AbcBpe(TextTokenizer[AbcTune]):
     r"""Byte pairs of spaceless ABC text: ``M:6/8\nL:1/8\nK:Cdor\nA2B|...``.
 
-    The text is what the folk-rnn tokens of the tune spell, without spaces, reference number and
-    title; what those lose is lost here. Tunes that are published as tokens lose nothing. Examples
-    are bytes until the pairs are learned from those of the training tunes.
+    The text is that of the tune's Folk-RNN tokens, without spaces, reference number and title; what
+    those lose is lost here too. Examples are bytes until the pairs have been learned from the
+    training tunes.
 
     Args:
-        vocabulary_size: ids of a vocabulary trained on the training tunes, at least 260.
+        vocabulary_size: number of ids if the vocabulary is trained on the training tunes; at least
+            260.
         files: folder with ``tokenizer.json``, or with ``vocab.json`` and ``merges.txt``, such as
-            GPT-2's; ``None`` trains. Where such a vocabulary has no token that opens a text, the
-            one of byte 0 does.
-        root: ``C`` moves every tune to the tonic C; ``keep`` leaves it.
+            GPT-2's; ``None`` trains a vocabulary. If a published one has no token for the beginning
+            of a text, that of byte 0 is used.
+        root: ``C`` moves every tune to the tonic C; ``keep`` keeps its key.
 
     Raises:
         UserError: if the files cannot be read.
@@ -61,7 +62,7 @@ class AbcBpe(TextTokenizer[AbcTune]):
     ) -> None:
         if vocabulary_size < 260:
             raise UserError(
-                f"abc_bpe: vocabulary_size={vocabulary_size} must hold the 256 bytes: at least 260"
+                f"abc_bpe: vocabulary_size={vocabulary_size} must be at least 260, for all bytes"
             )
         if root not in ("C", "keep"):
             raise UserError(f"abc_bpe: root={root} must be C or keep")
@@ -84,18 +85,18 @@ class AbcBpe(TextTokenizer[AbcTune]):
         if self._pairs is not None:
             return
         pairs = HfTokenizer(BPE())
-        # Not GPT-2's split at digits and signs: it would leave hardly a pair in ABC.
+        # Not GPT-2's split at digits and signs, which would leave hardly any pairs in ABC.
         pairs.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=False)
         pairs.decoder = ByteLevelDecoder()
         trainer = BpeTrainer(
             vocab_size=self.vocabulary_size,
             special_tokens=[START, END],
             initial_alphabet=ByteLevel.alphabet(),
-            max_token_length=16,  # a bar or so: longer ones are whole phrases, learned by heart
+            max_token_length=16,  # about a bar; longer tokens would memorize whole phrases
             show_progress=False,
         )
         # Bar by bar: pairs across bar lines would multiply the vocabulary.
-        bars = (bar for each in examples for bar in re.findall(r"[^|\n]*\W?", text_of(each)))
+        bars = (bar for ids in examples for bar in re.findall(r"[^|\n]*\W?", text_of(ids)))
         pairs.train_from_iterator(bars, trainer)
         self._pairs = pairs
 
@@ -109,7 +110,7 @@ class AbcBpe(TextTokenizer[AbcTune]):
         return self._pairs
 
     def encode(self, tokens: Sequence[str]) -> list[int]:
-        """Ids of the text that the tokens spell; fewer than there are characters."""
+        """Ids of the text of the tokens; fewer than it has characters."""
         return list(self._known.encode("".join(tokens), add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int]) -> list[str]:
@@ -140,7 +141,7 @@ class AbcBpe(TextTokenizer[AbcTune]):
     def vocabulary(self) -> Vocabulary:
         pairs = self._known
         start, end = pairs.token_to_id(_start(pairs)), pairs.token_to_id(END)
-        assert start is not None  # `load_state` saw to both
+        assert start is not None  # `load_state` has checked both
         assert end is not None
         return Vocabulary(pairs.get_vocab_size(), start, end)
 
@@ -150,12 +151,12 @@ class AbcBpe(TextTokenizer[AbcTune]):
     def load_state(self, state: Mapping[str, Any]) -> None:
         pairs = HfTokenizer.from_str(state["tokenizer"])
         if any(pairs.token_to_id(name) is None for name in (END, _start(pairs))):
-            raise ValueError(f"a byte-level vocabulary holds all bytes and {END}")
+            raise ValueError(f"a byte-level vocabulary must contain all bytes and {END}")
         self._pairs = pairs
 
 
 def text_of(example: Ids) -> str:
-    """The text whose bytes an example holds."""
+    """The text whose bytes an example consists of."""
     return example.astype(np.uint8).tobytes().decode()
 
 
@@ -185,7 +186,7 @@ def read_files(folder: Path) -> dict[str, str]:
     except Exception as error:  # the library raises plain exceptions
         raise UserError(f"the tokenizer files in {folder} cannot be read: {error}") from error
     raise UserError(
-        f"{folder} holds neither tokenizer.json nor vocab.json and merges.txt: "
+        f"{folder} contains neither tokenizer.json nor vocab.json and merges.txt: "
         "set transforms.abc_bpe.files=FOLDER"
     )
 
@@ -197,7 +198,7 @@ def spaceless(music: Sequence[str] | Phrase) -> str:
 
 
 def readable(text: str) -> tuple[list[str], list[str]]:
-    """Folk-rnn tokens of what can be read of a text, and the stretches that cannot."""
+    """Folk-RNN tokens of the readable parts of a text, and the parts that cannot be read."""
     tokens: list[str] = []
     unread: list[str] = []
     for line in text.splitlines():

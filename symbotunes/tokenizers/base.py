@@ -1,4 +1,4 @@
-"""What every tokenizer is: the one bridge between pieces of music and ids."""
+"""The interface of tokenizers, which convert pieces of music to ids and back."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,14 +19,15 @@ Ids = NDArray[np.integer[Any]]  # [T], or [T, F] where a time step has F numbers
 Tokenized = Sequence[str] | Sequence[Sequence[str]] | Sequence[Ids]
 
 
-NO_ID = -1  # in place of ``bos`` and ``eos`` where nothing opens or closes an example
+NO_ID = -1  # in place of ``bos`` and ``eos`` if examples have neither
 
 
 class Unencodable(ValueError):
     """A piece that a tokenizer cannot express.
 
     Attributes:
-        reason: a short phrase that receipts count, the same for all pieces with the same trouble.
+        reason: a short phrase, the same for all pieces with the same problem, so that receipts can
+            count it.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -36,12 +37,12 @@ class Unencodable(ValueError):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The only thing a model knows about the music it models.
+    """All that a model knows about its tokens.
 
     Attributes:
         size: number of distinct ids, special tokens included; ids are ``0 .. size - 1``.
-        bos: id that opens every piece, or `NO_ID`.
-        eos: id that closes every piece; generation stops on it; or `NO_ID`.
+        bos: id at the beginning of every piece, or `NO_ID`.
+        eos: id at the end of every piece, at which generation stops; or `NO_ID`.
     """
 
     size: int
@@ -51,11 +52,11 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class GrammarCheck:
-    """How many errors a tokenizer's grammar finds; each class says what is one.
+    """Number of errors that a tokenizer's grammar finds; each tokenizer defines what is an error.
 
     Attributes:
-        errors: at most about one per token; more where signs are missing.
-        tokens: that were read, special ones left out, merged ones taken apart.
+        errors: about one per token at most; more where signs are missing.
+        tokens: number of tokens, without special ones; merged ones count as their parts.
     """
 
     errors: int
@@ -64,17 +65,17 @@ class GrammarCheck:
 
 @dataclass(frozen=True)
 class Rendition:
-    """Tokens turned back into music, and what is wrong with them.
+    """Music decoded from tokens, and what is wrong with it.
 
     Attributes:
-        score: the notes, ready to be played.
-        abc: ABC notation, where the tokens stand for it.
-        problems: remarks in words; empty for well-formed music.
-        bars: number of bars whose length can be judged, where tokens know bars.
-        right_bars: how many of them have the length that the meter asks for.
-        phrase: what was parsed, where the tokens stand for ABC, so that nobody parses it again.
-        grammar: errors in the tokens; ``None`` where any tokens are right. Bars of the wrong length
-            are none.
+        score: the notes.
+        abc: ABC notation, if the tokens stand for it.
+        problems: remarks for people; empty for well-formed music.
+        bars: number of bars whose length can be judged, if tokens have bars.
+        right_bars: how many of them have the length that the meter requires.
+        phrase: the parsed tokens, if they stand for ABC, so that they need not be parsed again.
+        grammar: errors in the tokens, not counting bars of the wrong length; ``None`` if any tokens
+            are allowed.
     """
 
     score: symusic.Score
@@ -87,22 +88,23 @@ class Rendition:
 
 
 class Tokenizer(ABC, Generic[Piece]):
-    """Maps a piece to token strings, token strings to ids, and back; or a piece to ids at once.
+    """Maps a piece to token strings, token strings to ids, and back; or a piece to ids directly.
 
-    A `TextTokenizer` with an open vocabulary gives token strings and chooses its ids in `fit`; two
-    phases, strings before ids, let it be fitted without reading every piece twice. A closed
-    vocabulary gives ids. Byte-pair
-    merges and the like are a third kind: ids that `fit_ids` learns from and `recode` changes.
-    The vocabulary exists once `fit`, `fit_ids` or `load_state` has been called, or from the start.
+    A `TextTokenizer` with an open vocabulary returns token strings and chooses its ids in `fit`;
+    the two phases, strings before ids, allow fitting without reading every piece twice. A closed
+    vocabulary returns ids. Byte pairs are a third kind: ids that `fit_ids` learns from and `recode`
+    merges. The vocabulary exists from the start, or once `fit`, `fit_ids` or `load_state` has been
+    called.
 
     Attributes:
-        SCHEMA: raised whenever `tokenize` changes its answer, so that old caches are not read.
+        SCHEMA: version of `tokenize`, increased whenever its results change, so that old caches are
+            not used.
         FORMAT: the kind of piece it reads, compared with ``Corpus.FORMAT``.
         FIELDS: numbers per time step, F.
         FRAMED: whether models read ``bos`` before an example and ``eos`` after it; windows of fixed
             length have neither.
-        RECODES: whether `recode` has something to do.
-        STATE: keys of `state`, by which weights from elsewhere are told to fit; ``None``: any.
+        RECODES: whether `recode` changes ids.
+        STATE: keys of `state`, by which published weights are checked to fit; ``None``: any.
     """
 
     SCHEMA: ClassVar[int]
@@ -114,64 +116,64 @@ class Tokenizer(ABC, Generic[Piece]):
 
     @property
     def text(self) -> "TextTokenizer[Piece] | None":
-        """The same tokenizer, where its ids are written as token strings."""
+        """This tokenizer, if its ids have token strings; else ``None``."""
         return None
 
     @property
     def steps(self) -> int | None:
-        """T, where all examples are windows of one length."""
+        """T, if all examples are windows of the same length; else ``None``."""
         return None
 
     @property
     def pitch_classes(self) -> MelodyClasses | None:
-        """What ids stand for, where each is the class of a melody's step."""
+        """The pitches of ids, if each id is a class of a melody step; else ``None``."""
         return None
 
     @abstractmethod
     def tokenize(self, piece: Piece) -> Tokenized:
-        """The examples of a piece, without the tokens that open and close them.
+        """The examples of a piece, without ``bos`` and ``eos``.
 
-        Runs in worker processes, before and after the vocabulary is known: it must not depend on
-        it.
+        Runs in worker processes, before and after the vocabulary is known, so it must not depend on
+        the vocabulary.
 
         Raises:
-            Unencodable: if the piece cannot be expressed, with a reason fit for a receipt.
+            Unencodable: if the piece cannot be expressed, with a reason for the receipt.
         """
 
     def fit(self, counts: Mapping[str, int]) -> None:  # noqa: B027  (closed ones need none)
         """Choose the vocabulary, given how often each token string occurs in training examples."""
 
     def fit_ids(self, examples: Iterable[Ids]) -> None:  # noqa: B027  (most need none)
-        """Learn from the ids of all training examples, where `RECODES` says so."""
+        """Learn from the ids of all training examples; called if `RECODES`."""
 
     def recode(self, ids: Ids) -> Ids:
-        """What `fit_ids` learned, applied to one example."""
+        """Apply what `fit_ids` learned to one example."""
         return ids
 
     def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
-        """Where bars begin in an example without ``bos`` and ``eos``: indices, rising.
+        """Where bars begin in an example without ``bos`` and ``eos``: ascending indices.
 
-        What precedes the first of them is the head that holds for all bars, such as the meter.
+        Whatever precedes the first applies to all bars, such as the meter.
 
         Raises:
-            NotImplementedError: by tokenizers that do not know bars.
+            NotImplementedError: if the tokens have no bars.
         """
         raise NotImplementedError
 
     @abstractmethod
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:
-        """The music that ids stand for, without ``bos`` and ``eos``; never raises.
+        """Decode ids without ``bos`` and ``eos``; never raises.
 
         Args:
             ids: of one example.
-            title: for people.
+            title: shown to people.
             number: of the piece in its set, counted from 1.
         """
 
     @property
     @abstractmethod
     def vocabulary(self) -> Vocabulary:
-        """Sizes and special ids; raises ``RuntimeError`` while there is none."""
+        """Size and special ids; raises ``RuntimeError`` if there is none yet."""
 
     @property
     def fitted(self) -> bool:
@@ -191,7 +193,7 @@ class Tokenizer(ABC, Generic[Piece]):
 
 
 class TextTokenizer(Tokenizer[Piece]):
-    """A tokenizer whose ids are written as strings, one to one, which can be read and prompted by.
+    """A tokenizer whose ids correspond to strings, one to one; models can be prompted with them.
 
     Attributes:
         MOVES_TO_C: whether `tokenize` moves every tune to the tonic C.
@@ -205,7 +207,7 @@ class TextTokenizer(Tokenizer[Piece]):
 
     @property
     def abc_tokens(self) -> Sequence[str] | None:
-        """What every id is called, where ids are tokens of ABC that the grammar knows."""
+        """The token of every id, if these are ABC tokens of the grammar; else ``None``."""
         return None
 
     @abstractmethod
@@ -222,11 +224,11 @@ class TextTokenizer(Tokenizer[Piece]):
 
     @abstractmethod
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
-        """The music that token strings stand for, however imperfect they are; never raises.
+        """Decode token strings, even if they are not well-formed; never raises.
 
         Args:
-            tokens: as `decode` gives them.
-            title: for people.
+            tokens: as returned by `decode`.
+            title: shown to people.
             number: of the piece in its set, counted from 1.
         """
 
@@ -235,34 +237,34 @@ class TextTokenizer(Tokenizer[Piece]):
 
     @abstractmethod
     def prompt(self, text: str) -> list[int]:
-        """Ids of a beginning that a user typed, without ``bos``.
+        """Ids of a prompt that a user typed, without ``bos``.
 
         Raises:
-            ValueError: one line that names what cannot be read and the nearest that can.
+            ValueError: one line that names what cannot be read, and the nearest known token.
         """
 
     def prompt_from(self, path: Path, bars: int) -> list[int]:  # noqa: ARG002
-        """Ids of the first bars of a file, without ``bos``; tokenizers that can read one override.
+        """Ids of the first bars of a file, without ``bos``; by default no file can be read.
 
         Args:
-            path: of a kind that the tokenizer knows.
-            bars: how many, an upbeat not counted.
+            path: of a file in a format that the tokenizer reads.
+            bars: how many, not counting an upbeat.
 
         Raises:
-            ValueError: one line that says why the file is no beginning.
+            ValueError: one line that says why the file cannot be a prompt.
         """
-        raise ValueError(f"the model's tokens cannot go on from a {path.suffix or 'nameless'} file")
+        raise ValueError(f"the model cannot continue a {path.suffix or 'nameless'} file")
 
-    def token_class(self, token: str) -> str:  # noqa: ARG002  (a tokenizer that knows overrides it)
-        """What kind of token it is, in a word such as ``pitch``: reports count losses by it.
+    def token_class(self, token: str) -> str:  # noqa: ARG002
+        """The class of a token, a word such as ``pitch``, by which reports group losses.
 
-        Pieces that agree in their ``meter`` and ``key`` tokens are of one kind.
+        Pieces with the same ``meter`` and ``key`` tokens are of the same kind.
         """
         return "token"
 
 
 def examples_in(tokenized: Any) -> list[Any]:
-    """The examples that a tokenizer gave: one as token strings, or many of either kind."""
+    """The examples in the result of `Tokenizer.tokenize`, as a list."""
     if isinstance(tokenized, np.ndarray):
         return list(tokenized)
     examples = list(tokenized)

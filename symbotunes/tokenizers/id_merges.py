@@ -1,10 +1,10 @@
-"""Byte-pair encoding of ids: pairs that often stand together become ids of their own.
+"""Byte-pair encoding of ids: frequent pairs of adjacent ids become new ids.
 
-Hugging Face's tokenizers library does the work. It merges characters, so every id is written as
-one; the characters are of Unicode's private use, which no rule of text splits or changes.
+Hugging Face's tokenizers library does the work. It merges characters, so every id is mapped to a
+character of Unicode's private use area, which no text rule splits or changes.
 
-Not MidiTok's ``train``, which tokenizes files by itself, while here the ids of the training split
-are at hand, and which splits at bars or beats alone: MIDI-like schemes have neither.
+Not MidiTok's ``train``, because it tokenizes files itself, while the ids of the training split
+exist already, and because it only splits at bars or beats, which MIDI-like schemes do not have.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +17,8 @@ from symbotunes.tokenizers.base import Ids
 
 _FIRST = 0xF0000  # of 65,534 characters of private use
 MAX_BASE = 65_000
-_LEARNED_FROM = 2**23  # ids at most, since learning holds them in memory; examples are thinned out
-_LONGEST_WORD = 512  # ids; learning takes time with the square of it
+_LEARNED_FROM = 2**23  # maximum number of ids to learn from, since they are kept in memory
+_LONGEST_WORD = 512  # ids; the time to learn grows with its square
 
 
 class BytePairs:
@@ -26,7 +26,7 @@ class BytePairs:
 
     Args:
         base: number of ids that are not merged.
-        pairs: (left, right), ids that become one; merged ids count on from `base`.
+        pairs: (left, right) ids that are merged; merged ids are numbered from `base` on.
         openers: ids at which a word begins; merges stay within words.
     """
 
@@ -40,7 +40,7 @@ class BytePairs:
         merges = []
         for left, right in self.pairs:
             merges.append((self._texts[left], self._texts[right]))
-            merged = "".join(merges[-1])  # the same one may come of several pairs
+            merged = "".join(merges[-1])  # different pairs may give the same one
             if numbers.setdefault(merged, len(numbers)) == len(self._texts):
                 self._texts.append(merged)
         self._engine = _engine(numbers, merges)
@@ -49,9 +49,9 @@ class BytePairs:
     def learn(
         cls, base: int, size: int, examples: Iterable[Ids], openers: Sequence[int] = ()
     ) -> "BytePairs":
-        """The most frequent pairs, pairs of pairs and so on, until there are `size` ids.
+        """Merge the most frequent pair again and again until there are `size` ids.
 
-        Equal examples in equal order give equal merges.
+        The same examples in the same order give the same merges.
         """
         from tokenizers import trainers
 
@@ -67,11 +67,11 @@ class BytePairs:
 
     @property
     def size(self) -> int:
-        """Number of ids, merged ones included."""
+        """Number of ids, including merged ones."""
         return len(self._texts)
 
     def merge(self, ids: Ids) -> NDArray[np.int64]:
-        """The merges applied to one example."""
+        """Apply the merges to one example."""
         words = words_of(ids, self.openers)
         encoded = self._engine.encode(words, is_pretokenized=True, add_special_tokens=False)
         return np.array(encoded.ids, np.int64)
@@ -82,7 +82,7 @@ class BytePairs:
 
 
 def thinned(examples: Iterable[Ids], budget: int) -> list[Ids]:
-    """Every example, or every second, fourth and so on: evenly, and no more ids than `budget`."""
+    """Every example, or every second, fourth and so on, so that there are at most `budget` ids."""
     kept: list[Ids] = []
     total, stride = 0, 1
     for number, ids in enumerate(examples):
@@ -97,7 +97,7 @@ def thinned(examples: Iterable[Ids], budget: int) -> list[Ids]:
 
 
 def words_of(ids: Ids, openers: NDArray[np.int64], longest: int | None = None) -> list[str]:
-    """An example as words, which begin at `openers` or, if that is too long, somewhere."""
+    """Split an example into words at `openers`, and every `longest` ids in longer words."""
     text = (np.asarray(ids, "<u4") + _FIRST).astype("<u4").tobytes().decode("utf-32-le")
     cuts = {0, *np.flatnonzero(np.isin(ids, openers)).tolist(), len(text)}
     words = _between(text, sorted(cuts))

@@ -22,18 +22,18 @@ from symbotunes.tokenizers.base import (
 from symbotunes.tokenizers.id_merges import MAX_BASE, BytePairs
 from symbotunes.tokenizers.miditok_options import BOS, EOS, PAD, build_miditok
 
-JOINT = "+"  # between the tokens that byte pairs have merged
-MAX_QUARTERS = 20_000  # five thousand bars; REMI writes empty ones too
-MAX_NOTES = 200_000  # MidiTok takes a few hundred bytes for each
-MAX_CHANGES = 10_000  # of tempo, meter and key; MidiTok takes time with their square
-_CLASSES = {  # what reports call MidiTok's kinds of token, where its name is not clear by itself
+JOINT = "+"  # between merged tokens
+MAX_QUARTERS = 20_000  # five thousand bars; REMI also writes empty ones
+MAX_NOTES = 200_000  # MidiTok needs a few hundred bytes for each
+MAX_CHANGES = 10_000  # of tempo, meter and key; MidiTok's time grows with their square
+_CLASSES = {  # names of MidiTok's token types in reports, if its own are unclear
     "NoteOn": "pitch",
     "PitchDrum": "drum",
     "DrumOn": "drum",
     "NoteOff": "note off",
     "DrumOff": "note off",
     "TimeShift": "time shift",
-    "TimeSig": "time signature",  # not "meter": most schemes repeat it, bar for bar
+    "TimeSig": "time signature",  # not "meter", since most schemes repeat it in every bar
     "KeySig": "key signature",
 }
 
@@ -41,19 +41,19 @@ _CLASSES = {  # what reports call MidiTok's kinds of token, where its name is no
 class MidiTokens(TextTokenizer[MidiPiece]):
     """Any scheme of MidiTok that writes one number per step.
 
-    With programs in its config, MidiTok's default here, a piece is one example; without them every
-    track is one. Lost: what MidiTok's preprocessing drops, which puts times on the grid of
-    ``beat_res``, values into bins, and leaves out pitches outside ``pitch_range``.
+    With programs in the config, the default here, a piece is one example; without them, every track
+    is one. Lost is what MidiTok's preprocessing drops: it rounds times to the grid of ``beat_res``
+    and values to bins, and omits pitches outside ``pitch_range``.
 
     Args:
         scheme: ``REMI``, ``TSD``, ``MIDILike`` or ``Structured``.
         config: options of MidiTok's ``TokenizerConfig``.
-        bpe_vocab: tokens in all, if byte pairs are to be merged until there are so many; they are
-            learned from the training pieces, within bars or, where the scheme has none, between
+        bpe_vocab: vocabulary size to which byte pairs are merged; ``None`` merges none. They are
+            learned from the training pieces, within bars or, if the scheme has none, between
             time shifts.
 
     Raises:
-        UserError: naming what is wrong with the config, and the nearest right name.
+        UserError: naming what is wrong with the config, and the nearest valid name.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -82,7 +82,7 @@ class MidiTokens(TextTokenizer[MidiPiece]):
             )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Plain values: a worker builds MidiTok's tokenizer anew."""
+        """Pickle plain values; a worker rebuilds MidiTok's tokenizer."""
         state = dict(self.state()) if self.fitted else None
         return _rebuilt, (self.scheme, self.config, self.bpe_vocab, state)
 
@@ -91,10 +91,10 @@ class MidiTokens(TextTokenizer[MidiPiece]):
     def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
         score = self._preprocessed(piece)
         try:
-            found = self.miditok.encode(score, no_preprocess_score=True, encode_ids=False)
-        except Exception as error:  # MidiTok was not made for what the web calls MIDI
+            encoded = self.miditok.encode(score, no_preprocess_score=True, encode_ids=False)
+        except Exception as error:  # MidiTok fails in many ways on files from the web
             raise Unencodable("MidiTok fails", type(error).__name__) from error
-        sequences = found if isinstance(found, list) else [found]
+        sequences = encoded if isinstance(encoded, list) else [encoded]
         return [np.array(sequence.ids, np.int32) for sequence in sequences]
 
     def _preprocessed(self, piece: MidiPiece) -> Any:
@@ -125,18 +125,18 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         self._name([merges.parts(index) for index in range(merges.size)])
 
     def _name(self, parts: Sequence[Sequence[int]]) -> None:
-        """Give every id its name, given the ids of MidiTok that it stands for."""
-        self.tokens = [JOINT.join(self.base[index] for index in each) for each in parts]
+        """Name every id, given the MidiTok ids that it stands for."""
+        self.tokens = [JOINT.join(self.base[index] for index in ids) for ids in parts]
         self._ids = {token: index for index, token in enumerate(self.tokens)}
         bars = set(self._of_kind("Bar")) - {self._ids.get("Bar_End")}
-        self._opens_bar = np.array([each[0] in bars for each in parts])
+        self._opens_bar = np.array([ids[0] in bars for ids in parts])
 
     def _of_kind(self, kind: str) -> list[int]:
         return [i for i, token in enumerate(self.base) if token.partition("_")[0] == kind]
 
     def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
         if not self._opens_bar.any():
-            raise NotImplementedError(f"{self.scheme} does not know bars")
+            raise NotImplementedError(f"{self.scheme} has no bar tokens")
         return np.flatnonzero(self._opens_bar[np.asarray(ids, np.int64)])
 
     # Tokens and ids.
@@ -157,24 +157,24 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         kind = token.partition("_")[0]
         return _CLASSES.get(kind, kind.lower())
 
-    # Music again.
+    # From ids to pieces.
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
         known = set(self.base) - {PAD, BOS, EOS}
         flat = [part for token in tokens for part in token.split(JOINT)]
         music = [part for part in flat if part in known]
-        strangers = len(flat) - len(music)
-        problems = [f"{strangers} unknown tokens left out"] if strangers else []
+        unknown = len(flat) - len(music)
+        problems = [f"{unknown} unknown tokens left out"] if unknown else []
         errors = self._errors(music)
         if errors:
             problems.append(f"{errors} of {len(music)} tokens break the grammar of {self.scheme}")
         score = symusic.Score(self.miditok.time_division)
         try:
             score = self._played(music)
-        except Exception as error:  # a model may write what no score gives
+        except Exception as error:  # a model may write tokens that no score has
             problems.append(f"MidiTok cannot play the tokens ({type(error).__name__})")
             errors = max(errors, 1)
-        grammar = GrammarCheck(strangers + errors, len(flat))
+        grammar = GrammarCheck(unknown + errors, len(flat))
         return Rendition(score, problems=tuple(problems), grammar=grammar)
 
     def _errors(self, music: list[str]) -> int:
@@ -202,10 +202,10 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         drums = any(token.startswith(("PitchDrum", "DrumOn")) for token in music)
         return self.miditok.decode([sequence], programs=[(0, drums)])
 
-    # Beginnings.
+    # Prompts.
 
     def prompt(self, text: str) -> list[int]:  # noqa: ARG002
-        """Refuse: nobody types these tokens.
+        """Reject any text, since these tokens cannot be typed.
 
         Raises:
             ValueError: always.
@@ -220,7 +220,7 @@ class MidiTokens(TextTokenizer[MidiPiece]):
             bars: how many; notes that begin later are left out.
 
         Raises:
-            ValueError: one line that says why the file is no beginning.
+            ValueError: one line that says why the file cannot be a prompt.
         """
         from miditok.utils import get_bars_ticks
 
@@ -230,8 +230,8 @@ class MidiTokens(TextTokenizer[MidiPiece]):
             score = score.clip(0, int(begins[bars]), clip_end=False)
         if not any(len(track.notes) for track in score.tracks):
             raise ValueError(f"the first {bars} bars are empty")
-        found = self.miditok.encode(score, no_preprocess_score=True, encode_ids=False)
-        first = found[0] if isinstance(found, list) else found
+        encoded = self.miditok.encode(score, no_preprocess_score=True, encode_ids=False)
+        first = encoded[0] if isinstance(encoded, list) else encoded
         return [int(index) for index in self.recode(np.array(first.ids))]
 
     # The vocabulary.
@@ -239,7 +239,9 @@ class MidiTokens(TextTokenizer[MidiPiece]):
     @property
     def vocabulary(self) -> Vocabulary:
         if self.RECODES and self.merges is None:
-            raise RuntimeError("no byte pairs are learned yet: train first, or load a checkpoint")
+            raise RuntimeError(
+                "byte pairs have not been learned: train first, or load a checkpoint"
+            )
         return Vocabulary(len(self.tokens), self._ids[BOS], self._ids[EOS])
 
     def state(self) -> Mapping[str, Any]:
@@ -250,10 +252,10 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         """Restore what `state` returned.
 
         Raises:
-            ValueError: if this config, or this version of MidiTok, has other tokens.
+            ValueError: if this config or this version of MidiTok has other tokens.
         """
         if list(state["tokens"]) != self.base:
-            raise ValueError(f"these are not the tokens that MidiTok gives {self.scheme} now")
+            raise ValueError(f"this version of MidiTok has other tokens for {self.scheme}")
         if self.RECODES:
             openers = self._of_kind("Bar") or self._of_kind("TimeShift")
             self._adopt(BytePairs(len(self.base), state["merges"], openers))
@@ -269,7 +271,7 @@ def _rebuilt(
 
 
 def _check_size(score: Any) -> None:
-    """Refuse what would take minutes or gigabytes.
+    """Reject scores that would take minutes or gigabytes.
 
     Raises:
         Unencodable: naming the limit.

@@ -1,7 +1,7 @@
-"""MidiTok's tokenizers, built from configs that are checked.
+"""MidiTok's tokenizers, built from checked configs.
 
-MidiTok keeps options that it does not know, and switches off some that a scheme cannot use, without
-a word or with a warning that nobody sees; here both are errors.
+MidiTok ignores unknown options, and turns off options that a scheme does not support, silently or
+with a warning; here both are errors.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 from symbotunes.errors import UserError, did_you_mean
 
 BOS, EOS, PAD = "BOS_None", "EOS_None", "PAD_None"
-# Scheme -> the options that it has beside those of MidiTok's TokenizerConfig.
+# Scheme -> its options in addition to those of MidiTok's TokenizerConfig.
 SCHEMES: dict[str, tuple[str, ...]] = {
     "REMI": ("max_bar_embedding", "use_bar_end_tokens", "add_trailing_bars"),
     "TSD": (),
@@ -21,7 +21,7 @@ SCHEMES: dict[str, tuple[str, ...]] = {
     "Structured": (),
 }
 _SEVERAL = "writes several numbers per step, which no model here reads"
-_LOSSY = "does not give back the notes that MidiTok's preprocessing leaves"  # tried with 3.1.0
+_LOSSY = "does not reproduce the notes that MidiTok's preprocessing keeps"  # checked with 3.1.0
 _REFUSED = {
     "CPWord": _SEVERAL,
     "Octuple": _SEVERAL,
@@ -48,15 +48,15 @@ def build_miditok(scheme: str, options: Mapping[str, Any]) -> Any:
     import miditok  # takes seconds, most of them for torch
 
     parameters = signature(miditok.TokenizerConfig).parameters.values()
-    named = [one.name for one in parameters if one.kind is not Parameter.VAR_KEYWORD]
+    named = [option.name for option in parameters if option.kind is not Parameter.VAR_KEYWORD]
     _check_names(scheme, options, [*(set(named) - {*_OURS}), *SCHEMES[scheme]])
     try:
         given = {name: _READ.get(name, _as_is)(value) for name, value in options.items()}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what they say is checked below
+            warnings.simplefilter("ignore")  # their content is checked below
             config = miditok.TokenizerConfig(**given, special_tokens=["PAD", "BOS", "EOS"])
             built = getattr(miditok, scheme)(config)
-    except Exception as error:  # MidiTok checks some values, and trips over others
+    except Exception as error:  # MidiTok checks some values, and fails on others
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"the config of {scheme} is not one of MidiTok's: {reason}") from error
     _check_effects(scheme, given, built.config)
@@ -74,20 +74,20 @@ def _check_scheme(scheme: str) -> None:
 def _check_names(scheme: str, options: Mapping[str, Any], known: list[str]) -> None:
     for name in options:
         if name in _OURS:
-            raise UserError(f"{name} is not yours to set: the config of {scheme} fixes it")
+            raise UserError(f"{name} cannot be set in the config of {scheme}: it is fixed")
         if name not in known:
             raise UserError(f"{scheme} has no option {name}{did_you_mean(name, sorted(known))}")
 
 
 def _check_effects(scheme: str, given: Mapping[str, Any], config: Any) -> None:
-    """Refuse options that MidiTok took back because the scheme or another option forbids them."""
+    """Reject options that MidiTok turned off because the scheme or another option forbids them."""
     for name, value in given.items():
         if name in config.additional_params:
             effect = config.additional_params[name]
         else:
             effect = getattr(config, name)
         if _comparable(effect) != _comparable(value):
-            raise UserError(f"{scheme} does not take {name}={value} with the rest of its config")
+            raise UserError(f"{scheme} does not accept {name}={value} with the rest of its config")
 
 
 def _comparable(value: Any) -> Any:
@@ -99,13 +99,13 @@ def _as_is(value: Any) -> Any:
 
 
 def _resolutions(value: Mapping[str, int]) -> dict[tuple[int, int], int]:
-    """``{"0-4": 8}`` as ``{(0, 4): 8}``: keys of YAML are no tuples."""
+    """``{"0-4": 8}`` as ``{(0, 4): 8}``, since keys of YAML cannot be tuples."""
     read = {}
     for key, steps in value.items():
-        found = _RANGE.fullmatch(str(key))
-        if not found:
-            raise ValueError(f"{key} is no range of beats such as 0-4")
-        read[int(found[1]), int(found[2])] = int(steps)
+        match = _RANGE.fullmatch(str(key))
+        if not match:
+            raise ValueError(f"{key} is not a range of beats such as 0-4")
+        read[int(match[1]), int(match[2])] = int(steps)
     return read
 
 

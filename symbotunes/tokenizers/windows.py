@@ -1,7 +1,7 @@
 """Windows of bars in sixteenths, as MusicVAE reads them: melodies, drums, trios.
 
 Roberts et al. 2018, https://arxiv.org/abs/1803.05428; extraction as in the authors' code. A piece
-gives many examples, all of the same length; nothing opens or closes them.
+yields many examples of the same length, without ``bos`` and ``eos``.
 """
 
 import copy
@@ -40,18 +40,19 @@ from symbotunes.tokenizers.base import (
     Vocabulary,
 )
 
-MAX_SECONDS = 1800.0  # the reference prepares no longer piece
-MAX_NOTES = 10_000  # nor one with more notes
+MAX_SECONDS = 1800.0  # the authors' code drops longer pieces
+MAX_NOTES = 10_000  # and those with more notes
 PITCHES = {"piano": PIANO, "midi": ALL_PITCHES}
 KITS = {"nine": NINE_DRUMS, "full": SIXTY_ONE_DRUMS}
 
 
 class Windows(Tokenizer[MidiPiece]):
-    """What melodies, drums and trios share.
+    """Base of melodies, drums and trios.
 
     Args:
         bars: length of a window, in bars of 4/4.
-        max_examples: windows kept of each piece, drawn by a seed made of its bytes; ``None``: all.
+        max_examples: maximum number of windows per piece, chosen by a seed derived from its bytes;
+            ``None``: all.
 
     Raises:
         UserError: if a number is not at least 1.
@@ -69,16 +70,16 @@ class Windows(Tokenizer[MidiPiece]):
 
     @property
     def steps(self) -> int:
-        """Sixteenths of a window, T."""
+        """Number of sixteenths in a window, T."""
         return self.bars * STEPS_PER_BAR
 
     @property
     def melody_classes(self) -> MelodyClasses | None:
-        """What the numbers of the melody's steps stand for; a melody is the first of the tracks."""
+        """The pitches of the melody's classes, if the first track is a melody; else ``None``."""
         return None
 
     def widened(self) -> "tuple[Windows, str] | None":
-        """The same with music of any instrument and in words what it then reads, if it did not."""
+        """A copy that accepts any instrument, with a remark; ``None`` if this one does already."""
         return None
 
     @abstractmethod
@@ -90,28 +91,28 @@ class Windows(Tokenizer[MidiPiece]):
         """The music of one window."""
 
     def absent(self, notes: MidiNotes) -> str:  # noqa: ARG002
-        """Why a piece gives no window."""
+        """Why a piece has no windows."""
         return f"no {self.bars} bars of {type(self).__name__.lower()} in 4/4"
 
     def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
         try:
             notes = read_midi(piece.walked, max_seconds=MAX_SECONDS, max_notes=MAX_NOTES)
-            found = self.windows(quantize(notes))
+            windows = self.windows(quantize(notes))
         except MidiError as error:
             raise Unencodable(error.reason, piece.id) from error
-        if not len(found):
+        if not len(windows):
             raise Unencodable(self.absent(notes))
-        if self.max_examples is not None and len(found) > self.max_examples:
+        if self.max_examples is not None and len(windows) > self.max_examples:
             seed = int.from_bytes(hashlib.sha256(piece.data).digest()[:8])
-            chosen = np.random.default_rng(seed).choice(len(found), self.max_examples, False)
-            found = found[np.sort(chosen)]
-        return list(found)
+            chosen = np.random.default_rng(seed).choice(len(windows), self.max_examples, False)
+            windows = windows[np.sort(chosen)]
+        return list(windows)
 
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
         return Rendition(self.score(np.asarray(ids)), grammar=self.check(np.asarray(ids)))
 
     def check(self, ids: Ids) -> GrammarCheck | None:  # noqa: ARG002
-        """Errors in one window; ``None`` where any numbers are right."""
+        """Errors in one window; ``None`` if any numbers are allowed."""
         return None
 
     def bar_starts(self, ids: Ids) -> NDArray[np.int64]:
@@ -127,15 +128,15 @@ class Windows(Tokenizer[MidiPiece]):
 class Melody(Windows):
     """Monophonic melodies, one class per sixteenth: hold or rest, note-off, pitches.
 
-    Lost: velocity, tempo, what is shorter than a sixteenth, all but the highest of notes that begin
-    together, music that is not in 4/4.
+    Lost are velocity, tempo, what is shorter than a sixteenth, all but the highest of the notes
+    that begin together, and music that is not in 4/4.
 
     Args:
         bars: length of a window.
         pitches: ``piano``: 21 to 108, 90 classes, as in the authors' code; ``midi``: all 128, 130
             classes, as in the paper.
-        programs: lowest and highest General MIDI program that is taken; ``None``: all but drums.
-        max_examples: windows kept of each piece; ``None``: all.
+        programs: lowest and highest General MIDI program to use; ``None``: all but drums.
+        max_examples: maximum number of windows per piece; ``None``: all.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -180,7 +181,7 @@ class Melody(Windows):
         return decode_melody(ids, classes=self.classes)
 
     def check(self, ids: Ids) -> GrammarCheck:
-        """A note-off where no note sounds is an error: no melody has one."""
+        """Count note-offs while no note sounds, which no melody has."""
         return GrammarCheck(silent_offs(ids), int(ids.size))
 
     @property
@@ -189,12 +190,12 @@ class Melody(Windows):
 
 
 class Drums(Windows):
-    """Drum patterns: the set of drums that are hit at each sixteenth, as a number.
+    """Drum patterns: the set of drums hit at each sixteenth, as a number.
 
     Args:
         bars: length of a window.
         kit: ``nine``: 9 kinds of drums, 512 classes; ``full``: 61 pitches, one bit each.
-        max_examples: windows kept of each piece; ``None``: all.
+        max_examples: maximum number of windows per piece; ``None``: all.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -219,8 +220,8 @@ class Trio(Windows):
 
     Args:
         bars: length of a window.
-        pitches: as for `Melody`, of melody and bass.
-        max_examples: windows kept of each piece; ``None``: all.
+        pitches: as for `Melody`; for melody and bass.
+        max_examples: maximum number of windows per piece; ``None``: all.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -243,20 +244,20 @@ class Trio(Windows):
         return decode_trio(ids, classes=self.classes)
 
     def check(self, ids: Ids) -> GrammarCheck:
-        """As in a `Melody`, of melody and bass; drums may be hit in any way."""
+        """As for `Melody`, in melody and bass; any drums are allowed."""
         return GrammarCheck(sum(silent_offs(ids[:, track]) for track in (0, 1)), int(ids.size))
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """As many ids as the three tracks have classes together."""
+        """One id for each class of the three tracks."""
         return Vocabulary(2 * self.classes.count + 2 ** len(NINE_DRUMS), NO_ID, NO_ID)
 
 
 def one_of(choices: Mapping[str, Any], name: str, key: str) -> Any:
-    """The choice of this name.
+    """The choice with a name.
 
     Raises:
-        UserError: naming the choices if there is none.
+        UserError: naming the choices, if there is no such name.
     """
     if name not in choices:
         raise UserError(f"{key}={name}: choose {' or '.join(choices)}")

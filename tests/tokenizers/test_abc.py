@@ -120,7 +120,7 @@ def test_its_state_restores_the_vocabulary():
 
 @pytest.mark.parametrize("tokens", [["a", "b"], [BOS, EOS, "a", "a"], []])
 def test_a_state_that_is_no_vocabulary_is_refused(tokens):
-    with pytest.raises(ValueError, match="every token once"):
+    with pytest.raises(ValueError, match="no token twice"):
         AbcTokens().load_state({"tokens": tokens})
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from symbotunes.errors import UserError
 from symbotunes.generation.latent.attributes import attribute_values, attribute_vector
-from symbotunes.generation.latent.inputs import Found, read_windows
+from symbotunes.generation.latent.inputs import read_windows
 from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.sample import Composition
@@ -19,15 +19,16 @@ from symbotunes.generation.sample import Composition
 
 @dataclass(frozen=True, kw_only=True)
 class AttributePlan(LatentPlan):
-    """Windows that get more or less of an attribute: their latent vectors move along its direction.
+    """Change an attribute of windows, by moving their latent vectors along its direction.
 
     Attributes:
-        attribute: which one, see `symbotunes.music.grid.attributes.ATTRIBUTES`.
-        strengths: how far, in multiples of the difference between rich and poor windows.
-        input: MIDI or ABC file whose windows are moved; ``None``: new ones, of the prior.
-        window: the first window of `input` that is taken, counted from 1.
-        num: windows to move.
-        most: training windows that the direction is computed of.
+        attribute: a name in `symbotunes.music.grid.attributes.ATTRIBUTES`.
+        strengths: how far to move, in multiples of the difference between windows rich and poor in
+            the attribute.
+        input: MIDI or ABC file whose windows are moved; ``None``: new windows from the prior.
+        window: the first window of `input` to use, counted from 1.
+        num: number of windows to move.
+        most: maximum number of training windows from which the direction is computed.
     """
 
     NAME: ClassVar[str] = "attribute"
@@ -47,14 +48,14 @@ class AttributePlan(LatentPlan):
             raise UserError("sample.strengths needs at least one number, such as [-1,0,1]")
 
     def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:
-        said, start, bases = self._start(player, seed)
-        attribute_values([np.zeros(1, int)], player.tokenizer, self.attribute)  # errors come first
+        inputs, start, bases = self._start(player, seed)
+        attribute_values([np.zeros(1, int)], player.tokenizer, self.attribute)  # fail early
         if training is None:
-            raise UserError("sample=attribute needs the training data, which are not at hand here")
+            raise UserError("sample=attribute needs the training data, which are not available")
         vector = attribute_vector(player, training(), self.attribute, self.most, seed)
         strengths = torch.tensor(self.strengths, dtype=start.dtype, device=start.device)
         z = (start[:, None] + strengths[:, None] * vector).flatten(0, 1)  # [num * strengths, Z]
-        seeds = [each for each in bases for _ in self.strengths]
+        seeds = [base for base in bases for _ in self.strengths]
         windows = player.write(z, seeds, self.temperature)
         labels = [
             (index, strength) for index in range(1, len(bases) + 1) for strength in self.strengths
@@ -62,27 +63,27 @@ class AttributePlan(LatentPlan):
         word = self.attribute.replace("_", " ")
         names = [
             (
-                f"sample_{index:02d}_{1 + place % len(self.strengths)}",
+                f"sample_{index:02d}_{1 + position % len(self.strengths)}",
                 f"Sample {index}, {word} {strength:+g}",
             )
-            for place, (index, strength) in enumerate(labels)
+            for position, (index, strength) in enumerate(labels)
         ]
         values = attribute_values(windows, player.tokenizer, self.attribute)
         notes = [(f"{word} of this window: {value:.2f}",) for value in values]
         samples = tuple(player.samples(z, windows, names, seeds, notes))
         strip = tuple(
-            (f"{strength:+g}", each.score)
-            for (_, strength), each in zip(labels, samples, strict=True)
+            (f"{strength:+g}", sample.score)
+            for (_, strength), sample in zip(labels, samples, strict=True)
         )
-        return Composition(samples, {**self.facts, "attribute": word}, said, strip)
+        return Composition(samples, {**self.facts, "attribute": word}, inputs, strip)
 
     def _start(self, player: LatentPlayer, seed: int) -> tuple[dict[str, str], Tensor, list[int]]:
-        """What was found in the input, the vectors ``[num, Z]`` to be moved, and their seeds."""
+        """A description of the input, the vectors ``[num, Z]`` to move, and their seeds."""
         if self.input is None:
             count = self.num if self.seeds is None else len(self.seeds)
             seeds = self.seeds_of(seed, count)
             return {}, player.prior(seeds, fitted=True), seeds
-        found: Found = read_windows(Path(self.input), player.tokenizer, "sample.input")
-        windows = found.chosen(self.window, self.num)
+        file = read_windows(Path(self.input), player.tokenizer, "sample.input")
+        windows = file.select(self.window, self.num)
         seeds = self.seeds_of(seed, len(windows))
-        return {"input": found.says(self.window, self.num)}, player.means(windows), seeds
+        return {"input": file.describe(self.window, self.num)}, player.means(windows), seeds

@@ -19,7 +19,7 @@ def attribute_values(
     """The attribute of windows ``[N, T]``, or of the melodies of trios ``[N, T, 3]``.
 
     Raises:
-        UserError: if there is no such attribute, or the windows hold no melody.
+        UserError: if there is no such attribute, or the windows have no melody.
     """
     if name not in ATTRIBUTES:
         raise UserError(f"sample.attribute={name}: choose one of {', '.join(ATTRIBUTES)}")
@@ -36,7 +36,7 @@ def attribute_values(
 def attribute_vector(
     player: LatentPlayer, encoded: Encoded, name: str, most: int, seed: int
 ) -> Tensor:
-    """Mean latent vector ``[Z]`` of training windows rich in an attribute, less that of poor ones.
+    """Mean latent vector ``[Z]`` of training windows rich in an attribute minus that of poor ones.
 
     Rich and poor are the top and the bottom quarter. Roberts et al. 2018, section 5.3.
 
@@ -44,8 +44,8 @@ def attribute_vector(
         player: the model.
         encoded: the prepared corpus.
         name: of the attribute.
-        most: windows to look at, drawn at random where there are more.
-        seed: of that choice.
+        most: maximum number of windows to use, chosen at random if there are more.
+        seed: for that choice.
 
     Raises:
         UserError: if the attribute does not vary.
@@ -64,9 +64,9 @@ def attribute_vector(
 
 
 def quarters(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which values are in the top quarter and which in the bottom one.
+    """Which values are in the top quarter, and which in the bottom quarter.
 
-    Where more than half are alike, all that lie beyond them stand for the quarter.
+    If more than half of the values are equal, all values above or below them are used instead.
     """
     low, high = np.quantile(values, [0.25, 0.75])
     if high > low:

@@ -19,14 +19,14 @@ ABC_SUFFIXES = (".abc", ".txt")
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was extracted from a file.
+class FileWindows:
+    """The windows of a file.
 
     Attributes:
         path: of the file.
         windows: ids of all windows in the order of the music, of all tunes of an ABC file.
-        bars: length of each.
-        remark: how it was read otherwise than in training, if it was.
+        bars: length of each window.
+        remark: how reading differed from training, if it did.
     """
 
     path: Path
@@ -34,32 +34,36 @@ class Found:
     bars: int
     remark: str = ""
 
-    def chosen(self, number: int, count: int = 1) -> Sequence[Ids]:
-        """Windows from the given one on, counted from 1.
+    def select(self, number: int, count: int = 1) -> Sequence[Ids]:
+        """Some windows, beginning with a given one.
+
+        Args:
+            number: of the first window, counted from 1.
+            count: maximum number of windows.
 
         Raises:
             UserError: if there is no such window.
         """
         if not 1 <= number <= len(self.windows):
             raise UserError(
-                f"{self.path} gives windows 1 to {len(self.windows)}; there is no window {number}"
+                f"{self.path} has windows 1 to {len(self.windows)}; there is no window {number}"
             )
         return self.windows[number - 1 : number - 1 + count]
 
-    def says(self, number: int, count: int = 1) -> str:
-        """What was extracted and which part of it is used, in words."""
+    def describe(self, number: int, count: int = 1) -> str:
+        """How many windows there are and which are used, in words."""
         total = len(self.windows)
         last = min(total, number + count - 1)
         which = f"window {number} is" if last == number else f"windows {number} to {last} are"
         plural = "" if total == 1 else "s"
-        said = f"{self.path.name}: {total:,} window{plural} of {self.bars} bars, {which} taken"
-        return f"{said} ({self.remark})" if self.remark else said
+        text = f"{self.path.name}: {total:,} window{plural} of {self.bars} bars, {which} used"
+        return f"{text} ({self.remark})" if self.remark else text
 
 
-def read_windows(path: Path, tokenizer: Windows, key: str) -> Found:
+def read_windows(path: Path, tokenizer: Windows, key: str) -> FileWindows:
     """All windows of a MIDI or ABC file.
 
-    A melody may be of any instrument if there is none of those that the model was trained on.
+    If no instrument is one that the model was trained on, melodies of any instrument are read.
 
     Args:
         path: of the file.
@@ -67,7 +71,7 @@ def read_windows(path: Path, tokenizer: Windows, key: str) -> Found:
         key: the argument that named the file, for errors.
 
     Raises:
-        UserError: if the file is missing or unreadable, or gives no window, saying why.
+        UserError: if the file is missing, unreadable, or has no windows, saying why.
     """
     if not path.is_file():
         raise UserError(f"{key}={path}: there is no such file")
@@ -83,11 +87,11 @@ def read_windows(path: Path, tokenizer: Windows, key: str) -> Found:
         any_instrument, remark = widened
         windows = _windows(pieces, any_instrument, Counter())
         if windows:
-            return Found(path, windows, tokenizer.bars, remark)
+            return FileWindows(path, windows, tokenizer.bars, remark)
     if not windows:
         why = ", ".join(f"{reason} ({count}x)" for reason, count in reasons.most_common(3))
-        raise UserError(f"{key}={path} gives the model nothing to read: {why.replace(' (1x)', '')}")
-    return Found(path, windows, tokenizer.bars)
+        raise UserError(f"{key}={path} has no music for the model: {why.replace(' (1x)', '')}")
+    return FileWindows(path, windows, tokenizer.bars)
 
 
 def _windows(pieces: Sequence[MidiPiece], tokenizer: Windows, reasons: Counter[str]) -> list[Ids]:

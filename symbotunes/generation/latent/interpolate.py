@@ -22,13 +22,13 @@ from symbotunes.tokenizers.windows import Windows
 class InterpolatePlan(LatentPlan):
     """A path from one window to another, along the arc between their posterior means.
 
-    All of its points are written by the same random numbers, so that what changes from one to the
-    next is due to the latent vector.
+    All points are decoded with the same random numbers, so that changes from one to the next are
+    due to the latent vector.
 
     Attributes:
-        a: MIDI or ABC file in which the path begins.
-        b: the one in which it ends.
-        steps: points of the path, both ends included.
+        a: MIDI or ABC file with the beginning of the path.
+        b: file with its end.
+        steps: number of points, including both ends.
         a_window: which window of `a`, counted from 1.
         b_window: which window of `b`.
     """
@@ -51,29 +51,29 @@ class InterpolatePlan(LatentPlan):
             "a": (read_windows(Path(self.a), player.tokenizer, "sample.a"), self.a_window),
             "b": (read_windows(Path(self.b), player.tokenizer, "sample.b"), self.b_window),
         }
-        ends = [found.chosen(number)[0] for found, number in files.values()]
+        ends = [file.select(number)[0] for file, number in files.values()]
         means = player.means(ends)
-        shares = torch.linspace(0, 1, self.steps)
-        path = slerp(means[0], means[1], shares)
+        fractions = torch.linspace(0, 1, self.steps)
+        path = slerp(means[0], means[1], fractions)
         (number,) = self.seeds_of(seed, 1)  # of all points
         seeds = [number] * self.steps
         written = player.write(path, seeds, self.temperature)
-        points = player.samples(path, written, self._names(shares), seeds)
+        points = player.samples(path, written, self._names(fractions), seeds)
         titles = [("input_a", "Input A"), ("input_b", "Input B")]
         first, last = player.samples(means, ends, titles, [number, number])
-        labels = ["A", *(f"{share:.2f}" for share in shares.tolist()), "B"]
-        scores = [each.score for each in (first, *points, last)]
+        labels = ["A", *(f"{fraction:.2f}" for fraction in fractions.tolist()), "B"]
+        scores = [sample.score for sample in (first, *points, last)]
         return Composition(
             (_joined(player.tokenizer, points, number), first, *points, last),
             {**self.facts, "points": str(self.steps)},
-            {name: found.says(number) for name, (found, number) in files.items()},
+            {name: file.describe(number) for name, (file, number) in files.items()},
             tuple(zip(labels, scores, strict=True)),
         )
 
-    def _names(self, shares: Tensor) -> list[tuple[str, str]]:
+    def _names(self, fractions: Tensor) -> list[tuple[str, str]]:
         return [
-            (f"point_{place:02d}", f"Point {place}: {100 * share:.0f} % of the way to B")
-            for place, share in enumerate(shares.tolist(), start=1)
+            (f"point_{number:02d}", f"Point {number}: {100 * fraction:.0f} % of the way to B")
+            for number, fraction in enumerate(fractions.tolist(), start=1)
         ]
 
 
@@ -81,9 +81,9 @@ def _joined(tokenizer: Windows, points: Sequence[Sample], seed: int) -> Sample:
     """All points one after the other, as one piece."""
     length = tokenizer.bars * 4 * points[0].score.ticks_per_quarter
     whole = points[0].score.copy()
-    for place, point in enumerate(points[1:], start=1):
+    for index, point in enumerate(points[1:], start=1):
         for track, more in zip(whole.tracks, point.score.tracks, strict=True):
-            track.notes.extend(_later(more, place * length))
+            track.notes.extend(_later(more, index * length))
     return Sample(
         name="interpolation",
         title="The whole path",

@@ -1,4 +1,4 @@
-"""What all plans for a latent model share."""
+"""The base class of plans for latent models."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
 from symbotunes.generation.seeds import check_seeds, sample_seeds
 
-Training = Callable[[], Encoded]  # the data that a model was trained on, read when they are needed
+Training = Callable[[], Encoded]  # reads the data that a model was trained on, when called
 
 
 class NoisePlan(Protocol):
@@ -23,22 +23,23 @@ class NoisePlan(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LatentPlan(ABC):
-    """What all plans share.
+    """Base class of plans for latent models.
 
     Attributes:
-        temperature: above 1 more surprising, below 1 safer; 0 always takes the likeliest.
-        batch_size: windows written side by side.
-        weights: what the weights are rounded to while it writes, ``bfloat16``; ``None``: exact.
-        out: folder for the files; ``None`` is the run's own.
-        seeds: of every window, as pages and ``samples.json`` show them, to draw exactly those once
-            more. ``None``: made of the seed of the command.
+        temperature: above 1 is more surprising, below 1 is safer; 0 always takes the most likely
+            value.
+        batch_size: windows decoded in parallel.
+        weights: ``bfloat16`` rounds the weights during decoding; ``None``: exact.
+        out: folder for the files; ``None``: that of the run.
+        seeds: of the windows, as shown on pages and in ``samples.json``, to repeat exactly these.
+            ``None``: derived from the command's seed.
 
     Raises:
         UserError: if a value is out of range.
     """
 
     NAME: ClassVar[str]
-    READS_DATASET: ClassVar[bool] = False  # whether it looks at the training data
+    READS_DATASET: ClassVar[bool] = False  # whether it reads the training data
     COUNTS: ClassVar[tuple[str, ...]] = ()  # fields that are whole numbers of at least 1
 
     temperature: float = 0.5
@@ -53,7 +54,7 @@ class LatentPlan(ABC):
         if not self.temperature >= 0:
             raise UserError(f"sample.temperature={self.temperature}: must be at least 0")
         if self.weights not in (None, "bfloat16"):
-            raise UserError(f"sample.weights={self.weights}: a latent model has bfloat16, or null")
+            raise UserError(f"sample.weights={self.weights}: must be bfloat16 or null here")
         if self.seeds is not None:
             check_seeds(self.seeds)
 
@@ -61,7 +62,7 @@ class LatentPlan(ABC):
         """The seed of every window, given that of the command.
 
         Raises:
-            UserError: if the plan gives more or fewer than there are windows.
+            UserError: if their number is not the number of windows.
         """
         if self.seeds is None:
             return sample_seeds(seed, count)
@@ -71,26 +72,26 @@ class LatentPlan(ABC):
 
     @property
     def plain(self) -> None:
-        """The plan as one of a model of sequences, which none of these can be."""
+        """The plan for a sequence model; ``None``, since these plans need a model of windows."""
         return None
 
     def for_windows(self) -> "LatentPlan":
-        """The plan as a model of windows follows it."""
+        """The plan for a model of windows."""
         return self
 
     @property
     def from_noise(self) -> "NoisePlan | None":
-        """The plan as a model without an encoder can follow it, if it can."""
+        """The plan for a model without an encoder; ``None`` if it needs one."""
         return None
 
     @abstractmethod
     def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:
-        """Write what the plan says; the same seed writes the same.
+        """Carry out the plan; the same seed gives the same result.
 
         Args:
             player: the model.
             seed: from which that of every sample is made, unless the plan gives them.
-            training: gives the data that the network was trained on.
+            training: reads the data that the network was trained on.
 
         Raises:
             UserError: if an input cannot be read.

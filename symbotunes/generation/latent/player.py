@@ -14,22 +14,22 @@ from symbotunes.models.base import LatentModel, WindowModel
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.tokenizers.windows import Windows
 
-FITTED = "half way between neighboring training windows"
+FITTED = "halfway between neighboring training windows"
 NORMAL = "the standard normal distribution"
 
 
 class Player:
-    """Writes windows from noise, each by random numbers of its own.
+    """Writes windows from noise, each with its own random numbers.
 
     Args:
         net: the trained network; it is put into eval mode.
         tokenizer: the one that it was trained with.
-        batch_size: windows handled side by side.
+        batch_size: windows processed in parallel.
         on_step: called with the number of steps written so far.
         weights: ``bfloat16`` rounds weights and arithmetic while windows are written.
 
     Raises:
-        UserError: if the tokenizer does not make windows of one length.
+        UserError: if the tokenizer does not produce windows of fixed length.
     """
 
     net: WindowModel
@@ -62,11 +62,11 @@ class Player:
 
     @property
     def priors(self) -> dict[str, bool]:
-        """What new windows can be drawn from, by a name for people: whether it is fitted."""
+        """The distributions of new windows, by name: whether each is fitted."""
         return {"generated": False}
 
     def prior_facts(self, *, fitted: bool) -> dict[str, str]:  # noqa: ARG002
-        """What is to be said of the noise that new windows come from."""
+        """Facts for people on the distribution of new windows."""
         return {}
 
     @torch.inference_mode()
@@ -74,21 +74,21 @@ class Player:
         """Noise ``[B, Z]``, each row from its seed.
 
         Args:
-            seeds: one for each.
-            fitted: draw as training windows lie, where the model knows them.
+            seeds: one per row.
+            fitted: sample where the training windows are, if the model knows.
         """
         rows = [torch.randn(self.net.latent, generator=_generator(seed)) for seed in seeds]
         return torch.stack(rows).to(self.device)
 
     @torch.inference_mode()
     def write(self, z: Tensor, seeds: Sequence[int], temperature: float) -> list[Ids]:
-        """Ids of one window for each latent vector; those of a seed and a vector never change.
+        """Ids of one window for each latent vector, which depend on its seed and vector alone.
 
         Raises:
             UserError: if the weights or the vectors are not finite.
         """
         require_finite(z, *self.net.parameters())
-        found: list[Ids] = []
+        windows: list[Ids] = []
         for start in range(0, len(z), self.batch_size):
             part = slice(start, start + self.batch_size)
             uniforms = torch.cat([self._chances(seed) for seed in seeds[part]])
@@ -96,25 +96,25 @@ class Player:
                 tokens = self.net.decode(
                     z[part], self.tokenizer.steps, temperature, uniforms=uniforms.to(self.device)
                 )
-            found += list(self.ids(tokens))
+            windows += list(self.ids(tokens))
             self.written += len(tokens) * self.tokenizer.steps
             if self.on_step is not None:
                 self.on_step(self.written)
-        return found
+        return windows
 
     def tokens(self, windows: Sequence[Ids] | NDArray[Any]) -> Tensor:
         """Windows as the network reads them, ``[N, T]`` or ``[N, T, F]``."""
         return torch.from_numpy(np.stack(list(windows)).astype(np.int64)).to(self.device)
 
     def ids(self, tokens: Tensor) -> NDArray[Any]:
-        """What the network wrote, as the tokenizer counts it: sets of drums become numbers."""
+        """The network's output as ids of the tokenizer: sets of drums become numbers."""
         numbers = tokens.cpu().numpy()
         if numbers.ndim == 3 and self.tokenizer.FIELDS == 1:
             numbers = numbers.astype(np.int64) @ (1 << np.arange(numbers.shape[-1], dtype=np.int64))
         return np.asarray(numbers)
 
     def nats(self, z: Tensor, windows: Sequence[Ids]) -> Sequence[float | None]:  # noqa: ARG002
-        """Negative log-likelihood of each window, given what it was written from, if known."""
+        """Negative log-likelihood in nats of each window given its `z`; ``None`` if unknown."""
         return [None] * len(windows)
 
     def samples(
@@ -128,10 +128,10 @@ class Player:
         """Windows ready to be rendered.
 
         Args:
-            z: ``[N, Z]`` the latent vector of each.
-            windows: their ids.
-            names: stem of the files and title of each.
-            seeds: of each.
+            z: ``[N, Z]`` latent vectors.
+            windows: ids of each.
+            names: stem of the files, and title, of each.
+            seeds: one for each.
             notes: remarks on each.
         """
         nats = self.nats(z, windows)
@@ -162,12 +162,12 @@ class Player:
     def _chances(self, seed: int) -> Tensor:
         """Random numbers of one window."""
         generator = _generator(seed)
-        torch.randn(self.net.latent, generator=generator)  # these are the prior's
+        torch.randn(self.net.latent, generator=generator)  # skip those that `prior` uses
         return torch.rand(self.net.chances(1, self.tokenizer.steps), generator=generator)
 
 
 class LatentPlayer(Player):
-    """Encodes windows, too, and knows how likely they are."""
+    """Also encodes windows and computes their likelihood."""
 
     net: LatentModel
 
@@ -181,7 +181,7 @@ class LatentPlayer(Player):
             return {"prior": NORMAL}
         if self.net.knows_windows:
             return {"prior": FITTED}
-        return {"prior": f"{NORMAL}; these weights keep no training windows"}
+        return {"prior": f"{NORMAL}; these weights include no training windows"}
 
     @torch.inference_mode()
     def prior(self, seeds: Sequence[int], *, fitted: bool = False) -> Tensor:
@@ -199,18 +199,18 @@ class LatentPlayer(Player):
 
     @torch.inference_mode()
     def nats(self, z: Tensor, windows: Sequence[Ids]) -> list[float]:
-        """Negative log-likelihood of each window, given its latent vector.
+        """Negative log-likelihood in nats of each window given its latent vector.
 
         Raises:
             UserError: if the network gives NaN.
         """
-        found: list[float] = []
+        window_nats: list[float] = []
         for start in range(0, len(z), self.batch_size):
             part = slice(start, start + self.batch_size)
             nats, _ = self.net.score(z[part], self.tokens(windows[part]))
             require_finite(nats)
-            found += nats.cpu().double().sum((1, 2)).tolist()
-        return found
+            window_nats += nats.cpu().double().sum((1, 2)).tolist()
+        return window_nats
 
 
 def _generator(seed: int) -> torch.Generator:

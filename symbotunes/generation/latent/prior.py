@@ -13,12 +13,13 @@ PRIORS = ("fitted", "normal")
 
 @dataclass(frozen=True, kw_only=True)
 class PriorPlan(LatentPlan):
-    """New windows: latent vectors drawn at random, written out.
+    """New windows, decoded from random latent vectors.
 
     Attributes:
-        num: how many; sample ``i`` depends on the seed and ``i`` alone. With `seeds`, as many as
-            there are.
-        prior: ``fitted`` draws vectors as training windows lie, ``normal`` from the model's prior.
+        num: how many; sample ``i`` depends on the seed and ``i`` alone. If `seeds` are given, their
+            number counts.
+        prior: ``fitted`` samples vectors where the training windows are, ``normal`` from the
+            standard normal distribution.
     """
 
     NAME: ClassVar[str] = "prior"

@@ -1,4 +1,4 @@
-"""Windows of a file, and what a latent model makes of them."""
+"""Windows of a file, and their reconstructions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,12 @@ from symbotunes.tokenizers.base import Ids
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructPlan(LatentPlan):
-    """Windows of a file, and what the model makes of them: written from their posterior means.
+    """Windows of a file, and their reconstructions, decoded from their posterior means.
 
     Attributes:
         input: MIDI or ABC file.
-        window: the first window that is taken, counted from 1.
-        num: how many windows at most.
+        window: the first window to use, counted from 1.
+        num: maximum number of windows.
     """
 
     NAME: ClassVar[str] = "reconstruct"
@@ -29,8 +29,8 @@ class ReconstructPlan(LatentPlan):
     num: int = 4
 
     def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
-        found = read_windows(Path(self.input), player.tokenizer, "sample.input")
-        given = found.chosen(self.window, self.num)
+        file = read_windows(Path(self.input), player.tokenizer, "sample.input")
+        given = file.select(self.window, self.num)
         seeds = self.seeds_of(seed, len(given))
         z = player.means(given)
         written = player.write(z, seeds, self.temperature)
@@ -41,13 +41,13 @@ class ReconstructPlan(LatentPlan):
         notes = [(agreement(*pair),) for pair in zip(given, written, strict=True)]
         titles = [(_file("reconstruction", name), f"Reconstruction, {name}") for name in names]
         copies = player.samples(z, written, titles, seeds, notes)
-        samples = tuple(each for pair in zip(originals, copies, strict=True) for each in pair)
-        said = {"input": found.says(self.window, self.num)}
-        return Composition(samples, self.facts, said)
+        samples = tuple(sample for pair in zip(originals, copies, strict=True) for sample in pair)
+        inputs = {"input": file.describe(self.window, self.num)}
+        return Composition(samples, self.facts, inputs)
 
 
 def agreement(given: Ids, written: Ids) -> str:
-    """How many steps of a window are as they were, in words."""
+    """How many steps of a window were reconstructed, in words."""
     same = given == written
     right = int((same.all(-1) if same.ndim > 1 else same).sum())
     return f"{right} of {len(given)} steps as in the input"

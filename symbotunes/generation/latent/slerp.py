@@ -1,23 +1,23 @@
-"""Ways through the latent space."""
+"""Interpolation in the latent space."""
 
 import torch
 from torch import Tensor
 
-PARALLEL = 1e-6  # sine of an angle below which directions count as one
+PARALLEL = 1e-6  # sine of the angle below which directions count as parallel
 
 
-def slerp(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:
+def slerp(start: Tensor, end: Tensor, fractions: Tensor) -> Tensor:
     """Points ``[N, Z]`` on the arc from one latent vector to another.
 
-    The angle is that between the directions; the weights apply to the vectors as they are, so that
-    lengths are interpolated too. Shoemake 1985, https://doi.org/10.1145/325165.325242.
+    The angle is that between the directions; the vectors are not normalized, so their lengths are
+    interpolated too. Shoemake 1985, https://doi.org/10.1145/325165.325242.
 
     Args:
         start: ``[Z]``.
         end: ``[Z]``.
-        shares: ``[N]`` from 0, the start, to 1, the end.
+        fractions: ``[N]`` from 0, the start, to 1, the end.
     """
-    a, b, t = (each.cpu().double() for each in (start, end, shares[:, None]))
+    a, b, t = (tensor.cpu().double() for tensor in (start, end, fractions[:, None]))
     cosine = (a / a.norm()) @ (b / b.norm())
     omega = torch.arccos(cosine.clamp(-1, 1))
     if not omega.sin() > PARALLEL:  # also where a vector is zero and has no direction

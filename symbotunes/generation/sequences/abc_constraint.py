@@ -1,4 +1,4 @@
-"""Samples that are well-formed ABC, with bars as long as their meter asks for."""
+"""Samples that are well-formed ABC, with bars of the length that the meter requires."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -12,15 +12,16 @@ from symbotunes.music.abc.grammar.grammar import Grammar
 from symbotunes.music.abc.grammar.state import Phase, State
 from symbotunes.music.abc.tokens import make_pitch
 
-MOST_ROWS = 50_000  # of the table; tunes of one style share a few hundred
+MAX_ROWS = 50_000  # of the cache; tunes of one style need a few hundred
 _ANY = make_pitch(0, 4, None, False)
 
 
 class AbcConstraint:
     """The grammar of ABC tokens as masks on logits.
 
-    Of every state that is met, one row is kept: for each token the number of tokens that an end
-    would still take behind it. A token is allowed if that is within what is left.
+    For every state, one row is cached: for each token, how many more tokens the tune needs to end
+    once this one is written (`NEVER` if the token is not allowed). With a number of tokens left,
+    those are allowed that leave enough for the end; so every sample can end in time.
 
     Args:
         tokens: strings of the vocabulary by id, any vocabulary of ABC tokens.
@@ -49,66 +50,67 @@ class AbcConstraint:
         self._rows: OrderedDict[State, Tensor] = OrderedDict()
 
     def begin(self, prompt: Sequence[int], max_tokens: int) -> State:
-        """The state behind a prompt.
+        """The state after a prompt.
 
         Raises:
-            ValueError: naming the first token that must not stand where it does, or how many
-                tokens an end takes if they are more than `max_tokens`.
+            ValueError: naming the first token that is not allowed, or the number of tokens that it
+                takes to end, if that is more than `max_tokens`.
         """
         state = State()
-        for place, token in enumerate(prompt):
+        for position, token in enumerate(prompt):
             after = self.grammar.advance(state, token)
             if after is None:
-                text = " ".join(self.tokens[one] for one in prompt[max(0, place - 4) : place])
-                where = f"behind {text}" if text else "at the beginning"
-                raise ValueError(f"{self.tokens[token]} cannot stand {where} (constraint=abc)")
+                last = prompt[max(0, position - 4) : position]
+                text = " ".join(self.tokens[index] for index in last)
+                where = f"after {text}" if text else "at the beginning"
+                raise ValueError(f"{self.tokens[token]} is not allowed {where} (constraint=abc)")
             state = after
         needed = self.distance(state)
         if needed > max_tokens:
-            raise ValueError(f"max_tokens={max_tokens} is too few: a tune takes {needed} more")
+            raise ValueError(f"max_tokens={max_tokens} is too small: the end takes {needed} tokens")
         return state
 
     def advance(self, state: State, token: int) -> State:
-        """The state behind one more allowed token."""
+        """The state after one more allowed token."""
         after = self.grammar.advance(state, token)
         assert after is not None, f"{self.tokens[token]} is not allowed here"
         return after
 
     def allowed(self, states: Sequence[State], left: Sequence[int]) -> Tensor:
-        """Which tokens may follow, ``[B, V]`` bool, with so many tokens left for each row."""
+        """Which tokens may follow, ``[B, V]`` bool, given the tokens left for each row."""
         table = torch.stack([self._row(state) for state in states])  # [B, V]
         return table < torch.tensor(left).clamp_max(NEVER)[:, None]
 
     def _row(self, state: State) -> Tensor:
-        # Which note may be tied does not matter to what may follow, only whether one may.
+        # Which note may be tied makes no difference to what may follow, only whether one may be.
         key = state._replace(last=_ANY) if state.last is not None else state
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = torch.tensor(self._behind_each(key), dtype=torch.int16)
-            if len(self._rows) > MOST_ROWS:
+            row = self._rows[key] = torch.tensor(self._tokens_to_end(key), dtype=torch.int16)
+            if len(self._rows) > MAX_ROWS:
                 self._rows.popitem(last=False)
         return row
 
-    def _behind_each(self, state: State) -> list[int]:
-        """For each token how far the end is behind it."""
+    def _tokens_to_end(self, state: State) -> list[int]:
+        """For each token, how many more tokens the tune needs to end after it."""
         row = [NEVER] * len(self.tokens)
         if state.phase == Phase.SOUND:
             settled = self.grammar.settled(state)
-            if settled is not None:  # no length: what may follow a plain eighth
+            if settled is not None:  # without a duration token, whatever may follow a plain eighth
                 row = self._row(settled).tolist()
             for token, cells, broken in self._durations:
                 row[token] = self.distance.after_length(state, cells, broken=broken)
             return row
         in_head = state.phase in (Phase.START, Phase.METER)
         for token in self._head if in_head else self._body:
-            row[token] = self._behind(state, token)
-        # All notes lead equally far, unless a tie or a chord chooses among them.
-        alike = state.held is None and state.phase != Phase.CHORD
-        first = self._behind(state, self._pitches[0]) if alike else NEVER
+            row[token] = self._after(state, token)
+        # All notes lead to the same distance, except after a tie or within a chord.
+        same = state.held is None and state.phase != Phase.CHORD
+        first = self._after(state, self._pitches[0]) if same else NEVER
         for token in self._pitches:
-            row[token] = first if alike else self._behind(state, token)
+            row[token] = first if same else self._after(state, token)
         return row
 
-    def _behind(self, state: State, token: int) -> int:
+    def _after(self, state: State, token: int) -> int:
         after = self.grammar.advance(state, token)
         return NEVER if after is None else self.distance(after)

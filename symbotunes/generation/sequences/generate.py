@@ -14,9 +14,9 @@ from symbotunes.models.layers.drawing import draw
 
 
 class Stepper(Protocol):
-    """What a model must offer to be sampled.
+    """The methods of a model that sampling needs.
 
-    Two more methods are used where a model has them: ``read(tokens, state)`` reads ``[B, T]``
+    Two more methods are used if a model has them: ``read(tokens, state)`` reads ``[B, T]``
     tokens at once and returns what ``step`` would after the last; ``select(state, rows)`` returns
     the state of some of the pieces, ``rows`` being their indices ``[B']``.
     """
@@ -29,7 +29,7 @@ class Stepper(Protocol):
 
 
 class Ids(Protocol):
-    """The special ids that the loop must know."""
+    """The special ids that the loop needs."""
 
     @property
     def bos(self) -> int: ...
@@ -41,17 +41,17 @@ class Constraint(Protocol):
     """A grammar that samples must keep to."""
 
     def begin(self, prompt: Sequence[int], max_tokens: int) -> Any:
-        """The state behind a prompt, which may be followed by this many tokens.
+        """The state after a prompt, which may be followed by this many tokens.
 
         Raises:
             ValueError: if the grammar does not allow the prompt, or the end is out of reach.
         """
 
     def advance(self, state: Any, token: int) -> Any:
-        """The state behind one more allowed token."""
+        """The state after one more allowed token."""
 
     def allowed(self, states: Sequence[Any], left: Sequence[int]) -> Tensor:
-        """Which tokens may follow, ``[B, V]`` bool, so that the tokens left reach to an end."""
+        """Which tokens may follow, ``[B, V]`` bool, so that the tokens left suffice for an end."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Generated:
         ids: prompt and generated ids, without ``bos`` and ``eos``.
         prompt_length: how many of them are the prompt.
         nll_nats: negative log-likelihood of the generated tokens, ``eos`` included, under the
-            model's own distribution, whatever temperature or restriction they were drawn with.
+            model's own distribution, whatever temperature or restriction they were sampled with.
         count: number of generated tokens, ``eos`` included.
         finished: whether the model ended the piece itself.
     """
@@ -77,11 +77,11 @@ class Generated:
 class _Row:
     """One piece while it is being written."""
 
-    def __init__(self, prompt: Sequence[int], seed: int, place: Any) -> None:
+    def __init__(self, prompt: Sequence[int], seed: int, state: Any) -> None:
         self.ids = list(prompt)
         self.prompt_length = len(prompt)
         self.generator = torch.Generator().manual_seed(seed)
-        self.place = place  # in the grammar, behind the prompt and what was generated
+        self.state = state  # of the constraint, after the prompt and what was generated
         self.nll_nats = 0.0
         self.count = 0
         self.finished = False
@@ -106,18 +106,18 @@ def generate(
     """Continue each prompt until the model ends it or `settings.max_tokens` are written.
 
     The state is carried from token to token, so the cost grows linearly with length. Every piece
-    has random numbers of its own, so it does not depend on what is drawn beside it (up to the
-    last bits of batched arithmetic). Neither torch's global generator nor the model's training
+    has its own random numbers, so it does not depend on the others in the batch (up to the last
+    bits of batched arithmetic). Neither torch's global generator nor the model's training
     mode changes.
 
     Args:
         model: in any mode; it is sampled without dropout.
         vocabulary: its ``bos`` and ``eos``.
-        prompts: ids of the beginnings, without ``bos``; may be empty and of unequal length.
-        settings: how tokens are drawn.
+        prompts: ids without ``bos``; may be empty and of different lengths.
+        settings: how tokens are sampled.
         seeds: one for each prompt.
         constraint: a grammar that every piece keeps to.
-        on_step: called with the number of tokens so far, that of the longest piece.
+        on_step: called with the number of tokens of the longest piece so far.
 
     Raises:
         ValueError: if prompts and seeds differ in number, or the constraint forbids a prompt.
@@ -125,8 +125,8 @@ def generate(
     """
     rows = []
     for prompt, seed in zip(prompts, seeds, strict=True):
-        place = constraint.begin(prompt, settings.max_tokens) if constraint else None
-        rows.append(_Row(prompt, seed, place))
+        state = constraint.begin(prompt, settings.max_tokens) if constraint else None
+        rows.append(_Row(prompt, seed, state))
     was_training = model.training
     model.train(False)
     try:
@@ -138,7 +138,7 @@ def generate(
 
 
 class _Writer:
-    """What stays the same while pieces are written."""
+    """The loop over tokens, and what does not change during it."""
 
     def __init__(
         self,
@@ -155,10 +155,10 @@ class _Writer:
         self.on_step = on_step
 
     def write(self, rows: Sequence[_Row]) -> None:
-        """Write the rows to their ends."""
+        """Extend all rows until they are finished."""
         if not rows:
             return
-        shared = min(row.prompt_length for row in rows)  # what all rows can read at once
+        shared = min(row.prompt_length for row in rows)  # tokens that all rows read at once
         logits, state = self._read(rows, shared)
         step = shared
         while True:
@@ -170,6 +170,7 @@ class _Writer:
             if not going:
                 return
             select = getattr(self.model, "select", None)
+            # Once half of the rows are finished, the others continue in a smaller batch.
             if select is not None and 2 * len(going) <= len(rows):
                 rows, kept = [rows[index] for index in going], torch.tensor(going)
                 tokens, state = tokens[kept], select(state, kept.to(logits.device))
@@ -189,24 +190,24 @@ class _Writer:
         return logits, state
 
     def _next(self, logits: Tensor, rows: Sequence[_Row], step: int) -> Tensor:
-        """The token ``[B]`` that each row reads next: of its prompt, or drawn and appended."""
+        """The token ``[B]`` that each row reads next: from its prompt, or sampled and appended."""
         tokens = torch.full((len(rows),), self.vocabulary.eos)
-        drawing: list[int] = []
+        sampled: list[int] = []  # rows whose prompt has been read
         for index, row in enumerate(rows):
             if step < row.prompt_length:
                 tokens[index] = row.ids[step]
             elif not self._is_done(row):
-                drawing.append(index)
-        if not drawing:
+                sampled.append(index)
+        if not sampled:
             return tokens
         logits = logits.cpu().double()  # not every device has float64
-        logits = logits if len(drawing) == len(rows) else logits[drawing]
-        chosen = self._choose(logits, [rows[index] for index in drawing])
-        tokens[drawing] = chosen
+        logits = logits if len(sampled) == len(rows) else logits[sampled]
+        chosen = self._choose(logits, [rows[index] for index in sampled])
+        tokens[sampled] = chosen
         return tokens
 
     def _choose(self, logits: Tensor, rows: Sequence[_Row]) -> Tensor:
-        """Draw a token ``[B]`` for every row from logits ``[B, V]``, and append it."""
+        """Sample a token ``[B]`` for every row from logits ``[B, V]``, and append it."""
         settings = self.settings
         own = logits.log_softmax(-1)
         if own.isnan().any():
@@ -216,10 +217,10 @@ class _Writer:
             logits = penalize(logits, seen, settings.repetition_penalty)
         if self.constraint is not None:
             left = [settings.max_tokens - row.count for row in rows]
-            allowed = self.constraint.allowed([row.place for row in rows], left)
+            allowed = self.constraint.allowed([row.state for row in rows], left)
             logits = logits.masked_fill(~allowed, NOTHING)
         else:
-            logits[:, self.vocabulary.bos] = NOTHING  # opens a piece, never continues one
+            logits[:, self.vocabulary.bos] = NOTHING  # only begins a piece
         logits = restrict(
             logits,
             temperature=settings.temperature,
@@ -239,7 +240,7 @@ class _Writer:
         row.nll_nats += nll_nats
         row.finished = token == self.vocabulary.eos
         if self.constraint is not None:
-            row.place = self.constraint.advance(row.place, token)
+            row.state = self.constraint.advance(row.state, token)
         if not row.finished:
             row.ids.append(token)
 
@@ -248,7 +249,7 @@ class _Writer:
 
 
 def _device_of(state: Any) -> torch.device:
-    """Where the model keeps its state, which is where it reads tokens."""
+    """The device of the model's state, where it reads tokens."""
     if isinstance(state, Tensor):
         return state.device
     first = state[0] if isinstance(state, tuple | list) else next(iter(state.values()))

@@ -23,34 +23,36 @@ ROUNDED = (None, "bfloat16", "int8")
 
 @dataclass(frozen=True)
 class SamplePlan:
-    """How many samples are drawn, and how.
+    """How many samples are generated, and how.
 
     Attributes:
         num: number of samples.
-        temperature: above 1 more surprising, below 1 safer; 0 always takes the likeliest token.
-        top_k: draw among this many likeliest tokens; 0 draws among all.
-        top_p: draw among the likeliest tokens that hold this share of probability.
+        temperature: above 1 is more surprising, below 1 is safer; 0 always takes the most likely
+            token.
+        top_k: sample from this many most likely tokens; 0: from all.
+        top_p: sample from the most likely tokens that hold this fraction of the probability.
         max_tokens: a sample that has not ended by then is kept and marked unfinished.
-        prompt: the beginning that every sample goes on from, or ``None``.
-        batch_size: samples drawn side by side.
-        out: folder for the files; ``None`` is the run's own.
-        min_p: draw among tokens at least this share as likely as the likeliest; 0 draws among all.
-        repetition_penalty: above 1 holds back tokens seen before; 1 changes nothing.
-        repetition_window: how many of the last tokens, prompt included, count as seen.
-        constraint: ``abc`` writes only well-formed tunes with right bars; ``None`` leaves the
-            model free.
-        prompt_file: a file whose first bars every sample goes on from, or ``None``.
-        prompt_bars: how many of them, an upbeat not counted.
-        weights: what GPT-2's weights are rounded to while it writes on a CPU, ``bfloat16`` or
-            ``int8``; ``None`` is exact.
-        seeds: of every sample, as pages and ``samples.json`` show them, to draw exactly those once
-            more; `num` is then how many there are. ``None``: made of the seed of the command.
+        prompt: the beginning of every sample, or ``None``.
+        batch_size: samples generated in parallel.
+        out: folder for the files; ``None``: that of the run.
+        min_p: ignore tokens whose probability is below this fraction of the top token's; 0: keep
+            all.
+        repetition_penalty: above 1 discourages tokens seen before; 1: off.
+        repetition_window: how many of the last tokens, including the prompt, count as seen.
+        constraint: ``abc``: every bar adds up, and repeats open and close correctly; ``None``: no
+            constraint.
+        prompt_file: a file whose first bars every sample continues, or ``None``.
+        prompt_bars: how many of them, not counting an upbeat.
+        weights: ``bfloat16`` or ``int8`` rounds GPT-2's weights during sampling on a CPU;
+            ``None``: exact.
+        seeds: of the samples, as shown on pages and in ``samples.json``, to repeat exactly these;
+            their number takes the place of `num`. ``None``: derived from the command's seed.
 
     Raises:
         UserError: if a value is out of range.
     """
 
-    READS_DATASET: ClassVar[bool] = False  # whether it looks at the training data
+    READS_DATASET: ClassVar[bool] = False  # whether it reads the training data
 
     num: int = 4
     temperature: float = 1.0
@@ -80,12 +82,12 @@ class SamplePlan:
         if self.weights not in ROUNDED:
             raise UserError(f"sample.weights={self.weights}: must be bfloat16, int8 or null")
         if self.prompt and self.prompt_file:
-            raise UserError("sample.prompt and sample.prompt_file: give one of them")
+            raise UserError("sample.prompt and sample.prompt_file: give only one of them")
         _ = self.settings
 
     @property
     def settings(self) -> Settings:
-        """The part that the sampler reads."""
+        """The part that the sampler needs."""
         try:
             return Settings(
                 temperature=self.temperature,
@@ -105,14 +107,14 @@ class SamplePlan:
 
     @property
     def plain(self) -> "SamplePlan":
-        """The plan as one of a model of sequences."""
+        """The plan for a sequence model."""
         return self
 
     def for_windows(self) -> PriorPlan:
-        """The plan as a model of windows follows it.
+        """The plan for a model of windows.
 
         Raises:
-            UserError: if it asks for what only a model of sequences can do.
+            UserError: if it needs what only a sequence model can do.
         """
         for name in ("prompt", "prompt_file", "constraint"):
             if getattr(self, name):
@@ -124,7 +126,7 @@ class SamplePlan:
 
     @property
     def from_prior(self) -> PriorPlan:
-        """What of the plan a model of windows can follow."""
+        """The part of the plan that a model of windows can carry out."""
         return PriorPlan(
             num=self.num,
             temperature=self.temperature,
@@ -135,7 +137,7 @@ class SamplePlan:
 
     @property
     def facts(self) -> dict[str, str]:
-        """How samples are drawn, for people."""
+        """How samples are generated, shown to people."""
         facts = {
             "temperature": f"{self.temperature:g}",
             "top-k": str(self.top_k or "off"),
@@ -164,14 +166,14 @@ def draw_samples(
     seed: int,
     on_step: Callable[[int], None] | None = None,
 ) -> list[Sample]:
-    """Sample music; sample ``i`` depends on `seed` and ``i`` alone, not on how many are drawn.
+    """Sample music; sample ``i`` depends on `seed` and ``i`` alone, not on the number of samples.
 
     Args:
         net: the trained network.
         tokenizer: the one that it was trained with.
-        plan: how many and how.
-        seed: from which that of every sample is made, unless the plan gives them.
-        on_step: called with the number of tokens drawn so far, for progress.
+        plan: how many samples, and how.
+        seed: from which the seeds of samples are derived, unless the plan gives them.
+        on_step: called with the number of tokens so far, to show progress.
 
     Raises:
         UserError: if the prompt cannot be read, naming the token and the nearest known one, or the
@@ -193,7 +195,7 @@ def draw(
     on_step: Callable[[int], None] | None = None,
     beginning: Beginning | None = None,
 ) -> list[Generated]:
-    """The ids of samples, see `draw_samples`; `beginning` is the plan's, if it was read before."""
+    """The ids of samples, see `draw_samples`; `beginning` is that of the plan, if already read."""
     prompt = (beginning or read_beginning(tokenizer, plan)).ids
     constraint = read_constraint(tokenizer, plan.constraint)
     _check_prompt(constraint, prompt, plan)
@@ -215,7 +217,7 @@ def draw(
 
 
 def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning:
-    """What the samples go on from.
+    """The beginning that the samples continue.
 
     Raises:
         UserError: if it cannot be read.
@@ -226,10 +228,10 @@ def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning
 
 
 def read_constraint(tokenizer: TextTokenizer[Any], name: str | None) -> Constraint | None:
-    """The grammar that samples keep to; ``None`` for none.
+    """The constraint with a name; ``None`` for no constraint.
 
     Raises:
-        UserError: if the model's tokens are not of that kind.
+        UserError: if it does not apply to the model's tokens.
     """
     if name is None:
         return None
@@ -258,14 +260,14 @@ def to_sample(
     seed: int,
     key: Key | None = None,
 ) -> Sample:
-    """Decode what a network generated, with remarks on what is wrong with it.
+    """Decode the output of a network, with remarks on what is wrong with it.
 
     Args:
         tokenizer: of the network.
-        generated: what it wrote.
+        generated: its output.
         index: of the sample, from 0.
         seed: of the sample.
-        key: that an ABC tune on C is moved to; ``None`` leaves it where it is.
+        key: to which an ABC tune on C is moved; ``None`` does not move it.
     """
     tokens = tokenizer.decode(generated.ids)
     title, number = f"Sample {index + 1}", index + 1

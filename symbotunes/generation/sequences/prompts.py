@@ -1,4 +1,4 @@
-"""Beginnings that samples go on from: typed, or the first bars of a file."""
+"""Prompts: beginnings that samples continue, typed or the first bars of a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from symbotunes.music.abc.text import prompt_tokens
 from symbotunes.music.abc.transposition import key_in, on_c
 from symbotunes.tokenizers.base import TextTokenizer, examples_in
 
-LONGEST = 20_000  # characters; tunes have some hundreds
+LONGEST = 20_000  # characters; tunes have a few hundred
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """What every sample goes on from.
+    """The beginning that every sample continues.
 
     Attributes:
         ids: of its tokens, without ``bos``.
-        key: that it had before it was moved to C, where samples are to be moved back; ``None`` if
-            it was not moved.
+        key: before it was moved to C, to which samples are moved back; ``None`` if it was not
+            moved.
     """
 
     ids: Sequence[int] = ()
@@ -57,7 +57,7 @@ def read_prompt_file(tokenizer: TextTokenizer[Any], path: Path, bars: int) -> Be
     """The first bars of a file's first piece.
 
     Raises:
-        UserError: if the file cannot be read, is too short, or says what the tokens cannot.
+        UserError: if the file cannot be read, is too short, or cannot be expressed in tokens.
     """
     try:
         if tokenizer.FORMAT == "abc":
@@ -70,16 +70,16 @@ def read_prompt_file(tokenizer: TextTokenizer[Any], path: Path, bars: int) -> Be
 
 def _first_bars_of_abc(tokenizer: TextTokenizer[Any], path: Path, bars: int) -> Beginning:
     if path.suffix.lower() != ".abc":
-        raise ValueError("the model's tokens are ABC; it goes on from .abc files")
+        raise ValueError("the model writes ABC, and can only continue .abc files")
     tune = read_tunes(path, collection="prompt")[0]
     (tokens,) = examples_in(tokenizer.tokenize(tune))
     if isinstance(tokens, np.ndarray):
-        raise ValueError("these tokens are bytes of text; give sample.prompt instead")
+        raise ValueError("a model of byte pairs cannot continue a file; set sample.prompt")
     key = None if tune.tokens else tune.parsed.key
     ids = tokenizer.encode(first_bars(tokens, bars))
     return Beginning(ids, _key_to_return_to(tokenizer, key))
 
 
 def _key_to_return_to(tokenizer: TextTokenizer[Any], key: Key | None) -> Key | None:
-    """The key of a beginning, if the tokenizer reads it on C instead."""
+    """The key of a beginning if the tokenizer moves it to C."""
     return key if tokenizer.MOVES_TO_C and key is not None and key != on_c(key) else None

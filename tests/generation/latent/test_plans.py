@@ -63,7 +63,7 @@ def test_rounded_weights_write_nearly_the_same(play):
     same = [notes(a) == notes(b) for a, b in zip(exact.samples, rounded.samples, strict=True)]
     assert sum(same) >= 8
     assert rounded.facts["weights rounded to"] == "bfloat16"
-    with pytest.raises(UserError, match="sample.weights=int8: a latent model has bfloat16"):
+    with pytest.raises(UserError, match="sample.weights=int8: must be bfloat16 or null"):
         PriorPlan(weights="int8")
 
 
@@ -86,7 +86,7 @@ def test_weights_without_training_windows_say_so(make):
         for prior in ("fitted", "normal")
     )
     assert notes(fitted.samples[0]) == notes(normal.samples[0])
-    assert "these weights keep no training windows" in fitted.facts["prior"]
+    assert "these weights include no training windows" in fitted.facts["prior"]
 
 
 def test_a_reconstruction_stands_beside_its_input(play, files):
@@ -95,7 +95,7 @@ def test_a_reconstruction_stands_beside_its_input(play, files):
     assert [pitch for _, pitch, _ in notes(first)][:8] == [60, 62, 64, 65, 67, 69, 71, 72]
     assert notes(first) != notes(second)
     assert any("of 32 steps as in the input" in note for note in copy.notes)
-    assert "a.abc: 3 windows of 2 bars, windows 1 to 2 are taken" in found.said.values()
+    assert "a.abc: 3 windows of 2 bars, windows 1 to 2 are used" in found.inputs.values()
 
 
 def test_a_path_leads_from_one_window_to_another_and_sounds_as_a_whole(play, files):
@@ -111,7 +111,7 @@ def test_a_path_leads_from_one_window_to_another_and_sounds_as_a_whole(play, fil
 
 
 def test_what_cannot_be_played_is_said_in_one_line(play, files):
-    with pytest.raises(UserError, match="gives windows 1 to 3; there is no window 9"):
+    with pytest.raises(UserError, match="has windows 1 to 3; there is no window 9"):
         play(ReconstructPlan(input=files[0], window=9))
     with pytest.raises(UserError, match="needs the training data"):
         play(AttributePlan(attribute="note_density", strengths=[0.0, 1.0]))

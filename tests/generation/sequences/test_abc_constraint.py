@@ -140,14 +140,14 @@ def test_a_prompt_that_the_grammar_forbids_is_named():
     constraint = AbcConstraint(PUBLISHED, eos=1)
     tokens = ["M:2/4", "K:Cmaj", "C", "2", "D", "2", "E"]
     prompt = [PUBLISHED.index(token) for token in tokens]
-    with pytest.raises(ValueError, match="E cannot stand behind C 2 D 2"):
+    with pytest.raises(ValueError, match="E is not allowed after C 2 D 2"):
         constraint.begin(prompt, 100)
 
 
 def test_too_few_tokens_for_any_tune_are_named():
     constraint = AbcConstraint(PUBLISHED, eos=1)
     assert constraint.begin([], 6)  # M:2/4 K:Cmaj C 4 | </s>
-    with pytest.raises(ValueError, match="max_tokens=5 is too few: a tune takes 6 more"):
+    with pytest.raises(ValueError, match="max_tokens=5 is too small: the end takes 6 tokens"):
         constraint.begin([], 5)
 
 

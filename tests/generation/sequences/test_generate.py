@@ -66,7 +66,7 @@ def test_restrictions_work_on_any_number_of_leading_axes():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": -0.1}, "temperature=-0.1 must be 0 or more"),
+        ({"temperature": -0.1}, "temperature=-0.1 must be at least 0"),
         ({"top_k": -1}, "top_k=-1"),
         ({"top_k": 1.5}, "top_k=1.5"),
         ({"top_p": 0.0}, "top_p=0.0"),

@@ -119,8 +119,8 @@ def test_the_likelihood_is_the_models_own_whatever_holds_tokens_back():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"min_p": -0.1}, "min_p=-0.1 must be 0 or more"),
-        ({"min_p": 1.1}, "min_p=1.1 must not be above 1"),
+        ({"min_p": -0.1}, "min_p=-0.1 must be at least 0"),
+        ({"min_p": 1.1}, "min_p=1.1 must be at most 1"),
         ({"repetition_penalty": 0.0}, "repetition_penalty=0.0 must be above 0"),
         ({"repetition_penalty": float("nan")}, "repetition_penalty=nan"),
         ({"repetition_window": 0}, "repetition_window=0: must be a whole number of at least 1"),

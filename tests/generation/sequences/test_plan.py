@@ -100,7 +100,7 @@ def to_g(text):
     [
         ("tune.abc", FILE, 5, "the tune has 3 full bars, fewer than 5"),
         ("tune.abc", "", 1, "empty file"),
-        ("tune.mid", "MThd", 1, "the model's tokens are ABC; it goes on from .abc files"),
+        ("tune.mid", "MThd", 1, "the model writes ABC, and can only continue .abc files"),
         ("tune.abc", None, 1, "No such file or directory"),
     ],
 )
@@ -120,11 +120,11 @@ def test_a_file_that_is_no_prompt_is_answered_in_one_line(
     ("changes", "line"),
     [
         ({"constraint": "midi"}, "sample.constraint=midi: must be abc or null"),
-        ({"min_p": 2.0}, "sample: min_p=2.0 must not be above 1"),
+        ({"min_p": 2.0}, "sample: min_p=2.0 must be at most 1"),
         ({"repetition_penalty": -1.0}, "sample: repetition_penalty=-1.0 must be above 0"),
         ({"prompt_bars": 0}, "sample.prompt_bars=0: must be a whole number of at least 1"),
         ({"weights": "int4"}, "sample.weights=int4: must be bfloat16, int8 or null"),
-        ({"prompt": "A", "prompt_file": "a.abc"}, "sample.prompt and sample.prompt_file: give one"),
+        ({"prompt": "A", "prompt_file": "a.abc"}, "sample.prompt and sample.prompt_file: give"),
     ],
 )
 def test_plans_out_of_range_are_answered_in_one_line(changes, line):
@@ -136,8 +136,8 @@ def test_plans_out_of_range_are_answered_in_one_line(changes, line):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"prompt": "M:2/4 K:C C4 D"}, "sample: D cannot stand behind M:2/4 K:Cmaj C 4 "),
-        ({"max_tokens": 5}, "sample: max_tokens=5 is too few: a tune takes 6 more"),
+        ({"prompt": "M:2/4 K:C C4 D"}, "sample: D is not allowed after M:2/4 K:Cmaj C 4 "),
+        ({"max_tokens": 5}, "sample: max_tokens=5 is too small: the end takes 6 tokens"),
     ],
 )
 def test_what_the_constraint_forbids_is_answered_in_one_line(net, tokenizer, changes, line):
