@@ -28,7 +28,7 @@ NATS = "val/loss"  # the metric whose unit is nats per token
 
 
 def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
-    """What became of every piece: read, kept per split, dropped per reason."""
+    """How many pieces were read, kept for each split, and dropped for each reason."""
     table = Table(title=f"Data of {escape(title)}", title_justify="left")
     table.add_column("pieces")
     table.add_column("count", justify="right")
@@ -51,13 +51,13 @@ def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Ta
 
 
 def quarantine_lines(receipt: Receipt) -> str:
-    """The files that hung, killed their worker or ate its memory, one a line."""
+    """The files that hung, or crashed their worker, or exhausted its memory; one per line."""
     lines = [f"Quarantined: {name}: {why}\n" for name, why in receipt.quarantined.items()]
     return escape("".join(lines))
 
 
 def caches_table(entries: Sequence[Entry], title: str) -> Table:
-    """Every cache with what it holds and when it was last used."""
+    """Every cache with its contents and when it was last used."""
     table = Table(title=f"Caches in {escape(title)}", title_justify="left", box=SIMPLE)
     table.add_column("fingerprint", no_wrap=True)
     table.add_column("holds")
@@ -77,7 +77,7 @@ def caches_table(entries: Sequence[Entry], title: str) -> Table:
 
 
 def closing_table(metric: str, value: float, baselines: Baselines, name: str) -> Table:
-    """The best value of a training, beside n-gram models on the same tokens where there are any.
+    """The best value of a training, next to n-gram models on the same tokens if there are any.
 
     Args:
         metric: what the value is, such as ``val/loss``.
@@ -95,7 +95,7 @@ def closing_table(metric: str, value: float, baselines: Baselines, name: str) ->
 
 
 def comparison_table(loss: float, baselines: Baselines, name: str) -> Table:
-    """The model beside n-gram models on the same validation tokens."""
+    """The model next to n-gram models on the same validation tokens."""
     fitted = f"n-gram models are fitted on {baselines.fitted_on}" if baselines.fitted_on else None
     table = Table(
         title="Validation loss, nats per token (lower is better)",
@@ -115,13 +115,13 @@ def comparison_table(loss: float, baselines: Baselines, name: str) -> Table:
 
 @singledispatch
 def findings_tables(findings: object) -> list[Table]:
-    """An evaluation as tables; findings of another kind join with ``findings_tables.register``."""
-    raise TypeError(f"nothing is known of how to show {type(findings).__name__}")
+    """An evaluation as tables. Register other kinds with ``findings_tables.register``."""
+    raise TypeError(f"{type(findings).__name__} cannot be shown as tables: it is not registered")
 
 
 @findings_tables.register
 def language_tables(findings: Findings) -> list[Table]:
-    """Losses, losses by kind of token, and figures of tunes."""
+    """Losses, losses by class of token, and figures of tunes."""
     held_out, sets = findings.held_out, findings.sets
     nats = LOSSES["nats_per_token"]
     losses = _figure_table(
@@ -144,52 +144,52 @@ def language_tables(findings: Findings) -> list[Table]:
         ["kind", "share", *map(escape, held_out.models)],
         [
             [
-                escape(each.name),
-                f"{100 * each.share:.1f} %",
-                *(_value(nats, each.nats[name]) for name in held_out.models),
+                escape(token_class.name),
+                f"{100 * token_class.share:.1f} %",
+                *(_value(nats, token_class.nats[name]) for name in held_out.models),
             ]
-            for each in held_out.classes
+            for token_class in held_out.classes
         ],
     )
-    tunes = _figure_table(
+    tune_figures = _figure_table(
         f"{sets[0].tunes:,} tunes of this model",
-        ["", *(each.name for each in sets)],
+        ["", *(tunes.name for tunes in sets)],
         [
-            [figure.label, *(_span(figure, each.figures.get(name)) for each in sets)]
+            [figure.label, *(_span(figure, tunes.figures.get(name)) for tunes in sets)]
             for name, figure in TUNES.items()
-            if any(name in each.figures for each in sets)
+            if any(name in tunes.figures for tunes in sets)
         ],
     )
-    return [losses, classes, tunes]
+    return [losses, classes, tune_figures]
 
 
 @findings_tables.register
 def latent_tables(findings: LatentFindings) -> list[Table]:
     """Accuracies, costs, distances along interpolations, and overlaps of notes."""
-    found, path, prior = findings.reconstruction, findings.path, findings.prior
+    reconstruction, path, prior = findings.reconstruction, findings.path, findings.prior
     accuracies = _figure_table(
-        f"{found.windows:,} {found.split} windows: reconstruction accuracy",
+        f"{reconstruction.windows:,} {reconstruction.split} windows: reconstruction accuracy",
         ["track", *(figure.label for figure in ACCURACIES.values())],
         [
             [escape(track), *(_span(figure, shares[key]) for key, figure in ACCURACIES.items())]
-            for track, shares in found.accuracies.items()
+            for track, shares in reconstruction.accuracies.items()
         ],
     )
     costs = _figure_table(
-        f"Costs; {found.active} of {found.latent} latent axes are active",
+        f"Costs; {reconstruction.active} of {reconstruction.latent} latent axes are active",
         ["", ""],
-        [[figure.label, _span(figure, found.costs[key])] for key, figure in COSTS.items()],
+        [[figure.label, _span(figure, reconstruction.costs[key])] for key, figure in COSTS.items()],
     )
-    ways = [(place, share) for place, share in enumerate(path.shares) if not place % 2]
-    distances = _figure_table(
+    points = [(index, share) for index, share in enumerate(path.shares) if not index % 2]
+    distance_table = _figure_table(
         f"{DISTANCE.label} along {path.pairs:,} interpolations",
-        ["", *(f"{share:g}" for _, share in ways)],
+        ["", *(f"{share:g}" for _, share in points)],
         [
-            [name, *(_value(DISTANCE, found[place]) for place, _ in ways)]
-            for name, found in path.distances.items()
+            [name, *(_value(DISTANCE, distances[index]) for index, _ in points)]
+            for name, distances in path.distances.items()
         ],
     )
-    return [accuracies, costs, distances, _notes_table(prior, findings.samples)]
+    return [accuracies, costs, distance_table, _notes_table(prior, findings.samples)]
 
 
 @findings_tables.register
@@ -198,9 +198,9 @@ def window_tables(findings: WindowFindings) -> list[Table]:
     sets = findings.sets
     figures = _figure_table(
         f"{sets[0].windows:,} windows of this model",
-        ["", *(each.name for each in sets)],
+        ["", *(windows.name for windows in sets)],
         [
-            [figure.label, *(_span(figure, each.figures.get(name)) for each in sets)]
+            [figure.label, *(_span(figure, windows.figures.get(name)) for windows in sets)]
             for name, figure in WINDOWS.items()
         ],
     )
@@ -212,16 +212,16 @@ def _notes_table(prior: Sequence[Notes], windows: int) -> Table:
         f"{windows:,} new windows: {OVERLAP.label} with the training windows",
         ["", *(prior[0].overlaps if prior else [])],
         [
-            [each.name, *(_span(OVERLAP, value) for value in each.overlaps.values())]
-            for each in prior
+            [notes.name, *(_span(OVERLAP, value) for value in notes.overlaps.values())]
+            for notes in prior
         ],
     )
 
 
 def _figure_table(title: str, head: list[str], rows: list[list[str]]) -> Table:
     table = Table(title=title, title_justify="left")
-    for place, name in enumerate(head):
-        table.add_column(name, justify="right" if place else "left")
+    for index, name in enumerate(head):
+        table.add_column(name, justify="right" if index else "left")
     for row in rows:
         table.add_row(*row)
     return table
@@ -251,7 +251,7 @@ def closing_lines(folder: Path, best: Path, listen: str) -> str:
             f"Run folder   {escape(str(folder))}",
             f"Listen       {escape(listen)}",
             f"Sample more  {PROGRAM} mode=sample ckpt={escape(str(best))}",
-            f"Go on        {PROGRAM} ckpt={escape(str(folder / 'checkpoints' / 'last.ckpt'))} "
+            f"Resume       {PROGRAM} ckpt={escape(str(folder / 'checkpoints' / 'last.ckpt'))} "
             "trainer.max_steps=N",
         ]
     )
@@ -262,4 +262,4 @@ def interrupted_lines(folder: Path) -> str:
     last = folder / "checkpoints" / "last.ckpt"
     if not last.is_file():
         return f"Interrupted before the first checkpoint; the run folder is {escape(str(folder))}"
-    return f"Interrupted. To go on: {PROGRAM} ckpt={escape(str(last))}"
+    return f"Interrupted. To resume: {PROGRAM} ckpt={escape(str(last))}"

@@ -1,4 +1,4 @@
-"""The forms of a sample: a form is a name, a suffix, how it is written and how a page shows it.
+"""The forms of a sample: name, suffix, how a form is written, and how a page shows it.
 
 Galleries, pages, exports and dashboards iterate over `FORMS`; a new form is one entry there.
 """
@@ -24,7 +24,7 @@ class Written:
     Attributes:
         content: of the file.
         notes: remarks for the reader.
-        lines: of a piano roll, where time runs in it.
+        lines: of a piano roll: its time axes.
     """
 
     content: bytes
@@ -40,12 +40,12 @@ class Form:
         name: on dashboards.
         suffix: of its files, without the dot.
         media_type: of its files.
-        link: what its download is called.
-        noun: what is missing if it cannot be made.
-        write: the form of a sample, or ``None`` if the sample has no such form; whatever it
-            raises is told to the reader.
-        show: how a page shows it: the macro of its templates. ``None`` only links it.
-        logged: whether dashboards show it, too.
+        link: name of its download.
+        noun: what to call it in messages.
+        write: returns a sample in this form, or ``None`` if the sample does not have it; what it
+            raises is reported on the page.
+        show: how a page shows it, by a macro of the templates; ``None``: only as a download.
+        logged: whether dashboards also show it.
     """
 
     name: str
@@ -60,12 +60,12 @@ class Form:
 
 @dataclass(frozen=True)
 class Card:
-    """One sample in all forms that could be made.
+    """One sample in all forms that could be written.
 
     Attributes:
         sample: the sample.
         written: its forms by suffix.
-        failures: by suffix, why a form could not be made.
+        failures: by suffix, why a form could not be written.
     """
 
     sample: Sample
@@ -74,11 +74,11 @@ class Card:
 
     @property
     def forms(self) -> list[tuple[Form, Written]]:
-        """The forms that could be made."""
+        """The forms that could be written."""
         return [(FORMS[suffix], written) for suffix, written in self.written.items()]
 
     def shown(self, *shows: Show) -> list[tuple[Form, Written]]:
-        """The forms that a page shows in one of these ways, in the order of the ways."""
+        """The forms that a page shows in one of these ways, in their order."""
         return [(form, file) for show in shows for form, file in self.forms if form.show == show]
 
     @property
@@ -88,18 +88,18 @@ class Card:
 
     @property
     def remarks(self) -> list[str]:
-        """The notes, and what could not be made and why."""
+        """The notes, and which forms could not be written, and why."""
         missing = (f"no {FORMS[suffix].noun}: {why}" for suffix, why in self.failures.items())
         return [*self.notes, *missing]
 
 
 def card_of(sample: Sample) -> Card:
-    """A sample in all forms that can be made."""
+    """A sample in all forms that can be written."""
     written, failures = {}, {}
     for suffix, form in FORMS.items():
         try:
             file = form.write(sample)
-        except Exception as error:  # whatever a renderer raises, the other forms are kept
+        except Exception as error:  # whatever one renderer raises, keep the other forms
             failures[suffix] = first_line(error)
             continue
         if file is not None:

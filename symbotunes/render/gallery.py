@@ -1,4 +1,4 @@
-"""A set of samples on disk: every form of each, a table of all, and a page to listen to."""
+"""A set of samples on disk: all forms of each, a table, and a listening page."""
 
 import json
 import math
@@ -27,20 +27,21 @@ def write_gallery(
 ) -> Path:
     """Write all samples, ``samples.json`` and ``index.html``.
 
-    A form that cannot be made is missing, and table and page say why.
+    A form that cannot be written is missing; the table and the page say why.
 
     Args:
-        folder: made if it does not exist; the files of an earlier set in it go.
+        folder: created if it does not exist; the files of an earlier set in it are removed.
         samples: in the order of the page.
         heading: of the page.
-        facts: what is common to all, such as checkpoint and temperature.
-        strip: labels and scores that the page opens with, side by side; ``strip.png`` holds them.
+        facts: common to all samples, such as checkpoint and temperature.
+        strip: labels and scores to show side by side at the top of the page, and in
+            ``strip.png``.
 
     Returns:
-        The page, which holds everything and can be sent by itself.
+        The page, which contains everything and can be sent as a single file.
 
     Raises:
-        ValueError: if a name cannot be that of a file, or two samples share one.
+        ValueError: if a name is not a valid file name, or two samples have the same.
         OSError: if the folder cannot be written.
     """
     _check_names([sample.name for sample in samples])
@@ -52,7 +53,7 @@ def write_gallery(
             if suffix in card.written:
                 atomic_write(path, card.written[suffix].content)
             else:
-                path.unlink(missing_ok=True)  # of a set whose table was never written
+                path.unlink(missing_ok=True)  # from a set whose table was never written
     table = {"heading": heading, "facts": dict(facts), "samples": [_row(card) for card in cards]}
     text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
     atomic_write(folder / "samples.json", text + "\n")
@@ -65,13 +66,13 @@ def write_gallery(
 
 
 def _remove_earlier(folder: Path) -> None:
-    """Remove the files that an earlier set's table names, which would pass for this one's."""
+    """Remove the files named by an earlier set's table, so that sets do not mix."""
     try:
         table = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
         names = [row["name"] for row in table["samples"]]
         _check_names(names)
     except (OSError, ValueError, LookupError, TypeError):
-        return  # there was none, or it is not ours
+        return  # there was no earlier set, or it is not ours
     for name in names:
         for suffix in FORMS:
             (folder / f"{name}.{suffix}").unlink(missing_ok=True)
@@ -81,7 +82,7 @@ def _remove_earlier(folder: Path) -> None:
 def _check_names(names: Sequence[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
-            raise ValueError(f"{count} samples are called {name!r}; their files would be the same")
+            raise ValueError(f"{count} samples are named {name!r}; their names must differ")
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise ValueError(f"sample name {name!r}: use letters, digits, '_', '-' and '.'")
 
@@ -106,7 +107,7 @@ def _row(card: Card) -> dict[str, Any]:
 
 
 def _likelihood(sample: Sample) -> dict[str, float | None]:
-    """Left out where the model has none."""
+    """Empty if the model has no likelihood."""
     if sample.nll_nats is None or sample.nats_per_token is None:
         return {}
     return {
@@ -116,5 +117,5 @@ def _likelihood(sample: Sample) -> dict[str, float | None]:
 
 
 def _finite(value: float) -> float | None:
-    """JSON knows no infinity."""
+    """``None`` for infinity, which JSON does not have."""
     return value if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""A piece of music that a model wrote, as the library hands it out."""
+"""A piece of music that a model wrote, as the library returns it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,11 @@ from symbotunes.render.templates import render
 class Piece:
     """A piece of music in every form that Symbotunes writes.
 
-    In a notebook, a piece shows itself as a player and engraved notation. Notation, piano roll and
-    audio are rendered when they are asked for.
+    In a notebook, a piece is displayed as a player and engraved notation. Notation, piano roll and
+    audio are rendered on demand.
 
     Attributes:
-        sample: what the model wrote, with what is known of it.
+        sample: the model's output, with facts about it.
     """
 
     sample: Sample
@@ -36,7 +36,7 @@ class Piece:
 
     @property
     def title(self) -> str:
-        """For people."""
+        """Title shown to people."""
         return self.sample.title
 
     @property
@@ -76,7 +76,7 @@ class Piece:
         return self._form("svg").decode()
 
     def save(self, path: str | Path) -> Path:
-        """Write the piece to a file in the form that the suffix names; returns the path.
+        """Write the piece to a file in the form given by the suffix; returns the path.
 
         Args:
             path: ends in ``.abc``, ``.mid``, ``.wav``, ``.png`` (piano roll) or ``.svg``
@@ -90,7 +90,7 @@ class Piece:
         suffix = target.suffix.lower().removeprefix(".")
         suffix = {"midi": "mid"}.get(suffix, suffix)
         if suffix not in FORMS:
-            raise UserError(f"{target}: end the name in one of .{', .'.join(FORMS)}")
+            raise UserError(f"{target}: the name must end in one of .{', .'.join(FORMS)}")
         try:
             atomic_write(target, self._form(suffix))
         except OSError as error:

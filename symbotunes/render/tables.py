@@ -1,4 +1,4 @@
-"""What pages of figures are made of, as plain values: cells, tables, headline figures, charts."""
+"""The parts of report pages as plain values: cells, tables, headline figures, charts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from symbotunes.evaluation.metrics.figure import Figure
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure in a table; without value and reason it is a dash.
+    """A figure in a table; shown as a dash if it has no value and no reason.
 
     Attributes:
         value: with its unit.
-        span: its interval in brackets.
+        span: its confidence interval in brackets.
         reason: why there is no value.
     """
 
@@ -24,12 +24,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows whose first cell says what they are about.
+    """A table whose first cell of a row is its heading.
 
     Attributes:
         head: name of each column.
         rows: text or figures.
-        ours: index of the row that stands out, or ``None``.
+        ours: index of the row to highlight, or ``None``.
     """
 
     head: Sequence[str]
@@ -48,7 +48,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing, and words for those who do not see it."""
+    """A drawing, and a description for those who cannot see it."""
 
     svg: bytes
     says: str
@@ -62,5 +62,5 @@ def cell(figure: Figure, interval: Interval | None) -> Cell:
 
 
 def head(figure: Figure, interval: Interval, before: str = "") -> Head:
-    """A figure in large type; `before` opens its label."""
+    """A figure in large type; `before` is put in front of its label."""
     return Head(before + figure.label, *figure.show(interval))

@@ -1,6 +1,6 @@
-"""Pages and cards from templates: one environment, in which what HTML shows is escaped.
+"""Pages and cards from templates, in one environment that escapes text in HTML.
 
-A page is a single file that loads nothing: styles, scripts, pictures and sound are inside it.
+A page is a single file that loads nothing: it contains its styles, scripts, pictures and sound.
 """
 
 import base64
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # jinja2 is imported when the first page is written
     from jinja2 import Environment
     from markupsafe import Markup
 
-FOLDER = "templates"  # beside this module
+FOLDER = "templates"  # next to this module
 
 
 @cache
@@ -24,7 +24,7 @@ def environment() -> "Environment":
     """The environment of all templates: HTML is escaped, an undefined variable is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader(__package__, FOLDER),
         autoescape=select_autoescape(disabled_extensions=("md",), default=True),
         undefined=StrictUndefined,
@@ -32,15 +32,15 @@ def environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals["asset"] = asset
-    made.filters["data_uri"] = data_uri
-    made.filters["as_json"] = as_json
-    made.filters["cell"] = cell
-    return made
+    environment.globals["asset"] = asset
+    environment.filters["data_uri"] = data_uri
+    environment.filters["as_json"] = as_json
+    environment.filters["cell"] = cell
+    return environment
 
 
 def render(name: str, /, **values: object) -> str:
-    """The text that a template gives.
+    """The text of a template with its variables.
 
     Args:
         name: of the template, such as ``sweep.html``.
@@ -53,7 +53,7 @@ def render(name: str, /, **values: object) -> str:
 
 
 def asset(name: str) -> "Markup":
-    """A style sheet or script of our own, which stands on a page as it is."""
+    """A style sheet or script of the package, inserted into a page without escaping."""
     from importlib.resources import files
 
     from markupsafe import Markup
@@ -62,15 +62,15 @@ def asset(name: str) -> "Markup":
 
 
 def data_uri(content: bytes, media_type: str) -> str:
-    """The content as an address that needs no file."""
+    """The content as a data URI."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def as_json(lines: Sequence[Line]) -> str:
-    """Where time runs in a piano roll, for the script of the listening page."""
+    """The time axes of a piano roll, for the script of the listening page."""
     return json.dumps([asdict(line) for line in lines])
 
 
 def cell(text: str) -> str:
-    """Text in a table of Markdown."""
+    """Text escaped for a Markdown table."""
     return text.replace("|", "\\|").replace("\n", " ")

@@ -138,7 +138,10 @@ def test_a_latent_model_reconstructs_and_interpolates(vae, tmp_path):
         (lambda model: model.sample(prompt="M:4/4 K:Cmaj QQ"), "sample.prompt"),
         (lambda model: model.likelihood("missing.abc"), "no such file"),
         (lambda model: symbotunes.load("pretrained/folk_rn"), "did you mean"),
-        (lambda model: model.sample(1, max_tokens=5)[0].save("x.pdf"), "end the name in one of"),
+        (
+            lambda model: model.sample(1, max_tokens=5)[0].save("x.pdf"),
+            "the name must end in one of",
+        ),
     ],
 )
 def test_mistakes_raise_the_line_of_the_console(folk, call, words):

@@ -115,9 +115,9 @@ def test_the_reader_learns_likelihood_length_and_remarks(written, make_sample):
         make_sample("sample_02", nll_nats=90.0),
     )
     for words in (
-        "1.50 nats per token, likeliest here", "45.0 nats in all", "30 tokens", "seed 7",
+        "1.50 nats per token, most likely here", "45.0 nats in all", "30 tokens", "seed 7",
         "3 of 4 bars have the right length", "unfinished", "bar 2 is too long", "2 samples",
-        "3.00 nats per token, most surprising here", "finished by the model",
+        "3.00 nats per token, least likely here", "finished by the model",
     ):  # fmt: skip
         assert words in page.text
     widths = [tag["style"] for tag in page.all("i") if "style" in tag]
@@ -209,7 +209,7 @@ def test_names_that_leave_the_folder_are_refused(tmp_path, make_sample, name):
 
 
 def test_two_samples_cannot_share_their_files(tmp_path, make_sample):
-    with pytest.raises(ValueError, match="2 samples are called 'sample_01'"):
+    with pytest.raises(ValueError, match="2 samples are named 'sample_01'"):
         write_gallery(tmp_path, [make_sample(), make_sample()], heading="", facts={})
 
 

@@ -137,9 +137,7 @@ def test_what_is_held_out_is_the_piece_as_it_was_found(semitones, sides):
 
 
 def test_steps_in_a_row_leave_one_version_to_hold_out():
-    versions = [
-        last for first in TransposeMidi([1, 2])(PIECE) for last in Velocity([-9, 9])(first)
-    ]
+    versions = [last for first in TransposeMidi([1, 2])(PIECE) for last in Velocity([-9, 9])(first)]
     held_out = [version for version in versions if version.only != "train"]
     assert [version.data for version in held_out] == [PIECE.data]
     assert len(versions) == 2 * 2 + 1

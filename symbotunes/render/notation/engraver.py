@@ -1,23 +1,23 @@
-"""Verovio in a process of its own: ABC comes in on stdin, SVG leaves on stdout.
+"""Verovio in a process of its own: reads ABC from stdin, writes SVG to stdout.
 
-Run by `symbotunes.render.notation.notation`, never imported. Two reasons: some ABC ends Verovio
-with a segmentation fault, which must not take a training with it, and its log goes to stderr only.
+Run by `symbotunes.render.notation.notation`, never imported, for two reasons: some ABC crashes
+Verovio with a segmentation fault, which must not end a training, and its log only goes to stderr.
 """
 
 import sys
 
 OPTIONS: dict[str, object] = {
     "inputFrom": "abc",
-    "breaks": "smart",  # the lines of the ABC, unless that leaves them too full or ...
-    "breaksSmartSb": 0.3,  # ... emptier than this share
-    "pageWidth": 2100,  # in tenths of a mm at 100 %: staves 8 mm high on a page of 21 cm
+    "breaks": "smart",  # the lines of the ABC, unless they are too full or ...
+    "breaksSmartSb": 0.3,  # ... fill less than this fraction of the width
+    "pageWidth": 2100,  # in tenths of a mm: staves 8 mm high on a page 21 cm wide
     "pageHeight": 60_000,  # Verovio's maximum: everything on one page ...
-    "adjustPageHeight": True,  # ... that ends below the last line
-    "svgViewBox": True,  # scales to the width that it is given
-    "header": "none",  # the title stands beside it
+    "adjustPageHeight": True,  # ... which ends below the last line
+    "svgViewBox": True,  # scales to the available width
+    "header": "none",  # the page shows the title
     "footer": "none",
-    "xmlIdChecksum": True,  # same tune, same file
-    "smuflTextFont": "embedded",  # no font from elsewhere
+    "xmlIdChecksum": True,  # the same tune gives the same file
+    "smuflTextFont": "embedded",  # no external font
 }
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-PATIENCE_SECONDS = 60  # the longest tunes take less than one
+PATIENCE_SECONDS = 60  # the longest tunes take less than 1 s
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-# What Verovio draws with; the rest of SVG can run code or load files.
+# The elements that Verovio uses; others of SVG can run code or load files.
 DRAWING = frozenset({
     "circle", "clipPath", "defs", "desc", "ellipse", "g", "line", "path", "polygon", "polyline",
     "rect", "style", "svg", "symbol", "text", "title", "tspan", "use",
@@ -19,7 +19,7 @@ OUTSIDE = re.compile(r"@import|url\((?!\s*['\"]?\s*(?:#|data:))|expression\(", r
 
 
 class EngravingError(ValueError):
-    """Verovio cannot draw the tune; the message is one line that says why."""
+    """Verovio cannot engrave the tune; the message is one line that says why."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Engraving:
     """A tune in staff notation.
 
     Attributes:
-        svg: one page as tall as the tune, that scales to any width.
-        warnings: what the engraver found strange.
+        svg: one page as tall as the tune; scales to any width.
+        warnings: those of the engraver.
     """
 
     svg: str
@@ -36,14 +36,14 @@ class Engraving:
 
 
 def engrave(abc: str) -> Engraving:
-    """Draw one tune.
+    """Engrave one tune.
 
     Raises:
-        EngravingError: if Verovio cannot read it, ends because of it, or takes too long.
+        EngravingError: if Verovio cannot read it, crashes, or takes too long.
     """
     engraver = Path(__file__).with_name("engraver.py")
-    command = [sys.executable, "-P", str(engraver)]  # -P: our modules must not hide others
-    source = abc.rstrip("\n") + "\n"  # Verovio drops a last line that does not end
+    command = [sys.executable, "-P", str(engraver)]  # -P: no shadowing by this folder
+    source = abc.rstrip("\n") + "\n"  # Verovio drops a last line without a line break
     try:
         done = subprocess.run(
             command, input=source.encode(), capture_output=True, timeout=PATIENCE_SECONDS
@@ -62,13 +62,13 @@ def engrave(abc: str) -> Engraving:
 
 
 def _log_lines(log: str) -> list[str]:
-    """What Verovio says, each thing once, without the severity that it puts before it."""
+    """Verovio's messages, without duplicates and without their severity."""
     lines = (re.sub(r"^\[\w+\]\s*", "", line).strip() for line in log.splitlines())
     return list(dict.fromkeys(line for line in lines if line))
 
 
 def sanitize(svg: str) -> str:
-    """Keep the drawing; drop scripts, event handlers and whatever points outside the file.
+    """Keep the drawing; drop scripts, event handlers and references to anything outside the file.
 
     Raises:
         EngravingError: if it is not well-formed SVG.
@@ -80,7 +80,7 @@ def sanitize(svg: str) -> str:
     except ElementTree.ParseError as error:
         raise EngravingError(f"the SVG is broken: {error}") from error
     if root.tag != f"{{{SVG}}}svg":
-        raise EngravingError(f"the drawing is no SVG but {root.tag}")
+        raise EngravingError(f"the drawing is not SVG but {root.tag}")
     for parent in list(root.iter()):
         for child in list(parent):
             if not _is_drawing(child):

@@ -12,7 +12,7 @@ from symbotunes.evaluation.metrics.bootstrap import Interval
 WIDTH, DPI = 960, 96  # px
 ROW, TOP, BOTTOM, LEFT, RIGHT = 30, 42, 46, 200, 28  # px
 INK, SOFT, GRID = "#28241d", "#6a6354", "#e8e4db"
-# Okabe and Ito's blue and vermilion first; the rest in shades that stay apart from both.
+# Okabe and Ito's blue and vermilion first; the others are distinct from both.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
 MARKERS = ("o", "D", "s", "^", "v", "P")
 
@@ -23,7 +23,7 @@ class Series:
 
     Attributes:
         name: for the legend.
-        values: an interval by the label of its row; rows may be missing.
+        values: intervals by the label of their row; rows may be missing.
     """
 
     name: str
@@ -41,58 +41,61 @@ def dot_chart(rows: Sequence[str], series: Sequence[Series], axis: str) -> bytes
     height = TOP + BOTTOM + ROW * max(1, len(rows))
     figure = _figure(height)
     axes = _axes(figure, height)
-    for index, each in enumerate(series):
-        shown = [place for place, row in enumerate(rows) if row in each.values]
-        found = [each.values[rows[place]] for place in shown]
-        values = np.array([one.value for one in found])
-        low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
+    for index, dots in enumerate(series):
+        shown = [number for number, row in enumerate(rows) if row in dots.values]
+        intervals = [dots.values[rows[number]] for number in shown]
+        values = np.array([interval.value for interval in intervals])
+        low = np.array([interval.low for interval in intervals])
+        high = np.array([interval.high for interval in intervals])
         axes.errorbar(
             values,
-            [place + _offset(rows[place], series, index) for place in shown],
-            # A percentile interval of a skewed figure may lie beside its value.
+            [number + _offset(rows[number], series, index) for number in shown],
+            # The percentile interval of a skewed figure may not contain its value.
             xerr=[np.maximum(values - low, 0), np.maximum(high - values, 0)],
             fmt=MARKERS[index],
             markersize=5.5,
             color=COLORS[index],
             elinewidth=1.6,
             capsize=0,
-            label=_plain(each.name),
+            label=_plain(dots.name),
         )
     axes.set_yticks(range(len(rows)), [_plain(row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
     axes.grid(axis="x", color=GRID, linewidth=0.8)
-    for place in range(1, len(rows)):
-        axes.axhline(place - 0.5, color=GRID, linewidth=0.5)
+    for number in range(1, len(rows)):
+        axes.axhline(number - 0.5, color=GRID, linewidth=0.5)
     return _finish(figure, axes, axis)
 
 
 def _offset(row: str, series: Sequence[Series], index: int) -> float:
-    """Where a series stands in its row, so that those with a dot there share its height."""
-    present = [place for place, each in enumerate(series) if row in each.values]
+    """Vertical offset of a series in a row: those with a dot there share its height."""
+    present = [number for number, dots in enumerate(series) if row in dots.values]
     spread = min(0.26, 0.66 / len(present))
     return (present.index(index) - (len(present) - 1) / 2) * spread
 
 
 def line_chart(
-    places: Sequence[float], lines: Mapping[str, Sequence[Interval]], axis: str, height_axis: str
+    positions: Sequence[float], lines: Mapping[str, Sequence[Interval]], axis: str, height_axis: str
 ) -> bytes:
     """Lines with bands of their intervals.
 
     Args:
-        places: from left to right.
-        lines: an interval at each place, by name; at most six.
-        axis: what the places are.
+        positions: from left to right.
+        lines: an interval at each position, by name; at most six.
+        axis: what the positions are.
         height_axis: what is measured, with its unit.
     """
     height = 340
     figure = _figure(height)
     axes = _axes(figure, height, left=64)
-    for index, (name, found) in enumerate(lines.items()):
-        low, high = ([getattr(one, end) for one in found] for end in ("low", "high"))
-        axes.fill_between(places, low, high, color=COLORS[index], alpha=0.16, linewidth=0)
+    for index, (name, intervals) in enumerate(lines.items()):
+        low = [interval.low for interval in intervals]
+        high = [interval.high for interval in intervals]
+        values = [interval.value for interval in intervals]
+        axes.fill_between(positions, low, high, color=COLORS[index], alpha=0.16, linewidth=0)
         axes.plot(
-            places, [one.value for one in found], color=COLORS[index], marker=MARKERS[index],
+            positions, values, color=COLORS[index], marker=MARKERS[index],
             markersize=4.5, linewidth=1.6, label=_plain(name),
         )  # fmt: skip
     axes.set_ylim(bottom=0)
@@ -102,7 +105,7 @@ def line_chart(
 
 
 def histogram(groups: Mapping[str, Sequence[float]], axis: str, *, whole: bool = False) -> bytes:
-    """Shares of values, one outline for each group.
+    """Percentages of values in bins, one outline for each group.
 
     Args:
         groups: values by name; at most six.
@@ -121,7 +124,7 @@ def histogram(groups: Mapping[str, Sequence[float]], axis: str, *, whole: bool =
             values, edges, weights=weights, histtype="step", color=color, linewidth=1.8,
             label=_plain(name),
         )  # fmt: skip
-    axes.set_ylabel("share (%)", color=SOFT, fontsize=9)
+    axes.set_ylabel("percentage", color=SOFT, fontsize=9)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     return _finish(figure, axes, axis)
 
@@ -167,7 +170,7 @@ def _finish(figure: Any, axes: Any, axis: str) -> bytes:
         labelcolor=INK, borderaxespad=0.3, handletextpad=0.5, columnspacing=1.6,
     )  # fmt: skip
     buffer = io.BytesIO()
-    # The same figures give the same bytes.
+    # So that the same figures give the same bytes.
     with matplotlib.rc_context({"svg.hashsalt": "symbotunes"}):
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
@@ -175,5 +178,5 @@ def _finish(figure: Any, axes: Any, axis: str) -> bytes:
 
 
 def _plain(text: str) -> str:
-    """A label that matplotlib neither hides nor reads as a formula."""
+    """A label that matplotlib neither hides nor treats as a formula."""
     return text.lstrip("_").replace("$", r"\$") or "?"

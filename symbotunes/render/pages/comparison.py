@@ -1,4 +1,4 @@
-"""Several models side by side: one HTML file with tables, charts, music; figures as JSON."""
+"""The page of a comparison: one HTML file with tables, charts and music; figures as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,70 +21,78 @@ from symbotunes.render.tables import Cell, Chart, Table, cell
 from symbotunes.render.templates import render
 
 
-def write_comparison(folder: Path, found: Comparison) -> Path:
+def write_comparison(folder: Path, comparison: Comparison) -> Path:
     """Write ``compare.json`` and ``index.html``; returns the page.
 
     Raises:
         OSError: if the folder cannot be written.
     """
-    text = json.dumps(found.as_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(comparison.as_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     atomic_write(folder / "compare.json", text + "\n")
     page = folder / "index.html"
-    atomic_write(page, comparison_page(found))
+    atomic_write(page, comparison_page(comparison))
     return page
 
 
-def comparison_page(found: Comparison) -> str:
-    """The page as text; charts and sound are inside it, and nothing is loaded."""
-    remarks = [*found.remarks]
-    remarks += [f"{each.name}: {note}" for each in found.columns for note in each.remarks]
+def comparison_page(comparison: Comparison) -> str:
+    """The page as text, with all charts and sound; it loads nothing."""
+    remarks = [*comparison.remarks]
     remarks += [
-        f"{each.name} is left out: {each.failure}" for each in found.columns if each.failure
+        f"{column.name}: {note}" for column in comparison.columns for note in column.remarks
+    ]
+    remarks += [
+        f"{column.name} is left out: {column.failure}"
+        for column in comparison.columns
+        if column.failure
     ]
     return render(
         "comparison.html",
         styles=["figures.css", "comparison.css"],
         heading="Which model is better",
-        facts=found.facts,
+        facts=comparison.facts,
         remarks=remarks,
-        general=_general(found),
-        chart=_chart(found),
-        musical=_table(found, musical()),
-        histograms=_histograms(found),
-        continuations=_continuations(found),
+        general=_general(comparison),
+        chart=_chart(comparison),
+        musical=_table(comparison, musical()),
+        histograms=_histograms(comparison),
+        continuations=_continuations(comparison),
         figures=(general() | musical()).values(),
     )
 
 
-def _general(found: Comparison) -> Table:
-    names = {each.data: each for each in found.references}
-    pieces = f"{found.references[0].split} pieces"
+def _general(comparison: Comparison) -> Table:
+    columns = comparison.measured
+    references = {reference.data: reference for reference in comparison.references}
+    pieces = f"{comparison.references[0].split} pieces"
     extra = [
-        ["parameters", *(f"{each.parameters:,}" for each in found.measured)],
-        [pieces, *(f"{names[each.data].pieces:,}" for each in found.measured)],
+        ["parameters", *(f"{column.parameters:,}" for column in columns)],
+        [pieces, *(f"{references[column.data].pieces:,}" for column in columns)],
         [
-            "families, which intervals draw",
-            *(f"{names[each.data].families:,}" for each in found.measured),
+            "families of versions, which intervals resample",
+            *(f"{references[column.data].families:,}" for column in columns),
         ],
-        ["notes in them", *(f"{names[each.data].notes:,}" for each in found.measured)],
+        [
+            "notes in them",
+            *(f"{references[column.data].notes:,}" for column in columns),
+        ],
     ]
-    rest = [Cell()] * len(found.references)
-    return _table(found, general(), [[*row, *rest] for row in extra])
+    rest = [Cell()] * len(comparison.references)
+    return _table(comparison, general(), [[*row, *rest] for row in extra])
 
 
 def _table(
-    found: Comparison, figures: Mapping[str, Figure], more: Sequence[Sequence[str | Cell]] = ()
+    comparison: Comparison, figures: Mapping[str, Figure], more: Sequence[Sequence[str | Cell]] = ()
 ) -> Table:
-    """A figure a line; models first, then the test music."""
+    """One row per figure; columns of models, then of test music."""
     rows: list[list[str | Cell]] = [
         [
             figure.label,
-            *(_cell(figure, each, name) for each in found.measured),
-            *(cell(figure, each.figures.get(name)) for each in found.references),
+            *(_cell(figure, column, name) for column in comparison.measured),
+            *(cell(figure, reference.figures.get(name)) for reference in comparison.references),
         ]
         for name, figure in figures.items()
     ]
-    names = ["", *(each.name for each in found.measured), *_titles(found)]
+    names = ["", *(column.name for column in comparison.measured), *_titles(comparison)]
     return Table(names, [*rows, *more])
 
 
@@ -94,22 +102,26 @@ def _cell(figure: Figure, column: Column, name: str) -> Cell:
     return cell(figure, column.figures.get(name))
 
 
-def _titles(found: Comparison) -> list[str]:
-    """Of the references: whose, where there are several."""
-    if len(found.references) == 1:
-        return [f"{found.references[0].split} set"]
+def _titles(comparison: Comparison) -> list[str]:
+    """Titles of the references; with their models, if there are several."""
+    if len(comparison.references) == 1:
+        return [f"{comparison.references[0].split} set"]
     return [
-        f"{each.split} set of " + ", ".join(
-            one.name for one in found.measured if one.data == each.data
+        f"{reference.split} set of " + ", ".join(
+            column.name for column in comparison.measured if column.data == reference.data
         )
-        for each in found.references
+        for reference in comparison.references
     ]  # fmt: skip
 
 
-def _chart(found: Comparison) -> Chart | None:
+def _chart(comparison: Comparison) -> Chart | None:
     """Bits per note of the models that have a likelihood, if there are any."""
     figure = general()[FIRST]
-    values = {each.name: each.figures[FIRST] for each in found.measured if FIRST in each.figures}
+    values = {
+        column.name: column.figures[FIRST]
+        for column in comparison.measured
+        if FIRST in column.figures
+    }
     if not values:
         return None
     series = [Series(figure.label, values)]
@@ -117,13 +129,13 @@ def _chart(found: Comparison) -> Chart | None:
     return Chart(chart, f"{figure.label.capitalize()} of every model")
 
 
-def _histograms(found: Comparison) -> list[Chart]:
-    """Test music and as many models as there are colors."""
-    reference = found.references[0]
+def _histograms(comparison: Comparison) -> list[Chart]:
+    """Histograms of test music and of as many models as there are colors."""
+    reference = comparison.references[0]
     charts = []
     for name, figure in HISTOGRAMS.items():
         groups = {f"{reference.split} set": reference.values[name]}
-        groups |= {each.name: each.values[name] for each in found.measured}
+        groups |= {column.name: column.values[name] for column in comparison.measured}
         chosen = {key: values for key, values in groups.items() if values}
         if chosen:
             first = dict(list(chosen.items())[: len(COLORS)])
@@ -133,15 +145,23 @@ def _histograms(found: Comparison) -> list[Chart]:
 
 
 def _continuations(
-    found: Comparison,
+    comparison: Comparison,
 ) -> list[tuple[str, list[tuple[str, Continuation, Card | None]]]]:
-    """By prompt, what each model made of it."""
-    prompts = [one.prompt for one in found.measured[0].continuations]
+    """Each prompt, with the continuations of all models."""
+    columns = comparison.measured
+    prompts = [continuation.prompt for continuation in columns[0].continuations]
     return [
-        (prompt, [_continued(each.name, each.continuations[at]) for each in found.measured])
-        for at, prompt in enumerate(prompts)
+        (
+            prompt,
+            [
+                _continued(column.name, column.continuations[index])
+                for column in comparison.measured
+            ],
+        )
+        for index, prompt in enumerate(prompts)
     ]
 
 
-def _continued(model: str, one: Continuation) -> tuple[str, Continuation, Card | None]:
-    return model, one, None if one.sample is None else card_of(one.sample)
+def _continued(model: str, continuation: Continuation) -> tuple[str, Continuation, Card | None]:
+    sample = continuation.sample
+    return model, continuation, None if sample is None else card_of(sample)

@@ -26,27 +26,28 @@ def write_latent_report(folder: File, findings: LatentFindings) -> File:
 
 
 def latent_report_page(findings: LatentFindings) -> str:
-    """The page as text; charts are inside it, and nothing is loaded."""
-    found, path = findings.reconstruction, findings.path
+    """The page as text, with all charts; it loads nothing."""
+    reconstruction, path = findings.reconstruction, findings.path
     return render(
         "latent.html",
         styles=["figures.css"],
         heading=findings.heading,
         facts=findings.facts,
         remarks=findings.remarks,
-        heads=_heads(found),
+        heads=_heads(reconstruction),
         reconstruction_lead=(
-            f"{found.windows:,} windows of {found.pieces:,} pieces of the {found.split} split, in "
-            f"{found.families:,} families of versions, which intervals draw anew. "
-            f"Posterior means differ along {found.active} of {found.latent} axes."
+            f"{reconstruction.windows:,} windows of {reconstruction.pieces:,} pieces of the "
+            f"{reconstruction.split} split, in {reconstruction.families:,} families of versions, "
+            f"which the intervals resample. "
+            f"Posterior means vary along {reconstruction.active} of {reconstruction.latent} axes."
         ),
-        accuracies=_accuracies(found),
-        accuracy_chart=_accuracy_chart(found),
-        costs=_costs(found),
+        accuracies=_accuracies(reconstruction),
+        accuracy_chart=_accuracy_chart(reconstruction),
+        costs=_costs(reconstruction),
         path_lead=(
-            f"{path.pairs:,} pairs of {found.split} windows. A mix of data leaves its ends at an "
-            "even pace; a latent space that knows music goes through windows that differ from "
-            "both ends and are music all the same."
+            f"{path.pairs:,} pairs of {reconstruction.split} windows. A mix of the data moves "
+            "evenly from one end to the other; a good latent space passes through windows that "
+            "differ from both ends and are still musical."
         ),
         path=_path(path),
         path_chart=Chart(
@@ -60,44 +61,50 @@ def latent_report_page(findings: LatentFindings) -> str:
     )
 
 
-def _heads(found: Reconstruction) -> list[Head]:
-    """The figures that one looks for first."""
-    first = next(iter(found.accuracies.values()))
+def _heads(reconstruction: Reconstruction) -> list[Head]:
+    """The headline figures."""
+    first = next(iter(reconstruction.accuracies.values()))
     return [
         head(figure, figures[key], before)
-        for kind, figures, before in ((ACCURACIES, first, "accuracy, "), (COSTS, found.costs, ""))
+        for kind, figures, before in (
+            (ACCURACIES, first, "accuracy, "),
+            (COSTS, reconstruction.costs, ""),
+        )
         for key, figure in kind.items()
         if figure.headline
     ]
 
 
-def _accuracies(found: Reconstruction) -> Table:
+def _accuracies(reconstruction: Reconstruction) -> Table:
     rows: list[list[str | Cell]] = [
         [track, *(cell(figure, shares[key]) for key, figure in ACCURACIES.items())]
-        for track, shares in found.accuracies.items()
+        for track, shares in reconstruction.accuracies.items()
     ]
     return Table(["accuracy", *(figure.label for figure in ACCURACIES.values())], rows)
 
 
-def _accuracy_chart(found: Reconstruction) -> Chart:
+def _accuracy_chart(reconstruction: Reconstruction) -> Chart:
     series = [
-        Series(figure.label, {track: shares[key] for track, shares in found.accuracies.items()})
+        Series(
+            figure.label,
+            {track: shares[key] for track, shares in reconstruction.accuracies.items()},
+        )
         for key, figure in ACCURACIES.items()
     ]
-    chart = dot_chart(list(found.accuracies), series, "share of steps that are right")
+    chart = dot_chart(list(reconstruction.accuracies), series, "fraction of correct steps")
     return Chart(chart, "Reconstruction accuracy by track")
 
 
-def _costs(found: Reconstruction) -> Table:
+def _costs(reconstruction: Reconstruction) -> Table:
     names = ["", *(figure.label for figure in COSTS.values())]
-    costs = (cell(figure, found.costs[key]) for key, figure in COSTS.items())
+    costs = (cell(figure, reconstruction.costs[key]) for key, figure in COSTS.items())
     return Table(names, [["this model", *costs]])
 
 
 def _path(path: Path) -> Table:
     rows: list[list[str | Cell]] = [
-        [f"{share:g}", *(cell(DISTANCE, each[place]) for each in path.distances.values())]
-        for place, share in enumerate(path.shares)
+        [f"{share:g}", *(cell(DISTANCE, points[index]) for points in path.distances.values())]
+        for index, share in enumerate(path.shares)
     ]
     return Table(["way from A to B", *path.distances], rows)
 
@@ -106,10 +113,10 @@ def _prior_lead(findings: LatentFindings) -> str:
     sets = findings.prior[0].overlaps if findings.prior else {}
     text = f"Notes of {findings.samples:,} new windows"
     if any(name.startswith("held out") for name in sets):
-        text += ", and of held-out windows for comparison: what can be expected of music by people"
-    text += ". The normal prior draws latent vectors as the paper does"
+        text += ", and of held-out windows for comparison with human music"
+    text += ". The normal prior samples latent vectors as in the paper"
     if "fitted prior" in sets:
-        text += ", the fitted one half way between neighboring training windows"
+        text += ", the fitted prior halfway between neighboring training windows"
     return f"{text}."
 
 
@@ -123,10 +130,10 @@ def prior_table(prior: tuple[Notes, ...]) -> Table:
 
 
 def prior_charts(prior: tuple[Notes, ...]) -> list[Chart]:
-    """How notes spread, by set, for every statistic of which there are notes."""
+    """Histograms of notes by set, for every statistic that has values."""
     return [_prior_chart(notes) for notes in prior if any(notes.values.values())]
 
 
 def _prior_chart(notes: Notes) -> Chart:
-    heard = {name: values for name, values in notes.values.items() if values}
-    return Chart(histogram(heard, notes.name, whole=True), f"How notes spread: {notes.name}")
+    groups = {name: values for name, values in notes.values.items() if values}
+    return Chart(histogram(groups, notes.name, whole=True), f"Histogram of notes: {notes.name}")

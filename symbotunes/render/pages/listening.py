@@ -1,4 +1,4 @@
-"""The listening page: one HTML file that holds a whole set of samples."""
+"""The listening page: one HTML file with a whole set of samples."""
 
 import base64
 import hashlib
@@ -13,29 +13,29 @@ from symbotunes.render.templates import asset, render
 
 @dataclass(frozen=True)
 class Likelihood:
-    """How surprised a model is by its own sample.
+    """How likely a model finds its own sample.
 
     Attributes:
         nats: per token.
         total: nats of the whole sample.
-        share: `nats` as a share of the most on the page, 0 to 1.
-        place: whether it is likeliest or most surprising of all.
+        fraction: `nats` divided by the largest on the page, 0 to 1.
+        rank: whether the sample is the most likely or the least likely on the page.
     """
 
     nats: float
     total: float
-    share: float
-    place: str
+    fraction: float
+    rank: str
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A card beside the others of its page.
+    """A card of the page.
 
     Attributes:
         card: the card.
-        facts: in a few words each.
-        likelihood: how surprised the model is, where it knows.
+        facts: a few words each.
+        likelihood: under the model, if it has one.
     """
 
     card: Card
@@ -46,17 +46,17 @@ class Entry:
 def listening_page(
     heading: str, facts: Mapping[str, str], cards: Sequence[Card], strip: bytes | None = None
 ) -> str:
-    """The page as text; sound and pictures are inside it, and nothing is loaded.
+    """The page as text, with all sound and pictures; it loads nothing.
 
     Args:
         heading: title of the page.
-        facts: what is common to all samples.
+        facts: common to all samples.
         cards: in the order of the page.
-        strip: a picture of all of them side by side, or ``None``.
+        strip: a picture of them side by side, or ``None``.
     """
     script = asset("listening.js")
     known = (card.sample.nats_per_token for card in cards)
-    surprises = [nats for nats in known if nats is not None]
+    values = [nats for nats in known if nats is not None]
     return render(
         "listening.html",
         styles=["listening.css"],
@@ -64,31 +64,31 @@ def listening_page(
         facts=facts,
         remarks=[],
         entries=[
-            Entry(card, _facts(card.sample), _likelihood(card.sample, surprises)) for card in cards
+            Entry(card, _facts(card.sample), _likelihood(card.sample, values)) for card in cards
         ],
         strip=strip,
         script=script,
-        # Only this very script may run, so that nothing slips in with a title.
+        # Only this script may run, so that a title cannot inject another.
         script_hash=base64.b64encode(hashlib.sha256(f"\n{script}".encode()).digest()).decode(),
     )
 
 
-def _likelihood(sample: Sample, surprises: Sequence[float]) -> Likelihood | None:
+def _likelihood(sample: Sample, values: Sequence[float]) -> Likelihood | None:
     nats, total = sample.nats_per_token, sample.nll_nats
     if nats is None or total is None:
         return None
-    finite = [each for each in surprises if math.isfinite(each)]
-    share = nats / max(finite) if math.isfinite(nats) and max(finite, default=0) > 0 else 0.0
-    place = ""
+    finite = [value for value in values if math.isfinite(value)]
+    fraction = nats / max(finite) if math.isfinite(nats) and max(finite, default=0) > 0 else 0.0
+    rank = ""
     if len(finite) > 1 and min(finite) < max(finite):
-        extremes = {min(finite): ", likeliest here", max(finite): ", most surprising here"}
-        place = extremes.get(nats, "")
-    return Likelihood(nats, total, share, place)
+        extremes = {min(finite): ", most likely here", max(finite): ", least likely here"}
+        rank = extremes.get(nats, "")
+    return Likelihood(nats, total, fraction, rank)
 
 
 def _facts(sample: Sample) -> tuple[str, ...]:
     facts = [
-        "finished by the model" if sample.finished else "cut before its end",
+        "finished by the model" if sample.finished else "cut off",
         f"{sample.tokens} tokens",
         f"seed {sample.seed}",
     ]

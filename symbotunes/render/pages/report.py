@@ -1,4 +1,4 @@
-"""The page of an evaluation: one generic function of the kind of findings."""
+"""The page of an evaluation: one generic function for all kinds of findings."""
 
 from functools import singledispatch
 from pathlib import Path
@@ -13,12 +13,12 @@ from symbotunes.render.pages import latent, sequences, windows
 def write_report(findings: object, folder: Path) -> Path:  # noqa: ARG001
     """Write ``report.json`` and ``index.html``; returns the page.
 
-    Findings of another kind join with ``write_report.register``.
+    Register other kinds of findings with ``write_report.register``.
 
     Raises:
         OSError: if the folder cannot be written.
     """
-    raise TypeError(f"nothing is known of how to show {type(findings).__name__}")
+    raise TypeError(f"{type(findings).__name__} cannot be shown on a page: it is not registered")
 
 
 @write_report.register

@@ -31,7 +31,7 @@ def write_report(folder: Path, findings: Findings) -> Path:
 
 
 def report_page(findings: Findings) -> str:
-    """The page as text; charts are inside it, and nothing is loaded."""
+    """The page as text, with all charts; it loads nothing."""
     held_out, sets = findings.held_out, findings.sets
     return render(
         "sequences.html",
@@ -47,8 +47,8 @@ def report_page(findings: Findings) -> str:
         classes=_class_table(held_out),
         class_chart=_class_chart(held_out),
         tunes_lead=(
-            f"{sets[0].tunes:,} generated tunes beside {sets[1].tunes:,} {sets[1].name} tunes that "
-            "were measured in the same way: they show what a figure is for music by people."
+            f"{sets[0].tunes:,} generated tunes next to {sets[1].tunes:,} {sets[1].name} tunes, "
+            "measured in the same way, which show the figures of human music."
         ),
         tunes=_tune_table(sets),
         tune_chart=_tune_chart(sets),
@@ -61,19 +61,19 @@ def report_page(findings: Findings) -> str:
 def _held_out_lead(held_out: HeldOut) -> str:
     text = (
         f"{held_out.pieces:,} tunes of the {held_out.split} split in {held_out.families:,} "
-        "families of versions, which intervals draw anew; "
+        "families of versions, which intervals resample; "
         f"{held_out.tokens:,} tokens, {held_out.notes:,} notes."
     )
     if held_out.gains:
         text += (
             " The n-gram models (Kneser-Ney) were fitted on the same training tunes; gains are "
-            "paired, tune by tune."
+            "paired by tune."
         )
     return text
 
 
 def _heads(held_out: HeldOut, generated: TuneSet) -> list[Head]:
-    """The figures that one looks for first."""
+    """The headline figures."""
     ours = next(iter(held_out.models.values()))
     return [
         head(figure, figures[name])
@@ -99,28 +99,33 @@ def _loss_table(held_out: HeldOut) -> Table:
 def _class_table(held_out: HeldOut) -> Table:
     rows: list[list[str | Cell]] = [
         [
-            each.name,
-            f"{each.tokens:,}",
-            f"{100 * each.share:.1f} %",
-            *(cell(LOSSES["nats_per_token"], each.nats.get(name)) for name in held_out.models),
+            token_class.name,
+            f"{token_class.tokens:,}",
+            f"{100 * token_class.share:.1f} %",
+            *(
+                cell(LOSSES["nats_per_token"], token_class.nats.get(name))
+                for name in held_out.models
+            ),
         ]
-        for each in held_out.classes
+        for token_class in held_out.classes
     ]
     return Table(["kind of token", "tokens", "share", *held_out.models], rows)
 
 
 def _shown(sets: Sequence[TuneSet]) -> dict[str, Figure]:
     return {
-        name: figure for name, figure in TUNES.items() if any(name in each.figures for each in sets)
+        name: figure
+        for name, figure in TUNES.items()
+        if any(name in tunes.figures for tunes in sets)
     }
 
 
 def _tune_table(sets: Sequence[TuneSet]) -> Table:
     rows: list[list[str | Cell]] = [
-        [figure.label, *(cell(figure, each.figures.get(name)) for each in sets)]
+        [figure.label, *(cell(figure, tunes.figures.get(name)) for tunes in sets)]
         for name, figure in _shown(sets).items()
     ]
-    return Table(["", *(f"{each.name}, {each.tunes:,} tunes" for each in sets)], rows)
+    return Table(["", *(f"{tunes.name}, {tunes.tunes:,} tunes" for tunes in sets)], rows)
 
 
 def _loss_chart(held_out: HeldOut) -> Chart:
@@ -135,7 +140,7 @@ def _loss_chart(held_out: HeldOut) -> Chart:
 
 
 def _strongest(held_out: HeldOut) -> list[str]:
-    """Our model and the baseline that comes nearest."""
+    """This model and the best baseline."""
     ours, *others = held_out.models
     best = sorted(others, key=lambda name: held_out.models[name]["nats_per_token"].value)[:1]
     return [ours, *best]
@@ -145,31 +150,31 @@ def _piece_chart(held_out: HeldOut) -> Chart:
     chart = histogram(
         {name: held_out.by_piece[name] for name in _strongest(held_out)}, "nats per token of a tune"
     )
-    return Chart(chart, "How nats per token spread over the tunes")
+    return Chart(chart, "Histogram of nats per token of tunes")
 
 
 def _class_chart(held_out: HeldOut) -> Chart:
     series = [
-        Series(name, {each.name: each.nats[name] for each in held_out.classes})
+        Series(name, {item.name: item.nats[name] for item in held_out.classes})
         for name in _strongest(held_out)
     ]
-    chart = dot_chart([each.name for each in held_out.classes], series, "nats per token")
+    chart = dot_chart([item.name for item in held_out.classes], series, "nats per token")
     return Chart(chart, "Nats per token by kind of token")
 
 
 def _tune_chart(sets: Sequence[TuneSet]) -> Chart:
-    """All figures that run from 0 to 100."""
+    """All figures on a scale from 0 to 100."""
     rows = {name: figure for name, figure in _shown(sets).items() if figure.unit in OF_A_HUNDRED}
     series = [
         Series(
-            each.name,
+            tunes.name,
             {
-                figure.label: _scaled(each.figures[name], figure.scale)
+                figure.label: _scaled(tunes.figures[name], figure.scale)
                 for name, figure in rows.items()
-                if name in each.figures
+                if name in tunes.figures
             },
         )
-        for each in sets
+        for tunes in sets
     ]
     chart = dot_chart(
         [figure.label for figure in rows.values()], series, "percent, or points of 100"
@@ -182,23 +187,23 @@ def _scaled(interval: Interval, factor: float) -> Interval:
 
 
 def _copy_lead(sets: Sequence[TuneSet]) -> str:
-    """What the longest copies are, in words."""
+    """A description of the longest copies."""
     parts = [
         "The longest run of tokens that each tune shares with one training tune. Far more than in "
-        "held-out tunes means that the model recites; far less, that it misses the phrases which "
-        "tunes have in common."
+        "held-out tunes means that the model recites; far less means that it misses the phrases "
+        "that tunes have in common."
     ]
-    for each in sets:
-        longest = max(each.runs, default=0)
-        source = f", from “{each.copied_from}”" if each.copied_from else ""
-        parts.append(f"The longest of {each.name} tunes: {longest:,} tokens{source}.")
+    for tunes in sets:
+        longest = max(tunes.runs, default=0)
+        source = f", from “{tunes.copied_from}”" if tunes.copied_from else ""
+        parts.append(f"The longest of {tunes.name} tunes: {longest:,} tokens{source}.")
     return " ".join(parts)
 
 
 def _copy_chart(sets: Sequence[TuneSet]) -> Chart:
     chart = histogram(
-        {each.name: each.runs for each in sets}, "tokens of the longest copied run", whole=True
+        {tunes.name: tunes.runs for tunes in sets}, "tokens of the longest copied run", whole=True
     )
     return Chart(
-        chart, "How long the longest run of tokens is that a tune shares with one training tune"
+        chart, "Histogram of the longest run of tokens that a tune shares with one training tune"
     )

@@ -13,19 +13,19 @@ WIDTH, HEIGHT, MARGIN = 300, 210, 40  # px
 
 @dataclass(frozen=True)
 class Row:
-    """One job as the report shows it.
+    """One job of the report.
 
     Attributes:
         number: of the job.
         status: of the job.
-        settings: what it sets, by key.
-        metric: name of what is best.
-        best: its value.
-        step: optimizer steps when it was reached.
+        settings: of the sweep, by key.
+        metric: that is optimized.
+        best: best value of the metric.
+        step: optimizer step of the best value.
         tokens_per_second: speed of training.
-        peak_gib: memory, GiB.
+        peak_gib: peak memory in GiB.
         samples: address of its listening page, relative to the report.
-        error: what stopped it.
+        error: that stopped the job.
         mode: ``min`` if less of `metric` is better, ``max`` if more is.
         quantity: what the values of `metric` are, in words; those of others do not compare.
     """
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Dot:
-    """A job in a chart: where its dot is, in px, and what it says."""
+    """A job in a chart: the position of its dot in px, and its description."""
 
     x: float
     y: float
@@ -55,15 +55,15 @@ class Dot:
 
 @dataclass(frozen=True)
 class Slice:
-    """The result over one setting.
+    """The results as a function of one setting.
 
     Attributes:
         key: the setting.
         dots: one for each job.
-        low: least result.
-        high: greatest one.
+        low: lowest result.
+        high: highest result.
         first: the setting at the left end.
-        last: at the right end.
+        last: the setting at the right end.
     """
 
     key: str
@@ -75,7 +75,7 @@ class Slice:
 
 
 def sweep_page(name: str, keys: Sequence[str], rows: Sequence[Row]) -> str:
-    """The page as text; nothing is loaded. The best job comes first."""
+    """The page as text; it loads nothing. The best job comes first."""
     metric = next((row.metric for row in rows if row.metric), "value")
     label = f"{metric} ({UNITS[metric]})" if metric in UNITS else metric
     slices = (slice_of(key, rows) for key in keys)
@@ -88,7 +88,7 @@ def sweep_page(name: str, keys: Sequence[str], rows: Sequence[Row]) -> str:
         heads=["job", "status", *keys, *results],
         rows=sorted(rows, key=_rank),
         finished=sum(row.status == "finished" for row in rows),
-        charts=[each for each in slices if each is not None],
+        charts=[chart for chart in slices if chart is not None],
         label=label,
         quantities=sorted({row.quantity for row in rows if _finite(row)}),
         width=WIDTH,
@@ -109,29 +109,31 @@ def _finite(row: Row) -> bool:
 
 
 def slice_of(key: str, rows: Sequence[Row]) -> Slice | None:
-    """The result over one setting; numbers far apart stand on a logarithmic axis."""
+    """The results as a function of one setting, on a logarithmic axis if numbers are far apart."""
     shown = [row for row in rows if _finite(row) and key in row.settings]
     if not shown:
         return None
-    places = _places([row.settings[key] for row in shown])
+    positions = _positions([row.settings[key] for row in shown])
     results = [row.best or 0.0 for row in shown]
     low, high = min(results), max(results)
     dots = []
-    for row, place, result in zip(shown, places, results, strict=True):
-        share = (result - low) / (high - low) if high > low else 0.5
+    for row, position, result in zip(shown, positions, results, strict=True):
+        height = (result - low) / (high - low) if high > low else 0.5
         dots.append(
             Dot(
-                x=MARGIN + place * (WIDTH - 2 * MARGIN),
-                y=HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN),
+                x=MARGIN + position * (WIDTH - 2 * MARGIN),
+                y=HEIGHT - MARGIN - height * (HEIGHT - 2 * MARGIN),
                 says=f"job {row.number}: {key}={row.settings[key]}, {result:.4f}",
             )
         )
-    first, last = (shown[places.index(end)].settings[key] for end in (min(places), max(places)))
+    first, last = (
+        shown[positions.index(end)].settings[key] for end in (min(positions), max(positions))
+    )
     return Slice(key, tuple(dots), low, high, first, last)
 
 
-def _places(values: Sequence[str]) -> list[float]:
-    """Where values stand between 0 and 1: by size if they are numbers, else in turn."""
+def _positions(values: Sequence[str]) -> list[float]:
+    """Positions of values between 0 and 1: by size if they are numbers, else by order."""
     try:
         numbers = [float(value) for value in values]
     except ValueError:

@@ -26,8 +26,8 @@ def write_window_report(folder: Path, findings: WindowFindings) -> Path:
 
 
 def window_report_page(findings: WindowFindings) -> str:
-    """The page as text; charts are inside it, and nothing is loaded."""
-    written, held_out = findings.sets
+    """The page as text, with all charts; it loads nothing."""
+    generated, held_out = findings.sets
     return render(
         "windows.html",
         styles=["figures.css"],
@@ -35,9 +35,9 @@ def window_report_page(findings: WindowFindings) -> str:
         facts=findings.facts,
         remarks=findings.remarks,
         lead=(
-            f"{written.windows:,} windows of the model beside {held_out.windows:,} "
-            f"{held_out.name} windows that were measured in the same way: they show what a figure "
-            "is for music by people. The model has no likelihood."
+            f"{generated.windows:,} windows of the model next to {held_out.windows:,} "
+            f"{held_out.name} windows, measured in the same way, which show the figures of human "
+            "music. The model has no likelihood."
         ),
         windows=_windows(findings),
         prior=prior_table(findings.prior),
@@ -48,7 +48,7 @@ def window_report_page(findings: WindowFindings) -> str:
 
 def _windows(findings: WindowFindings) -> Table:
     rows: list[list[str | Cell]] = [
-        [figure.label, *(cell(figure, each.figures.get(name)) for each in findings.sets)]
+        [figure.label, *(cell(figure, windows.figures.get(name)) for windows in findings.sets)]
         for name, figure in WINDOWS.items()
     ]
-    return Table(["", *(each.name for each in findings.sets)], rows)
+    return Table(["", *(windows.name for windows in findings.sets)], rows)

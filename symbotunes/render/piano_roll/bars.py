@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import symusic
 
-MOST_BARS = 4096  # a broken score must not ask for a million lines
+MAX_BARS = 4096  # a broken score must not require a million lines
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Bars:
     """The bar lines of a score.
 
     Attributes:
-        onsets_ticks: where each bar begins, and last where the last one ends.
+        onsets_ticks: where each bar begins, and finally where the last one ends.
         beats_ticks: the length of a beat in each bar.
     """
 
@@ -21,7 +21,7 @@ class Bars:
 
     @property
     def first_number(self) -> int:
-        """What the first bar is called: 0 if it is shorter than the next, an upbeat."""
+        """Number of the first bar: 0 for an upbeat, which is shorter than the next bar."""
         starts = self.onsets_ticks
         return 0 if self.count > 1 and 2 * starts[1] < starts[0] + starts[2] else 1
 
@@ -32,9 +32,9 @@ class Bars:
 
 
 def bars_of(score: symusic.Score) -> Bars:
-    """Count bars from tick 0 by the time signatures, 4/4 where none is given.
+    """Count bars from tick 0 by the time signatures, or in 4/4 where there is none.
 
-    An upbeat is a bar of its own where it has a time signature; else the first bar is full.
+    An upbeat with a time signature of its own is a bar; otherwise the first bar is full.
 
     Args:
         score: in ticks.
@@ -43,13 +43,13 @@ def bars_of(score: symusic.Score) -> Bars:
     end = max(1, int(score.end()))
     onsets, now, index = [0], 0, 0
     beats: list[int] = []
-    while now < end and len(beats) < MOST_BARS:
+    while now < end and len(beats) < MAX_BARS:
         while index + 1 < len(changes) and changes[index + 1][0] <= now:
             index += 1
         _, bar, beat = changes[index]
-        ahead = changes[index + 1][0] if index + 1 < len(changes) else None
-        # A new time signature begins a bar, also where the old bar is not over.
-        now = min(now + bar, ahead) if ahead is not None else now + bar
+        following = changes[index + 1][0] if index + 1 < len(changes) else None
+        # A new time signature begins a bar, even if the old bar is not complete.
+        now = min(now + bar, following) if following is not None else now + bar
         onsets.append(now)
         beats.append(beat)
     if now < end:  # the rest is one long bar
@@ -58,10 +58,10 @@ def bars_of(score: symusic.Score) -> Bars:
 
 
 def _changes(score: symusic.Score) -> list[tuple[int, int, int]]:
-    """Onset, bar length and beat length of every time signature, in ticks, from 0 on."""
+    """Onset, bar length and beat length of every time signature, in ticks, from 0."""
     quarter = int(score.ticks_per_quarter)
     changes = {0: (4 * quarter, quarter)}
-    for signature in sorted(score.time_signatures, key=lambda each: each.time):
+    for signature in sorted(score.time_signatures, key=lambda signature: signature.time):
         top, bottom = int(signature.numerator), int(signature.denominator)
         if top < 1 or bottom < 1:
             continue

@@ -4,11 +4,11 @@ from bisect import bisect_right
 
 import symusic
 
-DEFAULT_BPM = 120.0  # what MIDI means where no tempo is given
+DEFAULT_BPM = 120.0  # of MIDI, if no tempo is given
 
 
 class Clock:
-    """Tells at what second of a score a tick sounds.
+    """Converts ticks of a score to seconds.
 
     Args:
         score: in ticks.
@@ -16,7 +16,7 @@ class Clock:
 
     def __init__(self, score: symusic.Score) -> None:
         changes = {0: DEFAULT_BPM}
-        for tempo in sorted(score.tempos, key=lambda each: each.time):
+        for tempo in sorted(score.tempos, key=lambda tempo: tempo.time):
             if tempo.qpm > 0:
                 changes[max(0, int(tempo.time))] = float(tempo.qpm)
         self.changes_ticks = sorted(changes)

@@ -6,8 +6,8 @@ import symusic
 
 NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 BLACK = frozenset({1, 3, 6, 8, 10})  # pitch classes
-DRUM_ROW = 1.6  # semitones; drum names are read side by side
-LEAST_SPAN = 14  # semitones; a tune on three notes is no zoomed-in stripe
+DRUM_ROW = 1.6  # semitones; leaves room for the names of drums
+MIN_SPAN = 14  # semitones; a tune of three notes is not magnified
 DRUM_NAMES = {  # General MIDI 1 percussion key map, the common ones
     35: "Kick", 36: "Kick", 37: "Side stick", 38: "Snare", 39: "Clap", 40: "Snare 2",
     41: "Low tom", 42: "Hi-hat", 43: "Low tom", 44: "Pedal hat", 45: "Tom", 46: "Open hat",
@@ -18,7 +18,7 @@ DRUM_NAMES = {  # General MIDI 1 percussion key map, the common ones
 
 @dataclass(frozen=True)
 class Rows:
-    """What the rows of a roll stand for, in semitones upwards.
+    """The rows of a roll, in semitones from bottom to top.
 
     Attributes:
         low: lowest MIDI pitch shown; the row of pitch ``p`` is from ``p - 0.5`` to ``p + 0.5``.
@@ -47,7 +47,7 @@ class Rows:
         return self.low - 0.5 - DRUM_ROW * (self.drums.index(pitch) + 0.5)
 
     def labels(self, row_height: float) -> list[tuple[float, str]]:
-        """Rows and their names: white keys while rows are high enough, always each C.
+        """Rows and their names: all white keys if rows are high enough, and always every C.
 
         Args:
             row_height: in px.
@@ -65,11 +65,11 @@ class Rows:
 
 
 def rows_of(score: symusic.Score) -> Rows:
-    """The rows that a score needs, with a margin of a semitone or more."""
+    """The rows that a score needs, with a margin of at least one semitone."""
     pitched = [note.pitch for track in score.tracks if not track.is_drum for note in track.notes]
     drums = {int(note.pitch) for track in score.tracks if track.is_drum for note in track.notes}
     low, high = (min(pitched), max(pitched)) if pitched else (60, 72)
-    missing = max(2, LEAST_SPAN - (high - low))
+    missing = max(2, MIN_SPAN - (high - low))
     low, high = max(0, low - missing // 2), min(127, high + (missing + 1) // 2)
     return Rows(int(low), int(high), tuple(sorted(drums)))
 

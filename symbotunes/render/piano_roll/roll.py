@@ -16,27 +16,27 @@ from symbotunes.render.piano_roll.pitches import BLACK, Rows, rows_of
 
 DPI = 160
 WIDTH = 1600  # px, of the picture; the page shows it at up to 1000
-LEFT, RIGHT, TOP, BOTTOM = 100, 24, 18, 44  # px around the lines; pitch names stand on the left
+LEFT, RIGHT, TOP, BOTTOM = 100, 24, 18, 44  # px around the lines; pitch names are on the left
 GAP, LEGEND = 52, 46  # px between lines, and above them for more than one track
-LEAST_HEIGHT, MOST_HEIGHT, ROW_HEIGHT = 170, 640, 15  # px: of a line, and of a row if that fits
-ONE_LINE, PER_LINE = 20, 16  # bars that still fit on one line; bars per line if they do not
-MOST_LINES = 12
+MIN_HEIGHT, MAX_HEIGHT, ROW_HEIGHT = 170, 640, 15  # px: of a line, and of a row if that fits
+ONE_LINE, PER_LINE = 20, 16  # most bars on a single line; bars per line if there are more
+MAX_LINES = 12
 PAPER, BLACK_ROW, OCTAVE = "#ffffff", "#f4f2ec", "#d2cdc2"
 BAR_LINE, BEAT_LINE, INK = "#a39d90", "#e8e4db", "#4a463e"
-# Okabe and Ito's palette, which people with color blindness can tell apart.
+# Okabe and Ito's palette, which people with color blindness can distinguish.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
 DRUM_COLOR = "#6b665c"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a roll, in shares of the picture's width and height, counted from above.
+    """One line of a roll, in fractions of the picture's width and height, from the top left.
 
     Attributes:
         top: upper edge.
         bottom: lower edge.
-        times: ``(seconds, share of the width)`` at its ends and at each change of tempo; between
-            them time runs evenly.
+        times: ``(seconds, fraction of the width)`` at its ends and at each change of tempo;
+            time is linear in between.
     """
 
     top: float
@@ -50,7 +50,7 @@ class Roll:
 
     Attributes:
         png: the picture.
-        lines: where time runs in it.
+        lines: its time axes.
     """
 
     png: bytes
@@ -59,7 +59,7 @@ class Roll:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where things are: `spans` holds the first bar and the bar after the last of each line."""
+    """Positions in the picture; `spans` are each line's first bar and the bar after its last."""
 
     bars: Bars
     rows: Rows
@@ -86,10 +86,10 @@ class _Layout:
 
 
 def draw_roll(score: symusic.Score) -> Roll:
-    """Draw a score, 1600 px wide and as high as its lines and its range ask for.
+    """Draw a score, 1600 px wide and as high as its lines and its range require.
 
-    Tracks have a color each, and a legend when there are several. Drums have rows of their own
-    below the pitches.
+    Each track has a color; several tracks have a legend. Drums have their own rows below the
+    pitches.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -99,17 +99,17 @@ def draw_roll(score: symusic.Score) -> Roll:
     layout, clock = _lay_out(score, several=len(tracks) > 1), Clock(score)
     figure = Figure(figsize=(WIDTH / DPI, layout.height / DPI), dpi=DPI, facecolor=PAPER)
     canvas: Any = FigureCanvasAgg(figure)
-    paint = list(zip(tracks, colors_of(tracks), strict=True))
+    colored = list(zip(tracks, colors_of(tracks), strict=True))
     for line in range(len(layout.spans)):
         axes = _axes(figure, layout, line)
         _draw_grid(axes, layout, line)
-        for track, color in paint:
+        for track, color in colored:
             _draw_notes(axes, track, layout, line, color)
     if len(tracks) > 1:
-        _draw_legend(figure, paint)
+        _draw_legend(figure, colored)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a track name in a script that the font lacks shows boxes
+        warnings.simplefilter("ignore")  # letters that the font lacks are shown as boxes
         canvas.print_png(buffer, metadata={"Software": None})
     lines = tuple(_placed(layout, line, clock) for line in range(len(layout.spans)))
     return Roll(buffer.getvalue(), lines)
@@ -117,19 +117,19 @@ def draw_roll(score: symusic.Score) -> Roll:
 
 def _lay_out(score: symusic.Score, *, several: bool) -> _Layout:
     bars, rows = bars_of(score), rows_of(score)
-    lines = 1 if bars.count <= ONE_LINE else min(MOST_LINES, -(-bars.count // PER_LINE))
-    per_line = 4 * -(-bars.count // (4 * lines))  # phrases have four bars; lines stay alike
+    lines = 1 if bars.count <= ONE_LINE else min(MAX_LINES, -(-bars.count // PER_LINE))
+    per_line = 4 * -(-bars.count // (4 * lines))  # whole phrases of four bars; equal lines
     spans = tuple(
         (first, min(first + per_line, bars.count)) for first in range(0, bars.count, per_line)
     )
-    height = min(MOST_HEIGHT, max(LEAST_HEIGHT, round(rows.count * ROW_HEIGHT)))
+    height = min(MAX_HEIGHT, max(MIN_HEIGHT, round(rows.count * ROW_HEIGHT)))
     return _Layout(bars, rows, spans, height, TOP + LEGEND * several)
 
 
 def colors_of(tracks: Sequence[Any]) -> list[str]:
     """A color for each track; drums have their own."""
     pitched = [index for index, track in enumerate(tracks) if not track.is_drum]
-    chosen = {index: COLORS[place % len(COLORS)] for place, index in enumerate(pitched)}
+    chosen = {index: COLORS[rank % len(COLORS)] for rank, index in enumerate(pitched)}
     return [chosen.get(index, DRUM_COLOR) for index in range(len(tracks))]
 
 
@@ -169,7 +169,7 @@ def _draw_grid(axes: Any, layout: _Layout, line: int) -> None:
         for beat in range(onsets[bar] + beat_ticks, onsets[bar + 1], beat_ticks):
             axes.axvline(beat, color=BEAT_LINE, linewidth=0.5, zorder=1)
         axes.axvline(onsets[bar], color=BAR_LINE, linewidth=0.7, zorder=2)
-    every = max(1, -(-(last - first) // 20))  # numbers that do not run into each other
+    every = max(1, -(-(last - first) // 20))  # so that numbers do not overlap
     shown = range(first, last, every)
     axes.set_xticks(
         [onsets[bar] for bar in shown], [str(bar + bars.first_number) for bar in shown], ha="left"
@@ -193,7 +193,7 @@ def _draw_notes(axes: Any, track: Any, layout: _Layout, line: int, color: str) -
 
 
 def _corners(note: Any, row: float, span: int) -> NDArray[np.float64]:
-    """A note's rectangle, never so short that it could not be seen."""
+    """A note's rectangle, long enough to be visible."""
     left, right = note.time, note.time + max(note.duration, span / 400)
     return np.array(
         [(left, row - 0.44), (right, row - 0.44), (right, row + 0.44), (left, row + 0.44)],
@@ -201,17 +201,17 @@ def _corners(note: Any, row: float, span: int) -> NDArray[np.float64]:
     )
 
 
-def _draw_legend(figure: Any, paint: Sequence[tuple[Any, str]]) -> None:
+def _draw_legend(figure: Any, colored: Sequence[tuple[Any, str]]) -> None:
     from matplotlib.patches import Patch
 
     names = [
         track.name.strip() or ("Drums" if track.is_drum else f"Track {index}")
-        for index, (track, _) in enumerate(paint, start=1)
+        for index, (track, _) in enumerate(colored, start=1)
     ]
     handles = [
         # A name that begins with an underscore would be left out, and $ would start a formula.
         Patch(color=color, label=name.lstrip("_")[:24].replace("$", r"\$") or "?")
-        for name, (_, color) in zip(names, paint, strict=True)
+        for name, (_, color) in zip(names, colored, strict=True)
     ]
     figure.legend(
         handles=handles,

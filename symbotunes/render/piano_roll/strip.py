@@ -1,4 +1,4 @@
-"""Small piano rolls side by side, to see how one piece turns into another."""
+"""Small piano rolls side by side, to show how one piece turns into another."""
 
 import io
 from collections.abc import Sequence
@@ -17,31 +17,31 @@ from symbotunes.render.piano_roll.roll import (
     colors_of,
 )
 
-MOST_COLUMNS = 8
+MAX_COLUMNS = 8
 LEFT, RIGHT, TOP, BOTTOM = 60, 16, 34, 12  # px around the panels of a line
 PANEL_HEIGHT, GAP = 230, 10  # px
 TICKS_PER_BAR = 4  # quarters
 
 
 def draw_strip(panels: Sequence[tuple[str, symusic.Score]]) -> bytes:
-    """A PNG, 1600 px wide, of scores in 4/4 that share one scale of pitch and one of time.
+    """A PNG, 1600 px wide, of scores in 4/4 with common pitch and time scales.
 
     Args:
-        panels: label and score of each, from left to right; many are broken into lines.
+        panels: label and score of each, from left to right; broken into lines if there are many.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     scores = [score.to("tick") for _, score in panels]
     rows, end = _common_rows(scores), max([1, *(int(score.end()) for score in scores)])
-    lines = -(-len(panels) // MOST_COLUMNS)
+    lines = -(-len(panels) // MAX_COLUMNS)
     columns = -(-len(panels) // lines)
     height = lines * (TOP + PANEL_HEIGHT + BOTTOM)
     figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor=PAPER)
     canvas: Any = FigureCanvasAgg(figure)
     width = (WIDTH - LEFT - RIGHT - GAP * (columns - 1)) / columns
-    for place, ((label, _), score) in enumerate(zip(panels, scores, strict=True)):
-        line, column = divmod(place, columns)
+    for index, ((label, _), score) in enumerate(zip(panels, scores, strict=True)):
+        line, column = divmod(index, columns)
         left = LEFT + column * (width + GAP)
         below = height - (line + 1) * (TOP + PANEL_HEIGHT + BOTTOM) + BOTTOM
         box = (left / WIDTH, below / height, width / WIDTH, PANEL_HEIGHT / height)
