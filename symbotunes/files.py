@@ -50,7 +50,7 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
 
 def settle(draft: Path, path: Path) -> None:
     """Give a whole file its name, once its bytes are on the disk."""
-    with draft.open("rb") as file:
+    with draft.open("r+b") as file:  # Windows flushes only what is open for writing
         os.fsync(file.fileno())
     draft.replace(path)
 

@@ -14,6 +14,15 @@ from tests import warm
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest has a process on every core already
 ROOT = Path(__file__).parents[1]
+# What these test, Windows does not have: signals to other processes, forks, limits of resources.
+POSIX_ALONE = (
+    "cluster",
+    "data/preparation/test_fuzz.py",
+    "data/preparation/test_workers.py",
+    "training/callbacks/test_interrupt.py",
+    "training/test_allocator.py",
+)
+collect_ignore = list(POSIX_ALONE) if os.name == "nt" else []
 # A corpus that reads in a moment, a network that trains in seconds.
 TINY = [
     "dataset.collections=[nottingham-dataset,miscFolk]",

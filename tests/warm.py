@@ -4,7 +4,7 @@ Starting Python and importing torch and lightning costs many times what a tiny r
 ends as any program does, exit handlers included; only the modules in memory are not taken apart,
 which would copy all of it. All workers of pytest share the process, which
 imports nothing before the first of them asks. Tests of how the program starts, of signals and of
-what it imports start processes of their own.
+what it imports start processes of their own. Where there is no fork, as on Windows, every run does.
 """
 
 import atexit
@@ -38,6 +38,9 @@ class Server:
     """The process, from here to `close`; ``address`` is its socket."""
 
     def __init__(self, root: Path) -> None:
+        self.address, self.process = "", None
+        if not hasattr(os, "fork"):
+            return
         self.folder = tempfile.TemporaryDirectory()
         self.address = str(Path(self.folder.name) / "socket")
         with socket.socket(socket.AF_UNIX) as listener:
@@ -51,6 +54,8 @@ class Server:
 
     def close(self) -> None:
         """End the process."""
+        if self.process is None:
+            return
         self.process.communicate()
         self.folder.cleanup()
 
@@ -59,6 +64,12 @@ def run(
     address: str, words: Sequence[str], environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Do what ``python *words`` does in the folder of the process that listens there."""
+    if not address:
+        return subprocess.run(
+            [sys.executable, *words],
+            cwd=Path(__file__).parents[1], env=dict(environment), capture_output=True,
+            encoding="utf-8", timeout=LIMIT, check=False,
+        )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
         streams = [Path(folder, name) for name in ("stdout", "stderr")]

@@ -24,8 +24,7 @@ from symbotunes.config.difference import difference
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import CONFIG, note, read_job, writes_for_all
-
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+from symbotunes.training.stop_signals import announcements
 
 
 class JobFailed(UserError):
@@ -139,10 +138,13 @@ def forwarding(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
 
     def forward(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
         received.append(signum)
-        child.send_signal(signum)
+        # On Windows, a console sends its Ctrl-C to the child itself, and no one else can.
+        if os.name != "nt" or signum != signal.SIGINT:
+            child.send_signal(signum)
 
+    forwarded = (signal.SIGINT, signal.SIGTERM, *announcements())
     try:
-        before = {signum: signal.signal(signum, forward) for signum in FORWARDED}
+        before = {signum: signal.signal(signum, forward) for signum in forwarded}
     except ValueError:  # not in the main thread, where signals do not arrive
         yield received
         return

@@ -105,18 +105,14 @@ def wait_for(pattern: str, outputs: Path, process: subprocess.Popen) -> Path:
 
 
 @pytest.mark.slow("kills a training, which has to be a process of its own")
-@pytest.mark.parametrize(
-    ("number", "status"),
-    [(signal.SIGKILL, -9), (signal.SIGTERM, 143)],
-    ids=["SIGKILL", "SIGTERM"],
-)
+@pytest.mark.parametrize(("name", "status"), [("SIGKILL", -9), ("SIGTERM", 143)])
 def test_a_run_that_is_stopped_and_resumed_equals_one_that_ran_through(
-    run_main, undisturbed, tmp_path, monkeypatch, number, status
+    run_main, undisturbed, tmp_path, monkeypatch, name, status
 ):
     outputs = tmp_path / "outputs"
     process = start(outputs, *LONG, *WAITING)
     last = wait_for("train/*/checkpoints/last.ckpt", outputs, process)
-    process.send_signal(number)
+    process.send_signal(signal.Signals[name])
     assert process.wait(PATIENCE) == status
     assert torch.load(last, weights_only=True)["global_step"] < STEPS
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")  # the second attempt does not wait

@@ -284,8 +284,10 @@ def limit_memory(gib: float) -> None:
     """Let this process take so much more memory than it has; only Linux can be told."""
     if sys.platform != "linux":
         return
-    import resource
-
+    try:
+        import resource
+    except ImportError:
+        return
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * os.sysconf("SC_PAGE_SIZE") + int(gib * GIB)
     resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))

@@ -15,10 +15,10 @@ from symbotunes.training.callbacks.checkpoints import (
     saving_makes_sense,
     validation_follows,
 )
+from symbotunes.training.stop_signals import announcements, present
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 SAME_REQUEST_SECONDS = 0.5
-ANNOUNCEMENTS = (signal.SIGUSR1, signal.SIGUSR2)  # of the time limit, by schedulers
 
 
 class Interrupted(SystemExit):
@@ -37,12 +37,12 @@ class Interrupted(SystemExit):
 class OnInterrupt(Saving):
     """On a signal, finishes the optimizer step, writes ``last.ckpt`` and stops.
 
-    The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2. A second one ends the process immediately,
-    unless it arrives within half a second: terminals and launchers may signal a process twice. A
-    signal during validation takes effect after the validation and one more step. All handlers
-    except SIGTERM's are installed in `on_fit_start`, because data workers fork soon after and
-    inherit them: otherwise a worker would be killed by the Ctrl-C of its terminal, or by the signal
-    that a scheduler sends to all processes.
+    The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2 (Windows has only the first two). A second
+    one ends the process immediately, unless it arrives within half a second: terminals and
+    launchers may signal a process twice. A signal during validation takes effect after the
+    validation and one more step. All handlers except SIGTERM's are installed in `on_fit_start`,
+    because data workers fork soon after and inherit them: otherwise a worker would be killed by the
+    Ctrl-C of its terminal, or by the signal that a scheduler sends to all processes.
 
     Once training has ended, SIGUSR1 and SIGUSR2 are ignored until the process exits: there is
     nothing left to save, and a job that they killed would be requeued only to write its tables and
@@ -67,7 +67,7 @@ class OnInterrupt(Saving):
         self.signal_received = None
         self._in_step = self._saved = False
         self._process = os.getpid()
-        for signum in (signal.SIGINT, *ANNOUNCEMENTS):
+        for signum in (signal.SIGINT, *announcements()):
             self._replace(signum, self._handle)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
@@ -137,7 +137,8 @@ class OnInterrupt(Saving):
             2, f"\n{name}: stopping after this step; send it again to quit immediately\n".encode()
         )
         # Torch raises in the middle of a step if a data worker dies, perhaps from the same signal.
-        self._replace(signal.SIGCHLD, signal.SIG_DFL)
+        for child_ended in present("SIGCHLD"):
+            self._replace(child_ended, signal.SIG_DFL)
 
     def _stop_if_asked(self, trainer: lightning.Trainer) -> None:
         asked = self.signal_received is not None
@@ -160,7 +161,7 @@ class OnInterrupt(Saving):
         self._before.setdefault(signum, before)
 
     def _finish(self, trainer: lightning.Trainer) -> None:
-        ignored = dict.fromkeys(self._before.keys() & ANNOUNCEMENTS, ignore)
+        ignored = dict.fromkeys(self._before.keys() & announcements(), ignore)
         self._before.update(ignored)
         correct_originals(trainer, ignored)
         self._restore()
