@@ -4,7 +4,7 @@ Shapes use the same letters everywhere: B pieces, T tokens, V vocabulary, D widt
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -111,6 +111,15 @@ class Model(nn.Module, ABC):
     MONITOR: ClassVar[str] = "val/loss"
     MONITOR_MODE: ClassVar[Literal["min", "max"]] = "min"
     LOSS: ClassVar[str] = NLL
+
+    @property
+    def sharded_parts(self) -> Sequence[nn.Module]:
+        """Parts whose weights are used only while they themselves run, such as blocks.
+
+        Where weights are sharded over devices (``trainer=fsdp``), those of such a part need to be
+        gathered only then; all others are, for as long as the loss is computed.
+        """
+        return ()
 
     def check_vocabulary(self, vocabulary: Vocabulary) -> None:  # noqa: B027  (most read any)
         """See that the model can read what a tokenizer gives.

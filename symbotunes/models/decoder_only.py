@@ -122,6 +122,10 @@ class DecoderOnly(SequenceModel):
             query, key, value, dropout_p=dropout, is_causal=is_causal
         )
 
+    @property
+    def sharded_parts(self) -> Sequence[nn.Module]:
+        return tuple(self.blocks)
+
     def round_weights(self, name: str | None) -> None:
         self.decoding_dtype = ROUNDED[name]
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import lightning
 from omegaconf import DictConfig
-from rich.console import Console
 
 from symbotunes.checkpoints.arguments import is_own
 from symbotunes.checkpoints.checkpoint import unpack
@@ -31,6 +30,7 @@ from symbotunes.render.console import (
     interrupted_lines,
 )
 from symbotunes.training.allocator import keep_freed_memory
+from symbotunes.training.processes import first_console
 from symbotunes.training.resume import continued, resumed
 from symbotunes.training.run import Best, Run, assemble, finish_loggers
 
@@ -47,7 +47,7 @@ def train(cfg: DictConfig) -> float | None:
     if cfg.ckpt is not None:
         cfg, checkpoint = resumed(cfg)
         if not is_own(checkpoint, cfg):
-            Console().print(
+            first_console().print(
                 f"Note  {checkpoint.path} is not of a run below {cfg.paths.root}: the run goes on "
                 f"in a folder of its own, {cfg.paths.run_dir}",
                 soft_wrap=True,

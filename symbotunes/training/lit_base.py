@@ -3,11 +3,11 @@
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import lightning
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -15,6 +15,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from symbotunes.errors import UserError, first_line
 from symbotunes.models.base import Batch, Loss, Model
 from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.training.held_out import WeightedMeans, means_of
+from symbotunes.training.processes import draw_other_numbers, of_all_processes
 
 MakeNet = Callable[..., Model]
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -35,6 +37,7 @@ class LitBase(lightning.LightningModule):
 
     Attributes:
         part: of the network that is being updated, where each has an optimizer of its own.
+        make_net: makes another network like this one, with new weights.
 
     Raises:
         UserError: if the network cannot read what the tokenizer gives, or has no part of a name.
@@ -50,7 +53,8 @@ class LitBase(lightning.LightningModule):
         recipe: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.net = net(vocabulary=vocabulary)
+        self.make_net = partial(net, vocabulary=vocabulary)
+        self.net = self.make_net()
         self.net.check_vocabulary(vocabulary)
         for name in [frozen] if isinstance(frozen, str) else frozen:
             freeze(self.net, name)
@@ -58,8 +62,9 @@ class LitBase(lightning.LightningModule):
         self.recipe = dict(recipe or {})
         self.real_tokens = 0
         self.part = ""
+        self.is_sharded = False
         self._rng: list[dict[str, Any]] = []  # of every process, to be set when training begins
-        self._held_out = torch.zeros(2, dtype=torch.float64)  # nats, targets
+        self._held_out = WeightedMeans()
 
     @abstractmethod
     def trials(self, batch: Batch) -> Iterator[Trial]:
@@ -72,6 +77,16 @@ class LitBase(lightning.LightningModule):
         Raises:
             UserError: if it cannot, naming the key to change.
         """
+
+    def configure_model(self) -> None:
+        """Shard the network where the strategy asks for it; Lightning may call it repeatedly."""
+        if self.device_mesh is not None and not self.is_sharded:
+            from symbotunes.training.sharding import (
+                shard,
+            )  # which imports torch.distributed's parts
+
+            shard(self.net, self.device_mesh["data_parallel"])
+            self.is_sharded = True
 
     def check_batch(self, batch: Batch) -> None:
         """See that the network can read a batch.
@@ -103,26 +118,27 @@ class LitBase(lightning.LightningModule):
             self.log(f"train/{name}", value, on_step=True, on_epoch=False, batch_size=1)
 
     def on_validation_epoch_start(self) -> None:
-        self._held_out.zero_()
+        self._held_out.clear()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        # Also for a repeated batch: where weights are sharded, all processes compute together.
         loss = self.net.loss(batch, self.global_step)
+        if batch.repeated:
+            return
         terms = dict(loss.terms)
         if loss.nll_nats is None or loss.targets is None:
             terms = {"objective": loss.objective, **terms}
         else:
-            self._held_out += torch.tensor(
-                [float(loss.nll_nats), loss.targets], dtype=torch.float64
-            )
+            self._held_out.add("loss", float(loss.nll_nats), loss.targets)
+        rows = len(batch.lengths)
         for name, value in terms.items():
-            self.log(f"val/{name}", value, batch_size=len(batch.lengths), sync_dist=True)
+            self._held_out.add(name, float(value) * rows, rows)
 
     def on_validation_epoch_end(self) -> None:
-        nats, targets = self.trainer.strategy.reduce(
-            self._held_out.to(self.device, torch.float32), reduce_op="sum"
-        ).tolist()
-        if targets:
-            self.log("val/loss", nats / targets, prog_bar=True, rank_zero_only=True)
+        # One exchange in every process, whatever each has seen.
+        means = means_of(of_all_processes(self._held_out.sums))
+        for name in sorted(means, key="loss".__eq__):  # the loss last
+            self.log(f"val/{name}", means[name], prog_bar=name == "loss", rank_zero_only=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["recipe"] = self.recipe
@@ -138,9 +154,12 @@ class LitBase(lightning.LightningModule):
 
     def on_train_start(self) -> None:
         # Only now: whatever ran between loading and this line may have drawn random numbers.
-        if self._rng:
-            restore_random_state(self._rng[self.global_rank % len(self._rng)])
-            self._rng = []
+        rank, saved = self.global_rank, self._rng
+        if rank < len(saved):
+            restore_random_state(saved[rank])
+        elif rank > 0:  # a new process; the first one keeps the stream that drew the weights
+            draw_other_numbers(rank, self.global_step)
+        self._rng = []
 
 
 def make_optimizer(make: MakeOptimizer, parameters: Iterable[nn.Parameter], key: str) -> Optimizer:
@@ -185,15 +204,6 @@ def random_state() -> dict[str, Any]:
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()
     return state
-
-
-def of_all_processes(own: dict[str, Any]) -> list[dict[str, Any]]:
-    """What every process of a distributed training has, by rank; each has to call it."""
-    if not (dist.is_available() and dist.is_initialized()):
-        return [own]
-    states: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(states, own)
-    return states
 
 
 def restore_random_state(state: Mapping[str, Any]) -> None:

@@ -1,13 +1,13 @@
 """The usual LightningModule: one network, one optimizer, one schedule."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from symbotunes.errors import UserError
-from symbotunes.models.base import Batch
+from symbotunes.models.base import Batch, Loss
 from symbotunes.training.lit_base import (
     LitBase,
     MakeOptimizer,
@@ -53,7 +53,16 @@ class LitModel(LitBase):
         self.scheduler_interval = scheduler_interval
         self.clip_norm = clip_norm
         self.zero_norm = zero_norm
-        self._loss = compile_or_warn(self.net.loss) if compiled else self.net.loss
+        self.compiled = compiled
+        self._loss = self._chosen_loss()
+
+    def _chosen_loss(self) -> Callable[..., Loss]:
+        return compile_or_warn(self.net.loss) if self.compiled else self.net.loss
+
+    def configure_model(self) -> None:
+        super().configure_model()
+        if self.is_sharded:
+            self._loss = self._chosen_loss()  # sharding replaces the network's method
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         self.check_batch(batch)

@@ -116,6 +116,11 @@ class LitMultiOptimizer(LitBase):
                 f"trainer.accumulate_grad_batches={trainer.accumulate_grad_batches}: a model with "
                 "several optimizers takes a step with every batch; raise loader.batch_size instead"
             )
+        if trainer.strategy.__class__.__name__ == "FullyShard":
+            raise UserError(
+                "trainer.strategy=fsdp shards all weights together, and a model with several "
+                "optimizers trains them part by part: choose trainer=ddp"
+            )
         if trainer.gradient_clip_val is not None:
             raise UserError(
                 "trainer.gradient_clip_val: a model with several optimizers clips by "

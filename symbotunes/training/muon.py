@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from symbotunes.models.layers.precision import multiplies_bfloat16
 from symbotunes.training.optimizers import GroupOptimizer
+from symbotunes.training.sharding import part_like, whole
 
 ITERATIONS = 5
 QUINTIC = (3.4445, -4.7750, 2.0315)  # from Jordan's post: steep at 0, singular values end near 1
@@ -72,10 +73,12 @@ class MuonAdamW(GroupOptimizer):
             state["momentum"] = torch.zeros_like(matrix)
         momentum: Tensor = state["momentum"]
         momentum.lerp_(matrix.grad, 1 - group["momentum"])
-        direction = orthogonal(matrix.grad.lerp(momentum, group["momentum"]))
+        # Of a sharded matrix, every process computes the whole step and takes its part.
+        direction = orthogonal(whole(matrix.grad.lerp(momentum, group["momentum"])))
         matrix.mul_(1 - group["lr"] * group["weight_decay"])
         size = SIZE * max(matrix.shape) ** 0.5
-        matrix.add_(direction.to(matrix.dtype), alpha=-group["lr"] * size)
+        step = part_like(direction.to(matrix.dtype), matrix)
+        matrix.add_(step, alpha=-group["lr"] * size)
 
     def _adapt(self, vectors: list[nn.Parameter], group: dict[str, Any]) -> None:
         """AdamW's step without weight decay."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from symbotunes.models.layers.private_torch import foreach, leave_unscaling_to_scaler
+from symbotunes.training.sharding import whole
 
 
 class GroupOptimizer(Optimizer):
@@ -113,7 +114,7 @@ def zero_exploded(parameters: Iterable[nn.Parameter], limit: float) -> bool:
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:
         return False
-    if torch.nn.utils.get_total_norm(gradients) < limit:
+    if whole(torch.nn.utils.get_total_norm(gradients)) < limit:
         return False
     for gradient in gradients:
         gradient.zero_()

@@ -22,6 +22,7 @@ from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.interrupt import OnInterrupt
 from symbotunes.training.cut_notes import notes_on_cuts
 from symbotunes.training.lit_base import LitBase
+from symbotunes.training.processes import first_console
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     draft = build(cfg.trainer, logger=False, enable_checkpointing=False)
     class_of(cfg.model).check_trainer(draft)
     build(cfg.sample)
-    console = Console()
+    console = first_console()
     chain = build_chain(cfg)
     source = None
     if checkpoint is None and cfg.model.init_from:

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning
 import torch
@@ -13,6 +13,9 @@ from symbotunes.models.layers.precision import multiplies_bfloat16
 from symbotunes.training.callbacks.validation import ValidateEveryNSteps
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
+if TYPE_CHECKING:
+    from symbotunes.training.sharding import FullyShard
+
 
 def make_trainer(
     *,
@@ -21,6 +24,7 @@ def make_trainer(
     max_steps: int | None,
     val_check_interval: int | float | str | None = None,
     callbacks: Sequence[lightning.Callback] = (),
+    strategy: Any = "auto",
     **settings: Any,
 ) -> lightning.Trainer:
     """Build a Trainer; other arguments are passed to ``lightning.Trainer`` unchanged.
@@ -32,6 +36,8 @@ def make_trainer(
         val_check_interval: optimizer steps between validations if it is a whole number; else as
             ``lightning.Trainer`` understands it.
         callbacks: what happens during training.
+        strategy: ``fsdp`` shards the weights over all devices, see `FullyShard`; else as
+            ``lightning.Trainer`` understands it.
         settings: all other arguments of ``lightning.Trainer``.
 
     Raises:
@@ -43,6 +49,8 @@ def make_trainer(
     callbacks = list(callbacks)
     if isinstance(val_check_interval, int) and val_check_interval > 0:
         callbacks.append(ValidateEveryNSteps(val_check_interval))
+    if str(strategy).startswith("fsdp"):
+        strategy = sharded(strategy)
     try:
         return lightning.Trainer(
             accelerator=accelerator,
@@ -51,6 +59,7 @@ def make_trainer(
             plugins=[AtomicCheckpointIO()],
             val_check_interval=val_check_interval,
             callbacks=callbacks,
+            strategy=strategy,
             use_distributed_sampler=False,  # our batches are already sharded by rank
             **settings,
         )
@@ -58,6 +67,19 @@ def make_trainer(
         absent = "; trainer=cpu runs everywhere" if "backend" in str(error) else ""
         reason = first_line(error).rstrip("!")
         raise UserError(f"trainer: {reason}{absent}") from error
+
+
+def sharded(name: str) -> "FullyShard":
+    """The strategy for ``trainer.strategy=fsdp``.
+
+    Raises:
+        UserError: for variants of Lightning's strategy of that name, which flattens parameters.
+    """
+    from symbotunes.training.sharding import FullyShard
+
+    if name != "fsdp":
+        raise UserError(f"trainer.strategy={name}: choose fsdp, ddp or auto")
+    return FullyShard()
 
 
 def quiet_lightning() -> None:

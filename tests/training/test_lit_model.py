@@ -9,9 +9,9 @@ from symbotunes.errors import UserError
 from symbotunes.models.base import Batch
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.tokenizers.base import NO_ID, Vocabulary
-from symbotunes.training.lit_base import of_all_processes
 from symbotunes.training.lit_model import LitModel
 from symbotunes.training.muon import MuonAdamW
+from symbotunes.training.processes import of_all_processes
 
 
 def test_an_impossible_learning_rate_is_the_users_mistake():
@@ -83,15 +83,34 @@ def test_a_part_that_is_not_there_cannot_be_frozen(name):
         frozen_model(name)
 
 
-@pytest.mark.parametrize("rank", [0, 1, 2])
-def test_every_process_goes_on_with_its_own_random_state(rank, monkeypatch):
-    states = [{"torch": torch.Generator().manual_seed(seed).get_state()} for seed in (5, 6)]
+def numbers_at_start(monkeypatch, rank: int, states: list[dict[str, torch.Tensor]]) -> list[float]:
+    """What a process draws first, after all have made the same network."""
+    torch.manual_seed(3)
     model = frozen_model()
-    model.on_load_checkpoint({"real_tokens": 0, "rng": states})
+    if states:
+        model.on_load_checkpoint({"real_tokens": 0, "rng": states})
     monkeypatch.setattr(LitModel, "global_rank", rank)
     model.on_train_start()
-    # A third process, which the run before did not have, takes one that is there.
-    assert torch.equal(torch.get_rng_state(), states[rank % 2]["torch"])
+    return torch.rand(4).tolist()
+
+
+def test_every_process_goes_on_with_its_own_random_state(monkeypatch):
+    seeds = (5, 6)
+    states = [{"torch": torch.Generator().manual_seed(seed).get_state()} for seed in seeds]
+    draws = [numbers_at_start(monkeypatch, rank, states) for rank in range(4)]
+    for seed, drawn in zip(seeds, draws, strict=False):
+        assert drawn == torch.rand(4, generator=torch.Generator().manual_seed(seed)).tolist()
+    # The third and fourth, which the run before did not have, draw numbers of their own.
+    assert len({tuple(drawn) for drawn in draws}) == 4
+
+
+def test_processes_that_start_with_one_seed_draw_different_numbers(monkeypatch):
+    draws = [numbers_at_start(monkeypatch, rank, []) for rank in range(4)]
+    torch.manual_seed(3)
+    frozen_model()
+    assert draws[0] == torch.rand(4).tolist()  # the first one as if it were alone
+    assert len({tuple(drawn) for drawn in draws}) == 4
+    assert draws == [numbers_at_start(monkeypatch, rank, []) for rank in range(4)]
 
 
 def test_states_of_all_processes_are_kept_in_their_order(monkeypatch):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from symbotunes.evaluation.latent.active_units import active_units
 from symbotunes.models.base import Batch, LatentModel, Posterior
+from symbotunes.training.processes import of_all_processes
 
 
 class CollapseWatch(lightning.Callback):
@@ -54,30 +55,40 @@ class CollapseWatch(lightning.Callback):
         batch: Batch,
         *_: Any,
     ) -> None:
-        seen = sum(map(len, self._means))
-        if seen >= self.windows:
+        if self._is_enough(trainer):
             return
         with trainer.precision_plugin.val_step_context():
             posterior = posterior_of(pl_module.net, batch)
-        if posterior is None:
+        if posterior is None or batch.repeated:
             return
         self._means.append(posterior.mean.float())
         self._variances.append(posterior.std.float().square())
 
     def on_validation_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:  # noqa: ARG002
-        means = torch.cat(self._means) if self._means else torch.empty(0)
-        if len(means) < 2:  # a variance needs two windows
+        # Every process takes part in this exchange, however few windows it has.
+        shares = of_all_processes((_on_cpu(self._means), _on_cpu(self._variances)))
+        means, variances = ([part for share in shares for part in share[i]] for i in (0, 1))
+        if sum(map(len, means)) < 2:  # a variance needs two windows
             return
-        variance = means.var(0) + torch.cat(self._variances).mean(0)
+        together = torch.cat(means)
+        variance = together.var(0) + torch.cat(variances).mean(0)
         metrics = {
-            "val/active_units": float(active_units(means)),
+            "val/active_units": float(active_units(together)),
             "val/aggregate_std": float(variance.sqrt().mean()),
         }
-        pl_module.log_dict(metrics, sync_dist=True, batch_size=len(means))
+        pl_module.log_dict(metrics, batch_size=len(together), rank_zero_only=True)
+
+    def _is_enough(self, trainer: lightning.Trainer) -> bool:
+        """Whether all processes have seen their windows; they agree, since they encode together."""
+        enough = sum(map(len, self._means)) >= self.windows
+        if trainer.world_size > 1:
+            enough = trainer.strategy.reduce_boolean_decision(enough, all=True)
+        return enough
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         logged = trainer.callback_metrics
-        if self._warned or trainer.global_step < self.after_steps or "val/kl_nats" not in logged:
+        early = self._warned or trainer.global_step < self.after_steps
+        if early or not trainer.is_global_zero or "val/kl_nats" not in logged:
             return
         net = pl_module.net
         kl_nats = float(logged["val/kl_nats"])
@@ -102,6 +113,10 @@ def posterior_of(net: object, batch: Batch) -> Posterior | None:  # noqa: ARG001
 @posterior_of.register
 def _encoded(net: LatentModel, batch: Batch) -> Posterior:
     return net.encode(batch.tokens, batch.lengths)
+
+
+def _on_cpu(tensors: list[Tensor]) -> list[Tensor]:
+    return [tensor.cpu() for tensor in tensors]
 
 
 def _now(net: Any, name: str) -> str:

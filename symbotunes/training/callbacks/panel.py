@@ -14,10 +14,12 @@ from symbotunes.errors import first_line, require_whole_number
 from symbotunes.generation.compose import compose
 from symbotunes.generation.sample import Sample
 from symbotunes.generation.sequences.plan import SamplePlan
+from symbotunes.models.base import Model
 from symbotunes.render.gallery import write_gallery
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.training.callbacks.checkpoints import saving_makes_sense
 from symbotunes.training.callbacks.dashboard import row_step, wandb_loggers
+from symbotunes.training.sharding import whole_state
 
 
 class SamplePanel(lightning.Callback):
@@ -25,8 +27,8 @@ class SamplePanel(lightning.Callback):
 
     They are written to ``samples/step_<step>/`` as a page with players and scores, and logged to
     W&B if it is used. Any failure is only a warning. Training itself is not affected: random states
-    and train or eval modes are restored. Only rank 0 draws, so it must hold the whole network (DDP
-    works, FSDP does not).
+    and train or eval modes are restored. Only rank 0 draws; of a sharded network, it gathers the
+    weights into a network of its own.
 
     Args:
         every_n_steps: optimizer steps between panels.
@@ -81,28 +83,27 @@ class SamplePanel(lightning.Callback):
 
     def _draw(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         step = trainer.global_step
-        if (
-            step == self._drawn_step
-            or not trainer.is_global_zero
-            or not saving_makes_sense(trainer)
-        ):
+        if step == self._drawn_step or not saving_makes_sense(trainer):
             return
         self._drawn_step = step
         began = time.monotonic()
+        weights = whole_state(pl_module.net)  # type: ignore[arg-type]  # every process takes part
+        if not trainer.is_global_zero:
+            return
         # Catch errors inside, because isolate_rng does not restore states if one passes through.
         with isolate_rng():
             try:
                 with torch.no_grad(), Evaluating(pl_module):
-                    self._publish(trainer, pl_module, step)
+                    self._publish(trainer, network_with(weights, pl_module), step)
             except Exception as error:  # a failed panel must not stop the training
                 reason = first_line(error)
                 warnings.warn(f"no sample panel at step {step}: {reason}", stacklevel=2)
         self.seconds += time.monotonic() - began
 
-    def _publish(self, trainer: lightning.Trainer, pl_module: Any, step: int) -> None:
+    def _publish(self, trainer: lightning.Trainer, net: Model, step: int) -> None:
         began = time.monotonic()
         tokenizer = self._tokenizer(trainer)
-        composition = compose(pl_module.net, self.plan, tokenizer=tokenizer, seed=self.seed)
+        composition = compose(net, self.plan, tokenizer=tokenizer, seed=self.seed)
         samples = composition.samples
         facts = self._facts(samples, time.monotonic() - began)
         folder = Path(trainer.default_root_dir) / "samples" / f"step_{step:06d}"
@@ -127,6 +128,15 @@ class SamplePanel(lightning.Callback):
             "finished": f"{finished} of {len(samples)}",
             "time to draw": f"{seconds:.1f} s",
         }
+
+
+def network_with(weights: dict[str, torch.Tensor] | None, pl_module: Any) -> Model:
+    """The module's network; if it is sharded, another one with its gathered weights."""
+    net: Model = pl_module.net if weights is None else pl_module.make_net()
+    if weights is not None:
+        net.load_state_dict(weights)
+        net.eval()
+    return net
 
 
 class Evaluating:

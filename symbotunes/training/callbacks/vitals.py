@@ -5,12 +5,12 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.strategies import FSDPStrategy
 from torch.optim import Optimizer
 
 from symbotunes.training.callbacks.panel import SamplePanel
 from symbotunes.training.callbacks.peak import peak_flops
 from symbotunes.training.callbacks.speed import TokenRate, tokens_of
+from symbotunes.training.sharding import whole
 
 FLOPS_PER_TOKEN = 6  # per parameter: a multiplication and an addition forward, twice that backward
 
@@ -21,8 +21,7 @@ class Vitals(lightning.Callback):
     All are logged with the losses, every ``trainer.log_every_n_steps`` optimizer steps:
 
     - ``optim/learning_rate``: of the step just taken, first parameter group;
-    - ``optim/gradient_norm``: L2 norm of the gradient of the objective, before clipping; not logged
-      if parameters are sharded (FSDP);
+    - ``optim/gradient_norm``: L2 norm of the gradient of the objective, before clipping;
     - if each part has its own optimizer, both carry the name of the part, such as
       ``optim/learning_rate_critic``;
     - ``speed/tokens_per_second``: target tokens without padding on all devices since the last
@@ -70,8 +69,7 @@ class Vitals(lightning.Callback):
         of = f"_{part}" if part else ""
         rate = float(optimizer.param_groups[0]["lr"])
         found: dict[str, Any] = {f"optim/learning_rate{of}": rate}
-        if not isinstance(trainer.strategy, FSDPStrategy):
-            found[f"optim/gradient_norm{of}"] = gradient_norm(pl_module)
+        found[f"optim/gradient_norm{of}"] = gradient_norm(pl_module)
         pl_module.log_dict(found, on_step=True, on_epoch=False, batch_size=1)
 
     def on_train_batch_end(
@@ -119,7 +117,7 @@ def log_interval(trainer: lightning.Trainer) -> int:
 def gradient_norm(pl_module: lightning.LightningModule) -> torch.Tensor:
     """L2 norm of all gradients together, on their device."""
     gradients = [p.grad for p in pl_module.parameters() if p.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients)
+    return whole(torch.nn.utils.get_total_norm(gradients))
 
 
 def panel_seconds(trainer: lightning.Trainer) -> float:
