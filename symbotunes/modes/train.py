@@ -15,6 +15,7 @@ from pathlib import Path
 
 import lightning
 from omegaconf import DictConfig
+from rich.console import Console
 
 from symbotunes.checkpoints.arguments import is_own
 from symbotunes.checkpoints.checkpoint import unpack

@@ -101,8 +101,8 @@ def comparison(text, make_sample, **_):
                continued),
         Column(f"broken {text}", "b.ckpt", failure=f"no checkpoint {text}"),
     )  # fmt: skip
-    musical = dict.fromkeys(MUSICAL, INTERVAL)
-    reference = Reference("data", f"test {text}", 3, 2, 40, musical, values)
+    measured = dict.fromkeys(MUSICAL, INTERVAL)
+    reference = Reference("data", f"test {text}", 3, 2, 40, measured, values)
     return comparison_page(Comparison({text: text}, columns, (reference,), (text,)))
 
 
