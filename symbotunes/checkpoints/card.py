@@ -16,7 +16,7 @@ from symbotunes.checkpoints.trust import READING, refuse_strangers, targets
 from symbotunes.config.build import class_of
 from symbotunes.data.split import CONTENT
 from symbotunes.errors import UserError
-from symbotunes.models.base import BOUND, NLL
+from symbotunes.models.quantities import BOUND, NLL
 from symbotunes.render.templates import render
 
 

@@ -12,10 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from symbotunes.errors import UserError
+from symbotunes.models.quantities import BOUND, NLL
 from symbotunes.tokenizers.base import NO_ID, Vocabulary
-
-NLL = "negative log-likelihood"
-BOUND = "negative evidence lower bound"  # reconstruction and KL divergence
 
 
 @dataclass(frozen=True)

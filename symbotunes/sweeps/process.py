@@ -20,10 +20,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 import symbotunes
 from symbotunes.config.aliases import modernized
+from symbotunes.config.build import class_of
 from symbotunes.config.difference import difference
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
-from symbotunes.sweeps.jobs import CONFIG, note, read_job, writes_for_all
+from symbotunes.models.quantities import NLL
+from symbotunes.sweeps.jobs import CONFIG, Job, note, read_job, writes_for_all
 from symbotunes.training.stop_signals import announcements
 
 
@@ -49,6 +51,7 @@ def run_job(cfg: DictConfig, program: str) -> float | None:
     folder = place(cfg, fixed=grid)
     job = read_job(folder)
     if job.status == "finished":
+        note_quantity(cfg, job)
         return job.value
     status = run_process(folder, program)
     job = read_job(folder)
@@ -66,6 +69,18 @@ def run_job(cfg: DictConfig, program: str) -> float | None:
     if grid:
         return math.nan
     raise JobFailed(f"job {job.number} failed with status {status}; see {folder}")
+
+
+def note_quantity(cfg: DictConfig, job: Job) -> None:
+    """Say on stderr if the value of a finished job does not compare with those of new jobs."""
+    best = job.run.get("best") or {}
+    before, now = str(best.get("quantity", NLL)), getattr(class_of(cfg.model.net), "LOSS", NLL)
+    if best.get("metric") == "val/loss" and before != now:
+        print(
+            f"note: the val/loss of job {job.number}, {job.value}, is a {before}, and that of new "
+            f"jobs is a {now}: they do not compare; start a new sweep to compare all of them",
+            file=sys.stderr,
+        )
 
 
 def place(cfg: DictConfig, *, fixed: bool) -> Path:

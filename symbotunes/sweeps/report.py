@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
-from symbotunes.models.base import NLL
+from symbotunes.models.quantities import NLL
 from symbotunes.render.pages.sweep import Row, sweep_page
 from symbotunes.sweeps.jobs import CONFIG, Job, read_jobs, split, varied
 

@@ -5,8 +5,11 @@ import json
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
-from symbotunes.sweeps.jobs import note
+from symbotunes.sweeps import hooks
+from symbotunes.sweeps.jobs import note, read_job
+from symbotunes.sweeps.process import note_quantity
 from symbotunes.sweeps.report import write_sweep_report
 from symbotunes.training.loggers.records import files_of, history
 from tests.conftest import TINY
@@ -148,6 +151,38 @@ def test_a_report_says_where_losses_are_of_different_quantities(tmp_path):
         (folder / "run.json").write_text(json.dumps({"best": result}))
         page = write_sweep_report(tmp_path).read_text()
         assert (warning in page) == (result is bound)
+
+
+def test_a_finished_job_of_an_earlier_version_says_that_its_loss_does_not_compare(tmp_path, capsys):
+    note(tmp_path / "0", status="finished", overrides=[], value=4.38)
+    best = {"metric": "val/loss", "value": 4.38}
+    for model, quantity, expected in (
+        ("music_vae.model.MusicVAE", None, "note: the val/loss of job 0, 4.38, is a negative log"),
+        ("music_vae.model.MusicVAE", "negative evidence lower bound", ""),
+        ("folk_rnn.FolkRNN", None, ""),
+    ):
+        recorded = best | ({"quantity": quantity} if quantity else {})
+        (tmp_path / "0" / "run.json").write_text(json.dumps({"best": recorded}))
+        cfg = OmegaConf.create({"model": {"net": {"_target_": f"symbotunes.models.{model}"}}})
+        note_quantity(cfg, read_job(tmp_path / "0"))
+        printed = capsys.readouterr().err
+        assert printed.startswith(expected)
+        assert bool(printed) == bool(expected)
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_failed_jobs(tmp_path, capsys, monkeypatch):
+    note(tmp_path / "0", status="failed", overrides=[])
+
+    def fail(_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(hooks, "write_sweep_report", fail)
+    with pytest.raises(SystemExit) as stopped:
+        hooks.Sweeping().on_multirun_end(OmegaConf.create({"hydra": {"sweep": {"dir": tmp_path}}}))
+    assert stopped.value.code == 1
+    printed = capsys.readouterr().err
+    assert "no report of" in printed
+    assert "job 0 failed" in printed
 
 
 TWO_RANKS = [

@@ -11,7 +11,7 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from symbotunes.errors import first_line, require_whole_number
-from symbotunes.models.base import NLL
+from symbotunes.models.quantities import NLL
 
 LOSS = "val/loss"
 INCOMPARABLE = "best_by_earlier_loss.ckpt"  # what an earlier version had as its best.ckpt
