@@ -15,6 +15,7 @@ class WindowValues:
 
     Attributes:
         piece: number of the piece that it is of.
+        family: number of that piece's family.
         steps: of the window.
         right: by `ACCURACIES`, the share of right steps of every track, 0 to 1.
         nats: negative log-likelihood, given a vector drawn from its posterior.
@@ -22,6 +23,7 @@ class WindowValues:
     """
 
     piece: int
+    family: int
     steps: int
     right: Mapping[str, tuple[float, ...]]
     nats: float

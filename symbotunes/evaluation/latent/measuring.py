@@ -89,6 +89,7 @@ def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
         raw=tuple(
             WindowValues(
                 piece=int(owners[index]),
+                family=int(families[index]),
                 steps=player.tokenizer.steps,
                 right={name: tuple(shares[index].tolist()) for name, shares in right.items()},
                 nats=float(read.nats[index]),

@@ -31,11 +31,13 @@ class PieceValues:
     """What the figures of held-out pieces are computed from, of one piece.
 
     Attributes:
+        family: its number.
         tokens: predicted ones, the one that closes the piece included.
         notes: heard in it.
         nats: of all its tokens, by model.
     """
 
+    family: int
     tokens: int
     notes: int
     nats: Mapping[str, float]
@@ -46,6 +48,7 @@ class TuneValues:
     """What `TUNES` are computed from, of one tune; ``None`` where something is not known of it.
 
     Attributes:
+        family: its number; a tune that the model wrote has none.
         tokens: without those that open and close it.
         grammar_errors: see `symbotunes.tokenizers.base.GrammarCheck`.
         grammar_tokens: those that were checked.
@@ -60,6 +63,7 @@ class TuneValues:
         rouge: F-measures of ROUGE-1, ROUGE-2 and ROUGE-L, 0 to 1, each with its best reference.
     """
 
+    family: int | None
     tokens: int
     grammar_errors: int | None
     grammar_tokens: int | None

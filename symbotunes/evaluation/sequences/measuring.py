@@ -89,7 +89,8 @@ def measure_held_out(
     for order, model in baselines.models.items():
         nats[NGRAM_NAMES.get(order, f"{order}-gram")] = model.nats(texts)
     notes = [_notes_heard(subject.render(piece)) for piece in subject.ids(plan.split)]
-    bootstrap = plan.bootstrap(seed).over(subject.families(plan.split))
+    families = subject.families(plan.split)
+    bootstrap = plan.bootstrap(seed).over(families)
     ours = nats[subject.name]
     return HeldOut(
         split=plan.split,
@@ -105,8 +106,13 @@ def measure_held_out(
         by_piece={name: tuple(float(one.mean()) for one in each) for name, each in nats.items()},
         fitted_on=baselines.fitted_on,
         raw=tuple(
-            PieceValues(len(each), heard, {name: float(nats[name][piece].sum()) for name in nats})
-            for piece, (each, heard) in enumerate(zip(ours, notes, strict=True))
+            PieceValues(
+                family=int(family),
+                tokens=len(each),
+                notes=heard,
+                nats={name: float(nats[name][piece].sum()) for name in nats},
+            )
+            for piece, (each, heard, family) in enumerate(zip(ours, notes, families, strict=True))
         ),
     )
 
@@ -202,7 +208,7 @@ class _Measure:
             copied_from=self._title(longest.source),
             reasons=reasons,
             looked_up_in="" if self.training.is_all else self.training.size,
-            raw=raw_values(measured, renditions),
+            raw=raw_values(measured, renditions, units),
         )
 
     def _references(

@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from symbotunes.evaluation.metrics.tunes import Tunes
 from symbotunes.evaluation.sequences.findings import TuneValues
 from symbotunes.tokenizers.base import Rendition
 
 
-def raw_values(tunes: Tunes, renditions: Sequence[Rendition]) -> tuple[TuneValues, ...]:
+def raw_values(
+    tunes: Tunes, renditions: Sequence[Rendition], families: NDArray[np.int64] | None
+) -> tuple[TuneValues, ...]:
     """The values of every tune.
 
     Args:
         tunes: what is known of them.
         renditions: the music of each.
+        families: the family of each; ``None`` for tunes that the model wrote.
     """
     overlap = iter(zip(tunes.overlaps.counts.tolist(), tunes.overlaps.rouge.tolist(), strict=True))
     rows = []
@@ -24,6 +30,7 @@ def raw_values(tunes: Tunes, renditions: Sequence[Rendition]) -> tuple[TuneValue
         check, judged = rendition.grammar, bool(rendition.bars) and rendition.right_bars is not None
         rows.append(
             TuneValues(
+                family=None if families is None else int(families[index]),
                 tokens=len(tunes.ids[index]),
                 grammar_errors=None if check is None else check.errors,
                 grammar_tokens=None if check is None else check.tokens,
