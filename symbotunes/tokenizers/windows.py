@@ -24,6 +24,7 @@ from symbotunes.music.grid.melody import (
     MelodyClasses,
     melody_examples,
     silent_offs,
+    without_key,
 )
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, quantize
 from symbotunes.music.grid.trio import trio_examples
@@ -89,6 +90,13 @@ class Windows(Tokenizer[MidiPiece]):
     @abstractmethod
     def score(self, ids: Ids) -> symusic.Score:
         """The music of one window."""
+
+    def without_key(self, ids: NDArray[Any]) -> NDArray[Any]:
+        """Windows ``[N, T]`` or ``[N, T, F]`` such that all transpositions of one are equal.
+
+        Where nothing has a key, they are what they were.
+        """
+        return ids
 
     def absent(self, notes: MidiNotes) -> str:  # noqa: ARG002
         """Why a piece has no windows."""
@@ -180,6 +188,9 @@ class Melody(Windows):
     def score(self, ids: Ids) -> symusic.Score:
         return decode_melody(ids, classes=self.classes)
 
+    def without_key(self, ids: NDArray[Any]) -> NDArray[Any]:
+        return without_key(ids)
+
     def check(self, ids: Ids) -> GrammarCheck:
         """Count note-offs while no note sounds, which no melody has."""
         return GrammarCheck(silent_offs(ids), int(ids.size))
@@ -242,6 +253,10 @@ class Trio(Windows):
 
     def score(self, ids: Ids) -> symusic.Score:
         return decode_trio(ids, classes=self.classes)
+
+    def without_key(self, ids: NDArray[Any]) -> NDArray[Any]:
+        """Melody and bass move together, drums stay."""
+        return np.concatenate([without_key(ids[..., :2]), ids[..., 2:]], axis=-1)
 
     def check(self, ids: Ids) -> GrammarCheck:
         """As for `Melody`, in melody and bass; any drums are allowed."""

@@ -31,6 +31,23 @@ class WindowValues:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """Held-out windows that are training windows, and the figures of those that are not.
+
+    Attributes:
+        exact: windows that are training windows number for number.
+        in_some_key: windows that are training windows in some key, the exact ones included.
+        accuracies: `ACCURACIES` of the others, the mean of all tracks.
+        costs: `COSTS` of the others.
+    """
+
+    exact: int
+    in_some_key: int
+    accuracies: Mapping[str, Interval]
+    costs: Mapping[str, Interval]
+
+
+@dataclass(frozen=True)
 class Reconstruction:
     """How well held-out windows are written again.
 
@@ -44,6 +61,8 @@ class Reconstruction:
         active: axes along which posterior means differ.
         latent: number of axes.
         raw: of every window.
+        apart: the windows without a twin in the training data; ``None`` if these are training
+            windows themselves.
     """
 
     split: str
@@ -55,6 +74,7 @@ class Reconstruction:
     active: int
     latent: int
     raw: tuple[WindowValues, ...] = ()
+    apart: Apart | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Roberts et al. 2018, table 1 and figure 4, https://arxiv.org/abs/1803.05428.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ from torch import Tensor
 
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.active_units import active_units
-from symbotunes.evaluation.latent.findings import Path, Reconstruction, WindowValues
-from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.latent.findings import Apart, Path, Reconstruction, WindowValues
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
 from symbotunes.evaluation.metrics.losses import LOSSES, Likelihoods
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, Costs, Rewritten
+from symbotunes.evaluation.twins import window_twins
 from symbotunes.evaluation.windows.measuring import WindowSubject
 from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.latent.slerp import slerp
@@ -97,6 +98,27 @@ def measure_reconstruction(subject: LatentSubject) -> Reconstruction:
             )
             for index in range(len(windows))
         ),
+        apart=None if plan.split == "train" else _apart(subject, windows, draws, (right, costs)),
+    )
+
+
+def _apart(
+    subject: LatentSubject,
+    windows: NDArray[Any],
+    draws: Bootstrap,
+    measured: tuple[Mapping[str, Floats], Mapping[str, Floats]],
+) -> Apart:
+    """The figures of windows that training has not."""
+    twins = window_twins(subject.player.tokenizer, subject.encoded, windows)
+    others = ~twins.in_some_key
+    right, costs = measured
+    return Apart(
+        exact=int(twins.exact.sum()),
+        in_some_key=int(twins.in_some_key.sum()),
+        accuracies={
+            name: draws.at(others).mean(shares.mean(1)[others]) for name, shares in right.items()
+        },
+        costs={name: draws.at(others).mean(values[others]) for name, values in costs.items()},
     )
 
 

@@ -91,6 +91,8 @@ class HeldOut:
         gains: by baseline, how many nats per token our model is better.
         classes: the most frequent class first.
         by_piece: nats per token of every piece, by model.
+        related: pieces of which a version is trained on.
+        apart: `LOSSES` by model of the other pieces, if there are both.
         fitted_on: how much of the training split n-gram models have seen; empty for all of it.
         raw: of every piece.
     """
@@ -104,6 +106,8 @@ class HeldOut:
     gains: Mapping[str, Interval]
     classes: tuple[ClassLoss, ...]
     by_piece: Mapping[str, tuple[float, ...]]
+    related: int = 0
+    apart: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     fitted_on: str = ""
     raw: tuple[PieceValues, ...] = ()
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
-from symbotunes.evaluation.metrics.bootstrap import Bootstrap
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
 from symbotunes.evaluation.metrics.copying import Copies, copies
 from symbotunes.evaluation.metrics.losses import class_figures, gain, loss_figures
 from symbotunes.evaluation.metrics.overlap import choose_references
@@ -21,6 +21,7 @@ from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, PieceVa
 from symbotunes.evaluation.sequences.likelihood import token_nats
 from symbotunes.evaluation.sequences.raw import raw_values
 from symbotunes.evaluation.training_sample import TrainingSample, sample_training
+from symbotunes.evaluation.twins import related
 from symbotunes.generation.sequences import Generated
 from symbotunes.models.base import SequenceModel
 from symbotunes.tokenizers.base import GrammarCheck, Rendition, TextTokenizer
@@ -92,6 +93,7 @@ def measure_held_out(
     families = subject.families(plan.split)
     bootstrap = plan.bootstrap(seed).over(families)
     ours = nats[subject.name]
+    twins = related(subject.encoded, subject.encoded.examples(plan.split))
     return HeldOut(
         split=plan.split,
         pieces=len(texts),
@@ -114,7 +116,24 @@ def measure_held_out(
             )
             for piece, (each, heard, family) in enumerate(zip(ours, notes, families, strict=True))
         ),
+        related=int(twins.sum()),
+        apart=_apart(nats, notes, ~twins, bootstrap) if 0 < twins.sum() < len(twins) else {},
     )
+
+
+def _apart(
+    nats: Mapping[str, Nats], notes: Sequence[int], others: NDArray[np.bool_], bootstrap: Bootstrap
+) -> dict[str, dict[str, Interval]]:
+    """`LOSSES` by model of some pieces."""
+    places = np.flatnonzero(others)
+    return {
+        name: loss_figures(
+            [each[place] for place in places],
+            [notes[place] for place in places],
+            bootstrap.at(places),
+        )
+        for name, each in nats.items()
+    }
 
 
 def _notes_heard(rendition: Rendition) -> int:

@@ -16,6 +16,7 @@ from symbotunes.evaluation.metrics.copying import copies
 from symbotunes.evaluation.metrics.histograms import overlapping_area
 from symbotunes.evaluation.metrics.tunes import Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
+from symbotunes.evaluation.twins import window_twins
 from symbotunes.generation.latent.player import Player
 from symbotunes.generation.seeds import sample_seeds
 from symbotunes.tokenizers.base import GrammarCheck, Ids
@@ -158,8 +159,16 @@ def with_copies(
         )
     ]
     known = len(subject.encoded.examples("train"))
-    remark = f"copies are looked up in {len(training):,} of {known:,} training windows"
-    return sets[0], sets[1], (remark,) if len(training) < known else ()
+    remarks = []
+    if len(training) < known:
+        remarks.append(f"copies are looked up in {len(training):,} of {known:,} training windows")
+    if plan.split != "train":
+        twins = window_twins(subject.player.tokenizer, subject.encoded, np.asarray(others))
+        remarks.append(
+            f"of {len(others):,} held-out windows, {twins.exact.sum():,} are training windows note "
+            f"for note, {twins.in_some_key.sum():,} in some key"
+        )
+    return sets[0], sets[1], tuple(remarks)
 
 
 def _checks(player: Player, windows: Sequence[Ids] | NDArray[Any]) -> list[GrammarCheck] | None:

@@ -148,3 +148,17 @@ def silent_offs(ids: NDArray[np.integer]) -> int:
     events = ids[ids != NO_EVENT]
     before = np.concatenate([[NOTE_OFF], events[:-1]])
     return int(((events == NOTE_OFF) & (before == NOTE_OFF)).sum())
+
+
+def without_key(ids: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Windows with their lowest pitch moved to the lowest class: equal for all transpositions.
+
+    Args:
+        ids: ``[N, T]`` or ``[N, T, F]`` classes; the F parts of a window move together.
+    """
+    moved = np.asarray(ids, np.int64)
+    notes = moved >= FIRST_PITCH
+    highest = int(moved.max(initial=FIRST_PITCH))
+    every = tuple(range(1, moved.ndim))
+    lowest = np.where(notes, moved, highest).min(axis=every, keepdims=True, initial=highest)
+    return np.where(notes, moved - lowest + FIRST_PITCH, moved)

@@ -63,7 +63,7 @@ class MidiPiece:
         title: for people, or empty.
         collection: folder or book that contains it, or empty.
         split: the split that the piece must go to; ``None`` lets ``loader.split`` decide.
-        family: content of the piece that this one is a version of; empty if it is none.
+        family: content of the piece that a step made this one of; empty if it was found as it is.
         work: the source's own name of the work, which all its versions share; empty if it has none.
         only: ``train`` or ``held-out`` for a version that is of use on that side alone, or empty.
     """

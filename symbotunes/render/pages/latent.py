@@ -38,7 +38,7 @@ def latent_report_page(findings: LatentFindings) -> str:
         reconstruction_lead=(
             f"{reconstruction.windows:,} windows of {reconstruction.pieces:,} pieces of the "
             f"{reconstruction.split} split, in {reconstruction.families:,} families of versions, "
-            f"which the intervals resample. "
+            f"which the intervals resample. {_twins(reconstruction)}"
             f"Posterior means vary along {reconstruction.active} of {reconstruction.latent} axes."
         ),
         accuracies=_accuracies(reconstruction),
@@ -61,6 +61,15 @@ def latent_report_page(findings: LatentFindings) -> str:
     )
 
 
+def _twins(reconstruction: Reconstruction) -> str:
+    if reconstruction.apart is None:
+        return ""
+    return (
+        f"{reconstruction.apart.exact:,} of them are training windows note for note, "
+        f"{reconstruction.apart.in_some_key:,} in some key. "
+    )
+
+
 def _heads(reconstruction: Reconstruction) -> list[Head]:
     """The headline figures."""
     first = next(iter(reconstruction.accuracies.values()))
@@ -80,6 +89,10 @@ def _accuracies(reconstruction: Reconstruction) -> Table:
         [track, *(cell(figure, shares[key]) for key, figure in ACCURACIES.items())]
         for track, shares in reconstruction.accuracies.items()
     ]
+    if reconstruction.apart is not None and reconstruction.apart.in_some_key:
+        shares = reconstruction.apart.accuracies
+        values = (cell(figure, shares[key]) for key, figure in ACCURACIES.items())
+        rows.append([_without_twins(reconstruction), *values])
     return Table(["accuracy", *(figure.label for figure in ACCURACIES.values())], rows)
 
 
@@ -98,7 +111,18 @@ def _accuracy_chart(reconstruction: Reconstruction) -> Chart:
 def _costs(reconstruction: Reconstruction) -> Table:
     names = ["", *(figure.label for figure in COSTS.values())]
     costs = (cell(figure, reconstruction.costs[key]) for key, figure in COSTS.items())
-    return Table(names, [["this model", *costs]])
+    rows: list[list[str | Cell]] = [["this model", *costs]]
+    if reconstruction.apart is not None and reconstruction.apart.in_some_key:
+        others = (cell(figure, reconstruction.apart.costs[key]) for key, figure in COSTS.items())
+        rows.append([_without_twins(reconstruction), *others])
+    return Table(names, rows)
+
+
+def _without_twins(reconstruction: Reconstruction) -> str:
+    count = reconstruction.windows - (
+        reconstruction.apart.in_some_key if reconstruction.apart else 0
+    )
+    return f"the {count:,} windows that training has in no key"
 
 
 def _path(path: Path) -> Table:

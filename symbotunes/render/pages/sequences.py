@@ -64,6 +64,8 @@ def _held_out_lead(held_out: HeldOut) -> str:
         "families of versions, which intervals resample; "
         f"{held_out.tokens:,} tokens, {held_out.notes:,} notes."
     )
+    if held_out.related:
+        text += f" Of {held_out.related:,} of them a version is trained on."
     if held_out.gains:
         text += (
             " The n-gram models (Kneser-Ney) were fitted on the same training tunes; gains are "
@@ -91,6 +93,14 @@ def _loss_table(held_out: HeldOut) -> Table:
             cell(LOSSES["nats_per_token"], held_out.gains.get(name)),
         ]
         for name, figures in held_out.models.items()
+    ]
+    rows += [
+        [
+            f"{name}, on tunes without a version in training",
+            *(cell(figure, figures.get(key)) for key, figure in LOSSES.items()),
+            Cell(),
+        ]
+        for name, figures in held_out.apart.items()
     ]
     names = ["model", *(figure.label for figure in LOSSES.values()), "our gain, nats per token"]
     return Table(names, rows, ours=0)

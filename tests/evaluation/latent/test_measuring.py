@@ -81,3 +81,10 @@ def test_training_windows_are_not_held_against_themselves(measured):
 
 def test_a_prior_is_called_fitted_only_if_windows_have_gone_by(measured):
     assert measured(sets, "test", trained=False) == {"held out (test)", "normal prior"}
+
+
+def test_windows_that_training_has_are_told_apart(measured):
+    found = measured(measure_reconstruction, "test")
+    assert (found.apart.exact, found.apart.in_some_key) == (0, 0)
+    assert found.apart.costs == found.costs
+    assert measured(measure_reconstruction, "train").apart is None

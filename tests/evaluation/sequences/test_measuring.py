@@ -169,3 +169,26 @@ def test_a_plan_out_of_range_is_refused_in_one_line(wrong, line):
     with pytest.raises(UserError) as error:
         replace(PLAN, **wrong)
     assert str(error.value) == line
+
+
+def test_tunes_of_which_a_version_is_trained_on_are_told_apart(subject):
+    encoded = subject.encoded
+    test = encoded.owners[encoded.examples("test")]
+    relatives = encoded.relatives.copy()
+    relatives[test[0]] = relatives[encoded.owners[encoded.examples("train")[0]]]
+    related = replace(subject, encoded=replace(encoded, relatives=relatives))
+    found, plain = (measure_held_out(each, PLAN, [1], seed=0) for each in (related, subject))
+    assert (found.related, plain.related) == (1, 0)
+    assert plain.apart == {}
+    expected = pytest.approx(math.log(subject.tokenizer.vocabulary.size))
+    assert found.apart["flat"]["nats_per_token"].value == expected
+    assert list(found.apart) == ["flat", "unigram"]
+
+
+def test_intervals_draw_families_of_tunes(subject):
+    encoded = subject.encoded
+    one = replace(encoded, relatives=np.zeros_like(encoded.relatives))
+    found = measure_held_out(replace(subject, encoded=one), PLAN, [1], seed=0)
+    assert (found.pieces, found.families) == (len(encoded.examples("test")), 1)
+    unigram = found.models["unigram"]["nats_per_token"]
+    assert unigram.low == unigram.value == unigram.high  # one family alone does not vary
