@@ -11,12 +11,14 @@ from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
 
 SUFFIXES = (".mid", ".midi")
+VERSIONS = "versions"  # folder of other arrangements of the song beside it
 
 
 class MidiFolder(Corpus):
     """A MIDI file, or all of them below a folder, hidden ones left out.
 
-    Links to folders are not followed; links to files are, as long as they stay in the folder.
+    Links to folders are not followed; links to files are, as long as they stay in the folder. Files
+    in a folder ``versions``, and those beside it, are versions of one work, as in POP909.
 
     Args:
         path: the file or folder.
@@ -50,7 +52,23 @@ class MidiFolder(Corpus):
 
     def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
         # Names begin with the folder that the music lies in.
-        yield read_piece(path, path.parent.parent if path == self.path else self.path.parent)
+        if path == self.path:
+            yield read_piece(path, path.parent.parent)
+        else:
+            yield read_piece(path, self.path.parent, work=self._work(path))
+
+    def _work(self, path: Path) -> str:
+        """The song that a file is a version of, where folders tell as POP909's do; else empty.
+
+        Its folder ``001`` holds a song, and ``001/versions`` other arrangements of it.
+        """
+        folder = path.parent
+        if folder.name == VERSIONS:
+            folder = folder.parent
+        elif not (folder / VERSIONS).is_dir():
+            return ""
+        inside = folder.is_relative_to(self.path)
+        return printable(folder.relative_to(self.path.parent).as_posix()) if inside else ""
 
     def checksum(self) -> str:
         """SHA-256 over names, sizes and dates: nobody waits for 100,000 files to be read."""

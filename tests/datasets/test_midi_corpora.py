@@ -281,3 +281,19 @@ def test_what_is_no_midi_is_dropped_with_its_reason(tmp_path, data, reason):
 def test_names_in_lakh_tell_which_files_are_versions_of_one_work(variant, path, work, tmp_path):
     corpus = Lakh(variant, {variant: {"urls": "http://x/a.tar.gz"}}, tmp_path)
     assert corpus.work(tmp_path / path) == work
+
+
+def test_a_folder_of_versions_and_the_song_beside_it_are_one_work(tmp_path, midi_bytes):
+    for name in ("001/001.mid", "001/versions/001-v1.mid", "001/versions/a/b.mid", "002/002.mid"):
+        (tmp_path / "POP909" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "POP909" / name).write_bytes(midi_bytes(60, 62))
+    works = {piece.id: piece.work for piece in MidiFolder(tmp_path / "POP909").pieces()}
+    assert works == {
+        "POP909/001/001.mid": "POP909/001",
+        "POP909/001/versions/001-v1.mid": "POP909/001",
+        "POP909/001/versions/a/b.mid": "",
+        "POP909/002/002.mid": "",
+    }
+    # Below a corpus of versions alone, the song is not part of it.
+    alone = MidiFolder(tmp_path / "POP909" / "001" / "versions")
+    assert {piece.work for piece in alone.pieces()} == {""}
