@@ -189,7 +189,8 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         if not music:
             return 0
         try:
-            return round(self.miditok.tokens_errors(TokSequence(tokens=list(music))) * len(music))
+            share: float = self.miditok.tokens_errors(TokSequence(tokens=list(music)))
+            return round(share * len(music))
         except Exception:  # of programs or pitches that its check does not foresee
             return len(music)
 

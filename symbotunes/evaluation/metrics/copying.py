@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Ranks = NDArray[np.int32]
-Pieces = Sequence[Sequence[int]] | Sequence[NDArray[np.integer]]
+Pieces = Sequence[Sequence[int] | NDArray[np.integer]]
 AT_ONCE = 2**20  # tokens in one suffix order of each kind: some hundred MiB, for any corpus
 
 
@@ -69,7 +69,8 @@ def copies(training: Pieces, pieces: Pieces, at_once: int = AT_ONCE) -> list[Cop
 
 def _parts(pieces: Pieces, at_once: int) -> Iterator[tuple[int, list[Ints]]]:
     """Pieces in order, as many at once as have so many tokens, and the index of the first."""
-    first, size, part = 0, 0, []
+    part: list[Ints] = []
+    first, size = 0, 0
     for index, piece in enumerate(pieces):
         if part and size + len(piece) > at_once:
             yield first, part

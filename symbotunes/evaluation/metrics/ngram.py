@@ -16,7 +16,7 @@ from symbotunes.errors import require_whole_number
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Sequences = Sequence[Sequence[int]] | Sequence[NDArray[np.integer]]
+Sequences = Sequence[Sequence[int] | NDArray[np.integer]]
 ABSENT = -1  # in place of the number of a k-gram that training has not
 AT_ONCE = 2**20  # tokens that are scored at once
 

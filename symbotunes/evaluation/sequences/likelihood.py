@@ -14,7 +14,7 @@ MOST_PIECES = 64  # read at once: more only means more padding
 
 def token_nats(
     net: SequenceModel,
-    sequences: Sequence[Sequence[int]],
+    sequences: Sequence[Sequence[int] | NDArray[np.integer]],
     vocabulary_size: int,
 ) -> list[NDArray[np.float64]]:
     """Negative log-likelihood of every id but the first, for each sequence.
@@ -50,7 +50,7 @@ def _batches(lengths: Sequence[int], vocabulary_size: int) -> Iterator[list[int]
 @torch.inference_mode()
 def _score(
     net: SequenceModel,
-    sequences: Sequence[Sequence[int]],
+    sequences: Sequence[Sequence[int] | NDArray[np.integer]],
     batch: Sequence[int],
     device: torch.device,
 ) -> list[NDArray[np.float64]]:

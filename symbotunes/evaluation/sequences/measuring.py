@@ -140,7 +140,9 @@ def _notes_heard(rendition: Rendition) -> int:
     return sum(len(track.notes) for track in rendition.score.tracks)
 
 
-def _classes(tokenizer: TextTokenizer[Any], texts: Sequence[Sequence[int]]) -> list[list[str]]:
+def _classes(
+    tokenizer: TextTokenizer[Any], texts: Sequence[NDArray[np.integer]]
+) -> list[list[str]]:
     """The class of every predicted token."""
     names = ["end"] * tokenizer.vocabulary.size
     for index in range(tokenizer.vocabulary.size):
