@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symbotunes.models.base import Batch, Loss, SequenceModel
-from symbotunes.models.layers.attention import Layout, causal_attention
+from symbotunes.models.layers.attention import Layout, attend_by_groups, causal_attention
 from symbotunes.models.layers.cross_entropy import summed_nats
 from symbotunes.models.layers.decoding import FIRST, Cache, packed
 from symbotunes.models.layers.transformer import Block
@@ -183,6 +183,10 @@ class DecoderOnly(SequenceModel):
         dropout = self.attention_dropout if self.training else 0.0
         if type(self).attend is DecoderOnly.attend:  # the only attention that the kernel computes
             return causal_attention(qkv, layout, dropout)
+        if qkv.device.type != "cpu" and not layout.is_even:
+            return attend_by_groups(
+                qkv, layout, lambda *parts: self.attend(*parts, layer=layer, dropout=dropout)
+            )
         query, key, value = layout.pad(qkv).permute(2, 0, 3, 1, 4)  # each [B, H, T, C]
         attended = self.attend(query, key, value, layer=layer, dropout=dropout)
         return layout.pack(attended.transpose(1, 2))

@@ -103,8 +103,9 @@ def natural_precision(accelerator: str) -> str:
     every machine.
     """
     if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    if accelerator == "auto" and torch.backends.mps.is_available():
-        return "32-true"
-    has_units = accelerator in ("auto", "cpu") and multiplies_bfloat16(torch.device("cpu"))
+        has_units = multiplies_bfloat16(torch.device("cuda", torch.cuda.current_device()))
+    elif accelerator == "auto" and torch.backends.mps.is_available():
+        has_units = False
+    else:
+        has_units = accelerator in ("auto", "cpu") and multiplies_bfloat16(torch.device("cpu"))
     return "bf16-mixed" if has_units else "32-true"

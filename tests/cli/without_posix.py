@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import filelock  # noqa: F401
-import lightning.pytorch  # noqa: F401
+import lightning.pytorch.trainer.connectors.signal_connector as connector
 import pebble  # noqa: F401
 import platformdirs  # noqa: F401
 import psutil  # noqa: F401
@@ -34,6 +34,7 @@ OF_OS = (
 
 def hide() -> None:
     """Take away what Windows lacks."""
+    connector._IS_WINDOWS = True  # or Lightning would look for these signals
     for name in MODULES:
         sys.modules[name] = None
     for name in OF_SIGNAL:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symbotunes.models.base import Batch, Loss, SequenceModel
-from symbotunes.models.layers.lstm import clipped_lstm
+from symbotunes.models.layers.lstm import clipped_lstm, exact_fused, run_fused
 from symbotunes.tokenizers.base import Vocabulary
 
 FORGET_BIAS = 5.0  # remember by default: the gates start open
@@ -99,8 +99,7 @@ class FolkRNN(SequenceModel):
         if self.training and self.dropout:
             dropped: tuple[Tensor, State] = self._dropped(inputs, state)
             return dropped
-        hidden, state = self.lstm(inputs, state)  # [B, T, D]
-        return hidden, state
+        return run_fused(self.lstm, inputs, state)  # [B, T, D]
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # the compiler would unroll every time step
     def _dropped(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
@@ -111,13 +110,14 @@ class FolkRNN(SequenceModel):
         """
         hidden = inputs
         ends: list[State] = []
-        for h0, c0, weights in zip(*state, self.lstm.all_weights, strict=True):
-            # One layer with biases, without dropout, in training mode, one direction, batch first.
-            settings = (True, 1, 0.0, True, False, True)
-            begin = (h0[None], c0[None])
-            hidden, h, c = torch.lstm(hidden, begin, tuple(weights), *settings)
-            hidden = F.dropout(hidden, self.dropout)
-            ends.append((h, c))
+        with exact_fused(inputs) as cast:
+            for h0, c0, weights in zip(*state, self.lstm.all_weights, strict=True):
+                # One layer with biases, no dropout, in training mode, one direction, batch first.
+                settings = (True, 1, 0.0, True, False, True)
+                begin = (cast(h0[None]), cast(c0[None]))
+                hidden, h, c = torch.lstm(cast(hidden), begin, tuple(weights), *settings)
+                hidden = F.dropout(hidden, self.dropout)
+                ends.append((h, c))
         h, c = (torch.cat(states) for states in zip(*ends, strict=True))
         return hidden, (h, c)
 

@@ -3,8 +3,9 @@
 Shapes: N tokens of all pieces together, H heads, C width of a head, T tokens of one piece.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from symbotunes.models.layers.private_torch import softmax_backward
 
+WASTE = 1 / 8  # share of padding up to which pieces of unequal length are attended together
 QUERIES = 256  # rows of scores per block: [H, 256, T] fits the cache even for long pieces
 
 
@@ -60,10 +62,77 @@ class Layout:
         empty = packed.new_zeros(rows * steps, *packed.shape[1:])
         return empty.index_copy(0, self.slots, packed).view(rows, steps, *packed.shape[1:])
 
+    @cached_property
+    def groups(self) -> "Groups":
+        """The pieces in groups of like length, in which padding adds less than an eighth."""
+        return Groups.of(self.lengths, self.slots.device)
+
     def pack(self, padded: Tensor) -> Tensor:
         """Turn ``[B, T, ...]`` into ``[N, ...]``, the inverse of `pad`."""
         flat = padded.flatten(0, 1)
         return flat if self.is_even else flat.index_select(0, self.slots)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Pieces of like length together, so that none is padded to the longest of the batch.
+
+    Attributes:
+        order: ``[N]`` tokens of all pieces, those of a group behind each other.
+        places: ``[N]`` the inverse permutation.
+        layouts: of the pieces of each group.
+    """
+
+    order: Tensor
+    places: Tensor
+    layouts: tuple[Layout, ...]
+
+    @classmethod
+    def of(cls, lengths: Sequence[int], device: torch.device) -> "Groups":
+        """Groups from the longest piece down; each takes what is at most `WASTE` shorter."""
+        ends = list(accumulate(lengths))
+        groups: list[list[int]] = []
+        for piece in sorted(range(len(lengths)), key=lambda piece: -lengths[piece]):
+            if not groups or lengths[piece] < (1 - WASTE) * lengths[groups[-1][0]]:
+                groups.append([])
+            groups[-1].append(piece)
+        order = torch.cat(
+            [
+                torch.arange(ends[piece] - lengths[piece], ends[piece])
+                for group in groups
+                for piece in group
+            ]
+        )
+        layouts = [Layout.of([lengths[piece] for piece in group], device) for group in groups]
+        return cls(order.to(device), order.argsort().to(device), tuple(layouts))
+
+
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def attend_by_groups(qkv: Tensor, layout: Layout, attend: Attend) -> Tensor:
+    """Attention of pieces of any lengths by a function of padded batches, with little padding.
+
+    Not PyTorch's nested tensors, whose causal attention has no kernel for CPUs, nor its
+    ``flex_attention``, which is fast only where ``torch.compile`` works.
+
+    Args:
+        qkv: ``[N, 3, H, C]`` queries, keys and values.
+        layout: layout of the pieces.
+        attend: maps queries, keys and values, each ``[B, H, T, C]`` and padded on the right, to
+            ``[B, H, T, C]``.
+
+    Returns:
+        ``[N, H, C]``.
+    """
+    groups = layout.groups
+    ordered = qkv.index_select(0, groups.order)
+    sizes = [len(part.slots) for part in groups.layouts]
+    attended = []
+    for part, own in zip(ordered.split(sizes), groups.layouts, strict=True):
+        query, key, value = own.pad(part).permute(2, 0, 3, 1, 4)  # each [B, H, T, C]
+        attended.append(own.pack(attend(query, key, value).transpose(1, 2)))
+    return torch.cat(attended).index_select(0, groups.places)
 
 
 def causal_attention(qkv: Tensor, layout: Layout, dropout: float = 0.0) -> Tensor:
@@ -82,9 +151,11 @@ def causal_attention(qkv: Tensor, layout: Layout, dropout: float = 0.0) -> Tenso
     if qkv.device.type == "cpu" and qkv.requires_grad and torch.is_grad_enabled() and not dropout:
         attended: Tensor = _Attention.apply(qkv, layout.lengths)  # type: ignore[no-untyped-call]
         return attended
+    fused = partial(F.scaled_dot_product_attention, dropout_p=dropout, is_causal=True)
+    if qkv.device.type != "cpu" and not layout.is_even:
+        return attend_by_groups(qkv, layout, fused)
     query, key, value = layout.pad(qkv).permute(2, 0, 3, 1, 4)  # each [B, H, T, C]
-    padded = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
-    return layout.pack(padded.transpose(1, 2))
+    return layout.pack(fused(query, key, value).transpose(1, 2))
 
 
 def _pieces(tensor: Tensor, lengths: Sequence[int]) -> Iterator[Tensor]:

@@ -6,17 +6,22 @@ steps at once. Callers can therefore project a constant input once and look up o
 the gradients that flow back through the gates can be clipped.
 """
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+from torch.nn.utils.rnn import PackedSequence
 
 from symbotunes.models.layers.decoding import packed
+from symbotunes.models.layers.precision import fused_lstm_dtype
 from symbotunes.models.layers.private_torch import sigmoid_backward, tanh_backward
 
 State = tuple[Tensor, Tensor]
+Inputs = TypeVar("Inputs", Tensor, PackedSequence)
 WIDE = 1024  # number of inputs plus units from which a layer counts as wide
 FEW = 8  # largest number of pieces that counts as few
 
@@ -72,6 +77,41 @@ def beats_fused(width: int, inputs: Tensor) -> bool:
     if compute_dtype(inputs) is torch.bfloat16:
         return inputs.shape[-1] + width >= WIDE
     return width >= WIDE and len(inputs) <= FEW
+
+
+def run_fused(layer: nn.LSTM, inputs: Inputs, state: State | None = None) -> tuple[Inputs, State]:
+    """Run ``nn.LSTM`` in a precision that is what it says, see `fused_lstm_dtype`.
+
+    Args:
+        layer: one or more layers.
+        inputs: as the layer takes them.
+        state: hidden and cell state; ``None``: zeros.
+
+    Returns:
+        What the layer returns.
+    """
+    with exact_fused(layer.weight_ih_l0) as cast:
+        if state is not None:
+            state = (cast(state[0]), cast(state[1]))
+        result: tuple[Inputs, State] = layer(cast(inputs), state)
+        return result
+
+
+@contextmanager
+def exact_fused(tensor: Tensor) -> Iterator[Callable[[Any], Any]]:
+    """Where LSTMs that run on this tensor's device compute in no coarser type than they say.
+
+    Yields:
+        What casts their inputs, tensors or packed sequences, to the type in which they compute.
+    """
+    kind = tensor.device.type
+    autocast = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+    dtype = fused_lstm_dtype(kind, autocast)
+    if dtype is None:
+        yield lambda inputs: inputs
+        return
+    with torch.autocast(kind, enabled=False):
+        yield lambda inputs: inputs.to(dtype)
 
 
 def compute_dtype(tensor: Tensor) -> torch.dtype:

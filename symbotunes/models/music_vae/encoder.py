@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from symbotunes.models.layers.lstm import beats_fused, driven_lstm
+from symbotunes.models.layers.lstm import beats_fused, driven_lstm, run_fused
 from symbotunes.models.music_vae.stack import lstm_layer
 
 
@@ -45,7 +45,7 @@ class BidirectionalEncoder(nn.Module):
             if isinstance(hidden, Tensor) and beats_fused(layer.hidden_size, hidden):
                 hidden, last = both_ways(layer, hidden)
             else:
-                hidden, (last, _) = layer(hidden)
+                hidden, (last, _) = run_fused(layer, hidden)
         return torch.cat([last[0], last[1]], -1)
 
 

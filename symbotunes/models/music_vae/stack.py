@@ -6,7 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from symbotunes.models.layers.lstm import State, activate, compute_dtype, driven_lstm
+from symbotunes.models.layers.lstm import (
+    State,
+    activate,
+    compute_dtype,
+    driven_lstm,
+    run_fused,
+)
 
 FORGET_BIAS = 1.0  # the reference adds it at every step; here it is part of the bias
 SMALL = 0.001  # standard deviation of the linear maps to and from latent vectors
@@ -67,7 +73,8 @@ class Stack(nn.Module):
         """Last layer's hidden states ``[N, T, D]`` for inputs ``[N, T, I]``, with fused kernels."""
         hidden = inputs
         for layer, (h, c) in zip(self.layers, self.start(code), strict=True):
-            hidden, _ = layer(hidden, (h[None].contiguous(), c[None].contiguous()))
+            assert isinstance(layer, nn.LSTM)
+            hidden, _ = run_fused(layer, hidden, (h[None].contiguous(), c[None].contiguous()))
         return hidden
 
     def driven(self, drive: Tensor, code: Tensor) -> Tensor:
