@@ -2,15 +2,17 @@
 
     python docs/gallery/write.py RUN...
 
-Runs of `mode=train` are shown after the included Folk-RNN. The samples are those of seeds 1 and 2,
+Runs of `mode=train` are shown after the included Folk-RNN. The samples are the first two of seed 1,
 whatever they turn out to be.
 """
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -35,7 +37,12 @@ class Entry:
     name: str
     model: symbotunes.TrainedModel
     pieces: Sequence[symbotunes.Piece]
-    run: dict[str, object] | None
+    run: dict[str, Any] | None
+
+    @property
+    def words(self) -> list[str]:
+        """Arguments of the command that trained the model, as a shell reads them."""
+        return [shlex.quote(word) for word in self.run["command"][1:]] if self.run else []
 
     def files(self) -> Iterator[tuple[symbotunes.Piece, str]]:
         """Each piece with the name of its picture."""

@@ -83,3 +83,15 @@ def test_the_notebook_runs_and_shows_its_pieces(tmp_path):
     tune, scale = (float(text) for text in re.findall(r": ([\d.]+) bits per note", printed))
     assert tune < scale
     assert {path.name for path in tmp_path.iterdir()} == {"scale.abc", "tune.mid", "tune.png"}
+
+
+@pytest.mark.slow("a 5.6 M model writes two tunes")
+def test_the_gallery_shows_what_the_included_model_writes():
+    page = (ROOT / "docs" / "gallery.md").read_text()
+    shown = [
+        block.text for block in blocks(ROOT / "docs" / "gallery.md") if block.language == "abc"
+    ]
+    pieces = symbotunes.load("pretrained/folk_rnn").sample(2, seed=1)
+    assert [piece.abc.strip() for piece in pieces] == [text.strip() for text in shown[:2]]
+    for number in (1, 2):
+        assert f"gallery/folk_rnn_pretrained_{number:02d}.svg" in page
