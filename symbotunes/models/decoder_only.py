@@ -54,6 +54,7 @@ class DecoderOnly(SequenceModel):
 
     READS_PACKED = True
 
+    context: int
     blocks: nn.ModuleList
     norm: nn.Module
 

@@ -151,8 +151,10 @@ class Chain:
 
     def bind(self) -> None:
         """Tell the token steps the vocabulary, once it exists."""
-        for step in [*self.token_steps, *self.cuts]:
+        for step in self.token_steps:
             step.bind(self.tokenizer)
+        for cut in self.cuts:
+            cut.bind(self.tokenizer)
 
     def augment(self, ids: Ids, generator: torch.Generator) -> Ids:
         """One example after the token steps that read it whole, without ``bos`` and ``eos``."""

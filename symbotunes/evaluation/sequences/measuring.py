@@ -128,8 +128,8 @@ def _apart(
     places = np.flatnonzero(others)
     return {
         name: loss_figures(
-            [each[place] for place in places],
-            [notes[place] for place in places],
+            [each[place] for place in places.tolist()],
+            [notes[place] for place in places.tolist()],
             bootstrap.at(places),
         )
         for name, each in nats.items()
@@ -261,6 +261,6 @@ def _checks(renditions: Sequence[Rendition]) -> list[GrammarCheck] | None:
 
 def _bars(renditions: Sequence[Rendition]) -> list[tuple[int, int]]:
     """Right bars and all bars of each, 0 without meter; nothing where the tokens know no bars."""
-    known = [(each.right_bars or 0, each.bars if each.right_bars is not None else 0)
+    known = [(each.right_bars or 0, (each.bars or 0) if each.right_bars is not None else 0)
              for each in renditions]  # fmt: skip
     return known if any(bars for _, bars in known) else []
