@@ -148,7 +148,7 @@ def _hashes(pieces: Pieces, families: NDArray[np.int32]) -> NDArray[np.uint8]:
 
     It is of the works in it, if any: then later pieces of these works do not move the family.
     """
-    named = pieces.works.any(1)
+    named = np.asarray(pieces.works.any(axis=1), np.bool_)
     by_family: dict[int, list[bytes]] = {}
     in_named = np.isin(families, families[named])
     for index in np.flatnonzero(named | ~in_named).tolist():

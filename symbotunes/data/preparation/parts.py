@@ -187,8 +187,10 @@ class PartBuilder:
     def rewind(self, mark: tuple[int, int]) -> None:
         """Forget what was noted since `mark`."""
         pieces, examples = mark
-        hashes: list[list[Any]] = [self._digests, self._origins, self._works]
-        for column in (self._names, self._forced, *hashes):
+        by_piece: list[list[Any]] = [
+            self._names, self._forced, self._digests, self._origins, self._works,
+        ]  # fmt: skip
+        for column in by_piece:
             del column[pieces:]
         del self._ids[examples:], self._owners[examples:], self._sides[examples:]
         melodies = sum(owner < pieces for owner, _ in self._melodies)
