@@ -1,22 +1,22 @@
-"""What the config inside a checkpoint may decide, beyond which of our classes are built.
+"""What the config inside a checkpoint may decide, apart from which of our classes are built.
 
-The threat: a checkpoint is often a stranger's file, and its config names arguments. A dataset that
+The threat: a checkpoint often comes from a stranger, and its config sets arguments. A dataset that
 downloads `path` from `url`, unpacks an archive or fills a cache would write bytes of the stranger's
 choice to a path of the stranger's choice, such as a start-up file of Python or a shell.
 
-The rule, by how each `Corpus` class declares its arguments:
+The rules, by how each `Corpus` class declares its arguments:
 
-* **Own** is a checkpoint ``RUN/checkpoints/NAME.ckpt`` beside ``RUN/run.json`` that really lies,
-  links followed, below the present ``paths.root``. Everything else is **foreign**: the hub,
-  exported folders, copied files.
-* Where files are written (`Corpus.WRITES`) and where they are fetched from (`Corpus.FETCHES`) comes
-  from ``conf/`` and the command line. The data of an own checkpoint may lie elsewhere if they are
-  all there, since they are then only read.
-* Which files are read (`Corpus.READS`, and whatever a class does not declare) is an own
-  checkpoint's to say. A foreign one must name what an option of ``conf/dataset`` names.
-* Numbers and words (`Corpus.CHOICES`) are taken from any checkpoint.
+* A checkpoint is **own** if it is a file ``RUN/checkpoints/NAME.ckpt``, ``RUN/run.json`` exists,
+  and it is below the current ``paths.root`` with all links resolved. Everything else is
+  **foreign**: the hub, exported folders, copied files.
+* Where files are written (`Corpus.WRITES`) and where they are fetched from (`Corpus.FETCHES`) is
+  set by ``conf/`` and the command line. The data of an own checkpoint may be elsewhere if they are
+  complete, since they are then only read.
+* Which files are read (`Corpus.READS`, and every undeclared argument) may be set by an own
+  checkpoint. In a foreign one, they must be those of an option of ``conf/dataset``.
+* Numbers and words (`Corpus.CHOICES`) may be set by any checkpoint.
 
-What a command line gives as ``dataset=...`` needs no trust and takes the place of all of this.
+``dataset=...`` on the command line needs no trust and replaces all of this.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ PLAIN = (bool, int, float, str, type(None))
 
 
 def is_own(checkpoint: Checkpoint, cfg: DictConfig) -> bool:
-    """Whether a checkpoint lies in the folder of a run below ``cfg.paths.root``."""
+    """Whether a checkpoint is in the folder of a run below ``cfg.paths.root``."""
     file = checkpoint.file.resolve()
     run = file.parent.parent
     return (
@@ -52,12 +52,12 @@ def is_own(checkpoint: Checkpoint, cfg: DictConfig) -> bool:
 def dataset_of(
     checkpoint: Checkpoint, cfg: DictConfig, build: Callable[[Any], Corpus]
 ) -> DictConfig:
-    """The dataset that a checkpoint names, as far as the rule of this module lets it.
+    """The dataset that a checkpoint names, as far as the rules of this module allow.
 
     Args:
-        checkpoint: whose ``_target_`` entries have been looked at already.
-        cfg: the present config.
-        build: makes a corpus from its config.
+        checkpoint: whose ``_target_`` entries have been checked.
+        cfg: the current config.
+        build: builds a corpus from its config.
 
     Raises:
         CheckpointError: if the command line must name the dataset, saying how.
@@ -73,7 +73,7 @@ def dataset_of(
 
 
 def is_same_data(before: DictConfig, now: DictConfig) -> bool:
-    """Whether two datasets differ at most in where their files lie and come from."""
+    """Whether two datasets differ only in where their files are and come from."""
     return bool(
         _without_locations(OmegaConf.to_container(before))
         == _without_locations(OmegaConf.to_container(now, resolve=True))
@@ -81,7 +81,7 @@ def is_same_data(before: DictConfig, now: DictConfig) -> bool:
 
 
 def without_files(node: Any) -> Any:
-    """Steps whose arguments name no files to read; what was read is in the tokenizer's state."""
+    """Steps without the names of files to read; their content is in the tokenizer's state."""
     if OmegaConf.is_config(node):
         return OmegaConf.create(without_files(OmegaConf.to_container(node)))
     if isinstance(node, list):
@@ -101,13 +101,13 @@ def class_of(node: Any) -> type | None:
 
 
 def dataset_options(cfg: DictConfig) -> dict[str, Node]:
-    """Every dataset of ``conf/`` by its name, with the folders of the present config."""
+    """Every dataset of ``conf/`` by its name, with the folders of the current config."""
     options: dict[str, Node] = {}
     root = cfg.copy()
     for file in sorted((CONF / "dataset").glob("[!_]*.yaml")):
         node = OmegaConf.load(file)
         assert isinstance(node, DictConfig)
-        node.pop("defaults", None)  # corpora of corpora, which are options themselves
+        node.pop("defaults", None)  # of concatenated corpora, which are options themselves
         with open_dict(root):
             root.dataset = node
         options[file.stem] = OmegaConf.to_container(root.dataset, resolve=True)  # type: ignore[assignment]
@@ -116,12 +116,12 @@ def dataset_options(cfg: DictConfig) -> dict[str, Node]:
 
 @dataclass(frozen=True)
 class _Judge:
-    """Applies the rule to a dataset and to the corpora in it.
+    """Applies the rules to a dataset and to the corpora in it.
 
     Attributes:
         checkpoint: that names the dataset.
         options: `dataset_options`.
-        build: makes a corpus; ``None`` if the checkpoint is foreign.
+        build: builds a corpus; ``None`` if the checkpoint is foreign.
     """
 
     checkpoint: Checkpoint
@@ -129,7 +129,7 @@ class _Judge:
     build: Callable[[Any], Corpus] | None
 
     def vetted(self, node: Any, key: str) -> Any:
-        """A node with each corpus at or below it as the rule leaves it."""
+        """A node, with the rules applied to each corpus at or below it."""
         if isinstance(node, list):
             return [self.vetted(entry, f"{key}.{index}") for index, entry in enumerate(node)]
         if not isinstance(node, dict):
@@ -137,7 +137,7 @@ class _Judge:
         corpus = class_of(node)
         if corpus is None:
             return {name: self.vetted(entry, f"{key}.{name}") for name, entry in node.items()}
-        if not issubclass(corpus, Corpus):  # a step of one corpus alone
+        if not issubclass(corpus, Corpus):  # a step for one corpus
             return without_files(node)
         node = self._own(node, corpus, key) if self.build else self._foreign(node, corpus, key)
         return {
@@ -158,7 +158,7 @@ class _Judge:
         name, argument = next(iter(misfits.items()))
         raise self._error(
             f"{key}.{argument}={shorten(str(node[argument]), 80)!r}",
-            "is for you to say, since the checkpoint is not of a run below paths.root",
+            "must be set by you, since the checkpoint is not of a run below paths.root",
             self._advice(name, argument, corpus, nested=key != "dataset"),
         )
 
@@ -192,14 +192,14 @@ class _Judge:
 
 
 def _placed(node: Node, corpus: type[Corpus], option: Node) -> Node:
-    """A corpus that writes to and fetches from where an option of ``conf/`` does."""
+    """A corpus with the places to write to and fetch from of an option of ``conf/``."""
     ours = {*corpus.WRITES, *corpus.FETCHES}
     kept = {name: value for name, value in node.items() if name not in ours}
     return kept | {name: value for name, value in option.items() if name in ours}
 
 
 def _misfit(node: Node, corpus: type[Corpus], option: Node) -> str | None:
-    """The first argument that is not a foreign checkpoint's to choose."""
+    """The first argument that a foreign checkpoint may not set."""
     replaced = {"_target_", *corpus.WRITES, *corpus.FETCHES, *corpus.PARTS}
     for name, value in node.items():
         names_nothing = name in corpus.READS and value is None

@@ -1,4 +1,4 @@
-"""The model card: ``README.md`` of an exported model, with the front matter that the hub reads."""
+"""The model card: the ``README.md`` of an exported model, with front matter for the hub."""
 
 import inspect
 import json
@@ -25,7 +25,7 @@ class Metric:
     """One measured figure.
 
     Attributes:
-        name: as reports call it, such as ``nats_per_token``.
+        name: its key in reports, such as ``nats_per_token``.
         subject: what was measured: a split, or generated tunes.
         value: the figure.
         interval: ends of its confidence interval, where it has one.
@@ -39,17 +39,17 @@ class Metric:
 
 @dataclass(frozen=True)
 class Card:
-    """What a card says beside what the checkpoint knows of itself.
+    """The content of a card that is not in the checkpoint.
 
     Attributes:
         title: heading.
-        license: identifier of the hub for the license of the weights, or ``None``.
-        data: words on the data, or ``None`` for the dataset's own.
+        license: the hub's identifier for the license of the weights, or ``None``.
+        data: description of the data; ``None``: that of the dataset.
         parameters: number of weights.
         dtype: type of the weights in the file.
         metrics: measured figures.
         samples: names of sample files, relative to the card.
-        name: under which others will find it: ``hub:owner/name``, or a folder.
+        name: under which others can load it: ``hub:owner/name``, or a folder.
     """
 
     title: str
@@ -84,7 +84,7 @@ def model_card(checkpoint: Checkpoint, card: Card) -> str:
 
 
 def _front_matter(checkpoint: Checkpoint, card: Card) -> str:
-    """What the hub reads, as its own package writes it."""
+    """The front matter for the hub, written by its own package."""
     from huggingface_hub import EvalResult, ModelCardData
 
     data = _class(checkpoint.config.dataset)
@@ -93,7 +93,7 @@ def _front_matter(checkpoint: Checkpoint, card: Card) -> str:
             task_type="music-generation",
             dataset_type=data.lower(),
             dataset_name=f"{data} ({metric.subject})",
-            dataset_split=metric.subject,  # the hub joins what differs in its name alone
+            dataset_split=metric.subject,  # the hub merges results that differ only in their name
             metric_type=metric.name,
             metric_value=round(metric.value, 4),
         )
@@ -162,7 +162,7 @@ def data_words(checkpoint: Checkpoint) -> str:
 
 
 def best_loss(checkpoint: Checkpoint) -> list[Metric]:
-    """The best validation loss of the training that wrote the checkpoint, where it was noted."""
+    """The best validation loss of the training, if the checkpoint has it."""
     if checkpoint.best is None:
         return []
     return [Metric(_metric_name(checkpoint), "val split, best of the training", checkpoint.best)]
@@ -181,13 +181,13 @@ def read_report(path: Path) -> list[Metric]:
     """Figures of a ``report.json`` of mode=evaluate: those of the model and of its own tunes.
 
     Raises:
-        UserError: if it is none.
+        UserError: if it is not such a report.
     """
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
         return list(_reported(report))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise UserError(f"export.report={path} is no report.json of mode=evaluate") from error
+        raise UserError(f"export.report={path} is not a report.json of mode=evaluate") from error
 
 
 def _reported(report: Mapping[str, Any]) -> Iterator[Metric]:

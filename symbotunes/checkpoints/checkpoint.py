@@ -1,7 +1,7 @@
-"""What a checkpoint carries besides weights, so that ``ckpt=...`` is enough to sample or go on.
+"""What a checkpoint contains besides weights, so that ``ckpt=...`` suffices to sample or resume.
 
-The recipe travels as plain strings: such a file opens with ``weights_only=True``, and a person can
-read it with one line of Python.
+The recipe is stored as plain strings: such a file opens with ``weights_only=True``, and can be read
+by a person with one line of Python.
 """
 
 import json
@@ -23,7 +23,7 @@ from symbotunes.config.aliases import modernized
 from symbotunes.errors import first_line
 
 FORMAT = 1
-PUBLISHED = "published"  # in place of a fingerprint of data, if weights were trained elsewhere
+PUBLISHED = "published"  # in place of the data's fingerprint, for weights trained elsewhere
 LFS_POINTER = b"version https://git-lfs"
 
 
@@ -32,16 +32,16 @@ class Checkpoint:
     """An opened checkpoint, whether a file of a training or the folder of a published model.
 
     Attributes:
-        path: where it was read from, in the user's words.
+        path: where it was read from, as the user wrote it.
         file: the file or folder that this is.
         config: the resolved config of the run that wrote it.
         tokenizer: state of the run's tokenizer.
         data: fingerprint of the data that it was trained on.
-        weights: of the network, under its own names.
+        weights: of the network, by parameter name.
         steps: optimizer steps that it was trained for.
         tokens: real tokens that it was trained on.
-        best: best validation value of the training so far, if it is known.
-        monitor: metric that `best` is a value of.
+        best: best validation value of the training so far, if known.
+        monitor: the metric of `best`.
         quantity: what that metric was, in words; ``None`` in checkpoints of earlier versions, whose
             ``val/loss`` had no KL divergence in it.
         resumable: whether the training can be resumed, which a published or converted model
@@ -63,7 +63,7 @@ class Checkpoint:
 
     @classmethod
     def from_file(cls, path: Path, file: Path) -> "Checkpoint":
-        """Open a file that Lightning wrote; `unpack` says what is raised."""
+        """Open a file that Lightning wrote; for errors, see `unpack`."""
         content = read(file)
         recipe = content.get("recipe")
         if not isinstance(recipe, dict) or "config" not in recipe:
@@ -92,7 +92,7 @@ class Checkpoint:
 
     @classmethod
     def from_folder(cls, path: Path, folder: Path) -> "Checkpoint":
-        """Open a published model; `unpack` says what is raised."""
+        """Open a published model; for errors, see `unpack`."""
         description, weights = read_folder(folder)
         _require_format(path, description["format"])
         return cls(
@@ -108,7 +108,7 @@ class Checkpoint:
 
 
 def pack(cfg: DictConfig, tokenizer: Mapping[str, Any], *, data: str) -> dict[str, Any]:
-    """The recipe that a checkpoint carries, every interpolation resolved.
+    """The recipe for a checkpoint, with all interpolations resolved.
 
     Args:
         cfg: of the training.
@@ -127,8 +127,8 @@ def unpack(path: Path) -> Checkpoint:
     """Open a checkpoint without running any code that it names.
 
     Args:
-        path: a file of a training, or a published model, as
-            `symbotunes.checkpoints.published.locate` knows it.
+        path: a checkpoint file, or a published model; see
+            `symbotunes.checkpoints.published.locate`.
 
     Raises:
         UserError: if the file is missing, damaged or not ours, or if its config names code that
@@ -156,7 +156,7 @@ def _tokenizer(path: Path, text: Any) -> dict[str, Any]:
 
 
 def _count(path: Path, content: Mapping[str, Any], key: str) -> int:
-    """A whole number of a checkpoint; 0 if it does not have it."""
+    """A whole number of a checkpoint; 0 if it is missing."""
     value = content.get(key, 0)
     if not isinstance(value, int):
         raise CheckpointError(f"{path} is damaged: its {key} is not a whole number")
@@ -176,14 +176,14 @@ def _best(callbacks: Any) -> tuple[float | None, str, str | None]:
 
 
 def _config(path: Path, recipe: Any) -> DictConfig:
-    """The config of a recipe: values as they stand there, classes under their names of today.
+    """The config of a recipe: its values as written, and classes by their current names.
 
-    An interpolation could be one class when it is looked at and another one when it is built.
+    Interpolations are rejected: one could give one class when checked and another when built.
     """
     try:
         config = OmegaConf.create(recipe)
         plain = OmegaConf.to_container(config)
-    except Exception as error:  # YAML and OmegaConf raise of many kinds
+    except Exception as error:  # YAML and OmegaConf raise many kinds of exceptions
         raise CheckpointError(f"{path} carries a config that cannot be read") from error
     if not isinstance(config, DictConfig) or not all(
         OmegaConf.is_dict(node) for node in (config.get("model"), config.get("transforms"))
@@ -208,10 +208,10 @@ def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The file's content, with an error that says what is wrong with it.
+    """The content of a file.
 
     Raises:
-        CheckpointError: if it cannot be read.
+        CheckpointError: if it cannot be read, saying what is wrong with it.
     """
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}; set ckpt=PATH")
@@ -242,5 +242,5 @@ def _last_line(error: Exception) -> str:
     return first_line(error)[:160]
 
 
-# What a checkpoint brings along, and what of it a resumed run may change.
+# The keys of the config that a resumed run takes from the checkpoint.
 KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")

@@ -4,4 +4,4 @@ from symbotunes.errors import UserError
 
 
 class CheckpointError(UserError):
-    """A file that is no usable checkpoint; the message is one line that says what to do."""
+    """A file that is not a usable checkpoint; the message is one line that says what to do."""

@@ -31,10 +31,10 @@ OWN = {CONFIG, WEIGHTS, CARD, SAMPLES, TRANSFORMERS}  # all that an export write
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """What is written; the keys are explained in ``conf/export/default.yaml``.
+    """What to export; ``conf/export/default.yaml`` explains the keys.
 
     Raises:
-        UserError: if a value is none of the choices.
+        UserError: if a value is not one of the choices.
     """
 
     out: str | None
@@ -65,16 +65,16 @@ def write_export(
     seed: int,
     folder: Path,
 ) -> None:
-    """Write the folder, whole or not at all; an earlier export there is replaced.
+    """Write the folder, completely or not at all; an earlier export there is replaced.
 
-    The samples are drawn from the folder itself, so what is heard is what others will load.
+    The samples are made with the exported folder itself, so they show what others will load.
 
     Raises:
-        UserError: if the folder holds something else, or the model is not of the kind asked for.
+        UserError: if the folder contains other files, or the model cannot be exported as requested.
     """
-    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if found and (found - OWN or not is_published(folder)):
-        raise UserError(f"{folder} holds other files; set export.out to a new folder")
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if names and (names - OWN or not is_published(folder)):
+        raise UserError(f"{folder} contains other files; set export.out to a new folder")
     metrics = [*best_loss(checkpoint), *(read_report(Path(plan.report)) if plan.report else [])]
     net, tokenizer = rebuild(checkpoint)
     with atomic_folder(folder) as draft:
@@ -95,15 +95,15 @@ def write_export(
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What ``config.json`` says: what a model needs to sample, be measured or go on from.
+    """The content of ``config.json``: what a model needs for sampling, evaluation and fine-tuning.
 
-    Paths of the machine that trained it are cut to their last part.
+    Absolute paths are cut to their last part.
     """
     kept = {key: checkpoint.config[key] for key in KEPT if key in checkpoint.config}
     config = _portable(OmegaConf.to_container(OmegaConf.create(kept), resolve=True))
     config["loader"].pop("cache", None)
     for step in config["transforms"].values():
-        step |= {"files": None} if "files" in step else {}  # the tokenizer's state holds them
+        step |= {"files": None} if "files" in step else {}  # they are in the tokenizer's state
     return {
         "format": FORMAT,
         "config": config,
@@ -125,7 +125,7 @@ def _portable(node: Any) -> Any:
 
 
 def _write_samples(draft: Path, plan: ExportPlan, sampling: SamplePlan, seed: int) -> list[str]:
-    """Draw samples; the names of their files, relative to the draft."""
+    """Write samples; returns the names of their files, relative to the draft."""
     if not plan.samples:
         return []
     folder = draft / SAMPLES
@@ -144,7 +144,7 @@ def _write_samples(draft: Path, plan: ExportPlan, sampling: SamplePlan, seed: in
 
 
 def hub_api() -> HfApi:
-    """The hub, as somebody who may write there.
+    """The hub's API, with a token to write.
 
     Raises:
         UserError: if there is no token.
@@ -155,7 +155,7 @@ def hub_api() -> HfApi:
 
 
 def push(api: HfApi, folder: Path, name: str, *, private: bool) -> str:
-    """Upload the folder to a repository, which is made if it does not exist; its address.
+    """Upload the folder to a repository, created if necessary; returns its address.
 
     Raises:
         UserError: if the hub refuses or cannot be reached.
@@ -165,6 +165,6 @@ def push(api: HfApi, folder: Path, name: str, *, private: bool) -> str:
         api.upload_folder(repo_id=name, folder_path=folder, commit_message="Export of Symbotunes")
     except REFUSALS as error:
         raise UserError(
-            f"export.push={name}: {first_line(error)} (the export itself lies in {folder})"
+            f"export.push={name}: {first_line(error)} (the export itself is in {folder})"
         ) from error
     return f"https://huggingface.co/{name}"

@@ -1,6 +1,6 @@
-"""Models as folders that can be handed on: ``config.json`` and ``model.safetensors``.
+"""Models as folders that can be shared: ``config.json`` and ``model.safetensors``.
 
-Neither file can run code. A folder lies on disk, on the Hugging Face hub (``hub:owner/name``), or
+Neither file can run code. A folder is on disk, on the Hugging Face hub (``hub:owner/name``), or
 in this package (``pretrained/name``).
 """
 
@@ -28,14 +28,14 @@ _KINDS = {"format": int, "config": dict, "tokenizer": dict, "data": str, "steps"
 
 
 def locate(source: Path) -> Path:
-    """Where a checkpoint or a published folder lies, fetched first if it is on the hub.
+    """The path of a checkpoint or a published folder, which is fetched first if it is on the hub.
 
     Args:
-        source: a path as it is, the folder of a run for its best checkpoint or else its last,
+        source: a path, the folder of a run for its best checkpoint or else its last,
             ``hub:owner/name`` (``hub:owner/name@revision``), or ``pretrained/name``.
 
     Raises:
-        UserError: if it cannot be fetched, or does not come along.
+        UserError: if it cannot be fetched, or is not included.
     """
     name = source.as_posix()
     if name.startswith(HUB):
@@ -47,7 +47,7 @@ def locate(source: Path) -> Path:
 
 
 def shipped() -> list[str]:
-    """What can follow ``ckpt=`` without a download: names such as ``pretrained/folk_rnn``."""
+    """The models included in the package, by names such as ``pretrained/folk_rnn``."""
     return sorted(f"{SHIPPED}/{path.parent.name}" for path in PRETRAINED.glob(f"*/{CONFIG}"))
 
 
@@ -56,9 +56,9 @@ def _shipped(name: str) -> Path:
     if name in names:
         return PRETRAINED / name.removeprefix(f"{SHIPPED}/")
     if not names:
-        raise UserError(f"there is no {name}: this installation carries no pretrained models")
-    ends = [each.removeprefix(f"{SHIPPED}/") for each in names]
-    hint = did_you_mean(name.removeprefix(f"{SHIPPED}/"), ends, prefix=f"{SHIPPED}/")
+        raise UserError(f"there is no {name}: this installation includes no pretrained models")
+    choices = [choice.removeprefix(f"{SHIPPED}/") for choice in names]
+    hint = did_you_mean(name.removeprefix(f"{SHIPPED}/"), choices, prefix=f"{SHIPPED}/")
     raise UserError(f"there is no {name}{hint}")
 
 
@@ -69,7 +69,9 @@ def _download(name: str) -> Path:
             repository, revision=revision or None, allow_patterns=[CONFIG, WEIGHTS]
         )
     except HFValidationError as error:
-        raise UserError(f"{HUB}{name} is no name of a repository: write hub:owner/name") from error
+        raise UserError(
+            f"{HUB}{name} is not the name of a repository: write hub:owner/name"
+        ) from error
     except UNREACHABLE as error:
         raise UserError(
             f"{HUB}{name} cannot be fetched from huggingface.co: check the name and the network, "
@@ -79,7 +81,7 @@ def _download(name: str) -> Path:
 
 
 def is_published(folder: Path) -> bool:
-    """Whether a folder says of itself that it holds a model of Symbotunes."""
+    """Whether a folder is marked as a model of Symbotunes."""
     try:
         content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -98,7 +100,9 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     for key, kind in _KINDS.items():
         if not isinstance(content.get(key), kind):
-            raise UserError(f"{folder / CONFIG} is damaged: its {key} is no {kind.__name__}")
+            raise UserError(
+                f"{folder / CONFIG} is damaged: its {key} is not of type {kind.__name__}"
+            )
     return content, _weights(folder)
 
 
@@ -118,8 +122,8 @@ def write_folder(
     """Write the two files.
 
     Args:
-        folder: is made if it does not exist.
-        weights: of the network, under its own names.
+        folder: created if it does not exist.
+        weights: of the network, by parameter name.
         description: ``format``, ``config``, ``tokenizer``, ``data`` and ``steps``, plain values.
         dtype: one of `DTYPES`, for weights that are floating-point numbers.
 
@@ -129,7 +133,7 @@ def write_folder(
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: _rounded(name, tensor, dtype) for name, tensor in weights.items()}
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
-    (folder / WEIGHTS).chmod(0o644)  # the writer of safetensors lets the owner alone read it
+    (folder / WEIGHTS).chmod(0o644)  # safetensors writes files that only the owner can read
     content = {"library_name": LIBRARY, "dtype": dtype, **description}
     text = json.dumps(content, indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")

@@ -20,13 +20,13 @@ from symbotunes.tokenizers.base import Tokenizer
 
 
 def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
-    """The data that a checkpoint was trained on, or ``dataset=`` of the command line, as it reads.
+    """The data of a checkpoint, or of ``dataset=`` on the command line, prepared for its tokenizer.
 
-    Files are written and fetched where `cfg` says; split and limits are the checkpoint's.
+    `cfg` decides where files are written and fetched; split and limits are the checkpoint's.
 
     Raises:
-        CheckpointError: if the dataset now gives another vocabulary than the checkpoint has, or is
-            one that `symbotunes.checkpoints.arguments` leaves to the command line.
+        CheckpointError: if the dataset now gives a different vocabulary, or must be named on the
+            command line, see `symbotunes.checkpoints.arguments`.
     """
     saved = checkpoint.config.copy()
     named = names_dataset(cfg)
@@ -42,28 +42,28 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
         saved.transforms = without_files(saved.transforms)
         place_loader(saved, cfg)
     chain = build_chain(saved)
-    # A run that fitted its vocabulary finds its own cache by not knowing it yet.
+    # Without its vocabulary, the tokenizer of a run that fitted one finds the run's cache.
     if named or saved.model.init_from is not None or saved.transforms != original.transforms:
         chain.tokenizer.load_state(checkpoint.tokenizer)
-    # The training's key: where the files lie does not change what is read of them.
+    # The cache key of the training, which does not depend on where the files are.
     data = build_data(saved, chain, key=data_key(original, chain))
     data.prepare_data()
     if dict(chain.tokenizer.state()) != checkpoint.tokenizer:
         raise CheckpointError(
-            f"{checkpoint.path} was trained on other data: the dataset now gives another "
-            "vocabulary; name the dataset (dataset=...) to read it with the checkpoint's"
+            f"{checkpoint.path} was trained on other data: the dataset now gives a "
+            "different vocabulary; name the dataset (dataset=...) to read it with the checkpoint's"
         )
     return data
 
 
 def place_loader(saved: DictConfig, cfg: DictConfig) -> None:
-    """Let the loader of a checkpoint write where the present config says."""
+    """Set the folders of a checkpoint's loader to those of the current config."""
     for name in MusicData.WRITES:
         saved.loader[name] = cfg.loader[name]
 
 
 def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list[str]:
-    """A remark for reports if `data_of` does not give the very data of the training."""
+    """A remark for reports if `data_of` does not give exactly the data of the training."""
     if data.encoded.fingerprint == checkpoint.data:
         return []
     if names_dataset(cfg) or checkpoint.data == PUBLISHED:
@@ -73,7 +73,7 @@ def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list
         ]
     return [
         "the same dataset, but its files have changed since the training, or another version of "
-        "Symbotunes has prepared them: pieces that are read otherwise now may have changed sides"
+        "Symbotunes has prepared them: pieces that are read differently may be in other splits"
     ]
 
 
@@ -81,8 +81,8 @@ def rebuild(checkpoint: Checkpoint) -> tuple[Model, Tokenizer[Any]]:
     """The network with its weights and the tokenizer, from the checkpoint alone.
 
     Raises:
-        CheckpointError: if the vocabulary is none, or the weights do not fit the network that the
-            recipe describes.
+        CheckpointError: if the vocabulary is invalid, or the weights do not fit the network of the
+            recipe.
     """
     steps = {"transforms": without_files(checkpoint.config.transforms)}
     tokenizer = build_chain(OmegaConf.create(steps)).tokenizer
@@ -111,18 +111,18 @@ def load_weights(net: Model, weights: dict[str, Any], source: str) -> None:
 
 
 def newest_checkpoint(root: Path) -> Path:
-    """The best checkpoint of the newest run below `root`; the last if no run has validated.
+    """The best checkpoint of the newest run below `root`; the last one if no run has validated.
 
     Raises:
         UserError: if there is none.
     """
     runs = [run for pattern in ("train/*", "slurm/*", "multirun/*/*") for run in root.glob(pattern)]
     for name in ("best.ckpt", "last.ckpt"):
-        found = [path for run in runs if (path := run / "checkpoints" / name).is_file()]
-        if found:
+        paths = [path for run in runs if (path := run / "checkpoints" / name).is_file()]
+        if paths:
             break
     else:
         raise UserError(
             f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH"
         )
-    return max(found, key=lambda path: path.stat().st_mtime)
+    return max(paths, key=lambda path: path.stat().st_mtime)

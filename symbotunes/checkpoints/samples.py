@@ -21,20 +21,20 @@ def write_samples(
     folder: Path,
     training: Training | None = None,
 ) -> Path:
-    """Draw samples of a checkpoint and render them.
+    """Sample a checkpoint and render the samples.
 
     Args:
-        checkpoint: of the model, read whole.
-        plan: what is drawn, and how.
+        checkpoint: of the model.
+        plan: what to sample, and how.
         seed: from which that of every sample is made, unless the plan gives them.
         folder: for the files.
-        training: gives the data that the checkpoint was trained on, for plans that look at them.
+        training: reads the data that the checkpoint was trained on, for plans that need them.
 
     Returns:
         The listening page.
 
     Raises:
-        UserError: if the network, the prompt or an input cannot be read, or the folder not be
+        UserError: if the network, the prompt or an input cannot be read, or the folder cannot be
             written.
     """
     path = checkpoint.path

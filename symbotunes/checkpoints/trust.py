@@ -1,4 +1,4 @@
-"""Which classes a checkpoint may name: those that our configs and the user's plug-ins offer."""
+"""Which classes a checkpoint may name: those of our configs and of the user's plug-ins."""
 
 import re
 import sys
@@ -19,14 +19,14 @@ SAMPLING = ("model", "transforms")
 READING = (*SAMPLING, "dataset", "loader")
 TRAINING = (*READING, "model/optimizer", "model/scheduler")
 TARGET = re.compile(r"^ *_target_: *([\w.]+)\.\w+", re.MULTILINE)
-OPTIMIZERS = "torch.optim"  # all of it: a user may have chosen one that no config of ours names
-LIBRARIES = ("torch", "lightning", "hydra", "omegaconf", "numpy")  # nobody's plug-in
+OPTIMIZERS = "torch.optim"  # all of it: users may choose optimizers that no config names
+LIBRARIES = ("torch", "lightning", "hydra", "omegaconf", "numpy")  # not plug-ins
 
 
 def refuse_strangers(path: Path, node: Any, groups: Sequence[str] = SAMPLING) -> None:
-    """Raise `CheckpointError` if a ``_target_`` is not a class that a config of the groups offers.
+    """Raise `CheckpointError` if a ``_target_`` is not a class of a config of the groups.
 
-    What the user names as a plug-in may be named, too: it is the user's own choice to run it.
+    Classes of the user's plug-ins are allowed too, since the user has chosen to run them.
     """
     modules = trusted_modules(groups)
     strangers = [name for name in targets(OmegaConf.create(node)) if not defined_in(modules, name)]
@@ -38,8 +38,8 @@ def refuse_strangers(path: Path, node: Any, groups: Sequence[str] = SAMPLING) ->
 def trusted_modules(groups: Sequence[str]) -> set[str]:
     """The modules whose classes a checkpoint may name.
 
-    They are those in which our configs of the groups find their classes, so that a new model, whose
-    config names it, needs no entry here; then the user's plug-ins.
+    These are the modules of classes in our configs of the groups, so that a new model with a config
+    needs no entry here, and the user's plug-ins.
     """
     files = (path for group in groups for path in (CONF / group).glob("*.yaml"))
     modules = {name for path in files for name in TARGET.findall(path.read_text("utf-8"))}
@@ -48,7 +48,7 @@ def trusted_modules(groups: Sequence[str]) -> set[str]:
 
 
 def _as_plugin(package: str) -> str:
-    """How to open a checkpoint of somebody's plug-in, if the package may be one."""
+    """How to open a checkpoint of a plug-in, if the package may be one."""
     if package in {"symbotunes", *LIBRARIES, *sys.stdlib_module_names, *plugin_names()}:
         return ""
     return (
@@ -66,7 +66,7 @@ def defined_in(modules: Collection[str], target: str) -> bool:
         return False
     try:
         named = get_object(target)
-    except Exception:  # whatever importing a made-up path raises, the answer is no
+    except Exception:  # importing an invented path may raise anything
         return False
     return isinstance(named, type) and _below(modules, named.__module__)
 

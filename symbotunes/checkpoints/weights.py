@@ -22,7 +22,7 @@ from symbotunes.models.published import LayoutError, PublishedWeights
 from symbotunes.tokenizers.abc_bpe import read_files
 from symbotunes.tokenizers.base import Tokenizer
 
-CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is no name on the hub
+CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is not a name on the hub
 TRANSFORMERS = {"gpt2": from_transformers}  # model_type of a transformers config -> its mapping
 _HUB_ID = re.compile(r"[\w-]+(?:\.[\w-]+)*/[\w.-]+")
 
@@ -33,11 +33,11 @@ class Weights:
 
     Attributes:
         tensors: by the network's parameter names.
-        tokenizer: state for ``Tokenizer.load_state``; ``None`` if the source says nothing
-            of a vocabulary, empty if a tokenizer of its kind needs no state.
-        source: where they come from, for people.
-        sizes: what the network must have below ``model.net``, where shapes alone do not tell.
-        vocabulary: number of ids, where `tokenizer` does not tell.
+        tokenizer: state for ``Tokenizer.load_state``; ``None`` if the source has no
+            vocabulary, empty if its kind of tokenizer needs no state.
+        source: where they come from, shown to people.
+        sizes: required values of keys below ``model.net`` that do not follow from shapes.
+        vocabulary: number of ids, if it does not follow from `tokenizer`.
     """
 
     tensors: dict[str, Tensor]
@@ -47,7 +47,7 @@ class Weights:
     vocabulary: int | None = None
 
     def give_vocabulary(self, tokenizer: Tokenizer[Any]) -> None:
-        """Let the tokenizer of the new run have the vocabulary of the weights.
+        """Load the vocabulary of the weights into the tokenizer of the new run.
 
         Raises:
             UserError: if it is a tokenizer of another kind.
@@ -60,7 +60,7 @@ class Weights:
         tokenizer.load_state(self.tokenizer)
 
     def check(self, net: Model, vocabulary_size: int) -> None:
-        """See that the network has the sizes of the weights.
+        """Check that the network has the sizes of the weights.
 
         Raises:
             UserError: naming the keys to set.
@@ -109,7 +109,7 @@ def _from_checkpoint(path: Path) -> Weights:
 def _from_hugging_face(path: Path) -> Weights:
     model = read_model(path)
     config = model.config if isinstance(model.config, dict) else {}
-    kind = str(config.get("model_type", "gpt2"))  # the configs of 2019 do not say
+    kind = str(config.get("model_type", "gpt2"))  # configs of 2019 do not have it
     if kind not in TRANSFORMERS:
         known = ", ".join(TRANSFORMERS)
         raise UserError(f"{path} has model_type={kind} in its config; only {known} can be read")
@@ -126,7 +126,7 @@ def _from_hugging_face(path: Path) -> Weights:
 def _mapped(
     path: Path, mapping: Callable[..., PublishedWeights], *content: Any
 ) -> PublishedWeights:
-    """What a file holds under our names; what is wrong with it is said with its path."""
+    """The content of a file under our names; errors name its path."""
     try:
         return mapping(*content)
     except LayoutError as error:

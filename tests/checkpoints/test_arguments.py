@@ -217,8 +217,8 @@ def test_files_that_a_foreign_checkpoint_names_are_asked_for(save, option, opene
     with pytest.raises(CheckpointError) as caught:
         opened(path)
     assert str(caught.value) == (
-        f"{path}: dataset.{argument}='/elsewhere/tunes' is for you to say, since the checkpoint is "
-        f"not of a run below paths.root; give dataset={option} dataset.{argument}=PATH"
+        f"{path}: dataset.{argument}='/elsewhere/tunes' must be set by you, since the checkpoint "
+        f"is not of a run below paths.root; give dataset={option} dataset.{argument}=PATH"
     )
 
 

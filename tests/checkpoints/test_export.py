@@ -160,7 +160,7 @@ def test_figures_of_a_latent_model_name_their_split_and_their_set(tmp_path):
 
 def test_a_file_that_is_no_report_is_named(tmp_path):
     (tmp_path / "report.json").write_text("{}")
-    with pytest.raises(UserError, match=r"is no report.json of mode=evaluate"):
+    with pytest.raises(UserError, match=r"is not a report.json of mode=evaluate"):
         read_report(tmp_path / "report.json")
 
 
@@ -189,11 +189,11 @@ def test_an_earlier_export_is_replaced_and_other_files_are_not(exported, tmp_pat
     first = exported(samples=1, forms=["abc"])
     assert not (exported(samples=0) / "samples").exists()
     (first / "LICENSE").write_text("mine")
-    with pytest.raises(UserError, match="holds other files"):
+    with pytest.raises(UserError, match="contains other files"):
         exported()
     (first / "LICENSE").unlink()
     (first / "config.json").write_text("{}")
-    with pytest.raises(UserError, match="holds other files"):
+    with pytest.raises(UserError, match="contains other files"):
         exported()
     assert (first / "config.json").read_text() == "{}"
 

@@ -1,1 +1,1 @@
-"""Files of weights, ours and others', read and written without running what they hold."""
+"""File formats of weights, read and written without running any code in them."""

@@ -1,4 +1,4 @@
-"""Models as the transformers library keeps them: a folder with config.json and model.safetensors.
+"""Models in the format of the transformers library: config.json and model.safetensors.
 
 Pickles (``pytorch_model.bin``) are not opened: they can run code.
 """
@@ -18,8 +18,8 @@ from symbotunes.checkpoints.formats.safetensors import read_tensors
 from symbotunes.errors import UserError
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
-TEXT = ("vocab.json", "merges.txt", "tokenizer.json")  # fetched too, where a repository has them
-# Without a connection, the hub's client may raise what its HTTP library does, which is no OSError.
+TEXT = ("vocab.json", "merges.txt", "tokenizer.json")  # also fetched, if a repository has them
+# Without a connection, the hub's client may raise errors of its HTTP library, not OSErrors.
 UNREACHABLE: tuple[type[Exception], ...] = (
     LocalEntryNotFoundError,
     OSError,
@@ -29,12 +29,12 @@ UNREACHABLE: tuple[type[Exception], ...] = (
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A model under the names of transformers.
+    """A model with the names of transformers.
 
     Attributes:
         config: content of ``config.json``, any JSON.
         tensors: by their names.
-        folder: where they were read from; tokenizer files may lie beside them.
+        folder: where they were read from; it may also contain tokenizer files.
     """
 
     config: Any
@@ -43,7 +43,7 @@ class ModelFolder:
 
     @property
     def has_text(self) -> bool:
-        """Whether files of a tokenizer lie beside the weights."""
+        """Whether the folder contains tokenizer files."""
         return any((self.folder / name).is_file() for name in TEXT)
 
 
@@ -51,7 +51,7 @@ def read_model(source: str | Path) -> ModelFolder:
     """Read a local folder, or a repository of the hub such as ``openai-community/gpt2``.
 
     Raises:
-        UserError: if it cannot be reached, is damaged, or holds weights as pickles only.
+        UserError: if it cannot be reached, is damaged, or only has weights as pickles.
     """
     folder = Path(source) if Path(source).is_dir() else _download(str(source))
     if not (folder / CONFIG).is_file():
@@ -66,7 +66,7 @@ def read_model(source: str | Path) -> ModelFolder:
 
 
 def write_model(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """Write what ``from_pretrained`` of transformers reads; the folder is made if necessary."""
+    """Write a folder for ``from_pretrained`` of transformers; it is created if necessary."""
     folder.mkdir(parents=True, exist_ok=True)
     save_file(dict(tensors), folder / WEIGHTS, metadata={"format": "pt"})
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

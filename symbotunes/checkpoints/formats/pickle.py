@@ -1,4 +1,4 @@
-"""Pickles of containers, numbers, strings and arrays, read without running what a pickle asks."""
+"""Pickles of containers, numbers, strings and arrays, read without running any code in them."""
 
 import math
 import pickle
@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 def read_pickle(path: Path) -> Any:
-    """What a pickle holds; Python 2's strings are read as latin-1.
+    """The content of a pickle; Python 2's strings are read as latin-1.
 
     Raises:
         UserError: if it is missing or damaged, or names anything but arrays.
@@ -32,7 +32,7 @@ def read_pickle(path: Path) -> Any:
             return _with_arrays(ArraysOnly(file).load())
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
-        except Exception as error:  # a damaged pickle fails in any way it likes
+        except Exception as error:  # a damaged pickle may raise anything
             raise UserError(f"{path} is not a pickle, or it is truncated") from error
 
 
@@ -41,9 +41,9 @@ def _with_arrays(content: Any) -> Any:
     if isinstance(content, _Array):
         return content.content
     seen: set[int] = set()  # a pickle may share containers, and contain itself
-    waiting = [content]
-    while waiting:
-        node = waiting.pop()
+    pending = [content]
+    while pending:
+        node = pending.pop()
         if id(node) in seen or not isinstance(node, list | dict):
             continue
         seen.add(id(node))
@@ -51,15 +51,15 @@ def _with_arrays(content: Any) -> Any:
             if isinstance(value, _Array):
                 node[key] = value.content
             else:
-                waiting.append(value)
+                pending.append(value)
     return content
 
 
 class ArraysOnly(pickle.Unpickler):
     """Unpickles containers, numbers, strings and numpy arrays; refuses every other name.
 
-    Even numpy is not called: a forged state of its types can corrupt memory. What a pickle builds
-    are inert stand-ins, and fresh ones for every name, so that it cannot change them for the next.
+    Not even numpy is called, since a forged state of its types can corrupt memory. A pickle builds
+    inert stand-ins instead: new ones for every name, so that it cannot modify those of the next.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -82,7 +82,7 @@ class ArraysOnly(pickle.Unpickler):
 
 
 class _Dtype:
-    """A type of plain numbers; its ``BUILD`` may set the byte order only."""
+    """A type of plain numbers; its ``BUILD`` may only set the byte order."""
 
     def __init__(self, name: Any, *_: Any) -> None:
         if not isinstance(name, str) or not re.fullmatch("[<>|=]?[biuf][1248]", name):
@@ -94,7 +94,7 @@ class _Dtype:
 
 
 class _Array:
-    """An array; its ``BUILD`` brings shape, type and bytes."""
+    """An array; its ``BUILD`` gives shape, type and bytes."""
 
     def __init__(self, *_: Any) -> None:
         self.content: Array = np.empty(0, np.int8)

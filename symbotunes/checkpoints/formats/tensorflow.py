@@ -1,7 +1,7 @@
-"""Which files make a TensorFlow checkpoint, and the variables in it.
+"""The files of a TensorFlow checkpoint, and its variables.
 
-A checkpoint is a folder or tar archive that holds one, its prefix (``model.ckpt``) or its
-``.index``; an ``.npz`` with the variables by name is read as well.
+A checkpoint is given by a folder or tar archive that contains it, its prefix (``model.ckpt``) or
+its ``.index``; an ``.npz`` with variables by name is also read.
 """
 
 import contextlib
@@ -28,13 +28,13 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 
 def is_tensorflow(path: Path) -> bool:
-    """Whether it may be one: a folder, an archive, a prefix, an index, an ``.npz``."""
+    """Whether a path may be one: a folder, an archive, a prefix, an index, an ``.npz``."""
     archive = path.name.endswith((*ARCHIVES, ".npz", ".index"))
     return archive or path.is_dir() or Path(f"{path}.index").is_file()
 
 
 def read_checkpoint(path: Path) -> dict[str, Array]:
-    """Arrays by their names in TensorFlow, whatever they are stored in.
+    """Arrays by their names in TensorFlow, in any of the formats.
 
     Raises:
         UserError: if there is no checkpoint or more than one, or it is damaged.
@@ -58,9 +58,9 @@ def read_checkpoint(path: Path) -> dict[str, Array]:
 def _read(path: Path, files: Files) -> dict[str, Array]:
     indices = sorted(name for name in files if name.endswith(".index"))
     if len(indices) != 1:
-        found = "no checkpoint" if not indices else f"several checkpoints: {', '.join(indices[:3])}"
+        content = f"several checkpoints: {', '.join(indices[:3])}" if indices else "no checkpoint"
         hint = "model.init_from takes a prefix too, such as DIR/model.ckpt"
-        raise UserError(f"{path} holds {found}; {hint}")
+        raise UserError(f"{path} holds {content}; {hint}")
     shard = re.compile(re.escape(indices[0].removesuffix("index")) + r"data-(\d{5})-of-\d{5}")
     matches = {name: shard.fullmatch(name) for name in files}
     shards = {int(match[1]): files[name] for name, match in matches.items() if match}
@@ -78,11 +78,11 @@ def _open(path: Path) -> Iterator[Files]:
             yield {name: file for name, file in opened.items() if file is not None}
             return
         if path.is_dir():
-            found = [*path.glob("*.index"), *path.glob("*.data-*")]
+            paths = [*path.glob("*.index"), *path.glob("*.data-*")]
         else:
             prefix = path.name.removesuffix(".index")
-            inside = path.parent.iterdir()
-            found = [p for p in inside if p.name.startswith((f"{prefix}.index", f"{prefix}.data-"))]
-            if not found:
+            names = (f"{prefix}.index", f"{prefix}.data-")
+            paths = [file for file in path.parent.iterdir() if file.name.startswith(names)]
+            if not paths:
                 raise FileNotFoundError(path)
-        yield {file.name: stack.enter_context(file.open("rb")) for file in found}
+        yield {file.name: stack.enter_context(file.open("rb")) for file in paths}

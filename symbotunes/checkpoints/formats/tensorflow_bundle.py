@@ -1,10 +1,10 @@
 """Reading the variables of a TensorFlow checkpoint without TensorFlow.
 
-A checkpoint is an index and data shards. The index is a sorted table as LevelDB lays them out: a
-footer of 48 bytes points to a block that points to blocks of key and value, keys sharing prefixes.
-The key of a variable is its name; the value says, as a protocol buffer, its type, shape, shard,
-offset and size. The data are raw numbers. Nothing in such a file can ask for code to be run; what
-this module guards against is damage: every place is checked before it is read.
+A checkpoint consists of an index and data shards. The index is a sorted table in LevelDB's format:
+a footer of 48 bytes points to a block that points to blocks of keys and values, where keys share
+prefixes. The key of a variable is its name; its value is a protocol buffer with type, shape, shard,
+offset and size. The data are raw numbers. Nothing in such a file can run code, so this module only
+guards against damage: every position is checked before it is read.
 """
 
 import struct
@@ -17,26 +17,26 @@ from numpy.typing import NDArray
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER = 48  # bytes: two handles, padding, magic number
-TRAILER = 5  # bytes behind a block: how it is compressed, checksum
-DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 19: "<f2"}  # TensorFlow's number of a type
+TRAILER = 5  # bytes after a block: compression, checksum
+DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8", 19: "<f2"}  # by TensorFlow's number of the type
 MAX_BLOCK = 1 << 28  # bytes; the index of the largest published model takes a few thousand
 Fields = dict[int, list[int | bytes]]
 
 
 class BadCheckpoint(ValueError):
-    """Bytes that are no checkpoint, or a damaged one."""
+    """Bytes that are not a checkpoint, or a damaged one."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a variable lies.
+    """Where the data of a variable are.
 
     Attributes:
         dtype: numpy's name of its type; ``None`` for types that are not plain numbers.
         shape: its axes.
         shard: number of the data file.
-        offset: bytes before it there.
-        size: bytes.
+        offset: of its first byte in the file.
+        size: in bytes.
     """
 
     dtype: str | None
@@ -51,16 +51,16 @@ class _Cursor:
     """Reads forward through bytes and never past their end."""
 
     data: bytes
-    place: int = field(default=0)
+    position: int = field(default=0)
 
     def __bool__(self) -> bool:
-        return self.place < len(self.data)
+        return self.position < len(self.data)
 
     def take(self, count: int) -> bytes:
-        if count > len(self.data) - self.place:
+        if count > len(self.data) - self.position:
             raise BadCheckpoint("it ends too early")
-        self.place += count
-        return self.data[self.place - count : self.place]
+        self.position += count
+        return self.data[self.position - count : self.position]
 
     def varint(self) -> int:
         value = 0
@@ -76,12 +76,12 @@ def read_index(data: bytes) -> dict[str, Entry]:
     """Every variable of an index file, by name.
 
     Raises:
-        BadCheckpoint: if it is damaged, compressed, or no index at all.
+        BadCheckpoint: if it is damaged, compressed, or not an index.
     """
     if len(data) < FOOTER or struct.unpack("<Q", data[-8:])[0] != MAGIC:
-        raise BadCheckpoint("it is no TensorFlow index")
+        raise BadCheckpoint("it is not a TensorFlow index")
     footer = _Cursor(data[-FOOTER:-8])
-    _handle(footer)  # of a block about blocks, always empty
+    _handle(footer)  # of the metaindex block, always empty
     entries: dict[str, Entry] = {}
     for _, handle in _pairs(_block(data, *_handle(footer))):
         for key, value in _pairs(_block(data, *_handle(_Cursor(handle)))):
@@ -136,10 +136,10 @@ def _block(data: bytes, offset: int, size: int) -> bytes:
 
 
 def _pairs(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values; each key says how many bytes it shares with the key before."""
+    """Keys and values; each key starts with a number of bytes of the previous key."""
     if len(block) < 4:
         raise BadCheckpoint("a block is too short")
-    restarts = struct.unpack("<I", block[-4:])[0]  # places for binary search, not needed here
+    restarts = struct.unpack("<I", block[-4:])[0]  # positions for binary search, not needed here
     end = len(block) - 4 - 4 * restarts
     if end < 0:
         raise BadCheckpoint("a block is too short")
@@ -154,7 +154,7 @@ def _pairs(block: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _fields(data: bytes) -> Fields:
     """Fields of a protocol buffer, by number."""
-    cursor, found = _Cursor(data), Fields()
+    cursor, fields = _Cursor(data), Fields()
     while cursor:
         number, kind = divmod(cursor.varint(), 8)
         value: int | bytes
@@ -166,15 +166,15 @@ def _fields(data: bytes) -> Fields:
             value = cursor.take(8 if kind == 1 else 4)
         else:
             raise BadCheckpoint("a field is of an unknown kind")
-        found.setdefault(number, []).append(value)
-    return found
+        fields.setdefault(number, []).append(value)
+    return fields
 
 
 def _number(fields: Fields, name: int) -> int:
-    """The last value of a whole-number field, 0 if it is left out."""
+    """The last value of a whole-number field; 0 if it is missing."""
     value = fields.get(name, [0])[-1]
     if not isinstance(value, int) or value >> 63:
-        raise BadCheckpoint("a field is no whole number")
+        raise BadCheckpoint("a field is not a whole number")
     return value
 
 
@@ -188,9 +188,9 @@ def _entry(value: bytes) -> Entry:
             if not isinstance(axis, bytes):
                 raise BadCheckpoint("a shape is damaged")
             shape.append(_number(_fields(axis), 1))
-    dtype = DTYPES.get(_number(fields, 1)) if 7 not in fields else None  # 7: cut into slices
-    places = (_number(fields, name) for name in (3, 4, 5))
-    return Entry(dtype, tuple(shape), *places)
+    dtype = DTYPES.get(_number(fields, 1)) if 7 not in fields else None  # 7: stored in slices
+    location = (_number(fields, name) for name in (3, 4, 5))  # shard, offset, size
+    return Entry(dtype, tuple(shape), *location)
 
 
 def _require_little_endian(header: bytes) -> None:
