@@ -36,7 +36,10 @@ def save(tmp_path):
             "state_dict": {f"net.{key}": tensor for key, tensor in net.state_dict().items()},
             "global_step": 120,
             "real_tokens": 34567,
+            # What a training saves besides; without it, a checkpoint cannot be resumed.
             "rng": [{"torch": torch.get_rng_state()}],
+            "optimizer_states": [],
+            "loops": {},
             "callbacks": {"BestAndLast": {"best_model_score": 1.875, "best_step": 100}},
             "recipe": pack(cfg, tokenizer.state(), data="f1n6e2"),
         }

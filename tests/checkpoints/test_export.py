@@ -241,7 +241,7 @@ def test_a_hub_that_cannot_be_reached_leaves_the_export(exported):
     folder = exported()
     http = HfHubHTTPError.__bases__[0]  # of whichever library the hub's client is built on
     for error in (OSError("no route"), http("no route")):
-        with pytest.raises(UserError, match=r"export.push=me/tiny: no route .*lies in .*export"):
+        with pytest.raises(UserError, match=r"export.push=me/tiny: no route .*is in .*export"):
             push(Hub(error), folder, "me/tiny", private=True)
     assert (folder / "model.safetensors").is_file()
 
