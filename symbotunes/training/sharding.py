@@ -91,7 +91,8 @@ def whole_state(net: Model) -> dict[str, Tensor] | None:
     if not isinstance(net, FSDPModule):
         return None
     options = StateDictOptions(full_state_dict=True, cpu_offload=True)
-    return get_model_state_dict(net, options=options)
+    weights: Any = get_model_state_dict(net, options=options)
+    return dict(weights)
 
 
 def whole(tensor: Tensor) -> Tensor:

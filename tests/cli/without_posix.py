@@ -19,6 +19,9 @@ import platformdirs  # noqa: F401
 import psutil  # noqa: F401
 import torch.utils.data  # noqa: F401
 
+OF_WINDOWS = (
+    signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGINT, signal.SIGSEGV, signal.SIGTERM,
+)  # fmt: skip
 MODULES = ("fcntl", "grp", "pwd", "resource", "termios", "tty", "pty", "syslog")
 OF_SIGNAL = (
     "SIGUSR1", "SIGUSR2", "SIGHUP", "SIGCHLD", "SIGALRM", "SIGQUIT", "SIGPIPE",
@@ -35,6 +38,7 @@ OF_OS = (
 def hide() -> None:
     """Take away what Windows lacks."""
     connector._IS_WINDOWS = True  # or Lightning would look for these signals
+    signal.valid_signals = lambda: set(OF_WINDOWS)
     for name in MODULES:
         sys.modules[name] = None
     for name in OF_SIGNAL:

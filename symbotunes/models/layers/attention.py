@@ -129,7 +129,7 @@ def attend_by_groups(qkv: Tensor, layout: Layout, attend: Attend) -> Tensor:
     ordered = qkv.index_select(0, groups.order)
     sizes = [len(part.slots) for part in groups.layouts]
     attended = []
-    for part, own in zip(ordered.split(sizes), groups.layouts, strict=True):
+    for part, own in zip(torch.split(ordered, sizes), groups.layouts, strict=True):
         query, key, value = own.pad(part).permute(2, 0, 3, 1, 4)  # each [B, H, T, C]
         attended.append(own.pack(attend(query, key, value).transpose(1, 2)))
     return torch.cat(attended).index_select(0, groups.places)

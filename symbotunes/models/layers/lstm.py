@@ -21,7 +21,7 @@ from symbotunes.models.layers.precision import fused_lstm_dtype
 from symbotunes.models.layers.private_torch import sigmoid_backward, tanh_backward
 
 State = tuple[Tensor, Tensor]
-Inputs = TypeVar("Inputs", Tensor, PackedSequence)
+Inputs = TypeVar("Inputs", bound=Tensor | PackedSequence)
 WIDE = 1024  # number of inputs plus units from which a layer counts as wide
 FEW = 8  # largest number of pieces that counts as few
 
@@ -90,7 +90,7 @@ def run_fused(layer: nn.LSTM, inputs: Inputs, state: State | None = None) -> tup
     Returns:
         What the layer returns.
     """
-    with exact_fused(layer.weight_ih_l0) as cast:
+    with exact_fused(layer.all_weights[0][0]) as cast:
         if state is not None:
             state = (cast(state[0]), cast(state[1]))
         result: tuple[Inputs, State] = layer(cast(inputs), state)
