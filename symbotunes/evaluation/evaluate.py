@@ -21,8 +21,8 @@ from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out,
 from symbotunes.evaluation.windows.findings import WindowFindings, WindowSet
 from symbotunes.evaluation.windows.measuring import (
     WindowSubject,
+    measure_grammar,
     measure_notes,
-    measure_prior,
     with_copies,
     write_windows,
 )
@@ -173,14 +173,16 @@ def _evaluate_latent(net: LatentModel, task: Task) -> LatentFindings:
     task.report(f"Interpolating {plan.pairs} pairs")
     path = measure_path(subject)
     task.report(f"Writing {plan.prior} windows")
+    written = write_windows(subject, sampling.temperature)
     return LatentFindings(
         heading=task.heading,
         facts=_window_facts(task, sampling.temperature, sampling.weights),
         reconstruction=reconstruction,
         path=path,
-        prior=measure_prior(subject, sampling.temperature),
+        prior=measure_notes(subject, written),
         samples=plan.prior,
         remarks=(*task.remarks, *_memory(task)),
+        grammar=measure_grammar(subject, written),
     )
 
 

@@ -17,7 +17,7 @@ from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.histograms import OVERLAP
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
-from symbotunes.evaluation.metrics.tunes import TUNES
+from symbotunes.evaluation.metrics.tunes import GRAMMAR, TUNES
 from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, Baselines
 from symbotunes.evaluation.sequences.findings import Findings
@@ -189,7 +189,19 @@ def latent_tables(findings: LatentFindings) -> list[Table]:
             for name, distances in path.distances.items()
         ],
     )
-    return [accuracies, costs, distance_table, _notes_table(prior, findings.samples)]
+    notes = _notes_table(prior, findings.samples)
+    return [accuracies, costs, distance_table, notes, *_grammar_table(findings)]
+
+
+def _grammar_table(findings: LatentFindings) -> list[Table]:
+    """Errors of new windows; no table where any windows are right."""
+    if not findings.grammar:
+        return []
+    rows = [
+        [figure.label, *(_span(figure, figures[key]) for figures in findings.grammar.values())]
+        for key, figure in GRAMMAR.items()
+    ]
+    return [_figure_table(f"{findings.samples:,} new windows", ["", *findings.grammar], rows)]
 
 
 @findings_tables.register

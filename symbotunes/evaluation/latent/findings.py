@@ -1,12 +1,13 @@
 """What an evaluation of a latent model found: plain values for tables, pages and JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.histograms import OVERLAP
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
+from symbotunes.evaluation.metrics.tunes import GRAMMAR
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class LatentFindings:
         prior: notes of windows that the model wrote, beside those of the data.
         samples: number of windows that it wrote.
         remarks: what a reader must know to read the figures.
+        grammar: errors in the windows that it wrote, by set and figure; empty where any are right.
     """
 
     heading: str
@@ -128,10 +130,11 @@ class LatentFindings:
     prior: tuple[Notes, ...]
     samples: int
     remarks: tuple[str, ...] = ()
+    grammar: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, and what they mean; undefined figures are ``None``."""
-        figures = [*ACCURACIES.values(), *COSTS.values(), DISTANCE, OVERLAP]
+        figures = [*ACCURACIES.values(), *COSTS.values(), DISTANCE, OVERLAP, *GRAMMAR.values()]
         content = {**asdict(self), "prior": plain_notes(self.prior)}
         meanings = {figure.key: figure.as_dict() for figure in figures}
         defined: dict[str, Any] = without_undefined(content)

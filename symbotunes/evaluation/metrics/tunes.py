@@ -103,6 +103,9 @@ def _checks(tunes: Tunes) -> Sequence[GrammarCheck]:
     return tunes.grammar
 
 
+GRAMMAR = {key: TUNES[key] for key in ("grammar_errors", "well_formed")}  # of windows, too
+
+
 @TUNES.register(share("finished", "finished", "Tunes that the model ended itself.", "higher"))
 def finished(tunes: Tunes) -> Interval:
     """Share of tunes."""

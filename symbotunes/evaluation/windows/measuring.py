@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.findings import Notes
-from symbotunes.evaluation.metrics.bootstrap import Bootstrap
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
 from symbotunes.evaluation.metrics.copying import copies
 from symbotunes.evaluation.metrics.histograms import overlapping_area
-from symbotunes.evaluation.metrics.tunes import Tunes
+from symbotunes.evaluation.metrics.tunes import Tunes, grammar_errors, well_formed
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.twins import window_twins
 from symbotunes.generation.latent.player import Player
@@ -169,6 +169,22 @@ def with_copies(
             f"for note, {twins.in_some_key.sum():,} in some key"
         )
     return sets[0], sets[1], tuple(remarks)
+
+
+def measure_grammar(
+    subject: WindowSubject, written: Mapping[str, Sequence[Ids]]
+) -> dict[str, dict[str, Interval]]:
+    """Grammar errors of written windows, by set and figure; empty where any numbers are right."""
+    found = {}
+    for name, windows in written.items():
+        checks = _checks(subject.player, windows)
+        if checks is not None:
+            tunes = Tunes(windows, [], subject.plan.ngram, subject.bootstrap, grammar=checks)
+            found[name] = {
+                "grammar_errors": grammar_errors(tunes),
+                "well_formed": well_formed(tunes),
+            }
+    return found
 
 
 def _checks(player: Player, windows: Sequence[Ids] | NDArray[Any]) -> list[GrammarCheck] | None:

@@ -6,6 +6,7 @@ from pathlib import Path as File
 from symbotunes.evaluation.latent.findings import LatentFindings, Notes, Path, Reconstruction
 from symbotunes.evaluation.metrics.histograms import OVERLAP
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
+from symbotunes.evaluation.metrics.tunes import GRAMMAR
 from symbotunes.files import atomic_write
 from symbotunes.render.pages.charts import Series, dot_chart, histogram, line_chart
 from symbotunes.render.tables import Cell, Chart, Head, Table, cell, head
@@ -141,7 +142,18 @@ def _prior_lead(findings: LatentFindings) -> str:
     text += ". The normal prior samples latent vectors as in the paper"
     if "fitted prior" in sets:
         text += ", the fitted prior halfway between neighboring training windows"
-    return f"{text}."
+    return f"{text}.{_grammar(findings)}"
+
+
+def _grammar(findings: LatentFindings) -> str:
+    """The grammar errors of new windows, in a sentence; empty where any windows are right."""
+    figure = GRAMMAR["grammar_errors"]
+    shown = [
+        f"{' '.join(figure.show(figures[figure.key]))} ({name})"
+        for name, figures in findings.grammar.items()
+    ]
+    label = figure.label[0].upper() + figure.label[1:]
+    return f" {label}: {', '.join(shown)}." if shown else ""
 
 
 def prior_table(prior: tuple[Notes, ...]) -> Table:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from symbotunes.evaluation.latent.measuring import (
     measure_reconstruction,
 )
 from symbotunes.evaluation.plan import EvaluationPlan
-from symbotunes.evaluation.windows.measuring import measure_prior
+from symbotunes.evaluation.windows.measuring import measure_grammar, measure_prior
 from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.models.music_vae.latent import Posterior
 from symbotunes.tokenizers.windows import Melody
@@ -72,6 +73,18 @@ def test_a_reader_computes_costs_and_accuracies_from_the_raw_values_of_windows(m
     for name, accuracy in found["accuracies"]["melody"].items():
         assert accuracy["value"] == pytest.approx(sum(row["right"][name][0] for row in raw) / count)
     assert len({row["piece"] for row in raw}) == found["pieces"]
+
+
+def test_note_offs_in_silence_are_errors_of_new_windows(measured):
+    good, bad = np.array([60, 0, 1, 62] * 8), np.array([1, 60, 1, 1] + 28 * [0])
+    found = measured(
+        partial(measure_grammar, written={"good": [good], "both": [good, bad]}), "test"
+    )
+    values = {name: {key: each.value for key, each in set_.items()} for name, set_ in found.items()}
+    assert values == {
+        "good": {"grammar_errors": 0, "well_formed": 1},
+        "both": {"grammar_errors": 2 / 64, "well_formed": 0.5},
+    }
 
 
 def test_training_windows_are_not_held_against_themselves(measured):
