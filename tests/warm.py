@@ -88,6 +88,8 @@ def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         for name in NEEDED:
             importlib.import_module(name)
+        hydra_plugins = importlib.import_module("hydra.core.plugins")
+        hydra_plugins.Plugins.instance()  # looks for Hydra's plug-ins, and imports them
         gc.freeze()  # a fork that collected all this would copy it
         if os.fork() == 0:
             answer(connection)

@@ -20,9 +20,10 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if one_line(error) is None:
+        line = one_line(error)  # composes the config again to see which keys there are
+        if line is None:
             raise
-        raise SystemExit(report(error)) from None
+        raise SystemExit(print_error(error, line)) from None
 
 
 def report(error: BaseException) -> int:

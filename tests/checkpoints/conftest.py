@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import pack
-from symbotunes.cli.command_line import register_resolvers
 from symbotunes.config.assembly import build_chain
 from symbotunes.config.build import build
+from tests import composing
 
 CONF = Path(__file__).parents[2] / "conf"
 FIXED = ["name=tiny", "paths.run_dir=nowhere"]  # what a command line would let Hydra say
@@ -18,9 +17,7 @@ TINY_GPT2 = ["model=gpt2", "model.net.width=8", "model.net.depth=1", "model.net.
 
 
 def composed(*overrides):
-    register_resolvers()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", ["transforms=[abc_tokens_137]", *FIXED, *overrides])
+    return composing.composed("transforms=[abc_tokens_137]", *FIXED, *overrides)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from symbotunes.checkpoints.checkpoint import KEPT
 from symbotunes.checkpoints.trust import TRAINING, defined_in, trusted_modules
 from symbotunes.cli.command_line import register_resolvers
 from symbotunes.errors import UserError
+from tests.composing import composed
 
 CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)
@@ -29,12 +30,6 @@ OPTIONS = [
 ]
 EXPERIMENTS = [f"+experiment={path.stem}" for path in sorted((CONF / "experiment").glob("*.yaml"))]
 TRANSFORMS = [f"transforms=[{path.stem}]" for path in sorted((CONF / "transforms").glob("*.yaml"))]
-
-
-def composed(*overrides):
-    register_resolvers()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", [*overrides])
 
 
 def targets_of(node):

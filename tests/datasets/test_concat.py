@@ -2,21 +2,17 @@
 
 import pickle
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
-from symbotunes.cli.command_line import register_resolvers
 from symbotunes.datasets.abc_folder import AbcFiles
 from symbotunes.datasets.base import DatasetError, Dropped, split_key
 from symbotunes.datasets.concat import Concat
 from symbotunes.datasets.midi_folder import MidiFolder
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.midi.piece import MidiPiece
-
-CONF = Path(__file__).parents[2] / "conf"
+from tests.composing import composed
 
 
 class Twice:
@@ -175,14 +171,9 @@ def test_it_travels_to_a_worker(abc, midi):
     assert [len(list(corpus.read(path))) for path in corpus.files()] == [2, 1, 1]
 
 
-def composed(*overrides):
-    register_resolvers()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", ["dataset=concat", *overrides]).dataset
-
-
 def test_the_command_line_chooses_adds_and_validates(midi, more_midi, abc):
-    node = composed(
+    cfg = composed(
+        "dataset=concat",
         "dataset@dataset.corpora.first=midi_folder",
         f"dataset.corpora.first.path={midi.path}",
         "+dataset@dataset.corpora.third=abc_folder",
@@ -190,7 +181,7 @@ def test_the_command_line_chooses_adds_and_validates(midi, more_midi, abc):
         "+dataset@dataset.val=midi_folder",
         f"dataset.val.path={more_midi.path}",
     )
-    corpus = instantiate(node, _convert_="all")
+    corpus = instantiate(cfg.dataset, _convert_="all")
     assert {name: type(each).__name__ for name, each in corpus.corpora.items()} == {
         "val": "MidiFolder",
         "first": "MidiFolder",

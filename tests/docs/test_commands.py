@@ -14,16 +14,16 @@ from importlib.util import find_spec
 import pytest
 import symusic
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from symbotunes.cli.command_line import expand_home, register_resolvers
+from symbotunes.cli.command_line import expand_home
 from symbotunes.cli.dispatch import mode_files
 from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build
 from symbotunes.tokenizers.base import Vocabulary
 from tests.checkpoints.formats.test_pickle import write
+from tests.composing import composed
 from tests.conftest import TINY
 from tests.docs.pages import ROOT, commands, composable
 from tests.models.folk_rnn.authors import published
@@ -53,9 +53,7 @@ def overrides(words):
 
 
 def compose_command(words):
-    register_resolvers()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return compose("config", [*overrides(words), "paths.run_dir=run", "name=x"])
+    return composed(*overrides(words), "paths.run_dir=run", "name=x")
 
 
 @pytest.mark.slow("composes and builds what more than a hundred commands name")

@@ -10,10 +10,10 @@ from importlib.util import find_spec
 import pytest
 import torch
 import yaml
-from hydra import compose, initialize_config_dir
 
 from symbotunes.config.build import build
 from symbotunes.tokenizers.base import Vocabulary
+from tests.composing import composed
 from tests.docs.pages import PAGES, ROOT
 
 pytestmark = pytest.mark.xdist_group("pages")  # one process builds the site
@@ -128,8 +128,7 @@ def test_the_sizes_of_models_are_those_of_the_networks():
     }
     vocabularies = {"folk_rnn": 137, "gpt2_small": 50257}
     for name, millions in found:
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            net = compose("config", [f"model={name}"]).model.net
+        net = composed(f"model={name}").model.net
         size = vocabularies.get(name, 120)
         if "symbols" in net:
             symbols = build(net.symbols)

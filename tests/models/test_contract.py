@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
 from symbotunes.config.build import build
 from symbotunes.models.base import Batch
 from symbotunes.tokenizers.base import Vocabulary
+from tests.composing import composed
 from tests.models.relative_decoder import RelativeDecoder
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -35,8 +35,7 @@ def make(name, *overrides):
         torch.manual_seed(0)
         return RelativeDecoder(VOCABULARY)
     settings = [f"model.net.{value}" for value in (*SMALL[name], *overrides)]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("config", [f"model={name}", *settings])
+    cfg = composed(f"model={name}", *settings)
     torch.manual_seed(0)
     return build(cfg.model.net, vocabulary=VOCABULARY)
 

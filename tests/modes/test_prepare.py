@@ -3,29 +3,21 @@
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from symbotunes.cli.command_line import register_resolvers
 from symbotunes.errors import UserError
 from symbotunes.modes.prepare import prepare
-
-CONF = Path(__file__).parents[2] / "conf"
+from tests.composing import composed
 
 
 def run(cache: Path, *overrides: str) -> None:
-    register_resolvers()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose(
-            "config",
-            [
-                "mode=prepare",
-                f"loader.cache={cache}",
-                "loader.prepare_workers=0",
-                "dataset.collections=[nottingham-dataset]",
-                "transforms.abc_tokens.min_count=1",
-                *overrides,
-            ],
-        )
+    cfg = composed(
+        "mode=prepare",
+        f"loader.cache={cache}",
+        "loader.prepare_workers=0",
+        "dataset.collections=[nottingham-dataset]",
+        "transforms.abc_tokens.min_count=1",
+        *overrides,
+    )
     prepare(cfg)
 
 

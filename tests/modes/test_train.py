@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from rich.console import Console
 
@@ -20,7 +19,8 @@ from symbotunes.errors import UserError
 from symbotunes.modes import train
 from symbotunes.training.resume import limits_before, resumed
 from symbotunes.training.run import Best, finish_loggers
-from tests.conftest import ROOT, TINY
+from tests.composing import composed
+from tests.conftest import TINY
 
 
 @pytest.fixture
@@ -119,16 +119,14 @@ def test_a_runs_folder_stands_for_its_checkpoint(trained, tmp_path):
     (newer / "last.ckpt").touch()
     os.utime(newer / "last.ckpt", (2e9, 2e9))
     assert newest_checkpoint(tmp_path) == newer / "last.ckpt"
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        going_on, checkpoint = resumed(compose("config", [f"ckpt={run}"]))
+    going_on, checkpoint = resumed(composed(f"ckpt={run}"))
     assert going_on.ckpt == str(last)
     assert checkpoint.steps == 12
 
 
 def resume(checkpoint, *arguments):
     """The config of a run that a command with these arguments goes on with."""
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        cfg = compose("config", [f"ckpt={checkpoint}", *arguments])
+    cfg = composed(f"ckpt={checkpoint}", *arguments)
     OmegaConf.update(cfg, "sweep.overrides", list(arguments), force_add=True)
     return resumed(cfg)[0]
 

@@ -1,16 +1,13 @@
 """Small MusicVAEs of every published configuration."""
 
-from pathlib import Path
-
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
 from symbotunes.config.build import build
 from symbotunes.models.base import Batch
 from symbotunes.tokenizers.base import Vocabulary
+from tests.composing import composed
 
-CONF = Path(__file__).parents[3] / "conf"
 SIZES = {
     "music_vae": 90,
     "music_vae_2bar_big": 90,
@@ -28,8 +25,7 @@ def make_net(name, *overrides, encoder="[6]", widths="[8,8]", latent=5, size=Non
     if name in ("music_vae_16bar", "music_vae_trio"):
         settings.append("decoder.conductor=[7,7]")
     settings = [f"model.net.{value}" for value in (*settings, *overrides)]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("config", [f"model={name}", *settings])
+    cfg = composed(f"model={name}", *settings)
     torch.manual_seed(0)
     return build(cfg.model.net, vocabulary=Vocabulary(size or SIZES[name], bos=0, eos=0))
 
