@@ -31,10 +31,10 @@ class AbcFiles(Corpus):
             return [self.path]
         if not self.path.is_dir():
             raise DatasetError(f"{self.path} does not exist; set dataset.path to ABC files")
-        found = files_below(self.path, [SUFFIX])
-        if not found:
+        paths = files_below(self.path, [SUFFIX])
+        if not paths:
             raise DatasetError(f"no .abc file below {self.path}; set dataset.path to ABC files")
-        return found
+        return paths
 
     def read(self, path: Path) -> Iterator[AbcTune | Dropped]:
         yield from tunes_of(path, self.collection(path))
@@ -45,17 +45,17 @@ class AbcFiles(Corpus):
         return path.suffix.lower() == SUFFIX and path.is_relative_to(self.path)
 
     def collection(self, path: Path) -> str:
-        """The folder that holds the file, seen from where the corpus lies."""
+        """The folder that contains the file, relative to the parent of the corpus."""
         if path == self.path:
             return path.parent.name
         return path.parent.relative_to(self.path.parent).as_posix()
 
 
 def tunes_of(path: Path, collection: str) -> Iterator[AbcTune | Dropped]:
-    """The tunes of one file, or one `Dropped` if the file is no ABC."""
+    """The tunes of one file, or one `Dropped` if the file is not ABC."""
     try:
         tunes = deque(read_tunes(path, collection))
-        while tunes:  # each is let go of, since a tune keeps what was parsed of it
+        while tunes:  # releases each tune once it is used: it holds on to what was parsed
             yield tunes.popleft()
     except AbcError as error:
         yield Dropped(f"{collection}/{path.name}", f"unreadable file: {error.reason}")

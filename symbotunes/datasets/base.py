@@ -16,7 +16,7 @@ class DatasetError(UserError):
 
 @dataclass(frozen=True)
 class Dropped:
-    """A piece that was found but cannot be used.
+    """A piece that the corpus contains but that cannot be used.
 
     Attributes:
         id: where it was found.
@@ -27,7 +27,7 @@ class Dropped:
     reason: str
 
 
-TRAINING, HELD_OUT = "train", "held-out"  # sides, where a version is of use on one alone
+TRAINING, HELD_OUT = "train", "held-out"  # sides, for versions that only one of them may use
 
 
 class Piece(Protocol):
@@ -39,11 +39,11 @@ class Piece(Protocol):
 
     @property
     def title(self) -> str:
-        """For people; may be empty."""
+        """Shown to people; may be empty."""
 
     @property
     def collection(self) -> str:
-        """Book or folder that it was found in; may be empty."""
+        """Book or folder that contains it; may be empty."""
 
     @property
     def split(self) -> str | None:
@@ -51,18 +51,18 @@ class Piece(Protocol):
 
     @property
     def family(self) -> bytes:
-        """Content of the piece that a step made this one of; empty if it was found as it is."""
+        """Content of the piece that a step derived this one from; empty if no step did."""
 
     @property
     def work(self) -> str:
-        """The source's own name of the work, which all its versions share; empty if it has none."""
+        """The source's name for the work, shared by all its versions; empty if it has none."""
 
     @property
     def only(self) -> str:
         """`TRAINING` or `HELD_OUT` for a version that only one side may use; empty for both."""
 
     def content(self) -> bytes:
-        """Its normalized notes: equal for the same music, whatever the file says besides.
+        """Its normalized notes: equal for the same music, whatever else the file contains.
 
         Raises:
             ValueError: with a ``reason``, if the notes cannot be read.
@@ -70,9 +70,9 @@ class Piece(Protocol):
 
 
 def split_key(piece: Piece) -> bytes:
-    """The piece that a step made this one of, or its own content.
+    """Content of the piece that a step derived this one from, or its own.
 
-    It decides the split where that is drawn by content, and joins families where they decide.
+    Splits by content are drawn from it; splits by family put pieces that share it into one family.
 
     Raises:
         ValueError: with a ``reason``, if the notes cannot be read.
@@ -83,8 +83,8 @@ def split_key(piece: Piece) -> bytes:
 class Corpus(ABC):
     """Where pieces come from; it knows neither tokens nor batches.
 
-    A corpus travels to worker processes, each of which reads some of the files: its attributes are
-    plain values.
+    A corpus is pickled and sent to worker processes, each of which reads some of the files, so its
+    attributes are plain values.
 
     Every argument of a corpus is declared as one of five kinds, since a checkpoint names them too
     and may not decide all of them: see `symbotunes.checkpoints.arguments`.
@@ -93,7 +93,7 @@ class Corpus(ABC):
         FORMAT: kind of piece, compared with what the first transform reads (``abc`` or ``midi``).
         WRITES: arguments that name where files are downloaded or unpacked to.
         FETCHES: arguments that say whether, from where and what is downloaded.
-        READS: arguments that name files or folders of the user's, which are only read.
+        READS: arguments that name the user's files or folders, which are only read.
         CHOICES: arguments that are numbers or words, and name no files.
         PARTS: arguments that hold further corpora or steps.
     """
@@ -107,7 +107,7 @@ class Corpus(ABC):
 
     @abstractmethod
     def files(self) -> list[Path]:
-        """Every file of the corpus, in a fixed order; fetched and unpacked first if need be.
+        """Every file of the corpus, in a fixed order; downloaded and unpacked first if needed.
 
         Raises:
             DatasetError: if there is nothing to read, saying what to do.
@@ -124,15 +124,15 @@ class Corpus(ABC):
 
     @property
     def validates(self) -> bool:
-        """Whether it brings the pieces to validate on, so that none are split off the others."""
+        """Whether it has its own validation pieces, so that none are held out from the others."""
         return False
 
     def is_at_hand(self) -> bool:
-        """Whether `files` only reads; a corpus with `WRITES` tells what it has fetched already."""
+        """Whether `files` needs no download; a corpus with `WRITES` checks what is on disk."""
         return not self.WRITES
 
     def owns(self, path: Path) -> bool:
-        """Whether a path is one of the `files`; subclasses tell without listing them."""
+        """Whether a path is one of the `files`; subclasses decide without listing them."""
         return path in self.files()
 
     def checksum(self) -> str:
@@ -147,13 +147,13 @@ def checksum(files: Iterable[Path]) -> str:
         digest.update(path.name.encode("utf-8", "surrogateescape"))
         try:
             digest.update(sha256_of(path).encode())
-        except OSError:  # such a file is left out, with its reason, when it is read
+        except OSError:  # reading the file reports why it is left out
             digest.update(b"unreadable")
     return digest.hexdigest()
 
 
 def printable(name: str) -> str:
-    """A file's name as text that UTF-8 can write, whatever bytes it has on disk."""
+    """A file's name as text that UTF-8 can encode, whatever bytes it has on disk."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

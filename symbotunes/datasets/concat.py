@@ -17,14 +17,15 @@ VALIDATION = "val"  # name of the validation corpus among the others
 class Concat(Corpus):
     """The pieces of all corpora, those of the validation corpus first.
 
-    Of the same music in several corpora the first is kept: what the validation corpus holds is
-    never trained on. If some corpora hold ABC and some MIDI, the tunes are converted to MIDI.
+    If several corpora contain the same music, the first copy is kept, so that no piece of the
+    validation corpus is ever trained on. If some corpora hold ABC and some MIDI, the tunes are
+    converted to MIDI.
 
     Args:
-        corpora: by names that receipts show.
-        val: a corpus whose pieces are the val split, or ``None``.
-        steps: score steps by name, for each corpus that has its own, ``val`` included; they run
-            before those of the transforms.
+        corpora: by name, as shown in receipts.
+        val: a corpus whose pieces form the val split, or ``None``.
+        steps: for each corpus with steps of its own (``val`` may have some too), its score steps by
+            name; they run before those of the transforms.
     """
 
     PARTS = ("corpora", "val", "steps")
@@ -44,19 +45,19 @@ class Concat(Corpus):
         first = {VALIDATION: val} if val is not None else {}
         self.corpora: dict[str, Corpus] = {**first, **corpora}
         self.steps = {name: list(named.values()) for name, named in (steps or {}).items() if named}
-        strangers = sorted(set(self.steps) - set(self.corpora))
-        if strangers:
+        unknown = sorted(set(self.steps) - set(self.corpora))
+        if unknown:
             raise DatasetError(
-                f"dataset.steps.{strangers[0]}: there is no such corpus, only "
+                f"dataset.steps.{unknown[0]}: there is no corpus of this name, only "
                 f"{', '.join(self.corpora)}"
             )
         formats = {self._format(name) for name in self.corpora}
         if len(formats) > 1 and formats != {"abc", "midi"}:
-            raise DatasetError(f"corpora of {', '.join(sorted(formats))} cannot be read as one")
+            raise DatasetError(f"corpora of {', '.join(sorted(formats))} cannot be combined")
         self.FORMAT = formats.pop() if len(formats) == 1 else "midi"
 
     def _format(self, name: str) -> str:
-        """What the corpus's pieces are after its own steps."""
+        """Format of the corpus's pieces after its own steps."""
         kind = self.corpora[name].FORMAT
         for step in self.steps.get(name, ()):
             if step.FORMAT not in (kind, _CONVERSIONS.get(kind)):
@@ -67,15 +68,15 @@ class Concat(Corpus):
         return kind
 
     def files(self) -> list[Path]:
-        found: list[Path] = []
+        files: list[Path] = []
         for corpus in self.corpora.values():
-            found += corpus.files()
-        twice = len(found) - len(set(found))
-        if twice:
+            files += corpus.files()
+        shared = len(files) - len(set(files))
+        if shared:
             raise DatasetError(
-                f"{twice:,} files belong to two corpora of the dataset; name each once"
+                f"{shared:,} files belong to two corpora of the dataset; name each file once"
             )
-        return found
+        return files
 
     def is_at_hand(self) -> bool:
         return all(corpus.is_at_hand() for corpus in self.corpora.values())
@@ -102,7 +103,7 @@ class Concat(Corpus):
             named = replace(named, split=VALIDATION)
         try:
             pieces = self._stepped(named, self.steps.get(name, ()))
-        except ValueError as error:  # AbcError, MidiError and their kin
+        except ValueError as error:  # such as AbcError and MidiError
             yield Dropped(named.id, str(getattr(error, "reason", error)))
             return
         yield from pieces
@@ -115,11 +116,11 @@ class Concat(Corpus):
         family = split_key(_as(self.FORMAT, piece))
         pieces = [piece]
         for step in steps:
-            pieces = [version for each in pieces for version in step(_as(step.FORMAT, each))]
-        return [replace(_as(self.FORMAT, each), family=family) for each in pieces]
+            pieces = [version for source in pieces for version in step(_as(step.FORMAT, source))]
+        return [replace(_as(self.FORMAT, version), family=family) for version in pieces]
 
     def checksum(self) -> str:
-        """SHA-256 over those of the corpora and the versions of their steps, hexadecimal."""
+        """SHA-256 over the checksums of the corpora and the versions of their steps, in hex."""
         digest = hashlib.sha256()
         for name, corpus in self.corpora.items():
             steps = [
@@ -133,5 +134,5 @@ _CONVERSIONS: Mapping[str, str] = {"abc": "midi"}  # from one kind of piece to a
 
 
 def _as(kind: str, piece: Any) -> Any:
-    """The piece in the notation asked for, which is its own or one that it converts to."""
+    """The piece in the requested format: its own, or one that it can be converted to."""
     return midi_of(piece) if kind == "midi" and isinstance(piece, AbcTune) else piece

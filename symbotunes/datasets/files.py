@@ -1,7 +1,7 @@
-"""The files of a corpus that lie below a folder.
+"""The files of a corpus below a folder.
 
-Hidden ones are left out. Links to folders are not followed; links to files are, as long as they
-stay in the folder. A folder that may not be read is left out with a warning.
+Hidden files are skipped. Links to folders are not followed; links to files are, as long as they
+point into the same folder. A folder without read permission is skipped with a warning.
 """
 
 import os
@@ -11,13 +11,13 @@ from pathlib import Path
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
-    """Files below a folder that end in one of `suffixes` (lower case), ordered by their names."""
+    """Files below a folder that end in one of `suffixes` (lower case), sorted by path."""
     return [Path(path) for path in paths_below(root, suffixes)]
 
 
 def paths_below(root: Path, suffixes: Collection[str]) -> list[str]:
-    """`files_below` as strings: of 100,000 files, making a Path takes longer than finding it."""
-    found: list[str] = []
+    """`files_below` as strings: for 100,000 files, creating Paths takes longer than the scan."""
+    paths: list[str] = []
     endings = tuple(suffixes)
     folders = [str(root)]
     while folders:
@@ -27,12 +27,12 @@ def paths_below(root: Path, suffixes: Collection[str]) -> list[str]:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
             elif entry.name.lower().endswith(endings) and _is_inside(entry, root):
-                found.append(entry.path)
-    return sorted(found, key=os.fsencode)
+                paths.append(entry.path)
+    return sorted(paths, key=os.fsencode)
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """What a folder holds; nothing if it may not be read."""
+    """The entries of a folder; none if it may not be read."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -42,7 +42,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _is_inside(entry: os.DirEntry[str], root: Path) -> bool:
-    """Whether it is a file, and one of this folder if it is a link."""
+    """Whether it is a file, and, if it is a link, points to a file below `root`."""
     if not entry.is_symlink():
         return entry.is_file()
     target = Path(entry.path).resolve()

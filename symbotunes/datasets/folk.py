@@ -1,6 +1,6 @@
-"""The built-in corpus: about 13,000 tunes in ABC that the music21 package carries.
+"""The built-in corpus: about 13,000 tunes in ABC, included in the music21 package.
 
-Collections, with the number of tunes that their files hold:
+Collections, with the number of tunes in their files:
 
 * ``essenFolksong``: 8,514 songs of the Essen collection (H. Schaffrath), mostly German and Chinese.
 * ``oneills1850``: 2,009 records of F. O'Neill, *Music of Ireland* (1903).
@@ -10,7 +10,7 @@ Collections, with the number of tunes that their files hold:
 * ``nottingham-dataset``: 2 records of E. Foxley's collection.
 
 The tunes are traditional; the transcriptions are distributed by music21 for research and education,
-see ``music21/corpus/license.txt`` beside them. Citation: M. S. Cuthbert and C. Ariza, "music21: A
+see ``music21/corpus/license.txt`` next to them. Citation: M. S. Cuthbert and C. Ariza, "music21: A
 Toolkit for Computer-Aided Musicology and Symbolic Music Data", ISMIR 2010.
 """
 
@@ -33,7 +33,7 @@ COLLECTIONS = (
 
 
 def corpus_folder() -> Path:
-    """Where music21 keeps its corpus, found without importing music21, which takes seconds.
+    """Where music21 keeps its corpus, located without importing music21, which takes seconds.
 
     Raises:
         DatasetError: if music21 is not installed.
@@ -45,11 +45,11 @@ def corpus_folder() -> Path:
 
 
 class Folk(Corpus):
-    """Tunes of the collections named.
+    """Tunes of the named collections.
 
     Args:
-        collections: one or some of `COLLECTIONS`, in any order.
-        folder: the corpus folder of music21; found by itself if ``None``.
+        collections: one or more of `COLLECTIONS`, in any order.
+        folder: the corpus folder of music21; ``None``: that of the installed music21.
     """
 
     FORMAT = "abc"
@@ -67,14 +67,14 @@ class Folk(Corpus):
         self.folder = Path(folder) if folder is not None else corpus_folder()
 
     def files(self) -> list[Path]:
-        found = [
+        paths = [
             path
             for collection in self.collections
             for path in sorted((self.folder / collection).glob("*.abc"))
         ]
-        if not found:
+        if not paths:
             raise DatasetError(f"no ABC in {self.folder}; reinstall music21 with its corpus")
-        return found
+        return paths
 
     def read(self, path: Path) -> Iterator[AbcTune | Dropped]:
         yield from tunes_of(path, path.parent.name)

@@ -3,8 +3,8 @@
 Sturm, Santos, Ben-Tal, Korshunova: "Music transcription modelling and composition using deep
 learning", 2016. The tunes are contributed by the members of thesession.org; the text is published
 with the authors' code. Its tunes are separated by blank lines; the first line is the meter, the
-second the key (always on C), the third the body, all tokens separated by spaces. They are taken as
-they are, accidentals that repeat the key and repeats without a beginning included.
+second the key (always on C), the third the body, all tokens separated by spaces. They are read
+as they are, including accidentals that repeat the key and repeats without a start.
 """
 
 import re
@@ -18,11 +18,11 @@ from symbotunes.music.abc.tune import AbcTune
 
 
 class FolkRnnData(Corpus):
-    """Tunes of ``data_v2``, from its published place or from a file the user placed.
+    """Tunes of ``data_v2``, downloaded from its published address or read from the user's file.
 
     Args:
-        path: the text; downloaded to here if it does not exist and `url` is given.
-        url: published place, or ``None`` to never download.
+        path: the text file; downloaded here if it does not exist and `url` is given.
+        url: published address, or ``None`` to never download.
         download: whether the network may be used.
     """
 

@@ -1,7 +1,7 @@
 """Bach's four-part chorales, from the music21 package: no download.
 
 Encoded by Margaret Greentree and others, distributed by music21 for research and education, see
-``music21/corpus/license.txt`` beside them. Citation: M. S. Cuthbert and C. Ariza, "music21: A
+``music21/corpus/license.txt`` next to them. Citation: M. S. Cuthbert and C. Ariza, "music21: A
 Toolkit for Computer-Aided Musicology and Symbolic Music Data", ISMIR 2010.
 """
 
@@ -25,11 +25,11 @@ SUFFIXES = (".mxl", ".xml", ".musicxml")
 class JsbChorales(Corpus):
     """The chorales as MIDI of four tracks: soprano, alto, tenor, bass.
 
-    Of scores with further parts the four voices are taken, if they are named so. Repeats are not
-    played out. There is no tempo in them: MIDI then means 120 quarters per minute.
+    From scores with more parts, the four voices are taken if the parts have these names. Repeats
+    are not expanded. The scores state no tempo, so MIDI's default applies: 120 quarters per minute.
 
     Args:
-        folder: of MusicXML; the installed music21's chorales if ``None``.
+        folder: of MusicXML files; ``None``: the chorales of the installed music21.
     """
 
     FORMAT = "midi"
@@ -39,10 +39,10 @@ class JsbChorales(Corpus):
         self.folder = Path(folder).expanduser() if folder is not None else corpus_folder() / "bach"
 
     def files(self) -> list[Path]:
-        found = sorted(path for path in self.folder.glob("*") if path.suffix.lower() in SUFFIXES)
-        if not found:
+        paths = sorted(path for path in self.folder.glob("*") if path.suffix.lower() in SUFFIXES)
+        if not paths:
             raise DatasetError(f"no MusicXML in {self.folder}; reinstall music21 with its corpus")
-        return found
+        return paths
 
     def owns(self, path: Path) -> bool:
         return path.parent == self.folder
@@ -73,20 +73,20 @@ def four_voices(parts: Sequence[Part]) -> list[Part] | None:
 def score_of_parts(parts: Sequence[Part]) -> symusic.Score:
     """Parts as tracks; meters and keys are those of the first part."""
     score = symusic.Score(TICKS_PER_QUARTER)
-    for at, beats, beat_type in parts[0].meters:
-        tick = round(at * TICKS_PER_QUARTER)
+    for onset, beats, beat_type in parts[0].meters:
+        tick = round(onset * TICKS_PER_QUARTER)
         score.time_signatures.append(symusic.TimeSignature(tick, beats, beat_type))
-    for at, sharps, minor in parts[0].keys:
-        tick = round(at * TICKS_PER_QUARTER)
+    for onset, sharps, minor in parts[0].keys:
+        tick = round(onset * TICKS_PER_QUARTER)
         score.key_signatures.append(symusic.KeySignature(tick, max(-7, min(7, sharps)), int(minor)))
     for part in parts:
         track = symusic.Track(program=CHOIR, name=part.name)
         for note in part.notes:
-            onset, end = (
+            start, end = (
                 round(moment * TICKS_PER_QUARTER)
                 for moment in (note.onset, note.onset + note.duration)
             )
             if 0 <= note.pitch <= 127:
-                track.notes.append(symusic.Note(onset, max(1, end - onset), note.pitch, VELOCITY))
+                track.notes.append(symusic.Note(start, max(1, end - start), note.pitch, VELOCITY))
         score.tracks.append(track)
     return score

@@ -1,12 +1,12 @@
-"""The Lakh MIDI Dataset, v0.1: MIDI files of the web, of all kinds and qualities.
+"""The Lakh MIDI Dataset, v0.1: MIDI files from the web, of all kinds and qualities.
 
 Colin Raffel: "Learning-Based Methods for Comparing Sequences, with Applications to Audio-to-MIDI
 Alignment and Matching", PhD thesis, Columbia University, 2016. https://colinraffel.com/projects/lmd
 
-* ``full``: 178,561 files, named after the MD5 of their bytes; some thousands are corrupt.
-* ``matched``: those matched to songs of the Million Song Dataset, once for every song.
+* ``full``: 178,561 files, named after the MD5 of their bytes; a few thousand are corrupt.
+* ``matched``: those matched to songs of the Million Song Dataset, once per song.
 * ``aligned``: the same, aligned in time to recordings.
-* ``clean``: files whose names say artist and title, with some inaccuracy.
+* ``clean``: files whose names give artist and title, not always correctly.
 """
 
 import re
@@ -18,7 +18,7 @@ from symbotunes.datasets.base import DatasetError, printable
 from symbotunes.datasets.fetch.download import Published
 from symbotunes.datasets.midi_archive import ArchivedMidi
 
-_NUMBER = re.compile(r"\.\d{1,3}$")  # of a further version: ``Title.1.mid``
+_NUMBER = re.compile(r"\.\d{1,3}$")  # number of another version: ``Title.1.mid``
 
 
 class Lakh(ArchivedMidi):
@@ -31,7 +31,7 @@ class Lakh(ArchivedMidi):
         variant: a key of `variants`.
         variants: ``urls``, ``size`` and ``sha256`` of each variant's archive.
         path: folder for archives and unpacked files.
-        archive: the variant's archive, if the user has it already.
+        archive: the variant's archive, if the user already has it.
         download: whether the network may be used.
     """
 
@@ -52,7 +52,7 @@ class Lakh(ArchivedMidi):
         self.variant = variant
 
     def work(self, path: Path) -> str:
-        """Artist and title of ``clean``, the folder of a song of ``matched`` and ``aligned``."""
+        """Artist and title in ``clean``; the folder of the song in ``matched`` and ``aligned``."""
         if self.variant == "full":
             return ""
         folder = path.parent.name

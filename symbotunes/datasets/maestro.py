@@ -19,16 +19,16 @@ SPLITS = {"train": "train", "validation": "val", "test": "test"}  # theirs -> ou
 
 
 class Maestro(ArchivedMidi):
-    """The performances, titled as the accompanying table names them.
+    """The performances, with the titles of the accompanying table.
 
     Args:
-        urls: of the archive of MIDI files, then mirrors.
-        size: of it, in bytes.
-        sha256: of it.
+        urls: address of the archive of MIDI files, then mirrors.
+        size: of the archive, in bytes.
+        sha256: of the archive.
         path: folder for the archive and its files.
-        official_splits: keep the published splits; otherwise ``loader.split`` decides, as for all
+        official_splits: keep the published splits; otherwise ``loader.split`` decides, as for the
             other datasets. Performances of one composition are versions of one work.
-        archive: the archive, if the user has it already.
+        archive: the archive, if the user already has it.
         download: whether the network may be used.
     """
 
@@ -66,14 +66,14 @@ class Maestro(ArchivedMidi):
         yield piece
 
     def _read_table(self) -> dict[str, dict[str, str]]:
-        found = sorted(self.unpacked.rglob("maestro-*.csv"))
-        if not found and not self.official_splits:
+        tables = sorted(self.unpacked.rglob("maestro-*.csv"))
+        if not tables and not self.official_splits:
             return {}
-        if not found:
+        if not tables:
             raise DatasetError(
                 f"no maestro-*.csv in {self.unpacked}; set dataset.official_splits=false, or "
                 "delete the folder and give the complete archive"
             )
-        with found[0].open(newline="", encoding="utf-8") as file:
+        with tables[0].open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return {row["midi_filename"].rpartition("/")[2]: row for row in rows}

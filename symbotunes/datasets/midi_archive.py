@@ -16,13 +16,13 @@ from symbotunes.music.midi.piece import MidiPiece
 class ArchivedMidi(Corpus):
     """The MIDI files of an archive, downloaded and unpacked at first use.
 
-    Once it is unpacked the archive is not needed any more.
+    Once it is unpacked, the archive is no longer needed.
 
     Args:
         published: the archive.
-        path: folder for the archive and what it unpacks to.
-        archive: an archive that the user has already, or ``None``. It is unpacked to a folder of
-            its own, and never changed.
+        path: folder for the archive and its unpacked files.
+        archive: an archive that the user already has, or ``None``. It is unpacked to a separate
+            folder and never changed.
         download: whether the network may be used.
     """
 
@@ -48,12 +48,12 @@ class ArchivedMidi(Corpus):
 
     @property
     def file_name(self) -> str:
-        """Of the archive, as it is published."""
+        """Name of the archive, as published."""
         return self.published.addresses[0].rpartition("/")[2]
 
     @property
     def unpacked(self) -> Path:
-        """Folder of the unpacked files, which need not exist yet.
+        """Folder of the unpacked files, which may not exist yet.
 
         Raises:
             DatasetError: if the user's archive does not exist.
@@ -68,10 +68,10 @@ class ArchivedMidi(Corpus):
         return self.path / f"{name}-{hashlib.sha256(version).hexdigest()[:8]}"
 
     def prepared(self) -> Path:
-        """The folder of unpacked files, made now if need be.
+        """The folder of unpacked files, created now if needed.
 
         Raises:
-            DatasetError: if it cannot be had, saying what to do.
+            DatasetError: if it cannot be created; the message says what to do.
         """
         folder = self.unpacked
         if not folder.is_dir():
@@ -98,10 +98,10 @@ class ArchivedMidi(Corpus):
     def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
         yield read_piece(path, self.unpacked, work=self.work(path))
 
-    def work(self, path: Path) -> str:  # noqa: ARG002  (for archives whose names tell it)
-        """The work that a file is a version of, as the archive names it; empty if it does not."""
+    def work(self, path: Path) -> str:  # noqa: ARG002  (for archives whose file names say it)
+        """The work that a file is a version of, as named by the archive; empty if it is not."""
         return ""
 
     def checksum(self) -> str:
-        """The SHA-256 of the archive that was unpacked: no file is looked at."""
+        """The SHA-256 of the archive that was unpacked, without reading any of its files."""
         return record_of(self.prepared()).sha256

@@ -11,14 +11,14 @@ from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
 
 SUFFIXES = (".mid", ".midi")
-VERSIONS = "versions"  # folder of other arrangements of the song beside it
+VERSIONS = "versions"  # folder of other arrangements of the song next to it
 
 
 class MidiFolder(Corpus):
-    """A MIDI file, or all of them below a folder, hidden ones left out.
+    """A MIDI file, or all MIDI files below a folder, except hidden ones.
 
     Links to folders are not followed; links to files are, as long as they stay in the folder. Files
-    in a folder ``versions``, and those beside it, are versions of one work, as in POP909.
+    in a folder ``versions``, and those next to it, are versions of one work, as in POP909.
 
     Args:
         path: the file or folder.
@@ -38,12 +38,12 @@ class MidiFolder(Corpus):
             return [str(self.path)]
         if not self.path.is_dir():
             raise DatasetError(f"{self.path} does not exist; set dataset.path to MIDI files")
-        found = paths_below(self.path, SUFFIXES)
-        if not found:
+        paths = paths_below(self.path, SUFFIXES)
+        if not paths:
             raise DatasetError(
                 f"no .mid or .midi below {self.path}; set dataset.path to MIDI files"
             )
-        return found
+        return paths
 
     def owns(self, path: Path) -> bool:
         if path == self.path:
@@ -51,16 +51,16 @@ class MidiFolder(Corpus):
         return path.suffix.lower() in SUFFIXES and path.is_relative_to(self.path)
 
     def read(self, path: Path) -> Iterator[MidiPiece | Dropped]:
-        # Names begin with the folder that the music lies in.
+        # Names begin with the folder that contains the music.
         if path == self.path:
             yield read_piece(path, path.parent.parent)
         else:
             yield read_piece(path, self.path.parent, work=self._work(path))
 
     def _work(self, path: Path) -> str:
-        """The song that a file is a version of, where folders tell as POP909's do; else empty.
+        """The song that a file is a version of, if folders are laid out as in POP909; else empty.
 
-        Its folder ``001`` holds a song, and ``001/versions`` other arrangements of it.
+        There, ``001`` contains a song and ``001/versions`` other arrangements of it.
         """
         folder = path.parent
         if folder.name == VERSIONS:
@@ -71,7 +71,7 @@ class MidiFolder(Corpus):
         return printable(folder.relative_to(self.path.parent).as_posix()) if inside else ""
 
     def checksum(self) -> str:
-        """SHA-256 over names, sizes and dates: nobody waits for 100,000 files to be read."""
+        """SHA-256 over names, sizes and dates: reading 100,000 files would take too long."""
         return _stamp(self._paths(), self.path.parent)
 
 
@@ -102,7 +102,7 @@ def _stamp(paths: Iterable[str], root: Path) -> str:
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116
-        except PermissionError:  # left out, with its reason, when it is read
+        except PermissionError:  # reading it reports why it is left out
             numbers = (-1, -1)
         else:
             numbers = (status.st_size, status.st_mtime_ns)

@@ -21,12 +21,12 @@ class Nottingham(ArchivedMidi):
     """The tunes, or one part of each.
 
     Args:
-        urls: of the repository as an archive, then mirrors.
-        size: of it, in bytes.
-        sha256: of it.
+        urls: address of the repository as an archive, then mirrors.
+        size: of the archive, in bytes.
+        sha256: of the archive.
         path: folder for the archive and its files.
         part: ``full`` (melody and chords), ``melody`` or ``chords``.
-        archive: the archive, if the user has it already.
+        archive: the archive, if the user already has it.
         download: whether the network may be used.
     """
 
@@ -49,14 +49,14 @@ class Nottingham(ArchivedMidi):
 
     @property
     def file_name(self) -> str:
-        """A name that says more than that of GitHub's archives, ``master.zip``."""
+        """A more descriptive name than that of GitHub's archives, ``master.zip``."""
         return "nottingham-dataset.zip"
 
     def files(self) -> list[Path]:
-        found = [path for path in super().files() if self.owns(path)]
-        if not found:
+        paths = [path for path in super().files() if self.owns(path)]
+        if not paths:
             raise DatasetError(f"no {'/'.join(FOLDERS[self.part])} in {self.unpacked}")
-        return found
+        return paths
 
     def owns(self, path: Path) -> bool:
         if not super().owns(path):

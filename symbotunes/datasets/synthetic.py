@@ -1,4 +1,4 @@
-"""Music made up on the spot, where a check needs some and no dataset has the right kind."""
+"""Synthetic music for checks that no dataset has the right kind of music for."""
 
 import random
 from pathlib import Path
@@ -13,7 +13,7 @@ PIANO, FINGER_BASS = 0, 33  # programs of General MIDI, counted from 0
 
 
 def write_trios(folder: Path, count: int = 12) -> Path:
-    """Write MIDI files of melody, bass and drums, the same at every call; returns the folder."""
+    """Write MIDI files of melody, bass and drums, the same in every call; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for seed in range(count):
         trio(random.Random(seed)).dump_midi(folder / f"trio_{seed:02d}.mid")
@@ -28,12 +28,12 @@ def trio(rng: random.Random) -> symusic.Score:
     melody, bass = symusic.Track(program=PIANO), symusic.Track(program=FINGER_BASS)
     drums = symusic.Track(is_drum=True)
     for beat in range(4 * BARS):
-        place = beat * QUARTER
-        melody.notes.append(symusic.Note(place, QUARTER // 2, rng.choice(SCALE), 90))
-        melody.notes.append(symusic.Note(place + QUARTER // 2, QUARTER // 2, rng.choice(SCALE), 80))
-        bass.notes.append(symusic.Note(place, QUARTER, rng.choice(SCALE) - 24, 90))
-        drums.notes.append(symusic.Note(place, QUARTER // 4, rng.choice((KICK, SNARE)), 100))
-        drums.notes.append(symusic.Note(place + QUARTER // 2, QUARTER // 4, HAT, 70))
+        onset = beat * QUARTER
+        melody.notes.append(symusic.Note(onset, QUARTER // 2, rng.choice(SCALE), 90))
+        melody.notes.append(symusic.Note(onset + QUARTER // 2, QUARTER // 2, rng.choice(SCALE), 80))
+        bass.notes.append(symusic.Note(onset, QUARTER, rng.choice(SCALE) - 24, 90))
+        drums.notes.append(symusic.Note(onset, QUARTER // 4, rng.choice((KICK, SNARE)), 100))
+        drums.notes.append(symusic.Note(onset + QUARTER // 2, QUARTER // 4, HAT, 70))
     for track in (melody, bass, drums):
         score.tracks.append(track)
     return score

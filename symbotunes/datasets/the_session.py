@@ -1,7 +1,7 @@
-"""The settings of thesession.org: tens of thousands of versions of Irish and kindred tunes.
+"""The settings of thesession.org: tens of thousands of versions of Irish and related tunes.
 
 Contributed by the members of the site; dumped about once a week by Jeremy Keith to
-https://github.com/adactio/TheSession-data. The licence is the Open Database License 1.0, to which
+https://github.com/adactio/TheSession-data. The license is the Open Database License 1.0, to which
 the publisher has added a clause that forbids use with large language models: read ``LICENSE.md``
 there and judge for yourself before training on it.
 """
@@ -25,7 +25,7 @@ class TheSession(Corpus):
     Settings of one tune, as the site groups them by ``tune_id``, are versions of one work.
 
     Args:
-        path: the dump, ``tunes.csv`` or ``tunes.json``; downloaded to here if it does not exist.
+        path: the dump, ``tunes.csv`` or ``tunes.json``; downloaded here if it does not exist.
         urls: published address, then mirrors.
         size: in bytes, or ``None``: it grows every week.
         sha256: of the dump, or ``None``: it changes every week.
@@ -66,7 +66,7 @@ class TheSession(Corpus):
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Raises `DatasetError` if the file is no dump."""
+    """The rows of the dump; raises `DatasetError` if the file is not a dump."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = json.load(file) if path.suffix == ".json" else csv.DictReader(file)
@@ -105,6 +105,6 @@ def _tune(row: Mapping[str, Any], file_name: str) -> AbcTune:
 
 
 def _tune_id(row: Mapping[str, Any]) -> str:
-    """The site's number of the tune that a setting is of; empty in a dump that has none."""
+    """The site's number for the tune of a setting; empty in a dump without these numbers."""
     value = row.get("tune_id")
     return str(value).strip() if isinstance(value, str | int) else ""

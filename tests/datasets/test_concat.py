@@ -138,7 +138,9 @@ def test_versions_of_a_piece_share_what_decides_their_split(midi):
 def test_steps_must_fit_the_corpus_and_the_corpus_exist(abc, midi):
     with pytest.raises(DatasetError, match="dataset.steps.midi: OnlyJigs reads abc, not midi"):
         Concat({"midi": midi}, steps={"midi": {"jigs": OnlyJigs()}})
-    with pytest.raises(DatasetError, match="dataset.steps.x: there is no such corpus, only abc"):
+    with pytest.raises(
+        DatasetError, match="dataset.steps.x: there is no corpus of this name, only abc"
+    ):
         Concat({"abc": abc}, steps={"x": {"jigs": OnlyJigs()}})
 
 

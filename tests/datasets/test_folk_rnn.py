@@ -96,7 +96,7 @@ def test_what_cannot_be_fetched_leaves_nothing_and_says_where_to_put_the_file(tm
 def test_without_address_or_leave_nothing_is_downloaded(tmp_path, url, download):
     with pytest.raises(DatasetError) as caught:
         FolkRnnData(tmp_path / "data_v2", url, download).files()
-    assert str(caught.value).startswith("data_v2 is not there and not to be downloaded; fetch ")
+    assert str(caught.value).startswith("data_v2 does not exist and may not be downloaded; fetch ")
     assert str(caught.value).endswith(f"put it at {tmp_path}/data_v2")
 
 

@@ -108,7 +108,7 @@ def test_without_download_the_message_names_address_place_and_option(lakh, serve
     with pytest.raises(DatasetError) as caught:
         lakh(download=False).files()
     assert str(caught.value) == (
-        "lmd_full.tar.gz is not there and not to be downloaded; fetch "
+        "lmd_full.tar.gz does not exist and may not be downloaded; fetch "
         f"{server.url('lmd_full.tar.gz')} by other means and put it at {place}, or set "
         "dataset.archive=PATH"
     )

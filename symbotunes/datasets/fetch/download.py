@@ -1,4 +1,4 @@
-"""Fetching a published file once: many jobs, several addresses, checked bytes."""
+"""Fetching a published file once, with many jobs, several addresses and verified bytes."""
 
 import re
 import time
@@ -28,9 +28,9 @@ class Published:
     """A file as its publisher describes it.
 
     Attributes:
-        urls: the address, then mirrors, tried in this order; one may stand without a list.
-        size: bytes, or ``None`` if nobody says.
-        sha256: hexadecimal, or ``None``: then it is recorded at the first download.
+        urls: the address, then mirrors, tried in this order; a single one needs no list.
+        size: in bytes, or ``None`` if it is not published.
+        sha256: hexadecimal, or ``None``: it is then recorded at the first download.
     """
 
     urls: str | Sequence[str] | None
@@ -53,19 +53,19 @@ def fetch_once(
 ) -> Path:
     """The file at `target`, downloaded if it is not there yet, its checksum verified.
 
-    Jobs that start together download once. A transfer that breaks is continued by the next one;
-    nothing ever stands at `target` but the whole file.
+    Jobs that start together download it once. A broken transfer is resumed by the next attempt;
+    `target` never holds anything but the complete file.
 
     Args:
-        published: what to fetch from where.
-        target: where it belongs; a file that somebody else put there is as good.
+        published: what to fetch, and from where.
+        target: where the file belongs; one that the user put there is used as it is.
         download: whether the network may be used.
-        advice: what else its user can do without a network, added to the error.
-        patience: with servers.
+        advice: what else the user can do without a network, added to the error message.
+        patience: how long to wait for servers.
 
     Raises:
-        DatasetError: if it cannot be had, saying what to put where, or if it is not the file that
-            was published or downloaded before.
+        DatasetError: if the file cannot be downloaded, saying which file to put where, or if it is
+            not the one that was published or downloaded before.
     """
     advice = f", {advice}" if advice else ""
     address = next(iter(published.addresses), "it")
@@ -74,9 +74,9 @@ def fetch_once(
         if not target.is_file():
             if not (download and published.addresses):
                 raise DatasetError(
-                    f"{target.name} is not there and not to be downloaded; {put_there}"
+                    f"{target.name} does not exist and may not be downloaded; {put_there}"
                 )
-            with only_one(target, "downloads"):
+            with only_one(target, "downloading"):
                 if not target.is_file():
                     _fetch(published, target, put_there, patience or Patience())
                     return target
@@ -87,34 +87,34 @@ def fetch_once(
 
 
 def verify(path: Path, sha256: str | None) -> str:
-    """SHA-256 of the file, which must be the published one or the one recorded beside it.
+    """SHA-256 of the file, which must be the published one or the one recorded next to it.
 
     Raises:
-        DatasetError: if it is another.
+        DatasetError: if it is different.
     """
     record = _record(path)
-    found = re.match(r"[0-9a-f]{64}\b", record.read_text()) if record.is_file() else None
-    expected = sha256 or (found[0] if found else None)
+    recorded = re.match(r"[0-9a-f]{64}\b", record.read_text()) if record.is_file() else None
+    expected = sha256 or (recorded[0] if recorded else None)
     actual = sha256_of(path)
     if expected is not None and actual != expected.lower():
-        cure = (
+        advice = (
             "delete it to fetch it again, or set sha256=null in the dataset's config to use it"
             if sha256
             else f"it has changed since; delete it to fetch it again, or delete {record}"
         )
-        raise DatasetError(f"{path} has SHA-256 {actual}, expected {expected}; {cure}")
+        raise DatasetError(f"{path} has SHA-256 {actual}, expected {expected}; {advice}")
     return actual
 
 
 @contextmanager
-def only_one(target: Path, verb: str) -> Iterator[None]:
-    """Hold the right to make `target`; tells the user if another job holds it already."""
+def only_one(target: Path, activity: str) -> Iterator[None]:
+    """Hold the lock for creating `target`; tells the user if another job has it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(target.with_name(f".{target.name}.lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        Console(stderr=True).print(f"Another job {verb} {target.name}; waiting for it.")
+        Console(stderr=True).print(f"Another job is {activity} {target.name}; waiting for it.")
         lock.acquire()
     try:
         yield
@@ -123,7 +123,7 @@ def only_one(target: Path, verb: str) -> Iterator[None]:
 
 
 def _record(path: Path) -> Path:
-    """The line of ``sha256sum`` beside a downloaded file."""
+    """The file next to a download that holds its checksum, in the format of ``sha256sum``."""
     return path.with_name(f"{path.name}.sha256")
 
 
@@ -143,12 +143,13 @@ def _fetch(published: Published, target: Path, put_there: str, patience: Patienc
 
 
 def _from(url: str, draft: Path, published: Published, patience: Patience, report: Report) -> str:
-    """Attempts at one address until one succeeds or too many give too little; returns SHA-256.
+    """Try one address until the file is complete; returns its SHA-256.
 
     Raises:
-        TransferError: the last one.
+        TransferError: that of the last attempt, if it is permanent or if too many attempts in a row
+            received too little.
     """
-    most, vain = 0, 0
+    most, failures = 0, 0  # bytes on disk so far; attempts in a row that brought too few
     while True:
         continued = draft.is_file()
         try:
@@ -162,26 +163,27 @@ def _from(url: str, draft: Path, published: Published, patience: Patience, repor
             )
             return _checked(draft, published.sha256, continued)
         except TransferError as error:
-            have = draft.stat().st_size if draft.is_file() else 0
-            # A server that drips a few bytes into every attempt would never be given up.
-            vain = 0 if have - most >= patience.min_speed * patience.timeout else vain + 1
-            most = max(most, have)
-            if not error.again or vain >= patience.attempts:
+            received = draft.stat().st_size if draft.is_file() else 0
+            # Otherwise a server that sends a few bytes per attempt would be retried forever.
+            enough = received - most >= patience.min_speed * patience.timeout
+            failures = 0 if enough else failures + 1
+            most = max(most, received)
+            if not error.again or failures >= patience.attempts:
                 raise
-            time.sleep(patience.pause * 2 ** max(0, vain - 1))
+            time.sleep(patience.pause * 2 ** max(0, failures - 1))
 
 
 def _checked(draft: Path, sha256: str | None, continued: bool) -> str:
-    """SHA-256 of a whole draft; a wrong one is removed, and tried again if it had two halves."""
+    """SHA-256 of a complete draft; a wrong one is deleted, and retried if it had been resumed."""
     digest = sha256_of(draft)
     if sha256 is not None and digest != sha256.lower():
         draft.unlink()
-        raise TransferError(f"SHA-256 is {digest}, published is {sha256}", again=continued)
+        raise TransferError(f"SHA-256 is {digest}, but {sha256} was published", again=continued)
     return digest
 
 
 def _settle(draft: Path, target: Path, digest: str) -> None:
-    """Give the whole file its name, then record it: a crash leaves a whole file or none."""
+    """Rename the complete file, then record it: a crash leaves a complete file or none."""
     settle(draft, target)
     atomic_write(_record(target), f"{digest}  {target.name}\n")
     draft.with_name(f"{draft.name}.json").unlink(missing_ok=True)

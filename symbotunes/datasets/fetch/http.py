@@ -1,7 +1,7 @@
 """One file from one address, resumed where an earlier attempt stopped.
 
-The requests are made by requests. urllib3's ``Retry`` is not used, because it repeats a request,
-while what breaks here is the body of a long download: the next attempt asks for the rest of it.
+The requests library makes the requests. urllib3's ``Retry`` is not used, because it repeats whole
+requests, whereas here the body of a long download breaks off: the next attempt asks for the rest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 2**18
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # status codes that may be gone a moment later
+_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # status codes of errors that may be temporary
 
 # Called with the bytes on disk and the bytes of the whole file, if known.
 Report = Callable[[int, int | None], None]
@@ -29,7 +29,7 @@ class TransferError(Exception):
     """A transfer that did not succeed.
 
     Attributes:
-        again: whether the same address may do better at another attempt.
+        again: whether another attempt at the same address may succeed.
     """
 
     def __init__(self, message: str, *, again: bool) -> None:
@@ -43,14 +43,14 @@ class UnfitPart(TransferError):
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a server is waited for.
+    """How long to wait for a server.
 
     Attributes:
         timeout: seconds without a byte after which a connection counts as dead.
         window: seconds over which the speed is judged.
         min_speed: bytes per second below which a server counts as too slow.
-        attempts: how often in a row an address may fail without giving at least what comes in one
-            timeout at that speed.
+        attempts: how often in a row an address may fail without sending at least as much as one
+            timeout at `min_speed` would.
         pause: seconds before the second attempt; doubled before each further one.
     """
 
@@ -63,12 +63,12 @@ class Patience:
 
 @dataclass(frozen=True)
 class _Note:
-    """What is known of the whole file of which a part is on disk.
+    """What is known about the complete file, of which a part is on disk.
 
     Attributes:
         url: where the part came from.
         validator: strong ETag or date that names this version of the file, or empty.
-        total: bytes of the whole, if known.
+        total: bytes of the complete file, if known.
     """
 
     url: str
@@ -85,20 +85,20 @@ def transfer(
     patience: Patience,
     report: Report,
 ) -> None:
-    """Leave the whole file at `draft`, one attempt.
+    """Make one attempt to leave the complete file at `draft`.
 
     Args:
         url: http or https.
-        draft: what an earlier attempt left is resumed; a note about it lies beside it.
+        draft: a part left by an earlier attempt is resumed; a note about it is kept next to it.
         size: bytes of the published file, if known.
-        verified_later: whether a wrong byte will be noticed: then a part may be resumed from
-            another address, or from one that names no version.
-        patience: with the server.
-        report: is told the progress.
+        verified_later: whether a wrong byte will be noticed; if so, a part may be resumed from
+            another address, or from one that identifies no version.
+        patience: how long to wait for the server.
+        report: called with the progress.
 
     Raises:
-        TransferError: if it is not whole; `draft` keeps what came.
-        OSError: if the disk refuses it.
+        TransferError: if the file is not complete; `draft` keeps what was received.
+        OSError: if it cannot be written.
     """
     note_path = draft.with_name(f"{draft.name}.json")
     note = _read_note(note_path) if draft.is_file() else None
@@ -115,11 +115,11 @@ def transfer(
     with response:
         offset, total = _extent(response, offset)
         if size is not None and total is not None and total != size:
-            raise TransferError(f"offers {total:,} bytes, published are {size:,}", again=False)
+            raise TransferError(f"offers {total:,} bytes, but {size:,} were published", again=False)
         first = _next(response)
         if not offset:
             _refuse_page(response, first)
-            draft.unlink(missing_ok=True)  # the note that follows is not about its bytes
+            draft.unlink(missing_ok=True)  # the note written next is not about its bytes
         note_path.write_text(json.dumps(asdict(_Note(url, _validator(response), total))))
         received = _receive(response, first, draft, total, patience, report)
     expected = size if size is not None else total
@@ -135,12 +135,12 @@ def _read_note(path: Path) -> _Note | None:
 
 
 def _get(url: str, offset: int, validator: str, timeout: float) -> Response:
-    """The answer whose body is still to be read."""
-    import requests  # takes 0.15 s, which a corpus on the disk should not cost
+    """The response, with its body still to be read."""
+    import requests  # takes 0.15 s, which a corpus on disk should not cost
 
     if not url.startswith(("http://", "https://")):
         raise TransferError("not an http address", again=False)
-    # A compressed body has other offsets than the file.
+    # Offsets in a compressed body are not those of the file.
     headers = {"User-Agent": "symbotunes", "Accept-Encoding": "identity"}
     if offset:
         headers["Range"] = f"bytes={offset}-"
@@ -149,10 +149,12 @@ def _get(url: str, offset: int, validator: str, timeout: float) -> Response:
     try:
         response = requests.get(url, headers=headers, stream=True, timeout=timeout)
     except requests.RequestException as error:
-        # Of an address that requests cannot use it says so by a ValueError.
+        # For an address that it cannot use, requests raises a subclass of ValueError.
         raise TransferError(_reason(error), again=not isinstance(error, ValueError)) from error
     if response.ok:
-        response.raw.enforce_content_length = False  # `transfer` counts, and says how many came
+        response.raw.enforce_content_length = (
+            False  # `transfer` counts, and reports how many arrived
+        )
         return response
     response.close()
     if response.status_code == 416:
@@ -162,7 +164,7 @@ def _get(url: str, offset: int, validator: str, timeout: float) -> Response:
 
 
 def _reason(error: BaseException) -> str:
-    """The first cause: "Connection refused" lies below three exceptions of the libraries."""
+    """The original cause: the libraries wrap "Connection refused" in three exceptions."""
     while cause := error.__cause__ or error.__context__:
         error = cause
     return str(error).strip() or type(error).__name__
@@ -176,12 +178,12 @@ def _extent(response: Response, offset: int) -> tuple[int, int | None]:
         return 0, int(length) if length.isdigit() else None
     match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
     if not match or match[1] is None or int(match[1]) != offset:
-        raise TransferError("the server sent another range than asked for", again=False)
+        raise TransferError("the server sent a different range than requested", again=False)
     return offset, int(match[2]) if match[2] != "*" else None
 
 
 def _validator(response: Response) -> str:
-    """What If-Range may compare: a strong ETag, else the date."""
+    """A value for If-Range to compare: a strong ETag, else the date; may be empty."""
     etag = response.headers.get("ETag", "")
     if etag and not etag.startswith("W/"):
         return etag
@@ -196,7 +198,7 @@ def _receive(
     patience: Patience,
     report: Report,
 ) -> int:
-    """Append what comes; returns the bytes on disk."""
+    """Append what the server sends; returns the number of bytes on disk."""
     watch = _SpeedWatch(patience)
     chunk = first
     with draft.open("ab") as file:
@@ -211,7 +213,7 @@ def _receive(
 
 
 def _next(response: Response) -> bytes:
-    """What has come, without waiting for a whole chunk as `Response.iter_content` does."""
+    """What has arrived, without waiting for a full chunk as `Response.iter_content` does."""
     from urllib3.exceptions import HTTPError
 
     try:
@@ -222,15 +224,15 @@ def _next(response: Response) -> bytes:
 
 
 def _refuse_page(response: Response, head: bytes) -> None:
-    """No published file here is HTML: a page tells people of an error or of a login."""
+    """Refuse HTML: no published file is HTML, so this is an error page or a login page."""
     text = head.lstrip()[:100].lower()
-    called_so = "text/html" in response.headers.get("Content-Type", "")
-    if text.startswith((b"<!doctype html", b"<html")) or (called_so and text.startswith(b"<")):
-        raise TransferError("a web page came instead of the file", again=False)
+    is_declared = "text/html" in response.headers.get("Content-Type", "")
+    if text.startswith((b"<!doctype html", b"<html")) or (is_declared and text.startswith(b"<")):
+        raise TransferError("the server sent a web page instead of the file", again=False)
 
 
 class _SpeedWatch:
-    """Notices a server that sends, but so slowly that it never ends."""
+    """Detects a server that sends so slowly that the transfer would never end."""
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
@@ -238,11 +240,11 @@ class _SpeedWatch:
         self.bytes = 0
 
     def count(self, received: int) -> None:
-        """Raise `TransferError` at the end of a window in which too little came."""
+        """Count bytes; raises `TransferError` after a window in which too few arrived."""
         self.bytes += received
-        passed = time.monotonic() - self.since
-        if passed < self.patience.window:
+        seconds = time.monotonic() - self.since
+        if seconds < self.patience.window:
             return
-        if self.bytes < self.patience.min_speed * passed:
-            raise TransferError(f"only {self.bytes / passed:,.0f} bytes a second", again=False)
+        if self.bytes < self.patience.min_speed * seconds:
+            raise TransferError(f"only {self.bytes / seconds:,.0f} bytes per second", again=False)
         self.since, self.bytes = time.monotonic(), 0

@@ -1,7 +1,7 @@
-"""Unpacking archives that strangers made.
+"""Unpacking archives from untrusted sources.
 
-tarfile and zipfile extract, and tarfile's filter ``data`` judges the members of both; here are the
-bounds of an archive as a whole, the choice of files, and a folder that appears whole or not at all.
+tarfile and zipfile extract, and tarfile's filter ``data`` checks the members of both. This module
+limits the archive as a whole, chooses the files, and writes the folder completely or not at all.
 """
 
 import json
@@ -30,11 +30,11 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOF
 
 @dataclass(frozen=True)
 class Limits:
-    """Beyond these an archive is a bomb or not what it should be.
+    """An archive beyond these is a decompression bomb, or not the one that was published.
 
     Attributes:
         members: entries of all kinds.
-        bytes: unpacked, of all entries that have to be read.
+        bytes: unpacked size of all entries that have to be read.
     """
 
     members: int = 1_000_000
@@ -47,8 +47,8 @@ class Unpacked:
 
     Attributes:
         sha256: of the archive, hexadecimal.
-        files: how many were wanted.
-        bytes: of all of them.
+        files: how many were extracted.
+        bytes: total size of these files.
     """
 
     sha256: str
@@ -57,27 +57,27 @@ class Unpacked:
 
 
 class UnsafeArchive(Exception):
-    """An archive that wants more than to put files into its folder."""
+    """An archive that would do more than put files into its folder."""
 
 
 def unpack_once(
     archive: Path, folder: Path, suffixes: Collection[str], *, sha256: str, limits: Limits
 ) -> Unpacked:
-    """Unpack the files that end in one of `suffixes`; the folder appears whole or not at all.
+    """Unpack the files that end in one of `suffixes`; the folder appears complete or not at all.
 
-    Jobs that start together unpack once.
+    Jobs that start together unpack it once.
 
     Args:
         archive: .zip, or .tar with or without compression.
-        folder: made by this call, unless it is there already.
-        suffixes: lower case, with their dots.
+        folder: created by this call, unless it already exists.
+        suffixes: in lower case, with their dots.
         sha256: of the archive, recorded in the folder.
-        limits: beyond which it is refused.
+        limits: an archive beyond these is refused.
 
     Raises:
-        DatasetError: if the archive is broken, unsafe, too large or holds no such file.
+        DatasetError: if the archive is broken, unsafe, too large or contains no such file.
     """
-    with only_one(folder, "unpacks"):
+    with only_one(folder, "unpacking"):
         if not folder.is_dir():
             _unpack(archive, folder, suffixes, sha256, limits)
     return record_of(folder)
@@ -87,7 +87,7 @@ def record_of(folder: Path) -> Unpacked:
     """What `unpack_once` recorded.
 
     Raises:
-        DatasetError: if the folder was not made by it.
+        DatasetError: if the folder was not created by it.
     """
     try:
         return Unpacked(**json.loads((folder / RECORD).read_text()))
@@ -123,7 +123,7 @@ def _unpack(
 def _extract(
     archive: Path, draft: Path, suffixes: Collection[str], limits: Limits
 ) -> tuple[int, int]:
-    """Write the wanted files; returns their number and bytes."""
+    """Write the files that are wanted; returns their number and total size in bytes."""
     gate = _Gate(draft, suffixes, limits)
     with archive.open("rb") as file:
         is_zip = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
@@ -145,10 +145,10 @@ def _extract_tar(file: IO[bytes], gate: "_Gate") -> None:
             if path is not None:
                 named = member.replace(name=path.as_posix(), deep=False)
                 opened.extract(named, gate.folder, set_attrs=False, filter="data")
-            else:  # it is decompressed all the same
+            else:  # it is decompressed anyway
                 skipped += member.size
             gate.check_bytes(skipped)
-            opened.members = []  # type: ignore[attr-defined]  # it would remember all of them
+            opened.members = []  # type: ignore[attr-defined]  # tarfile would keep all of them in memory
 
 
 def _extract_zip(file: IO[bytes], gate: "_Gate") -> None:
@@ -161,7 +161,7 @@ def _extract_zip(file: IO[bytes], gate: "_Gate") -> None:
 
 
 def _as_tar_member(info: zipfile.ZipInfo, opened: zipfile.ZipFile) -> tarfile.TarInfo:
-    """The description of a zipped member that tarfile's filter can judge; zipfile has no filter."""
+    """Describe a zip member so that tarfile's filter can check it; zipfile has no filter."""
     member = tarfile.TarInfo(info.filename)
     mode = info.external_attr >> 16
     if stat.S_ISLNK(mode):
@@ -179,14 +179,14 @@ def _as_tar_member(info: zipfile.ZipInfo, opened: zipfile.ZipFile) -> tarfile.Ta
 
 
 class _Gate:
-    """Decides member by member what comes out of an archive, and counts it.
+    """Decides for each member of an archive whether it is extracted, and counts those that are.
 
-    The standard library writes no more bytes of a member than the member declares, so that the
-    declared sizes can be counted before anything is written.
+    The standard library writes no more bytes of a member than its header declares, so the declared
+    sizes can be counted before anything is written.
 
     Attributes:
-        files: how many members have been let out.
-        bytes: of them.
+        files: how many members have been accepted.
+        bytes: their total size.
     """
 
     def __init__(self, folder: Path, suffixes: Collection[str], limits: Limits) -> None:
@@ -199,7 +199,7 @@ class _Gate:
         """Where below the folder a wanted file goes; ``None`` for every other harmless member.
 
         Raises:
-            UnsafeArchive: if the member is dangerous or one too many.
+            UnsafeArchive: if the member is dangerous or exceeds the limits.
         """
         self.members += 1
         if self.members > self.limits.members:
@@ -215,12 +215,12 @@ class _Gate:
         return path
 
     def check_bytes(self, skipped: int = 0) -> None:
-        """Refuse an archive of too many bytes, `skipped` ones that were not written included."""
+        """Refuse an archive with too many bytes, counting `skipped` bytes that were not written."""
         if self.bytes + skipped > self.limits.bytes:
             raise UnsafeArchive(f"it unpacks to more than {self.limits.bytes:,} bytes")
 
     def _filter(self, member: tarfile.TarInfo) -> None:
-        """Links are never made; one that points out of the folder betrays a hostile archive."""
+        """Refuse dangerous members. Links are never created; one out of the folder is an attack."""
         if member.size < 0:
             raise UnsafeArchive(f"it holds a file of {member.size:,} bytes, {member.name!r}")
         if member.isreg():
@@ -238,11 +238,11 @@ class _Gate:
 def _relative_path(name: str) -> PurePosixPath:
     """Where a member goes, below the folder.
 
-    Stricter than tarfile's filter, which cuts off leading slashes, and knows backslashes and drives
-    on Windows alone: a corpus is to be the same files everywhere.
+    Stricter than tarfile's filter, which strips leading slashes and recognizes backslashes and
+    drives only on Windows: a corpus must be the same files on every system.
 
     Raises:
-        UnsafeArchive: if its name leads elsewhere on any system.
+        UnsafeArchive: if its name leads out of the folder on any system.
     """
     parts = name.replace("\\", "/").split("/")
     drive = len(parts[0]) == 2 and parts[0][1] == ":"

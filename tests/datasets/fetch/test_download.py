@@ -113,7 +113,7 @@ def test_a_length_that_promises_too_much_is_noticed(server, target):
 
 def test_a_length_other_than_the_published_one_is_refused_unread(server, target):
     site = server.site("a", DATA, length=50_000)
-    with pytest.raises(DatasetError, match="offers 50,000 bytes, published are 102,400"):
+    with pytest.raises(DatasetError, match="offers 50,000 bytes, but 102,400 were published"):
         fetch(target, server.url("a"), size=len(DATA))
     assert len(site.asked) == 1
 
@@ -156,7 +156,7 @@ def test_an_address_that_cannot_be_is_given_up_at_once(target, url):
 )
 def test_a_web_page_instead_of_the_file_is_recognised(server, target, page, kind):
     site = server.site("a", page, kind=kind)
-    with pytest.raises(DatasetError, match="a web page came instead of the file"):
+    with pytest.raises(DatasetError, match="the server sent a web page instead of the file"):
         fetch(target, server.url("a"))
     assert len(site.asked) == 1
     assert not target.exists()
@@ -219,7 +219,9 @@ def test_wrong_bytes_are_thrown_away_and_a_mirror_asked(server, target):
 
 def test_wrong_bytes_everywhere_are_an_error_that_names_both_checksums(server, target):
     server.site("wrong", DATA[::-1])
-    with pytest.raises(DatasetError, match=f"SHA-256 is [0-9a-f]{{64}}, published is {SHA256}"):
+    with pytest.raises(
+        DatasetError, match=f"SHA-256 is [0-9a-f]{{64}}, but {SHA256} was published"
+    ):
         fetch(target, server.url("wrong"), sha256=SHA256)
     assert leftovers(target) == [".music.bin.part.json"]
 
@@ -262,7 +264,7 @@ def test_without_a_network_one_line_says_what_to_fetch_and_where_to_put_it(targe
 
 def test_download_false_asks_nobody(server, target):
     site = server.site("a", DATA)
-    with pytest.raises(DatasetError, match=f"not to be downloaded; fetch .* put it at {target}"):
+    with pytest.raises(DatasetError, match=f"may not be downloaded; fetch .* put it at {target}"):
         fetch(target, server.url("a"), download=False)
     assert site.asked == []
 
