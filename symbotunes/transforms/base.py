@@ -1,8 +1,8 @@
-"""Steps, and the chain that orders them.
+"""Steps, and the chain that runs them in order.
 
-A chain leads a piece of music to the ids that a model reads; exactly one of its steps is a
-tokenizer. What lies before it is deterministic and cached; what follows it runs for every example.
-From the last step to tensors nothing is to be configured: batches are tensors by themselves.
+A chain turns a piece of music into the ids that a model reads; exactly one of its steps is a
+tokenizer. The steps before it are deterministic and cached; those after it run for every example.
+There is no step to convert ids to tensors, since batches are tensors already.
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ EXAMPLES = {
 
 
 class Stage(Enum):
-    """Where a step sits in the chain; the values are the order in which stages must appear."""
+    """Where a step belongs in the chain; stages must appear in the order of their values."""
 
     SCORE = 1  # piece -> pieces: deterministic, cached
     ENCODE = 2  # piece -> ids: the tokenizer; cached
@@ -45,19 +45,19 @@ class TokenStep(Protocol):
     """Maps the ids of one example to ids; all its randomness comes from the generator."""
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
-        """Learn the ids; called once, as soon as the vocabulary exists."""
+        """Look up the ids that the step needs; called once, as soon as the vocabulary exists."""
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Sequence[int] | Ids: ...
 
 
 class Cut(ABC):
-    """A token step that keeps a stretch of a training example, for models with a limit of length.
+    """A token step that keeps a span of a training example, for models of limited length.
 
-    It gets the example with ``bos`` and ``eos``, where the tokenizer's examples have them, so that
-    these stand at true beginnings and ends alone. Held-out pieces are read whole, through the
-    sliding window of the network where it has one: a loss is that of pieces, and the same in a
-    validation during training and in an evaluation. Windows of one length are cut wherever they
-    are read, since their network reads no other length.
+    It receives the example with ``bos`` and ``eos``, if the tokenizer's examples have them, so that
+    these mark only true beginnings and ends. Held-out pieces are read whole, through the network's
+    sliding window if it has one, so that a loss is that of whole pieces, in a validation during
+    training as in an evaluation. Windows of one length are cut for every split, since their network
+    reads no other length.
 
     Attributes:
         keeps_endings: whether the end of a long example is ever kept.
@@ -66,22 +66,22 @@ class Cut(ABC):
     keeps_endings: ClassVar[bool] = True
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:  # noqa: B027  (most cuts need no ids)
-        """Learn the ids."""
+        """Look up the ids that the cut needs."""
 
     def fit_context(self, context: int | None) -> None:  # noqa: B027  (few depend on it)
-        """Learn how many tokens the network reads at once, ``None``: any number."""
+        """Set how many tokens the network reads at once; ``None``: any number."""
 
     @abstractmethod
     def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
-        """The stretch that is kept, and where it begins: the number of tokens before it."""
+        """The span that is kept, and where it begins: the number of tokens before it."""
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What examples of these lengths can have left at most."""
+        """The greatest lengths that examples of these lengths can have after the cut."""
         return lengths
 
 
 def stage_of(step: object) -> Stage:
-    """Tell the stage of a step from its kind."""
+    """The stage of a step, derived from the methods that it has."""
     if hasattr(step, "tokenize"):
         return Stage.ENCODE
     return Stage.TOKENS if hasattr(step, "bind") else Stage.SCORE
@@ -91,14 +91,14 @@ class Chain:
     """Steps in the order of the ``transforms`` config list.
 
     Args:
-        steps: by their names in the config.
-        context: tokens that the network reads at once, which some cuts follow;
+        steps: by name, as in the config.
+        context: tokens that the network reads at once, which sets the length of some cuts;
             ``None``: any number.
 
     Raises:
         UserError: if a step precedes one of an earlier stage, if a cut precedes a step that needs
-            whole examples, or if the chain does not hold exactly one tokenizer. Hydra merges the
-            list by key, so a wrong order would otherwise be silent.
+            whole examples, or if the chain does not contain exactly one tokenizer. Hydra merges
+            the list by key, so a wrong order would otherwise go unnoticed.
     """
 
     def __init__(self, steps: Mapping[str, Any], context: int | None = None) -> None:
@@ -125,11 +125,11 @@ class Chain:
 
     @property
     def cached(self) -> list[str]:
-        """Names of the steps before the cache boundary, the tokenizer included."""
+        """Names of the steps whose results are cached, including the tokenizer."""
         return [name for name, step in self.steps.items() if stage_of(step) is not Stage.TOKENS]
 
     def adapt_to(self, name: str) -> None:
-        """Make ready for pieces of a format; ABC is converted where the first step reads MIDI.
+        """Prepare for pieces of a format; ABC is converted if the first step reads MIDI.
 
         Raises:
             UserError: if the first step cannot read the pieces, naming both formats.
@@ -146,29 +146,29 @@ class Chain:
 
     @property
     def cuts_pieces(self) -> bool:
-        """Whether training reads stretches of pieces, while held-out pieces stay whole."""
+        """Whether training reads spans of pieces, while held-out pieces stay whole."""
         return bool(self.cuts) and self.tokenizer.FRAMED
 
     def bind(self) -> None:
-        """Tell the token steps the vocabulary, once it exists."""
+        """Give the tokenizer to the token steps, once it has a vocabulary."""
         for step in self.token_steps:
             step.bind(self.tokenizer)
         for cut in self.cuts:
             cut.bind(self.tokenizer)
 
     def augment(self, ids: Ids, generator: torch.Generator) -> Ids:
-        """One example after the token steps that read it whole, without ``bos`` and ``eos``."""
+        """Run the token steps that need whole examples, without ``bos`` and ``eos``."""
         changed: Sequence[int] | Ids = ids
         for step in self.token_steps:
             changed = step(np.asarray(changed), generator)
         return np.asarray(changed)
 
     def cut(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
-        """One example after the cuts, and how many of its tokens lie before what is kept.
+        """Run the cuts; returns the span that is kept and how many tokens come before it.
 
         Args:
-            ids: ``[T]`` or ``[T, F]``, with ``bos`` and ``eos`` where the tokenizer says.
-            generator: of all randomness.
+            ids: ``[T]`` or ``[T, F]``, with ``bos`` and ``eos`` if the tokenizer is `FRAMED`.
+            generator: source of all randomness.
         """
         before = 0
         for step in self.cuts:
@@ -177,7 +177,7 @@ class Chain:
         return ids, before
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What the cuts can leave at most of examples of these lengths."""
+        """The greatest lengths that examples of these lengths can have after the cuts."""
         for step in self.cuts:
             lengths = step.longest(lengths)
         return lengths

@@ -1,4 +1,4 @@
-"""The step that a chain puts in front by itself where notation and reader differ."""
+"""The conversion that a chain adds when the dataset is ABC and its first step reads MIDI."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ from symbotunes.music.convert import midi_of
 
 
 class AbcToMidi:
-    """Plays ABC tunes, so that steps that read MIDI can have them.
+    """Converts ABC tunes to MIDI, for steps that read MIDI.
 
-    Lost: everything but notes, meter, key and tempo.
+    Everything except notes, meter, key and tempo is lost.
     """
 
     SCHEMA = 1

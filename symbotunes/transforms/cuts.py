@@ -1,4 +1,4 @@
-"""Stretches of training examples, for models that read a fixed number of tokens or bars."""
+"""Spans of training examples, for models that read a fixed number of tokens or bars."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from symbotunes.errors import UserError, require_whole_number
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.transforms.base import Cut
 
-UNLIMITED = 512  # tokens that are predicted in a stretch where the network sets no limit
+UNLIMITED = 512  # predicted tokens per span if the network sets no limit
 
 
 class Crop(Cut):
-    """The beginning of each example; how longer ones go on and end is not learned.
+    """The beginning of each example; how longer ones continue and end is not learned.
 
     Args:
         length: tokens kept, ``bos`` included; ``None``: one more than the network reads at once,
@@ -44,10 +44,10 @@ class SampleSubsequence(Cut):
     """Consecutive tokens of each example.
 
     Args:
-        length: tokens kept; an example that has no more stays whole. ``None``: one more than the
-            network reads at once, since the last one is only predicted.
-        beginnings: share of draws that keep the first tokens. Every start would otherwise be
-            equally likely, and a beginning, where sampling starts, as rare as any other place.
+        length: tokens kept; a shorter example stays whole. ``None``: one more than the network
+            reads at once, since the last one is only predicted.
+        beginnings: share of draws that keep the first tokens. Otherwise every start is equally
+            likely, and the beginning, where sampling starts, is as rare as any other position.
         endings: share of draws that keep the last tokens, so that the model learns to end.
 
     Raises:
@@ -68,7 +68,7 @@ class SampleSubsequence(Cut):
             self.length = (context or UNLIMITED) + 1
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
-        """A stretch of `length` tokens."""
+        """A span of `length` tokens."""
         starts = len(ids) - self.length + 1
         if starts <= 1:
             return ids, 0
@@ -82,11 +82,11 @@ class SampleSubsequence(Cut):
 class SampleBars(Cut):
     """Consecutive bars of each example.
 
-    The head of the example, such as meter and key, stays in front of them; ``bos`` and ``eos`` stay
-    only where the stretch holds the first or the last bar.
+    The head of the example, such as meter and key, is kept before them; ``bos`` and ``eos`` are
+    kept only if the span contains the first or the last bar.
 
     Args:
-        bars: number of bars kept; an example that has no more stays whole.
+        bars: number of bars kept; a shorter example stays whole.
         beginnings: share of draws that keep the first bars; otherwise every first bar is equally
             likely.
         endings: share of draws that keep the last bars.
@@ -103,10 +103,10 @@ class SampleBars(Cut):
         self.tokenizer: Tokenizer[Any] | None = None
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
-        """Learn where bars begin.
+        """Keep the tokenizer, which finds where bars begin.
 
         Raises:
-            UserError: if the tokenizer cannot tell.
+            UserError: if it cannot.
         """
         try:
             tokenizer.bar_starts(np.zeros(0, np.int64))
@@ -116,12 +116,12 @@ class SampleBars(Cut):
         self.tokenizer = tokenizer
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
-        """A stretch of `bars` bars after the head, and where its first bar begins in the example.
+        """A span of `bars` bars after the head, and where its first bar begins in the example.
 
-        At the beginning, where the head belongs to the stretch, that is 0.
+        For the first bars this is 0, since the head is part of that span.
         """
         if self.tokenizer is None:
-            raise RuntimeError("sample_bars has not been given its tokenizer")
+            raise RuntimeError("call bind before sample_bars is used: it has no tokenizer")
         frame = 1 if self.tokenizer.FRAMED else 0
         starts = self.tokenizer.bar_starts(ids[frame : len(ids) - frame]) + frame
         choices = len(starts) - self.bars + 1
@@ -129,14 +129,14 @@ class SampleBars(Cut):
             return ids, 0
         first = draw_start(choices, self.beginnings, self.endings, generator)
         bounds = np.append(starts, len(ids))
-        stretch = ids[bounds[first] : bounds[first + self.bars]]
+        span = ids[bounds[first] : bounds[first + self.bars]]
         if first == 0:
             return ids[: bounds[self.bars]], 0
-        return np.concatenate([ids[frame : starts[0]], stretch]), int(bounds[first])
+        return np.concatenate([ids[frame : starts[0]], span]), int(bounds[first])
 
 
 def draw_start(choices: int, beginnings: float, endings: float, generator: torch.Generator) -> int:
-    """One of so many starts: the first or the last with these probabilities, else any of them."""
+    """Draw a start below `choices`: the first or last with these probabilities, else any."""
     if beginnings or endings:
         drawn = float(torch.rand((), generator=generator))
         if drawn < beginnings:
@@ -147,11 +147,11 @@ def draw_start(choices: int, beginnings: float, endings: float, generator: torch
 
 
 def require_shares(where: str, beginnings: float, endings: float) -> None:
-    """Raise `UserError` unless both are shares that leave no less than nothing for the rest."""
+    """Raise `UserError` unless both are from 0 to 1 and their sum is at most 1."""
     for name, share in (("beginnings", beginnings), ("endings", endings)):
         if not 0 <= share <= 1:
             raise UserError(f"{where}.{name}={share}: must be from 0 to 1")
     if beginnings + endings > 1:
         raise UserError(
-            f"{where}: beginnings={beginnings} and endings={endings} are more than 1 together"
+            f"{where}: beginnings={beginnings} and endings={endings} add up to more than 1"
         )

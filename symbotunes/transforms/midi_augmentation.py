@@ -1,9 +1,9 @@
-"""Augmentation of MIDI: steps that give several versions of a piece.
+"""Augmentation of MIDI: steps that produce several versions of a piece.
 
-They come before the tokenizer, because its tokens are on a grid and in bins already, and byte pairs
-have merged them: a token of two notes cannot be moved by a semitone. Hence versions are made once
-and cached, and the cache grows with their number. Held-out pieces are read as they are: versions of
-one piece are no further evidence, and figures of them are about music that nobody wrote.
+They come before the tokenizer, because its tokens are already quantized and may be merged by BPE: a
+token of two notes cannot be moved by a semitone. Versions are therefore made once and cached, and
+the cache grows with their number. Held-out pieces are read as they are: further versions of a piece
+add no evidence, and their figures would describe music that nobody wrote.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,17 +22,17 @@ MAX_DIVISION = 32_767  # ticks per quarter that a MIDI file can state
 MAX_TICKS = 2**31 - 1
 MAX_SHIFT = 24  # semitones
 MIN_FACTOR, MAX_FACTOR = Fraction(1, 4), Fraction(4)
-_HIGHEST_FLATS = 6  # a key of more is written with sharps
+_HIGHEST_FLATS = 6  # keys with more flats are written with sharps
 
 
 class TransposeMidi:
     """Versions of a piece in other keys; drums stay as they are.
 
-    A version with a note outside the range is left out, except the one that is not moved. Key
-    signatures move along.
+    A version with a note outside the range is left out, except the untransposed one. Key signatures
+    are transposed too.
 
     Args:
-        semitones: a version for each; 0 keeps the piece as it is.
+        semitones: one version for each; 0 keeps the piece as it is.
         lowest: pitch below which no note may be moved.
         highest: pitch above which no note may be moved.
     """
@@ -43,10 +43,10 @@ class TransposeMidi:
     def __init__(self, semitones: Sequence[int], lowest: int = 21, highest: int = 108) -> None:
         self.semitones = _distinct(semitones, "transpose_midi.semitones")
         self.lowest, self.highest = lowest, highest
-        if not all(int(one) == one and abs(one) <= MAX_SHIFT for one in self.semitones):
-            raise UserError(f"transpose_midi.semitones must be whole numbers, ±{MAX_SHIFT} at most")
+        if not all(int(shift) == shift and abs(shift) <= MAX_SHIFT for shift in self.semitones):
+            raise UserError(f"transpose_midi.semitones must be whole numbers, at most ±{MAX_SHIFT}")
         if not 0 <= lowest < highest <= 127:
-            raise UserError("transpose_midi.lowest and highest must rise within 0 to 127")
+            raise UserError("transpose_midi.lowest must be below highest, both from 0 to 127")
 
     def __call__(self, piece: MidiPiece) -> Sequence[MidiPiece]:
         """The versions, in the order of `semitones`."""
@@ -72,12 +72,12 @@ class TransposeMidi:
 
 
 class TimeStretch:
-    """Versions of a piece with other note values at the same tempo: 2 makes quarters of eighths.
+    """Versions of a piece with scaled note values at the same tempo: 2 turns eighths into quarters.
 
-    Everything moves: onsets, durations, changes of tempo, meter and controllers.
+    All times are scaled: onsets, durations, changes of tempo, meter and controllers.
 
     Args:
-        factors: a version for each, from 1/4 to 4; 1 keeps the piece as it is.
+        factors: one version for each, from 1/4 to 4; 1 keeps the piece as it is.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -101,7 +101,7 @@ class Velocity:
 
     Args:
         shifts: added to every velocity; one version for each pair of shift and scale.
-        scales: by which velocities are multiplied before; the result is clipped to 1 to 127.
+        scales: factors applied to velocities before the shift; the result is clipped to 1 to 127.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -122,11 +122,11 @@ class Velocity:
 
 
 def _versions(piece: MidiPiece, changes: Iterable[Any], make: Any) -> Iterator[MidiPiece]:
-    """What `make` gives for a fresh score and each change, but nothing twice.
+    """What `make` returns for a fresh score and each change, without duplicates.
 
-    The piece itself comes as it is found, byte for byte, where a change changes nothing; if none
-    does, it comes last, for the held-out side alone. All other versions are for training alone.
-    They are handed on as scores; steps behind this one read them without a file between them.
+    If a change has no effect, the piece itself is yielded, byte for byte; if every change has one,
+    the piece comes last, for the held-out side only. All other versions are for training only. They
+    are passed on as scores, which the following steps read without writing a file in between.
     """
     if piece.only == HELD_OUT:
         yield piece
@@ -149,7 +149,7 @@ def _versions(piece: MidiPiece, changes: Iterable[Any], make: Any) -> Iterator[M
 
 
 def _stretched(score: Any, factor: Fraction) -> Any | None:
-    """Times multiplied by a fraction: exactly, where the file's clock can be fine enough."""
+    """Multiply times by a fraction: exactly, if the ticks per quarter can be fine enough."""
     if factor == 1:
         return score
     division, parts = score.ticks_per_quarter, factor.denominator
@@ -176,7 +176,7 @@ def _played(score: Any, change: tuple[float, int]) -> Any:
 
 
 def _distinct(values: Sequence[Any], name: str) -> list[Any]:
-    """The values, none twice.
+    """The values without duplicates.
 
     Raises:
         UserError: if there are none.

@@ -1,4 +1,4 @@
-"""Augmentation: tunes are heard in many keys."""
+"""Augmentation: training tunes in many keys."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,12 +13,12 @@ from symbotunes.tokenizers.base import TextTokenizer, Tokenizer, Unencodable
 
 
 class Transpose:
-    """Moves each example by an interval drawn from those that the vocabulary can spell.
+    """Transposes each example by an interval drawn from those that the vocabulary can spell.
 
-    All of them are equally likely. An example that none of them fits stays as it is.
+    All of them are equally likely. An example that cannot be transposed by any stays as it is.
 
     Args:
-        semitones: intervals to choose from; 0 leaves a tune where it is.
+        semitones: intervals to choose from; 0 leaves a tune in its key.
     """
 
     def __init__(self, semitones: Sequence[int]) -> None:
@@ -29,10 +29,10 @@ class Transpose:
         self.choices: dict[str, list[int]] = {}  # key token -> shifts to keys in the vocabulary
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
-        """Learn which keys there are.
+        """Find which keys the vocabulary has.
 
         Raises:
-            UserError: if the tokenizer writes no ABC, or all of it on C.
+            UserError: if the tokenizer does not write ABC, or transposes all of it to C.
         """
         text = tokenizer.text
         tokens = None if text is None else text.abc_tokens
@@ -57,14 +57,14 @@ class Transpose:
     def __call__(self, ids: Sequence[int], generator: torch.Generator) -> Sequence[int]:
         """The example in another key, or as it is."""
         if self.tokenizer is None:
-            raise RuntimeError("transpose has not met its tokenizer")
+            raise RuntimeError("call bind before transpose is used: it has no tokenizer")
         tokens = self.tokenizer.decode(ids)
         key = next((token for token in tokens if token.startswith("K:")), "")
         shifts = self.choices.get(key, [])
-        # The first that fits in random order is a uniform draw among all that fit.
-        for place in torch.randperm(len(shifts), generator=generator).tolist():
+        # The first that fits in a random order is a uniform draw among all that fit.
+        for index in torch.randperm(len(shifts), generator=generator).tolist():
             try:
-                return self.tokenizer.encode(transpose(tokens, shifts[place]))
+                return self.tokenizer.encode(transpose(tokens, shifts[index]))
             except (AbcError, Unencodable):
                 continue
         return ids

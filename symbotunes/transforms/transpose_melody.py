@@ -1,4 +1,4 @@
-"""Augmentation: melodies are heard in many keys."""
+"""Augmentation: training melodies in many keys."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +12,13 @@ from symbotunes.tokenizers.base import Ids, Tokenizer
 
 
 class TransposeMelody:
-    """Moves each window by an interval drawn from those that keep all of its notes in range.
+    """Transposes each window by an interval drawn from those that keep all its notes in range.
 
-    The reference moves before it extracts and loses notes that leave the range; here none is lost.
+    The reference implementation transposes before it extracts windows, and loses the notes that
+    leave the range; here no note is lost.
 
     Args:
-        semitones: intervals to choose from; 0 leaves a window where it is.
+        semitones: intervals to choose from; 0 leaves a window in its key.
 
     Raises:
         UserError: if there are none.
@@ -30,10 +31,10 @@ class TransposeMelody:
         self.classes = 0
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
-        """Learn how many classes there are.
+        """Look up how many classes the vocabulary has.
 
         Raises:
-            UserError: if the tokenizer writes no melodies.
+            UserError: if the tokenizer does not write melodies.
         """
         classes = tokenizer.pitch_classes
         if classes is None:

@@ -71,7 +71,7 @@ def test_without_shares_the_draws_are_those_of_earlier_versions():
     [
         (-0.1, 0, r"beginnings=-0\.1: must be from 0 to 1"),
         (0, 1.5, r"endings=1\.5: must be from 0 to 1"),
-        (0.6, 0.5, "more than 1 together"),
+        (0.6, 0.5, "add up to more than 1"),
     ],
 )
 def test_shares_that_are_none_are_refused(make, beginnings, endings, message):

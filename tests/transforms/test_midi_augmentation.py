@@ -114,7 +114,7 @@ def test_versions_differ_are_the_same_every_time_and_belong_to_one_family(step):
     [
         (lambda: TransposeMidi([]), "semitones needs at least one value"),
         (lambda: TransposeMidi([1.5]), "whole numbers"),
-        (lambda: TransposeMidi([1], lowest=90, highest=20), "must rise"),
+        (lambda: TransposeMidi([1], lowest=90, highest=20), "must be below highest"),
         (lambda: TimeStretch([9]), "between 0.25 and 4"),
         (lambda: Velocity([0], [-1]), "above 0"),
     ],

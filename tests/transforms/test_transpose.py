@@ -88,5 +88,5 @@ def test_without_intervals_there_is_nothing_to_do():
 
 
 def test_unbound_it_is_an_error():
-    with pytest.raises(RuntimeError, match="has not met its tokenizer"):
+    with pytest.raises(RuntimeError, match="call bind before transpose is used"):
         Transpose([2])([3], torch.Generator())
