@@ -20,7 +20,7 @@ class Limits:
         max_tokens: longest example kept; ``None`` sets no limit.
 
     Raises:
-        UserError: if no length is within.
+        UserError: if no length is within the limits.
     """
 
     min_tokens: int
@@ -34,9 +34,9 @@ class Limits:
             )
 
     def fit(self, lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of the lengths are within."""
+        """Which of the lengths are within the limits."""
         return (lengths >= self.min_tokens) & (lengths <= (self.max_tokens or np.inf))
 
     def reason(self, length: Any) -> str:
-        """Why a length is not within."""
+        """Why a length is not within the limits."""
         return SHORT if length < self.min_tokens else LONG

@@ -26,21 +26,21 @@ class MusicData(lightning.LightningDataModule):
 
     Args:
         corpus: where the pieces come from.
-        chain: from piece to ids; its tokenizer has a vocabulary once `prepare_data` has run.
-        key: text that changes whenever the config of corpus or cached steps does.
+        chain: turns pieces into ids; its tokenizer has a vocabulary once `prepare_data` has run.
+        key: text that changes whenever the config of the corpus or of a cached step does.
         cache: folder for prepared corpora.
-        batch_size: examples per batch, for each process; see `BatchRule` for the next three.
-        batch_tokens: tokens per batch at most, in place of `batch_size`.
+        batch_size: examples per batch and process; see `BatchRule` for the next three.
+        batch_tokens: maximum tokens per batch, instead of `batch_size`.
         pack: whether rows of training batches hold several whole examples.
         pack_length: length of such a row in tokens.
-        split: shares for ``val`` and ``test``, and ``by``: what is drawn, see `Shares`.
+        split: shares for ``val`` and ``test``, and ``by``: what they are shares of, see `Shares`.
         min_tokens: shorter examples are left out.
-        max_tokens: longer ones too, unless the chain cuts them; ``None`` sets no limit.
+        max_tokens: longer ones are left out, unless the chain cuts them; ``None`` sets no limit.
         workers: processes that make batches; 0 makes them in the training process.
         prepare_workers: processes that prepare the corpus; see `Workers` for the next two.
-        file_seconds: what a file may take to prepare.
-        file_gib: what it may need of memory.
-        repeat: train on so many batches again and again; ``None``: on all.
+        file_seconds: time limit for preparing a file.
+        file_gib: memory limit for preparing a file.
+        repeat: train on this many batches over and over; ``None``: on all.
         seed: of the order of batches and of random transforms.
 
     Attributes:
@@ -89,7 +89,7 @@ class MusicData(lightning.LightningDataModule):
 
     @property
     def encoded(self) -> Encoded:
-        """The prepared corpus; prepared now if it was not yet."""
+        """The prepared corpus; it is prepared at first use."""
         if self._encoded is None:
             self._encoded = prepare(self.corpus, self.chain, self.plan)
         return self._encoded
@@ -104,7 +104,7 @@ class MusicData(lightning.LightningDataModule):
         return self._loader("train", self.seed, augment=True)
 
     def val_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
-        """Held-out batches, in the same random order every time; an empty list without any."""
+        """Held-out batches, in the same random order every time; an empty list if none."""
         return self._held_out("val")
 
     def test_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
@@ -124,8 +124,8 @@ class MusicData(lightning.LightningDataModule):
         processes = self.trainer.world_size if self.trainer else 1
         if seed is not None and grouping.count < processes:
             raise DatasetError(
-                f"the {split} split makes {grouping.count} batches, which is not one for each of "
-                f"{processes} processes: lower loader.batch_size, or trainer.devices"
+                f"the {split} split makes {grouping.count} batches, fewer than the {processes} "
+                "processes: lower loader.batch_size, or trainer.devices"
             )
         batches = Batches(
             examples, grouping, seed, rank=rank, world_size=processes, repeat=self.repeat

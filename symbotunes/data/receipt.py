@@ -1,4 +1,4 @@
-"""What became of every piece of a corpus."""
+"""What happened to every piece of a corpus."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -18,11 +18,12 @@ class Receipt:
         read: pieces found in the corpus, readable or not.
         kept: pieces per split.
         dropped: pieces per reason; duplicates are one reason.
-        specimens: up to `SPECIMENS` ids per reason, for a look at what was dropped.
-        examples: examples per split; a piece may give many.
+        specimens: up to `SPECIMENS` ids per reason, as examples of what was dropped.
+        examples: examples per split; a piece may have many.
         tokens: time steps per split, without the ids that open and close an example.
-        left_out: examples per reason that were left out of pieces of which others were kept.
-        quarantined: reason by file, of the files that hung, killed their worker or ate its memory.
+        left_out: examples per reason that were left out of pieces that were kept.
+        quarantined: reason by file, for files that took too long, killed their worker or exhausted
+            its memory.
         vocabulary: number of distinct ids.
     """
 
@@ -42,9 +43,9 @@ class Receipt:
     def drop(self, reason: str, piece_id: str) -> None:
         """Count one piece that is left out."""
         self.dropped[reason] += 1
-        seen = self.specimens.setdefault(reason, [])
-        if len(seen) < self.SPECIMENS:
-            seen.append(piece_id)
+        specimens = self.specimens.setdefault(reason, [])
+        if len(specimens) < self.SPECIMENS:
+            specimens.append(piece_id)
 
     def keep(self, split: str, *, pieces: int, examples: int, tokens: int) -> None:
         """Count pieces that are used, with their examples and time steps."""
@@ -54,7 +55,7 @@ class Receipt:
             self.tokens[split] += tokens
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; `from_dict` is the way back."""
+        """Plain values for JSON; `from_dict` is the inverse."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {
             name: dict(value.most_common()) if isinstance(value, Counter) else value

@@ -1,8 +1,8 @@
-"""Train, validation and test by a hash of what a piece is.
+"""Training, validation and test splits by a hash of what a piece is.
 
-By ``family``, all versions of a piece go to one split: the hash is of the family that
-`symbotunes.data.preparation.families` finds. By ``content``, it is of the piece's normalized notes
-alone, so that only equal notation is kept together.
+By ``family``, all versions of a piece go to one split: the hash is that of the family, as found by
+`symbotunes.data.preparation.families`. By ``content``, it is that of the piece's normalized notes,
+so that only pieces of equal notation are kept together.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ FAMILY, CONTENT = RULES = ("family", "content")
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares held out; the rest is trained on.
+    """Shares that are held out; the rest is trained on.
 
     Attributes:
         val: share of the families (or pieces) to validate on.
         test: share of them to test on.
-        by: one of `RULES`. A recipe that does not say is from before there were families.
+        by: one of `RULES`. A recipe without it was written before there were families.
 
     Raises:
         UserError: if a share is negative, nothing is left to train on, or the rule is unknown.
@@ -52,9 +52,9 @@ def content_hash(content: bytes) -> bytes:
 
 
 def family_hash(members: Sequence[bytes]) -> bytes:
-    """SHA-256 of the first of the members' hashes in order, 32 bytes.
+    """SHA-256 of the lowest of the members' hashes, 32 bytes.
 
-    The first one alone would not be spread evenly: the larger a family, the lower it is.
+    The lowest hash itself is not uniform: the larger a family, the lower it is.
     """
     return hashlib.sha256(b"family" + min(members)).digest()
 
@@ -63,7 +63,7 @@ def splits_of(digests: NDArray[np.uint8], shares: Shares) -> NDArray[np.uint8]:
     """The split that each content hash falls into, uniformly over hashes.
 
     Args:
-        digests: ``[N, 32]``, or more or fewer columns but at least 8.
+        digests: ``[N, 32]``; any number of columns from 8 on will do.
         shares: of the splits.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Which examples share a batch, and in which order batches come: a function of seed and epoch."""
+"""Which examples share a batch, and the order of the batches: a function of seed and epoch."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from symbotunes.data.cache.arrays import flat_index
 from symbotunes.errors import UserError
 
-JITTER = 0.1  # lengths are blurred by 10 % before sorting, so that batches differ between epochs
-CLASSES_PER_OCTAVE = 16  # lengths within 6 % change places where shapes of batches are fixed
-EVENED = 16  # last groups of a token budget, among which what is missing in the last is shared
-GROUPING = 2  # version of the rules below, kept with a position in an epoch
+JITTER = (
+    0.1  # lengths get up to 10 % of noise before sorting, so that batches differ between epochs
+)
+CLASSES_PER_OCTAVE = 16  # lengths within 6 % are exchangeable where the shapes of batches are fixed
+EVENED = 16  # last groups of a token budget, which share the shortfall of the very last one
+GROUPING = 2  # version of the rules below, saved with the position in an epoch
 Integers = NDArray[np.int64]
 
 
@@ -23,7 +25,7 @@ class Groups:
     Attributes:
         order: ``[N]`` positions of examples.
         bounds: ``[groups + 1]`` where each group begins in `order`.
-        rows: ``[N]`` row of each example, counted over the epoch; ``None``: one row for each.
+        rows: ``[N]`` row of each example, counted over the epoch; ``None``: one row per example.
     """
 
     order: Integers
@@ -40,10 +42,10 @@ class Grouping(Protocol):
 
     @property
     def is_evened(self) -> bool:
-        """Whether version 1 gave other groups: it left the remainder to the last."""
+        """Whether version 1 made different groups: it left the remainder to the last one."""
 
     def groups(self, random: np.random.Generator | None) -> Groups:
-        """One epoch's groups; ``None`` gives those of held-out data, the same every time."""
+        """One epoch's groups; without `random`, those of held-out data, the same every time."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,21 @@ class Windows:
 
     @property
     def is_evened(self) -> bool:
-        """Never: any examples may be in the last group."""
+        """Never: any examples may be in the last group, so a small one does no harm."""
         return False
 
     def groups(self, random: np.random.Generator | None) -> Groups:
-        """Any examples together."""
+        """Groups of any examples."""
         order = np.arange(self.total) if random is None else random.permutation(self.total)
         return Groups(order, even_bounds(self.total, self.batch_size))
 
 
 @dataclass(frozen=True)
 class Buckets:
-    """Examples of like length share a batch, and all batches have as many, or one fewer.
+    """Examples of similar length share a batch; the sizes of batches differ by at most one.
 
-    Batches of `batch_size` with the remainder in the last would give the longest examples a batch
-    of their own, in every epoch, in which each weighs more than any other example.
+    If all batches had `batch_size` examples and the last one the remainder, the longest examples
+    would form a small batch in every epoch, and each would weigh more than any other example.
 
     Attributes:
         lengths: tokens of each example.
@@ -100,7 +102,7 @@ class Buckets:
         return len(self.lengths) % self.batch_size != 0
 
     def groups(self, random: np.random.Generator | None) -> Groups:
-        """Neighbours after sorting by blurred lengths."""
+        """Neighbors after sorting by lengths with noise."""
         keys = self.lengths.astype(np.float64)
         if random is not None:
             keys *= 1 + JITTER * random.random(len(keys))
@@ -109,18 +111,18 @@ class Buckets:
 
 
 class TokenBudget:
-    """Examples of like length share a batch of at most so many tokens, padding included.
+    """Examples of similar length share a batch of at most `batch_tokens`, padding included.
 
-    The shapes of batches are the same in every epoch; examples within 6 % of length change places.
-    What is left for the last batch, the longest examples, is shared with the batches before it: in
-    a batch with few tokens, each would weigh more.
+    The shapes of batches are the same in every epoch; examples whose lengths differ by up to 6 %
+    are exchanged. The last batch, of the longest examples, would be left with few of them, and each
+    would weigh more; it is evened out with the batches before it.
 
     Args:
         lengths: tokens of each example.
         batch_tokens: rows times longest row.
 
     Raises:
-        UserError: if an example alone is longer.
+        UserError: if a single example is longer.
     """
 
     def __init__(self, lengths: Integers, batch_tokens: int) -> None:
@@ -143,7 +145,7 @@ class TokenBudget:
         return len(self.bounds) - 1
 
     def groups(self, random: np.random.Generator | None) -> Groups:
-        """Neighbours after sorting by rounded lengths, in random order where these are equal."""
+        """Neighbors after sorting by rounded lengths, in random order where these are equal."""
         ties = self.lengths if random is None else random.random(len(self.keys))
         return Groups(np.lexsort((ties, self.keys)), self.bounds)
 
@@ -151,8 +153,8 @@ class TokenBudget:
 class Packing:
     """Several whole examples share a row, so that hardly any padding is left.
 
-    How rows are composed of lengths is fixed, by best fit; which examples of equal length go where
-    is drawn anew in every epoch, and so is which rows share a batch.
+    Which lengths make up a row is decided once, by best fit. In every epoch, examples of equal
+    length are assigned to these slots at random, and so are rows to batches.
 
     Args:
         lengths: tokens of each example.
@@ -174,8 +176,10 @@ class Packing:
         self.lengths = lengths
         self.rows = rows
         contents = best_fit(-np.sort(-lengths), row_tokens)
-        self.sizes = np.array([len(row) for row in contents], np.int64)
-        self.places = np.array([rank for row in contents for rank in row], np.int64)
+        # Rows hold ranks in the order of falling length, not examples: `groups` turns ranks into
+        # examples, and shuffles those of equal length among their ranks.
+        self.sizes = np.array([len(row) for row in contents], np.int64)  # [rows] examples per row
+        self.places = np.array([rank for row in contents for rank in row], np.int64)  # [N] ranks
         self.is_evened = False  # any rows may be in the last batch
 
     @property
@@ -184,20 +188,21 @@ class Packing:
         return -(-len(self.sizes) // self.rows)
 
     def groups(self, random: np.random.Generator | None) -> Groups:
-        """Rows in random order, a number of them together."""
+        """Groups of `rows` rows, which come in random order."""
         total = len(self.sizes)
         ties = np.arange(len(self.lengths)) if random is None else random.random(len(self.lengths))
-        by_length = np.lexsort((ties, -self.lengths))
-        turn = np.arange(total) if random is None else random.permutation(total)
-        starts = np.cumsum(self.sizes) - self.sizes
-        order = by_length[self.places[flat_index(starts[turn], self.sizes[turn])]]
-        ends = np.concatenate([[0], np.cumsum(self.sizes[turn])])
-        rows = np.repeat(np.arange(total), self.sizes[turn])
-        return Groups(order, ends[even_bounds(total, self.rows)], rows)
+        by_length = np.lexsort((ties, -self.lengths))  # rank -> example
+        row_order = np.arange(total) if random is None else random.permutation(total)
+        sizes = self.sizes[row_order]
+        starts = (np.cumsum(self.sizes) - self.sizes)[row_order]  # where these rows are in `places`
+        order = by_length[self.places[flat_index(starts, sizes)]]
+        bounds = np.concatenate([[0], np.cumsum(sizes)])  # of rows in `order`
+        rows = np.repeat(np.arange(total), sizes)
+        return Groups(order, bounds[even_bounds(total, self.rows)], rows)
 
 
 def even_bounds(total: int, size: int) -> Integers:
-    """Bounds of groups of `size`, the last of which may hold fewer."""
+    """Bounds of groups of `size`; the last group may be smaller."""
     return np.append(np.arange(0, total, size), total)
 
 
@@ -210,11 +215,15 @@ def rounded_up(lengths: Integers) -> Integers:
 
 
 def budget_bounds(keys: Integers, budget: int) -> Integers:
-    """Bounds of the largest groups of rising keys whose number times largest is in the budget."""
+    """Bounds of groups of ascending keys, each as large as the budget allows.
+
+    The cost of a group is that of a padded batch: its size times its largest key.
+    """
     bounds = [0]
     while bounds[-1] < len(keys):
         begin = bounds[-1]
-        # The largest key of a group of n rises with n, so n * key does too.
+        # The keys ascend, so the cost of the first n rises with n: a binary search finds the last
+        # n within the budget. No group can have more than the budget divided by its smallest key.
         most = min(budget // int(keys[begin]), len(keys) - begin)
         costs = keys[begin : begin + most] * np.arange(1, most + 1)
         bounds.append(begin + int(np.searchsorted(costs, budget, side="right")))
@@ -222,10 +231,13 @@ def budget_bounds(keys: Integers, budget: int) -> Integers:
 
 
 def with_even_end(bounds: Integers, keys: Integers) -> Integers:
-    """The same number of groups, with the last `EVENED` of them as small as that allows.
+    """The same number of groups, with the last `EVENED` of them evened out.
+
+    These are grouped again by the smallest budget that needs no more groups than before, found by
+    bisection: the number of groups never grows with the budget.
 
     Args:
-        bounds: of groups of the sorted keys, as `budget_bounds` gives them.
+        bounds: of groups of the sorted keys, as `budget_bounds` returns them.
         keys: in any order.
     """
     first = bounds[max(0, len(bounds) - 1 - EVENED)]
@@ -233,6 +245,8 @@ def with_even_end(bounds: Integers, keys: Integers) -> Integers:
     if not len(tail):
         return bounds
     groups = min(EVENED, len(bounds) - 1)
+    # Invariant: `enough` suffices, and no budget below `least` does. At first these are a single
+    # group of all examples, and the longest example by itself.
     least, enough = int(tail[-1]), int(tail[-1]) * len(tail)
     while least < enough:
         middle = (least + enough) // 2
@@ -245,17 +259,23 @@ def with_even_end(bounds: Integers, keys: Integers) -> Integers:
 
 
 def best_fit(falling: Integers, capacity: int) -> list[list[int]]:
-    """Rows of indices of falling lengths: each goes where it leaves the least room, or opens a row.
+    """Rows of indices of descending lengths, each in the fullest row it fits, or else in a new one.
 
-    Rooms are kept as bits of one number, so that the smallest that suffices is found at once.
+    The free space of the rows is kept as the bits of one integer: bit r is set if some row has room
+    for r more tokens. Shifting it right by a length leaves the rows that the length fits; the
+    lowest bit that is set there (``x & -x``) is the one with the least room to spare.
+
+    Args:
+        falling: ``[N]`` lengths, the longest first.
+        capacity: length of a row; no length may exceed it.
     """
     rows: list[list[int]] = []
-    by_room: dict[int, list[int]] = {}
-    rooms = 0
+    by_room: dict[int, list[int]] = {}  # room -> the rows that have exactly this much
+    rooms = 0  # bit r is set exactly if `by_room` has rows with room r
     for index, length in enumerate(falling.tolist()):
-        enough = rooms >> length
-        if enough:
-            room = length + (enough & -enough).bit_length() - 1
+        fitting = rooms >> length
+        if fitting:
+            room = length + (fitting & -fitting).bit_length() - 1
             row = by_room[room].pop()
             if not by_room[room]:
                 rooms &= ~(1 << room)

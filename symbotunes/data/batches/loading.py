@@ -1,4 +1,4 @@
-"""From draws to batches, and a loader that can go on in the middle of an epoch."""
+"""From draws to batches, and a loader that can resume in the middle of an epoch."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,9 +22,10 @@ class Examples(Dataset[Batch]):
 
     Args:
         encoded: the corpus.
-        chain: its token steps run for every example; its tokenizer says what opens and closes one.
-        augment: whether these are training examples, for which the random steps run, and those
-            that cut pieces. Windows are cut in any case.
+        chain: its token steps run for every example; its tokenizer has the ids that open and close
+            one.
+        augment: whether these are training examples, for which the random steps and the cuts run.
+            Windows are cut in any case.
     """
 
     def __init__(self, encoded: Encoded, chain: Chain, *, augment: bool) -> None:
@@ -36,16 +37,16 @@ class Examples(Dataset[Batch]):
     def __getitem__(self, draws: Draws) -> Batch:
         ids, lengths = self.encoded.gather(draws.examples)
         if self.augment:
-            changed = self._each(self.chain.augment, ids, lengths, draws.seeds)
-            ids, lengths = joined(changed)
+            augmented = self._each(self.chain.augment, ids, lengths, draws.seeds)
+            ids, lengths = joined(augmented)
         vocabulary = self.chain.tokenizer.vocabulary
         if self.chain.tokenizer.FRAMED:
             ids, lengths = framed(ids, lengths, vocabulary.bos, vocabulary.eos)
         offsets = None
         if self.cut:
-            cut = self._each(self.chain.cut, ids, lengths, draws.seeds ^ 1)
-            ids, lengths = joined([stretch for stretch, _ in cut])
-            offsets = torch.tensor([before for _, before in cut])
+            cuts = self._each(self.chain.cut, ids, lengths, draws.seeds ^ 1)
+            ids, lengths = joined([span for span, _ in cuts])
+            offsets = torch.tensor([offset for _, offset in cuts])
         batch = collate(ids, lengths, draws.rows)
         return replace(batch, offsets=offsets, repeated=draws.repeated)
 
@@ -83,12 +84,12 @@ def framed(
 def collate(
     ids: NDArray[Any], lengths: NDArray[np.int64], rows: NDArray[np.int64] | None = None
 ) -> Batch:
-    """Lay examples into rows, padded to the longest; what fills the tail is id 0, never read.
+    """Lay examples out in rows, padded to the longest with id 0, which is never read.
 
     Args:
         ids: ``[sum of lengths]`` or ``[sum of lengths, F]``, examples end to end.
         lengths: ``[N]`` of them.
-        rows: ``[N]`` row of each, rising; ``None``: one row for each.
+        rows: ``[N]`` row of each, in ascending order; ``None``: one row per example.
     """
     widths = lengths if rows is None else np.bincount(rows, weights=lengths).astype(np.int64)
     count, longest = len(widths), int(widths.max())
@@ -100,7 +101,7 @@ def collate(
         tokens[real] = ids
     segments = None
     if rows is not None:
-        firsts = np.searchsorted(rows, rows)  # first example of the row that each lies in
+        firsts = np.searchsorted(rows, rows)  # index of the first example in the same row
         numbers = np.arange(len(rows)) - firsts + 1
         segments = np.zeros((count, longest), np.int64)
         segments[real] = np.repeat(numbers, lengths)
@@ -112,11 +113,11 @@ def collate(
 
 
 class ResumableLoader(DataLoader[Batch]):
-    """A loader that knows how many batches it has handed out, and can go on from there.
+    """A loader that counts the batches it has handed out, and can resume from there.
 
-    Lightning saves `state_dict` in every checkpoint. The count is of batches handed to the trainer,
-    so workers that fetch ahead do not disturb it. Held-out batches are not counted: every
-    validation begins with the first, also if the one before did not come to the last.
+    Lightning saves `state_dict` in every checkpoint. Batches count when the trainer gets them, so
+    prefetching workers make no difference. Held-out batches are not counted: every validation
+    starts with the first, even if the previous one did not reach the last.
     """
 
     def __init__(self, examples: Examples, batches: Batches, *, workers: int) -> None:
@@ -126,8 +127,8 @@ class ResumableLoader(DataLoader[Batch]):
             batch_size=None,
             collate_fn=whole,  # type: ignore[arg-type]  # as above
             num_workers=workers,
-            # A generator of its own: opening a loader must not move the global stream, on which
-            # dropout depends.
+            # A separate generator: opening a loader must not advance the global one, which dropout
+            # draws from.
             generator=torch.Generator().manual_seed(batches.seed or 0),
         )
         self.batches = batches
@@ -144,11 +145,11 @@ class ResumableLoader(DataLoader[Batch]):
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Position: passes so far and batches of the present one."""
+        """Position: passes over the data so far, and batches of the current one."""
         return {"epoch": self.batches.epoch, "done": self.batches.done, "grouping": GROUPING}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on from `state_dict`."""
+        """Resume from `state_dict`."""
         self.batches.epoch = state["epoch"]
         self.batches.done = state["done"]
         is_regrouped = "grouping" not in state and self.batches.grouping.is_evened
@@ -161,5 +162,5 @@ class ResumableLoader(DataLoader[Batch]):
 
 
 def whole(batch: Batch) -> Batch:
-    """Leave a batch as it is: `Examples` makes whole ones."""
+    """Return a batch as it is: `Examples` already makes whole batches."""
     return batch

@@ -14,9 +14,9 @@ class BatchRule:
     """How much goes into a batch.
 
     Attributes:
-        batch_size: examples per batch, or rows where they are packed.
-        batch_tokens: tokens per batch at most, padding included; it then takes the place of
-            `batch_size`. ``None``: no limit.
+        batch_size: examples per batch, or rows if they are packed.
+        batch_tokens: maximum tokens per batch, padding included; replaces `batch_size` if it is
+            given. ``None``: no limit.
         pack: whether rows of training batches hold several whole examples.
         pack_length: length of such a row in tokens.
 
@@ -43,7 +43,9 @@ class BatchRule:
         """The grouping of examples of one length."""
         size = self.batch_size if self.batch_tokens is None else self.batch_tokens // length
         if not size:
-            return TokenBudget(np.array([length]), self.batch_tokens or 0)  # which says what to do
+            return TokenBudget(
+                np.array([length]), self.batch_tokens or 0
+            )  # raises the error that says what to do
         return Windows(total, size)
 
     def grouping(self, lengths: NDArray[np.int64], *, pack: bool) -> Grouping:
@@ -56,7 +58,7 @@ class BatchRule:
         return Buckets(lengths, self.batch_size)
 
     def whole(self, lengths: NDArray[np.int64], cut: int) -> Grouping:
-        """The grouping of held-out pieces, where training reads stretches of at most `cut` tokens.
+        """The grouping of held-out pieces, if training reads spans of at most `cut` tokens.
 
         A batch holds as many tokens as one in training, or one piece if that is longer.
         """

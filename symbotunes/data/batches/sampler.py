@@ -11,12 +11,12 @@ from symbotunes.data.batches.grouping import Grouping, Integers
 
 @dataclass(frozen=True)
 class Draws:
-    """The examples of one batch, still to be made.
+    """What one batch is made of.
 
     Attributes:
-        examples: ``[N]`` which.
-        seeds: ``[N]`` of their random transforms.
-        rows: ``[N]`` row of the batch that each goes to, rising; ``None``: one row for each.
+        examples: ``[N]`` indices of its examples.
+        seeds: ``[N]`` seeds of their random transforms.
+        rows: ``[N]`` row of the batch for each, in ascending order; ``None``: one row per example.
         repeated: whether another process has this batch too, see `Batches`.
     """
 
@@ -29,9 +29,9 @@ class Draws:
 class Batches(Sampler[Draws]):
     """The batches of one process, in random order.
 
-    All processes have the same number of batches, since they wait for each other in every step: in
-    training, batches beyond a multiple of `world_size` are left out; of held-out data none may be,
-    so that processes that would have one fewer get a batch of another, marked as repeated.
+    All processes have the same number of batches, since they wait for each other in every step. In
+    training, batches beyond a multiple of `world_size` are left out. Held-out batches must all be
+    read, so processes that would have one fewer get a batch of another one, marked as repeated.
 
     Args:
         examples: indices of the examples of one split.
@@ -40,7 +40,8 @@ class Batches(Sampler[Draws]):
             every time. That order is random too, so that the first batches are a sample of all.
         rank: which of `world_size` processes this is; each takes every `world_size`-th batch.
         world_size: number of processes.
-        repeat: make every epoch of these first batches of the first one; ``None``: of all.
+        repeat: use only this many batches, the first ones of epoch 0, in every epoch; ``None``:
+            use all.
 
     Attributes:
         epoch: passes over the data so far.
@@ -76,22 +77,25 @@ class Batches(Sampler[Draws]):
         epoch = 0 if self.seed is None or self.repeat is not None else self.epoch
         random = np.random.default_rng([self.seed or 0, epoch])
         groups = self.grouping.groups(random if self.seed is not None else None)
-        turn = random.permutation(np.arange(self.grouping.count))
+        shuffled = random.permutation(np.arange(self.grouping.count))
         own = self.rank + self.world_size * np.arange(len(self))
         for index in own[self.done :]:
-            number = turn[index % len(turn)]
-            place = slice(groups.bounds[number], groups.bounds[number + 1])
-            examples = self.examples[groups.order[place]]
-            rows = None if groups.rows is None else groups.rows[place] - groups.rows[place.start]
+            group = shuffled[index % len(shuffled)]
+            members = slice(groups.bounds[group], groups.bounds[group + 1])
+            examples = self.examples[groups.order[members]]
+            rows = (
+                None if groups.rows is None else groups.rows[members] - groups.rows[members.start]
+            )
             seeds = seeds_of(examples, self.seed, epoch)
-            yield Draws(examples, seeds, rows, repeated=bool(index >= len(turn)))
+            yield Draws(examples, seeds, rows, repeated=bool(index >= len(shuffled)))
 
 
 def seeds_of(examples: Integers, seed: int | None, epoch: int) -> Integers:
-    """A seed for each example, of 63 bits, that depends on nothing but seed, epoch and index.
+    """A 63-bit seed for each example that depends only on seed, epoch and index.
 
     Held-out data (no seed) have the same seeds in every epoch. The indices go through the mixing
-    function of SplitMix64 (Steele, Lea, Flood 2014), which makes neighbours unlike.
+    function of SplitMix64 (Steele, Lea, Flood 2014), so that neighboring indices get unrelated
+    seeds.
     """
     words = np.random.SeedSequence([0 if seed is None else seed + 1, 0 if seed is None else epoch])
     mixed = examples.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)

@@ -11,7 +11,7 @@ SHARD_BYTES = 256 * 2**20  # a full shard; small enough to copy, large enough to
 
 
 class GrowingArray:
-    """A ``.npy`` file written piece by piece, so that memory does not grow with it.
+    """A ``.npy`` file written piece by piece, so that it need not fit in memory.
 
     Args:
         path: the file; replaced if it exists.
@@ -58,13 +58,13 @@ class GrowingArray:
 
 
 class ShardWriter:
-    """Examples end to end in ``ids-00000.npy``, ``ids-00001.npy``, ...; none straddles two files.
+    """Examples end to end in ``ids-00000.npy``, ``ids-00001.npy``, ...; no example spans two files.
 
     Args:
         folder: where the files go.
         dtype: of the ids.
         fields: numbers per time step, F.
-        limit_bytes: size at which a new file is begun.
+        limit_bytes: size at which a new file is started.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ShardWriter:
             last = int(np.searchsorted(ends, begin + room, side="right"))
             if last == first:
                 self._begin()
-                last = first + 1  # an example larger than a file has one of its own
+                last = first + 1  # an example larger than a file gets one to itself
             end = int(ends[last - 1])
             self._extend(ids[begin:end])
             first, begin = last, end
@@ -126,7 +126,7 @@ def smallest_dtype(largest: int) -> np.dtype[Any]:
 
 
 def flat_index(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Indices of stretches that begin at `starts`, end to end: ``[sum of lengths]``."""
+    """Indices of spans that begin at `starts`, end to end: ``[sum of lengths]``."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) + np.repeat(starts - ends + lengths, lengths)

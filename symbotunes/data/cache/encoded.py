@@ -1,7 +1,7 @@
-"""A prepared corpus on disk, memory-mapped; docs/data_format.md says what each file holds.
+"""A prepared corpus on disk, memory-mapped; docs/data_format.md describes each file.
 
-Not Arrow tables of Hugging Face's datasets, nor litdata: all examples are one array of integers, of
-which a batch is slices, and NumPy maps it without a library, an index of rows or a copy.
+Not the Arrow tables of Hugging Face's datasets, nor litdata: all examples form one array of
+integers, a batch is slices of it, and NumPy maps it without a library, an index of rows or a copy.
 """
 
 import json
@@ -29,16 +29,17 @@ class DamagedCache(ValueError):
 
 @dataclass(frozen=True)
 class Encoded:
-    """A prepared corpus: examples, each of the ids of some music without ``bos`` and ``eos``.
+    """A prepared corpus: examples, each the ids of some music without ``bos`` and ``eos``.
 
     Attributes:
-        folder: where it lies.
+        folder: its path.
         about: content of ``about.json``.
         shards: ids of all examples end to end, ``[N]`` or ``[N, F]``, on disk until they are read.
         starts: ``[E + 1]`` where each example begins, counted over all shards.
         splits: ``[E]`` index into `SPLITS`.
-        owners: ``[E]`` which piece each example is of; pieces are numbered as in ``names.txt``.
-        relatives: ``[P]`` the family of each piece: pieces of one number are versions of another.
+        owners: ``[E]`` the piece of each example; pieces are numbered as in ``names.txt``.
+        relatives: ``[P]`` the family of each piece: pieces with the same number are versions of
+            each other.
     """
 
     folder: Path
@@ -51,7 +52,7 @@ class Encoded:
 
     @property
     def fingerprint(self) -> str:
-        """Names the content and all that it was made by."""
+        """Identifies the content and everything that it was made with."""
         return str(self.about["fingerprint"])
 
     @property
@@ -67,7 +68,7 @@ class Encoded:
 
     @property
     def length(self) -> int | None:
-        """The length of every example, if they all have the same."""
+        """The length of the examples, if all have the same."""
         shortest, longest = self.about["lengths"]
         return int(longest) if shortest == longest else None
 
@@ -76,7 +77,7 @@ class Encoded:
         return np.flatnonzero(self.splits == SPLITS.index(split))
 
     def families(self, examples: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The family of each example: what is independent of another is of another family."""
+        """The family of each example; examples of different families are independent."""
         return self.relatives[self.owners[examples]].astype(np.int64)
 
     def example(self, index: int) -> NDArray[Any]:
@@ -117,16 +118,16 @@ class Encoded:
         return [(name, title) for name, _, title in (line.partition("\t") for line in lines)]
 
     def title(self, example: int) -> str:
-        """Title of the piece that an example is of; may be empty."""
+        """Title of the piece of an example; may be empty."""
         return self.names[int(self.owners[example])][1]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to loader processes as a path; the arrays are mapped again there."""
+        """Pickle for loader processes as a path; they map the arrays again."""
         return load, (self.folder,)
 
 
 def write_about(folder: Path, about: Mapping[str, Any]) -> None:
-    """Complete a cache with ``about.json``, which knows the sizes of all other files."""
+    """Complete a cache with ``about.json``, which lists the sizes of all other files."""
     files = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
     content = {"format": FORMAT, **about, "files": files}
     text = json.dumps(content, ensure_ascii=False, indent=1)
@@ -134,36 +135,36 @@ def write_about(folder: Path, about: Mapping[str, Any]) -> None:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """``about.json`` of a cache that is whole.
+    """``about.json`` of a complete cache.
 
     Raises:
-        DamagedCache: if it is of another format, or a file is missing or of another size.
+        DamagedCache: if it has another format, or a file is missing or has another size.
     """
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if about["format"] != FORMAT:
             raise DamagedCache(f"format {about['format']}, not {FORMAT}")
         for name, size in about["files"].items():
-            found = (folder / name).stat().st_size
-            if found != size:
-                raise DamagedCache(f"{name} has {found:,} of {size:,} bytes")
+            actual = (folder / name).stat().st_size
+            if actual != size:
+                raise DamagedCache(f"{name} has {actual:,} of {size:,} bytes")
     except DamagedCache:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        what = getattr(error, "filename", None) or ABOUT
-        raise DamagedCache(f"{Path(what).name} cannot be read") from error
+        path = getattr(error, "filename", None) or ABOUT
+        raise DamagedCache(f"{Path(path).name} cannot be read") from error
     assert isinstance(about, dict)
     return about
 
 
 def load(folder: Path) -> Encoded:
-    """Open a cache. Nothing is read but ``about.json``, so it takes milliseconds.
+    """Open a cache. Only ``about.json`` is read, so it takes milliseconds.
 
     Raises:
         DamagedCache: see `read_about`.
     """
     about = read_about(folder)
-    with suppress(OSError):  # a cache may be read-only; only `caches` asks when it was used
+    with suppress(OSError):  # a cache may be read-only; the date is only shown in lists
         os.utime(folder / ABOUT)
     names = [shard_name(number) for number in range(about["shards"])]
     return Encoded(
@@ -181,13 +182,15 @@ def mapped(path: Path) -> NDArray[Any]:
     """An array that stays on disk until it is read.
 
     Raises:
-        DamagedCache: if it is no array.
+        DamagedCache: if it is not an array.
     """
     try:
-        # As a plain array, whose slices cost a fifth of a memmap's.
+        # A plain array, since slicing it takes a fifth of the time of slicing a memmap.
         return np.asarray(np.load(path, mmap_mode="r"))
     except (ValueError, OSError) as error:
         raise DamagedCache(f"{path.name} cannot be read") from error
 
 
-FORMAT = 3  # of the folder, see docs/data_format.md; raised when it or the way to it changes
+FORMAT = (
+    3  # of the folder, see docs/data_format.md; raised when it or the code that writes it changes
+)

@@ -1,4 +1,4 @@
-"""From files to parts: what runs in worker processes. Imports neither torch nor lightning."""
+"""From files to parts: the code of worker processes. Imports neither torch nor Lightning."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from symbotunes.tokenizers.base import Tokenizer, Unencodable, examples_in
 
 @dataclass(frozen=True)
 class Encoder:
-    """The cached part of a chain; it travels to worker processes.
+    """The cached part of a chain; it is pickled and sent to worker processes.
 
     Attributes:
         corpus: reads the files.
         steps: score steps, in order.
-        tokenizer: gives the examples.
+        tokenizer: turns pieces into examples.
     """
 
     corpus: Corpus
@@ -28,11 +28,11 @@ class Encoder:
     tokenizer: Tokenizer[Any]
 
     def encode(self, files: Sequence[Path], file_gib: float = 0.0) -> Part:
-        """All pieces of some files; what is wrong with a piece or a file is noted, not raised.
+        """Encode all pieces of some files; errors of pieces and files are recorded, not raised.
 
         Args:
             files: some files of the corpus.
-            file_gib: the limit of memory that holds in this process, for the reason noted.
+            file_gib: this process's memory limit, stated in the reason if a file exceeds it.
 
         Raises:
             UserError: if the corpus or a step says that nothing can be read at all.
@@ -41,45 +41,45 @@ class Encoder:
         for path in files:
             mark = builder.mark
             try:
-                for found in self.corpus.read(path):
-                    self._add(found, builder)
+                for piece in self.corpus.read(path):
+                    self._add(piece, builder)
             except UserError:
                 raise
             except MemoryError:
                 builder.rewind(mark)
                 builder.quarantine(path, f"needed more than {file_gib:g} GiB")
-            except Exception as error:  # whatever a reader raises, other files can be read
+            except Exception as error:  # whatever a reader raises, other files may be fine
                 builder.drop(str(path), f"unreadable file: {reason_of(error)}")
         return builder.build()
 
-    def _add(self, found: Piece | Dropped, builder: PartBuilder) -> None:
-        if isinstance(found, Dropped):
-            builder.drop(found.id, found.reason)
+    def _add(self, piece: Piece | Dropped, builder: PartBuilder) -> None:
+        if isinstance(piece, Dropped):
+            builder.drop(piece.id, piece.reason)
             return
         try:
-            digest = content_hash(found.content())
-            examples = self._examples(found)
+            digest = content_hash(piece.content())
+            examples = self._examples(piece)
         except (UserError, MemoryError):
             raise
-        except Exception as error:  # music of the web finds every bug; the receipt shows it
-            builder.drop(found.id, reason_of(error))
+        except Exception as error:  # music from the web triggers every bug; the receipt shows it
+            builder.drop(piece.id, reason_of(error))
             return
         kinship = Kinship(
             digest=digest,
-            origin=content_hash(found.family) if found.family else digest,
-            work=content_hash(found.work.encode()) if found.work else Kinship.work,
-            outlines=_outlines(found),
+            origin=content_hash(piece.family) if piece.family else digest,
+            work=content_hash(piece.work.encode()) if piece.work else Kinship.work,
+            outlines=_outlines(piece),
         )
-        builder.keep((found.id, found.title), examples, kinship=kinship, split=found.split)
+        builder.keep((piece.id, piece.title), examples, kinship=kinship, split=piece.split)
 
-    def _examples(self, found: Piece) -> list[tuple[Any, str]]:
-        """Examples of all versions, and for each the side that alone may use it.
+    def _examples(self, piece: Piece) -> list[tuple[Any, str]]:
+        """Examples of all versions, each with the only side that may use it (empty: both).
 
-        A version that cannot be expressed is no loss if others can.
+        A version that the tokenizer cannot express is skipped if it can express others.
         """
         examples: list[tuple[Any, str]] = []
         first: Unencodable | None = None
-        for version in self._versions(found):
+        for version in self._versions(piece):
             try:
                 tokenized = examples_in(self.tokenizer.tokenize(version))
                 examples += [(example, version.only) for example in tokenized]
@@ -89,17 +89,17 @@ class Encoder:
             raise first or Unencodable("holds no example")
         return examples
 
-    def _versions(self, found: Piece) -> Iterator[Any]:
-        pieces: list[Any] = [found]
+    def _versions(self, piece: Piece) -> Iterator[Any]:
+        versions: list[Any] = [piece]
         for step in self.steps:
-            pieces = [result for piece in pieces for result in step(piece)]
-        yield from pieces
+            versions = [result for version in versions for result in step(version)]
+        yield from versions
 
 
-def _outlines(found: Piece) -> list[Outline]:
-    """Of its melodies; a piece whose notes defeat it is still one to train on."""
+def _outlines(piece: Piece) -> list[Outline]:
+    """Outlines of its melodies; none if they fail, since the piece can still be trained on."""
     try:
-        return outlines(found)
+        return outlines(piece)
     except (ValueError, ArithmeticError):
         return []
 

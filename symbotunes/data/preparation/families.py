@@ -1,10 +1,10 @@
 """Families: which pieces of a corpus are versions of one another, and the split of each.
 
-Pieces are joined first by what is certain: the same notes, the piece that a step made both of, the
-source's own name of the work, and equal outlines in whatever key. Then by likeness of their
-melodies, the strongest first; a join by likeness that would make a family too large is refused,
-since families grow together by chance. Neither the order of files nor the number of workers makes
-a difference.
+Pieces are joined first by what is certain: the same notes, the same piece that a step derived them
+from, the source's name for the work, and equal outlines in any key. Then they are joined by the
+similarity of their melodies, the strongest first; such a join is refused if it would make a family
+too large, since families also merge by chance. The result depends neither on the order of files nor
+on the number of workers.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,20 @@ from symbotunes.data.preparation.likeness import Ints, Melodies, alike, shapes
 from symbotunes.data.preparation.parts import Part
 from symbotunes.data.split import CONTENT, SPLITS, UNFORCED, Shares, family_hash, splits_of
 
-LARGEST = 0.01  # share of the corpus that a family joined by likeness may have,
-ALWAYS = 10  # but so many pieces in any case
+LARGEST = 0.01  # largest share of the corpus in a family joined by similarity,
+ALWAYS = 10  # but this many pieces are always allowed
 TRAIN = SPLITS.index("train")
 EXCLUDED = "version of a piece that is held out"  # why a piece is left out
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Where every piece of a corpus goes, in corpus order, pieces that were dropped included.
+    """Where every piece of a corpus goes, in corpus order, including dropped pieces.
 
     Attributes:
         families: ``[P]`` number of each piece's family.
         splits: ``[P]`` index into `SPLITS`.
-        excluded: ``[P]`` whether it must be left out, since another corpus holds out its family.
+        excluded: ``[P]`` whether it must be left out, since a given split holds out its family.
     """
 
     families: NDArray[np.int32]
@@ -42,7 +42,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Pieces:
-    """What decides families and splits, of all parts; see `Part` for the columns."""
+    """The columns of all parts that decide families and splits; see `Part`."""
 
     digests: NDArray[np.uint8]
     origins: NDArray[np.uint8]
@@ -53,7 +53,7 @@ class Pieces:
 
     @classmethod
     def of(cls, parts: Sequence[Path]) -> "Pieces":
-        """Read the columns of parts; about 250 bytes for each piece of one melody stay."""
+        """Read the columns of parts; takes about 250 bytes per piece with one melody."""
         columns: dict[str, list[NDArray[Any]]] = {name: [] for name in cls.__annotations__}
         first = 0
         for path in parts:
@@ -72,7 +72,7 @@ class Pieces:
         return known[np.unique(rows, return_index=True)[1]]
 
     def melodies_of(self, chosen: Ints) -> Melodies:
-        """Those of some pieces, which are numbered as they are given."""
+        """Melodies of the chosen pieces, which are renumbered in the order given."""
         numbers = np.full(len(self.digests), -1)
         numbers[chosen] = np.arange(len(chosen))
         owners = numbers[self.melodies[:, 0]]
@@ -80,7 +80,7 @@ class Pieces:
         order = order[owners[order] >= 0]
         lengths = self.melodies[:, 1]
         ends = np.cumsum(lengths)
-        parts = [self.outlines[ends[at] - lengths[at] : ends[at]] for at in order.tolist()]
+        parts = [self.outlines[ends[k] - lengths[k] : ends[k]] for k in order.tolist()]
         return Melodies(
             np.concatenate([np.zeros(0, np.uint8), *parts]),
             np.concatenate([[0], np.cumsum(lengths[order])]),
@@ -91,9 +91,9 @@ class Pieces:
 def assign(parts: Sequence[Path], shares: Shares) -> Assignment:
     """Find the families of a corpus and draw their splits.
 
-    By family, pieces that must go to a split take the others of their family along to the training
-    split; if their split is held out, the others are left out, so that it stays what it was said to
-    be.
+    In splits by family, a piece that its corpus assigns to the training split takes its family
+    there. If it is assigned to a held-out split, the rest of its family is left out, so that the
+    held-out split stays as published.
 
     Args:
         parts: of the corpus, in its order.
@@ -116,13 +116,13 @@ def assign(parts: Sequence[Path], shares: Shares) -> Assignment:
 
 
 def families_of(pieces: Pieces) -> NDArray[np.int32]:
-    """``[P]`` numbers of families; a piece that was dropped is one by itself."""
+    """``[P]`` numbers of families; a dropped piece is a family of one."""
     joined = Joined(len(pieces.digests))
     for column in (pieces.digests, pieces.origins, pieces.works):
         firsts: dict[bytes, int] = {}
         for index in np.flatnonzero(column.any(1)).tolist():
             joined.join(index, firsts.setdefault(column[index].tobytes(), index))
-    # What a step made is found under its own digest, too.
+    # The piece that a step derived others from may be in the corpus itself, under its own digest.
     known = {digest.tobytes(): index for index, digest in enumerate(pieces.digests)}
     for index in np.flatnonzero(pieces.origins.any(1)).tolist():
         joined.join(index, known.get(pieces.origins[index].tobytes(), index))
@@ -131,22 +131,23 @@ def families_of(pieces: Pieces) -> NDArray[np.int32]:
 
 
 def _join_alike(joined: "Joined", pieces: Pieces) -> None:
-    """Join what has equal outlines, then what has a melody in common."""
+    """Join pieces with equal outlines, then those with a similar melody."""
     distinct = pieces.distinct
     melodies = pieces.melodies_of(distinct)
     firsts: dict[bytes, int] = {}
     for piece, shape in shapes(melodies).items():
         joined.join(distinct[piece], distinct[firsts.setdefault(shape, piece)])
     most = max(ALWAYS, int(LARGEST * len(distinct)))
-    found = alike(melodies)
-    for one, other in zip(distinct[found.first], distinct[found.second], strict=True):
-        joined.join(one, other, most)
+    pairs = alike(melodies)
+    for first, second in zip(distinct[pairs.first], distinct[pairs.second], strict=True):
+        joined.join(first, second, most)
 
 
 def _hashes(pieces: Pieces, families: NDArray[np.int32]) -> NDArray[np.uint8]:
     """``[P, 32]`` the hash of each piece's family.
 
-    It is of the works in it, if any: then later pieces of these works do not move the family.
+    It is the hash of the family's works, if it has any, so that adding pieces of these works does
+    not change its split.
     """
     named = np.asarray(pieces.works.any(axis=1), np.bool_)
     by_family: dict[int, list[bytes]] = {}
@@ -160,21 +161,21 @@ def _hashes(pieces: Pieces, families: NDArray[np.int32]) -> NDArray[np.uint8]:
 
 
 class Joined:
-    """Sets of numbers ``0 .. count - 1`` that grow together (union by size)."""
+    """Disjoint sets of ``0 .. count - 1`` (union by size, with path halving)."""
 
     def __init__(self, count: int) -> None:
         self._above = list(range(count))
         self._sizes = [1] * count
 
     def root(self, index: int) -> int:
-        """The number that stands for the set of another."""
+        """The number that represents the set of `index`."""
         while self._above[index] != index:
             self._above[index] = self._above[self._above[index]]
             index = self._above[index]
         return index
 
     def join(self, first: int, second: int, most: int | None = None) -> bool:
-        """Make one set of those of two numbers; ``False`` if it would have more than `most`."""
+        """Merge the sets of two numbers; ``False`` if the result would exceed `most`."""
         a, b = self.root(first), self.root(second)
         if a == b:
             return True

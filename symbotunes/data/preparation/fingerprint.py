@@ -1,4 +1,4 @@
-"""The name of a cache: a hash of all that decides its content, the code included."""
+"""The name of a cache: a hash of everything that decides its content, including the code."""
 
 import ast
 import hashlib
@@ -13,16 +13,16 @@ from typing import Any
 from symbotunes.data.cache.encoded import FORMAT
 from symbotunes.data.preparation.encode import Encoder
 
-LIBRARIES = ("symusic", "miditok")  # whose releases read the same files differently
+LIBRARIES = ("symusic", "miditok")  # their releases may read the same files differently
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a cache was made by.
+    """What a cache was made with.
 
     Attributes:
         name: 20 hexadecimal digits.
-        modules: where corpus, steps and tokenizer are defined.
+        modules: those that define corpus, steps and tokenizer.
         code: hash of the source of `modules` and of what they import from our packages.
         libraries: versions of `LIBRARIES`.
     """
@@ -34,7 +34,7 @@ class Fingerprint:
 
     @classmethod
     def of(cls, encoder: Encoder, key: str) -> "Fingerprint":
-        """Read the corpus's checksum and the code that stands behind the encoder.
+        """Compute it from the corpus's checksum and the encoder's code.
 
         Args:
             encoder: corpus, steps and tokenizer.
@@ -61,12 +61,12 @@ class Fingerprint:
 
 
 def modules_of(parts: Sequence[Any]) -> list[str]:
-    """Modules of the classes of objects and of all that they hold, such as a corpus of corpora.
+    """Modules of the objects' classes and of what they contain, such as a corpus of corpora.
 
-    Of what they hold, only classes of our packages and of the objects' own are looked at.
+    Of the contents, only classes from our packages and from those of the objects are considered.
     """
     roots = {type(part).__module__.partition(".")[0] for part in parts} | {"symbotunes"}
-    found: set[str] = set()
+    modules: set[str] = set()
     seen: set[int] = set()
     todo: list[Any] = list(parts)
     while todo:
@@ -77,32 +77,32 @@ def modules_of(parts: Sequence[Any]) -> list[str]:
             todo += part
         elif type(part).__module__.partition(".")[0] in roots and id(part) not in seen:
             seen.add(id(part))
-            found.add(type(part).__module__)
+            modules.add(type(part).__module__)
             todo += getattr(part, "__dict__", {}).values()
-    return sorted(found)
+    return sorted(modules)
 
 
 def is_current(about: dict[str, Any]) -> bool:
-    """Whether code and libraries are still those that a cache was made by."""
+    """Whether code and libraries are still those that a cache was made with."""
     return bool(about["code"] == code_hash(about["modules"]) and about["libraries"] == versions())
 
 
 def versions() -> dict[str, str | None]:
     """Versions of `LIBRARIES`; ``None`` for one that is not installed."""
-    found: dict[str, str | None] = {}
+    installed: dict[str, str | None] = {}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    return found
+            installed[name] = None
+    return installed
 
 
 def code_hash(modules: Iterable[str]) -> str:
     """SHA-256 over the source of modules and of all that they import from the same packages.
 
-    A tokenizer is only as old as the parser below it, so imports are followed; names of other
-    packages are not.
+    Imports are followed, since a change in a parser changes what a tokenizer returns; those of
+    other packages are not.
     """
     roots = {name.partition(".")[0] for name in modules} | {"symbotunes"}
     sources: dict[str, bytes] = {}
@@ -123,7 +123,7 @@ def code_hash(modules: Iterable[str]) -> str:
 
 
 def _source(name: str) -> bytes | None:
-    """Source of a module, read from its file now; ``None`` for what is no Python module."""
+    """Source of a module, read from its file now; ``None`` if it is not a Python module."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):  # `name` is an attribute of a module, or __main__
@@ -134,11 +134,11 @@ def _source(name: str) -> bytes | None:
 
 
 def _imported(source: bytes) -> list[str]:
-    """Names that a module imports, absolutely; from-imports may name modules or their content."""
-    found: list[str] = []
+    """Names of absolute imports; a from-import may name a module or something inside it."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return found
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names

@@ -1,4 +1,4 @@
-"""The caches in a folder: which there are, and removing them."""
+"""The caches in a folder: listing and removing them."""
 
 import re
 import shutil
@@ -22,14 +22,14 @@ class Entry:
     """One folder of the cache.
 
     Attributes:
-        folder: where it lies.
+        folder: its path.
         fingerprint: the name of the cache that it is, or was to become.
         bytes: its size.
         used: when it was last opened or written.
-        dataset: class of the corpus, or empty if it cannot be told.
+        dataset: class of the corpus, or empty if it is unknown.
         transforms: names of the cached steps.
         examples: number of examples, all splits together.
-        stale: why no run will read it again, or empty.
+        stale: why no run will use it again, or empty.
     """
 
     folder: Path
@@ -43,7 +43,7 @@ class Entry:
 
 
 def entries(cache: Path) -> list[Entry]:
-    """All caches and what unfinished preparations left, last used first."""
+    """All caches and the remains of unfinished preparations, the last used first."""
     folders = [path for path in _folders(cache) if _NAME.fullmatch(path.name)]
     return sorted(map(_entry, folders), key=lambda entry: entry.used, reverse=True)
 
@@ -60,54 +60,54 @@ def _entry(folder: Path) -> Entry:
     about = folder / ABOUT
     used = (about if about.is_file() else folder).stat().st_mtime
     size = sum(path.stat().st_size for path in files)
-    when = datetime.fromtimestamp(used)
+    last_used = datetime.fromtimestamp(used)
     if match[2]:
-        why = "unfinished" if match[2] == PARTS else "left over"
-        return Entry(folder, match[1], size, when, stale=why)
+        reason = "unfinished" if match[2] == PARTS else "left over"
+        return Entry(folder, match[1], size, last_used, stale=reason)
     try:
         content = read_about(folder)
     except DamagedCache as error:
-        return Entry(folder, match[1], size, when, stale=str(error))
+        return Entry(folder, match[1], size, last_used, stale=str(error))
     return Entry(
         folder,
         match[1],
         size,
-        when,
+        last_used,
         dataset=content["dataset"],
         transforms=", ".join(content["transforms"]),
         examples=sum(content["receipt"]["examples"].values()),
-        stale="" if is_current(content["made_by"]) else "made by other code",
+        stale="" if is_current(content["made_by"]) else "made by different code",
     )
 
 
 def clean(cache: Path, which: str) -> list[Entry]:
-    """Remove caches that no job is preparing now.
+    """Remove caches that no job is currently preparing.
 
     Args:
-        cache: the folder of all.
-        which: ``all``; ``stale``: those that no run will read again, and what unfinished
-            preparations left; or a fingerprint, of which the first digits suffice.
+        cache: the folder of all caches.
+        which: ``all``; ``stale``: those that no run will use again, and the remains of unfinished
+            preparations; or a fingerprint or its first digits.
 
     Returns:
         What was removed.
 
     Raises:
-        UserError: if there is none of this name, or if it is empty or fits several.
+        UserError: if the name is empty, or matches no cache or more than one.
     """
-    found = entries(cache)
-    names = {entry.fingerprint for entry in found if entry.fingerprint.startswith(which)}
+    caches = entries(cache)
+    names = {entry.fingerprint for entry in caches if entry.fingerprint.startswith(which)}
     if which == "stale":
-        chosen = [entry for entry in found if entry.stale]
+        chosen = [entry for entry in caches if entry.stale]
     elif which == "all":
-        chosen = found
+        chosen = caches
     else:
         if len(names) != 1 or not which:
-            count = f"{len(names)} caches begin so" if which and names else "no cache of that name"
+            count = f"{len(names)} caches match" if which and names else "no cache of that name"
             raise UserError(
                 f"prepare.clean={which}: {count} in {cache}; give all, stale or a fingerprint "
                 "(prepare.list=true shows them)"
             )
-        chosen = [entry for entry in found if entry.fingerprint in names]
+        chosen = [entry for entry in caches if entry.fingerprint in names]
     return [entry for entry in chosen if _remove(entry)]
 
 

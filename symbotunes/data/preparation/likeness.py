@@ -1,13 +1,13 @@
-"""Which pieces of a corpus have a melody in common, up to transposition, ornaments and slips.
+"""Which pieces of a corpus share a melody, up to transposition, ornaments and small changes.
 
 Three steps, as in the search for similar genes (Altschul et al., "Basic local alignment search
 tool", Journal of Molecular Biology 215, 1990): melodies that share runs of intervals are
-candidates, if two such runs lie at the same distance; each candidate is aligned at that distance;
-the best stretch of the alignment is scored by what agrees and what does not. There are no gaps:
-outlines are samples of a grid, which a changed or added note does not shift.
+candidates, if two such runs are the same distance apart in both; each candidate is aligned at that
+distance; the best span of the alignment is scored by how many notes agree and how many do not.
+There are no gaps: outlines are samples on a grid, which a changed or added note does not shift.
 
-Not a library of locality-sensitive hashing or of edit distances: the first give candidates only,
-and the second know no transposition and no stretch; here both are sorts and sums of arrays.
+Not a library for locality-sensitive hashing or edit distances: the former only find candidates, and
+the latter handle neither transposition nor local matches; here both are sorts and sums of arrays.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 
 from symbotunes.music.outline import MOST_SAMPLES, ONSET
 
-RUN = 8  # notes of a seed, repetitions of a pitch class counted once
-DISTINCT = 4  # pitch classes that a seed must have: trills are everywhere
-MOST_SEEDS = 192  # of a piece: those with the lowest hashes
+RUN = 8  # notes of a seed; repetitions of a pitch class count once
+DISTINCT = 4  # pitch classes that a seed must have at least: trills are everywhere
+MOST_SEEDS = 192  # per piece: those with the lowest hashes
 HITS = 2  # seeds at one distance that make a candidate
-CROWD = 40  # a seed of more melodies is too common to compare them all with each other,
-NEIGHBORS = 4  # and each is compared with so many that come next
+CROWD = 40  # if more melodies have a seed, they are not all compared with each other,
+NEIGHBORS = 4  # but each with this many that follow it
 PAIRS_AT_ONCE = 8_000_000  # of seeds
 SAMPLES_AT_ONCE = 2**21
 CANDIDATES_AT_ONCE = 2_000
-MISMATCH = 1.5  # what a note that differs costs, in notes that agree
+MISMATCH = 1.5  # cost of a note that differs, in notes that agree
 AGREES = 0.5  # share of the shorter melody's notes that its score must reach,
-FEWEST, ENOUGH = 18.0, 40.0  # but at least and at most so many
-_SPAN = 2 * MOST_SAMPLES  # of distances between places in two melodies
+FEWEST, ENOUGH = 18.0, 40.0  # but at least and at most this many
+_SPAN = 2 * MOST_SAMPLES  # number of distances between positions in two melodies
 _MIX = np.int64(2654435761)  # Knuth's multiplicative hash, modulo 2 ** 32
 
 Ints = NDArray[np.int64]
@@ -42,12 +42,12 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Melodies:
-    """Outlines of a corpus, end to end, those of a piece together.
+    """Outlines of a corpus, end to end, piece by piece.
 
     Attributes:
         samples: ``[N]`` of all outlines, see `symbotunes.music.outline`.
         starts: ``[M + 1]`` where each begins.
-        owners: ``[M]`` the piece of each, rising.
+        owners: ``[M]`` the piece of each, in ascending order.
     """
 
     samples: NDArray[np.uint8]
@@ -65,12 +65,12 @@ class Melodies:
 
 @dataclass(frozen=True)
 class Likeness:
-    """Pairs of pieces with a melody in common, the strongest first.
+    """Pairs of pieces with a similar melody, the most similar first.
 
     Attributes:
         first: ``[K]`` the lower number of each pair.
         second: ``[K]`` the higher.
-        scores: ``[K]`` notes that agree less the price of those that do not.
+        scores: ``[K]`` notes that agree, minus the cost of those that do not.
     """
 
     first: Ints
@@ -80,8 +80,8 @@ class Likeness:
 
 def alike(melodies: Melodies) -> Likeness:
     """Compare all melodies of a corpus with each other."""
-    found = [_judged(melodies, some) for some in _candidates(melodies)]
-    pairs, scores = (np.concatenate(column) for column in zip(*found, strict=True))
+    judged = [_judged(melodies, candidates) for candidates in _candidates(melodies)]
+    pairs, scores = (np.concatenate(column) for column in zip(*judged, strict=True))
     order = np.lexsort((-scores, pairs))
     firsts = np.unique(pairs[order], return_index=True)[1]
     best = order[firsts]
@@ -91,8 +91,8 @@ def alike(melodies: Melodies) -> Likeness:
 
 
 def shapes(melodies: Melodies) -> dict[int, bytes]:
-    """By piece, hashes of its outlines without their keys: equal for the same in another key."""
-    found: dict[int, bytes] = {}
+    """By piece, hashes of its outlines relative to their first note: equal in every key."""
+    hashes: dict[int, bytes] = {}
     for start, end, owner in zip(
         melodies.starts[:-1].tolist(), melodies.starts[1:].tolist(), melodies.owners.tolist(),
         strict=True,
@@ -100,18 +100,18 @@ def shapes(melodies: Melodies) -> dict[int, bytes]:
         outline = melodies.samples[start:end]
         moved = (outline % ONSET + 12 - outline[0] % ONSET) % 12 + (outline & ONSET)
         digest = hashlib.sha256(moved.astype(np.uint8).tobytes()).digest()
-        found[owner] = found.get(owner, b"") + digest
-    return found
+        hashes[owner] = hashes.get(owner, b"") + digest
+    return hashes
 
 
 @dataclass(frozen=True)
 class _Seeds:
-    """Runs of intervals, S of them; those of 180,000 tunes take 200 MB.
+    """Runs of intervals, S of them; for 180,000 tunes they take 200 MB.
 
     Attributes:
-        codes: ``[S]`` the intervals as a number.
-        melodies: ``[S]`` where each is.
-        places: ``[S]`` sample of that melody at which it begins.
+        codes: ``[S]`` the intervals as one number.
+        melodies: ``[S]`` the melody that contains it.
+        places: ``[S]`` index of the sample of that melody at which it begins.
         classes: ``[S]`` pitch class with which it begins.
     """
 
@@ -126,18 +126,18 @@ class _Seeds:
         return self.codes, self.melodies, self.places, self.classes
 
     def at(self, index: NDArray[Any]) -> "_Seeds":
-        """Some of them, by index or as flags."""
+        """The seeds at `index`, which may be indices or a mask."""
         return _Seeds(*(column[index] for column in self.columns))
 
 
 def _seeds(melodies: Melodies) -> _Seeds:
-    """At most `MOST_SEEDS` runs of each piece, each where the piece has it first."""
+    """At most `MOST_SEEDS` runs per piece, each at its first occurrence."""
     parts = [_seeds_of(melodies, first, last).columns for first, last in _blocks(melodies)]
     return _Seeds(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _blocks(melodies: Melodies) -> list[tuple[int, int]]:
-    """Stretches of melodies of whole pieces, of about `SAMPLES_AT_ONCE` samples."""
+    """Ranges of melodies, of whole pieces and about `SAMPLES_AT_ONCE` samples."""
     count = len(melodies.owners)
     pieces = np.append(np.flatnonzero(np.diff(melodies.owners, prepend=-1)), count)
     samples = melodies.starts[pieces]
@@ -176,9 +176,10 @@ def _seeds_of(melodies: Melodies, first: int, last: int) -> _Seeds:
 
 
 def _chosen(codes: Ints, pieces: Ints) -> Ints:
-    """Indices of the first of each code in a piece, of those with the lowest hashes of it.
+    """For every piece, the first index of each of the codes with its lowest hashes.
 
-    Pieces that share seeds so keep the same ones. Indices come piece by piece.
+    Hashes rather than positions decide, so that pieces that share seeds keep the same ones. The
+    indices are sorted by piece.
     """
     order = np.lexsort((codes, pieces))  # stable: the first occurrence stays the first
     new = np.ones(len(order), np.bool_)
@@ -204,21 +205,21 @@ def _candidates(melodies: Melodies) -> Iterator[Ints]:
     for turn in range(rounds):
         packed = []
         for ahead in range(1, int(reach.max(initial=0)) + 1):
-            mine = (reach[:-ahead] >= ahead) & (seeds.codes[:-ahead] == seeds.codes[ahead:])
+            paired = (reach[:-ahead] >= ahead) & (seeds.codes[:-ahead] == seeds.codes[ahead:])
             if rounds > 1:
-                mine &= seeds.melodies[:-ahead] % rounds == turn
-            first = np.flatnonzero(mine)
+                paired &= seeds.melodies[:-ahead] % rounds == turn
+            first = np.flatnonzero(paired)
             packed.append(_pack(seeds, first, first + ahead, len(melodies.owners)))
-        every = np.concatenate([np.zeros(0, np.int64), *packed])
+        all_pairs = np.concatenate([np.zeros(0, np.int64), *packed])
         del packed
-        pairs, hits = np.unique(every, return_counts=True)
+        pairs, hits = np.unique(all_pairs, return_counts=True)
         yield pairs[hits >= HITS]
 
 
 def _pack(seeds: _Seeds, first: Ints, second: Ints, count: int) -> Ints:
-    """Both melodies, their distance and transposition as one number.
+    """Both melodies, their distance and their transposition as one number.
 
-    Of 720,000 melodies it has 54 bits.
+    With 720,000 melodies it needs 54 bits.
     """
     pairs = seeds.melodies[first] * np.int64(count) + seeds.melodies[second]
     distances = seeds.places[first] - seeds.places[second] + MOST_SAMPLES
@@ -227,7 +228,7 @@ def _pack(seeds: _Seeds, first: Ints, second: Ints, count: int) -> Ints:
 
 
 def _judged(melodies: Melodies, candidates: Ints) -> tuple[Ints, NDArray[np.float64]]:
-    """Pairs of pieces that have enough in common, packed as one number, and their scores."""
+    """Pairs of pieces that agree enough, packed into one number, and their scores."""
     count = len(melodies.owners)
     rest, shifts = np.divmod(candidates, 12)
     pairs, distances = np.divmod(rest, _SPAN)
@@ -236,9 +237,9 @@ def _judged(melodies: Melodies, candidates: Ints) -> tuple[Ints, NDArray[np.floa
     needed = np.clip(AGREES * np.minimum(onsets[first], onsets[second]), FEWEST, ENOUGH)
     scores = np.zeros(len(candidates))
     for start in range(0, len(candidates), CANDIDATES_AT_ONCE):
-        some = slice(start, start + CANDIDATES_AT_ONCE)
-        scores[some] = _scores(
-            melodies, first[some], second[some], distances[some] - MOST_SAMPLES, shifts[some]
+        block = slice(start, start + CANDIDATES_AT_ONCE)
+        scores[block] = _scores(
+            melodies, first[block], second[block], distances[block] - MOST_SAMPLES, shifts[block]
         )
     joined = np.flatnonzero(scores >= needed)
     pieces = melodies.owners[-1] + 1 if count else 1
@@ -249,9 +250,10 @@ def _judged(melodies: Melodies, candidates: Ints) -> tuple[Ints, NDArray[np.floa
 def _scores(
     melodies: Melodies, first: Ints, second: Ints, distances: Ints, shifts: Ints
 ) -> NDArray[np.float64]:
-    """The best stretch of each alignment, where the second melody lies `distances` later.
+    """Score of the best span of each alignment, with the second melody `distances` later.
 
-    Samples at which neither has an onset say nothing new and do not count.
+    Samples at which neither melody has an onset do not count. The best span is the largest
+    difference between the running sum and its minimum so far.
     """
     starts, samples = melodies.starts, melodies.samples
     low = np.maximum(0, distances)

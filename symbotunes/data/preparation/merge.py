@@ -1,7 +1,7 @@
 """From parts to a cache: duplicates, splits, vocabulary and final ids, with flat memory.
 
 The parts are read twice. The first pass decides what is kept and counts tokens; the second writes.
-Only flags of pieces, hashes and counts are held between them.
+Only flags, hashes and counts are kept in memory between them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ class Selection:
 
     Attributes:
         path: of the part.
-        examples: ``[E]`` whether an example is kept so far.
+        examples: ``[E]`` whether each example is kept so far.
         splits: ``[P]`` of its pieces.
         families: ``[P]`` of its pieces.
     """
@@ -43,7 +43,7 @@ class Selection:
     families: NDArray[np.int32]
 
     def of(self, part: Part, mask: NDArray[np.bool_] | None = None) -> "Chosen":
-        """Ids, lengths and owners of the examples kept, or of those of them in `mask`."""
+        """The examples that are kept, or only those of them in `mask`."""
         kept = self.examples if mask is None else self.examples & mask
         ids = part.ids[np.repeat(kept, part.lengths)]
         return Chosen(ids, part.lengths[kept], part.owners[kept])
@@ -51,31 +51,31 @@ class Selection:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Some examples of a part, laid out like it."""
+    """Some examples of a part, in the same layout."""
 
     ids: NDArray[Any]
     lengths: NDArray[np.int64]
     owners: NDArray[np.int64]
 
     def only(self, keep: NDArray[np.bool_]) -> "Chosen":
-        """Those examples of them that `keep` names."""
+        """The examples for which `keep` is true."""
         ids = self.ids[np.repeat(keep, self.lengths)]
         return Chosen(ids, self.lengths[keep], self.owners[keep])
 
     def each(self) -> list[Ids]:
-        """One array for each example."""
+        """One array per example."""
         return np.split(self.ids, np.cumsum(self.lengths)[:-1]) if len(self.lengths) else []
 
 
 @dataclass
 class Merge:
-    """The way from parts to the files of a cache.
+    """Turns parts into the files of a cache.
 
     Attributes:
-        tokenizer: knows its vocabulary at the end.
+        tokenizer: has its vocabulary afterward.
         limits: lengths kept.
         shares: of the splits.
-        receipt: filled on the way.
+        receipt: filled in by `run`.
         lengths: shortest and longest example written.
     """
 
@@ -129,7 +129,7 @@ class Merge:
         return selections
 
     def _within(self, lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which examples fit; not known yet where ids are to be changed."""
+        """Which examples fit; all, if recoding will still change their lengths."""
         if self.tokenizer.RECODES:
             return np.ones(len(lengths), np.bool_)
         return self.limits.fit(lengths)
@@ -141,7 +141,7 @@ class Merge:
         excluded: Mapping[str, NDArray[np.bool_]],
         seen: set[bytes],
     ) -> NDArray[np.bool_]:
-        """Which pieces are kept; reasons of the others go to the receipt."""
+        """Which pieces are kept; the receipt gets the reasons for the others."""
         count = len(part.names)
         kept = np.bincount(part.owners[fits], minlength=count) > 0
         firsts = np.searchsorted(part.owners, np.arange(count))  # example of each piece
@@ -222,7 +222,7 @@ class Merge:
         return shards.sizes
 
     def _final(self, part: Part, selection: Selection, table: Table) -> Chosen:
-        """The examples as they are written; pieces that turn out unusable are dropped."""
+        """The examples as they are written; pieces that turn out to be unusable are dropped."""
         chosen = selection.of(part)
         if part.strings:
             return self._known(part, chosen, self._renumbered[selection.path], table)
@@ -271,7 +271,7 @@ class Merge:
     def _require(self, something: bool) -> None:
         receipt = self.receipt
         if receipt.read == 0:
-            raise DatasetError("the corpus is empty: its files hold no piece")
+            raise DatasetError("the corpus is empty: its files contain no pieces")
         if something:
             return
         kept = receipt.read - receipt.dropped.total()
@@ -283,11 +283,11 @@ class Merge:
 
 
 def _useful(part: Part, splits: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which examples the side of their piece may use: held-out pieces are not augmented."""
+    """Which examples may be used in the split of their piece; held-out ones are not augmented."""
     unfit = np.where(splits == TRAIN, SIDES.index(HELD_OUT), SIDES.index(TRAINING))
     return np.asarray(part.sides != unfit[part.owners], np.bool_)
 
 
 def _line(name: str, title: str) -> str:
-    """One line of ``names.txt``: id and title, without what would break it."""
+    """One line of ``names.txt``: id and title, without tabs and line breaks."""
     return f"{' '.join(name.split())}\t{' '.join(title.split())}\n"

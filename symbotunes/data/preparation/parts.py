@@ -1,7 +1,7 @@
-"""What workers write: the encoded pieces of a stretch of files, before splits and duplicates.
+"""What workers write: encoded pieces of a range of files, before splits and deduplication.
 
-A part holds ids as the tokenizer gave them. Token strings are numbered in order of first appearance
-within the part; `symbotunes.data.preparation.merge` renumbers them for the whole corpus.
+A part holds ids as the tokenizer returned them. Token strings are numbered in order of first
+appearance within the part; `symbotunes.data.preparation.merge` renumbers them for the whole corpus.
 """
 
 import json
@@ -29,19 +29,19 @@ _NAME = re.compile(r"part-(\d{9})-(\d{9})\.npz")
 class Part:
     """Pieces of the files ``first .. last - 1`` of a corpus.
 
-    P pieces, readable or not, in corpus order; E examples of them.
+    It has P pieces, readable or not, in corpus order, with E examples.
 
     Attributes:
         ids: ``[sum of lengths]`` or ``[sum of lengths, F]``.
         lengths: ``[E]`` time steps of each example.
-        owners: ``[E]`` index of the piece of each example, rising.
-        sides: ``[E]`` index into `SIDES`: which side alone may use each example.
+        owners: ``[E]`` index of the piece of each example, in ascending order.
+        sides: ``[E]`` index into `SIDES`: the only side that may use each example, if any.
         digests: ``[P, 32]`` hash of each piece's content: duplicates share it.
-        origins: ``[P, 32]`` hash of the piece that a step made each of, or its own digest.
-        works: ``[P, 32]`` hash of the source's own name of the work, or zeros.
+        origins: ``[P, 32]`` hash of the piece that a step derived each from, or its own digest.
+        works: ``[P, 32]`` hash of the source's name for the work, or zeros.
         forced: ``[P]`` index of the split that a piece must go to, or `UNFORCED`.
         outlines: ``[sum]`` of melodies end to end, see `symbotunes.music.outline`.
-        melodies: ``[M, 2]`` piece and samples of each melody, by piece.
+        melodies: ``[M, 2]`` piece and number of samples of each melody, sorted by piece.
         names: ``[P]`` id and title.
         reasons: why a piece was dropped, by index.
         strings: token strings by raw id; empty if the ids are the tokenizer's own.
@@ -64,7 +64,7 @@ class Part:
     quarantined: dict[str, str]
 
     def save(self, path: Path) -> None:
-        """Write to `path`, whole or not at all."""
+        """Write to `path`, completely or not at all."""
         about = {
             "names": list(self.names),
             "reasons": list(self.reasons.items()),
@@ -73,7 +73,7 @@ class Part:
         }
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         text = np.frombuffer(json.dumps(about).encode(), np.uint8)
-        with atomic_file(path, durable=False) as file:  # a broken one is made anew
+        with atomic_file(path, durable=False) as file:  # a broken one is rebuilt
             np.savez(file, about=text, **arrays)
 
     @classmethod
@@ -98,12 +98,12 @@ _ARRAYS = (
 
 @dataclass(frozen=True)
 class Kinship:
-    """What tells of which other pieces one is a version.
+    """What identifies the pieces that one is a version of.
 
     Attributes:
         digest: hash of its content.
-        origin: hash of the piece that a step made it of, or its digest.
-        work: hash of the source's own name of the work; zeros if it has none.
+        origin: hash of the piece that a step derived it from, or its digest.
+        work: hash of the source's name for the work; zeros if it has none.
         outlines: of its melodies.
     """
 
@@ -115,7 +115,7 @@ class Kinship:
 
 @dataclass
 class PartBuilder:
-    """A part in the making.
+    """A part under construction.
 
     Args:
         fields: numbers per time step, F.
@@ -137,12 +137,12 @@ class PartBuilder:
     _quarantined: dict[str, str] = field(default_factory=dict)
 
     def drop(self, piece_id: str, reason: str) -> None:
-        """Note a piece that cannot be used."""
+        """Record a piece that cannot be used."""
         self._reasons[len(self._names)] = reason
         self._piece(piece_id, "", Kinship(), None)
 
     def quarantine(self, path: Path, reason: str) -> None:
-        """Note a file that could not be read to its end."""
+        """Record a file that could not be read to its end."""
         self._quarantined[printable(str(path))] = reason
         self.drop(str(path), reason)
 
@@ -154,9 +154,9 @@ class PartBuilder:
         kinship: Kinship,
         split: str | None,
     ) -> None:
-        """Note a piece with its examples, and for each the side that alone may use it.
+        """Record a piece with its examples, each with the only side that may use it.
 
-        Each is a sequence of token strings or an array of ids.
+        An example is a sequence of token strings or an array of ids.
         """
         arrays = [self._numbered(example) for example, _ in examples]
         self._sides += [SIDES.index(side) for _, side in examples]
@@ -181,11 +181,11 @@ class PartBuilder:
 
     @property
     def mark(self) -> tuple[int, int]:
-        """Where the part stands now, for `rewind`."""
+        """The current position, for `rewind`."""
         return len(self._names), len(self._ids)
 
     def rewind(self, mark: tuple[int, int]) -> None:
-        """Forget what was noted since `mark`."""
+        """Discard what was recorded since `mark`."""
         pieces, examples = mark
         by_piece: list[list[Any]] = [
             self._names, self._forced, self._digests, self._origins, self._works,
@@ -195,7 +195,7 @@ class PartBuilder:
         del self._ids[examples:], self._owners[examples:], self._sides[examples:]
         melodies = sum(owner < pieces for owner, _ in self._melodies)
         del self._melodies[melodies:], self._outlines[melodies:]
-        self._reasons = {at: why for at, why in self._reasons.items() if at < pieces}
+        self._reasons = {index: reason for index, reason in self._reasons.items() if index < pieces}
 
     def build(self) -> Part:
         """The finished part."""
@@ -229,12 +229,12 @@ def part_name(first: int, last: int) -> str:
 
 
 def found_parts(folder: Path) -> list[tuple[int, int, Path]]:
-    """Whole parts in a folder as (first, last, path), in order; broken ones are deleted."""
-    found = []
+    """Complete parts in a folder as (first, last, path), in order; broken ones are deleted."""
+    parts = []
     for path in folder.iterdir():
         match = _NAME.fullmatch(path.name)
         if match and zipfile.is_zipfile(path):
-            found.append((int(match[1]), int(match[2]), path))
+            parts.append((int(match[1]), int(match[2]), path))
         else:
             path.unlink(missing_ok=True)
-    return sorted(found)
+    return sorted(parts)

@@ -23,7 +23,7 @@ from symbotunes.datasets.base import Corpus, DatasetError
 from symbotunes.files import atomic_folder
 from symbotunes.transforms.base import Chain
 
-PARTS = ".parts"  # suffix of the folder in which an unfinished preparation keeps what it has
+PARTS = ".parts"  # suffix of the folder with the results of an unfinished preparation
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Plan:
 
 
 def prepare(corpus: Corpus, chain: Chain, plan: Plan) -> Encoded:
-    """The corpus through the cached part of the chain, from disk if it was made before.
+    """Run the cached part of the chain on the corpus, or load the result if it is on disk.
 
-    Concurrent jobs share one cache: one builds, the others wait and read. An interrupted
-    preparation goes on where it was. The chain's tokenizer knows its vocabulary afterwards.
+    Concurrent jobs share one cache: one builds it, the others wait and read it. An interrupted
+    preparation resumes where it stopped. The chain's tokenizer has its vocabulary afterward.
 
     Raises:
         DatasetError: if no piece is left, with the reasons.
@@ -71,12 +71,12 @@ def prepare(corpus: Corpus, chain: Chain, plan: Plan) -> Encoded:
 
 @contextmanager
 def waiting(lock: Path) -> Iterator[None]:
-    """Hold a lock; says so if another job has it."""
+    """Hold a lock; tells the user if another job has it."""
     held = FileLock(lock)
     try:
         held.acquire(timeout=0)
     except Timeout:
-        Console(stderr=True).print("Another job prepares the same data; waiting for it")
+        Console(stderr=True).print("Another job is preparing the same data; waiting for it")
         held.acquire()
     try:
         yield
@@ -85,15 +85,15 @@ def waiting(lock: Path) -> Iterator[None]:
 
 
 def _opened(folder: Path, *, silent: bool = False) -> Encoded | None:
-    """The cache if it is there and whole; a line says so if it is not whole."""
+    """The cache if it exists and is complete; tells the user if it is damaged."""
     if not folder.exists():
         return None
     try:
         return load(folder)
     except DamagedCache as error:
         if not silent:
-            line = f"The cache {folder} is damaged ({error}) and is made anew"
-            Console(stderr=True).print(line, soft_wrap=True)
+            message = f"The cache {folder} is damaged ({error}) and will be rebuilt"
+            Console(stderr=True).print(message, soft_wrap=True)
         return None
 
 
@@ -102,12 +102,12 @@ def _build(encoder: Encoder, chain: Chain, plan: Plan, fingerprint: Fingerprint)
     parts = plan.cache / f"{fingerprint.name}{PARTS}"
     files = encoder.corpus.files()
     with progress(len(files)) as done:
-        found = encode_all(encoder, files, parts, plan.workers, done)
+        written = encode_all(encoder, files, parts, plan.workers, done)
     try:
-        with atomic_folder(folder) as draft:  # a damaged one may stand there
+        with atomic_folder(folder) as draft:  # replaces a damaged one
             merge = Merge(chain.tokenizer, plan.limits, plan.shares)
             merge.receipt.files = len(files)
-            sizes = merge.run(found, draft)
+            sizes = merge.run(written, draft)
             about = {
                 "fingerprint": fingerprint.name,
                 "dataset": type(encoder.corpus).__name__,
@@ -128,7 +128,7 @@ def _build(encoder: Encoder, chain: Chain, plan: Plan, fingerprint: Fingerprint)
 
 
 class FilesPerSecond(ProgressColumn):
-    """Mean speed since this process began; files that an earlier one did are not counted."""
+    """Mean speed since this process started, without files that an earlier one finished."""
 
     def render(self, task: Task) -> Text:
         """The speed as text."""
@@ -137,7 +137,7 @@ class FilesPerSecond(ProgressColumn):
 
 @contextmanager
 def progress(files: int) -> Iterator[Callable[[int], None]]:
-    """A bar with files done, speed and time to go; gives what advances it by some files."""
+    """A bar with finished files, speed and remaining time; yields the function to advance it."""
     console = Console(stderr=True)
     columns = (
         TextColumn("Preparing"),

@@ -14,7 +14,7 @@ UNKNOWN = -1
 
 @dataclass
 class Strings:
-    """Token strings in order of first appearance in the corpus, whoever found them first."""
+    """Token strings in order of first appearance in the corpus, whichever worker read them."""
 
     numbers: dict[str, int] = field(default_factory=dict)
     _counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -32,9 +32,9 @@ class Strings:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each string was counted; those never counted are left out."""
+        """How often each string was counted; strings with a count of 0 are left out."""
         names = list(self.numbers)
-        return {names[at]: int(self._counts[at]) for at in np.flatnonzero(self._counts)}
+        return {names[index]: int(self._counts[index]) for index in np.flatnonzero(self._counts)}
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Table:
     """The tokenizer's id of every string, by number.
 
     Attributes:
-        ids: ``[strings]``; `UNKNOWN` where there is none.
-        reasons: why there is none, by number.
+        ids: ``[strings]``; `UNKNOWN` if the tokenizer has no id for a string.
+        reasons: why it has none, by number.
     """
 
     ids: NDArray[np.int64]
@@ -58,7 +58,7 @@ class Table:
         for text, number in strings.numbers.items():
             if writer is None:
                 name = type(tokenizer).__name__
-                raise TypeError(f"{name} gives token strings, so it must be a TextTokenizer")
+                raise TypeError(f"{name} returns token strings, so it must be a TextTokenizer")
             try:
                 (ids[number],) = writer.encode([text])
             except Unencodable as error:

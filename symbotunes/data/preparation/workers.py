@@ -1,8 +1,8 @@
-"""Files become parts in a pool of processes; one bad file costs its own pieces and no others.
+"""A pool of processes turns files into parts; a bad file costs its own pieces and no others.
 
-Work is handed out in chunks of files. A chunk that takes too long, or whose worker dies, is done
-again at the end, file by file, and the file that does it again is quarantined. What was finished
-stays on disk, so that an interrupted run goes on where it was.
+Work is handed out in chunks of files. A chunk that takes too long, or whose worker dies, is retried
+at the end, file by file, and a file that fails again is quarantined. Finished parts stay on disk,
+so that an interrupted run resumes where it stopped.
 """
 
 import multiprocessing
@@ -24,19 +24,19 @@ from symbotunes.data.preparation.encode import Encoder
 from symbotunes.data.preparation.parts import PartBuilder, found_parts, part_name
 from symbotunes.errors import UserError, require_whole_number
 
-CHUNK_FILES = 64  # small files are handed out together, since handing out costs a millisecond
-CHUNK_BYTES = 512 * 2**10  # and large ones apart, so that all workers end at about the same time
+CHUNK_FILES = 64  # small files share a chunk, since handing one out costs a millisecond
+CHUNK_BYTES = 512 * 2**10  # large files do not, so that all workers finish at about the same time
 CHUNK_PATIENCE = 4  # a chunk may take as long as this many files
-TASKS_PER_WORKER = 500  # then it is replaced, in case a library leaks
+TASKS_PER_WORKER = 500  # a worker is then replaced, in case a library leaks memory
 MIB, GIB = 2**20, 2**30
 
 
 @dataclass(frozen=True)
 class Workers:
-    """How files are worked on.
+    """How many processes read files, and what a file may cost.
 
     Attributes:
-        count: processes; 0 works in this one, without limits; ``None``: one for each core.
+        count: processes; 0 uses this one, without limits; ``None``: one per core.
         file_seconds: a file that takes longer is quarantined; a file of N MiB may take N times as
             long.
         file_gib: a file that needs more memory is quarantined.
@@ -56,7 +56,7 @@ class Workers:
 
     @property
     def processes(self) -> int:
-        """The number of processes beside this one."""
+        """The number of processes in addition to this one."""
         return cores() if self.count is None else self.count
 
 
@@ -73,8 +73,8 @@ class Chunk:
 
     Attributes:
         first: index of the first file.
-        last: index behind the last.
-        seconds: limit of time for all of them.
+        last: index after the last file.
+        seconds: time limit for all of them.
     """
 
     first: int
@@ -83,7 +83,7 @@ class Chunk:
 
     @property
     def is_single(self) -> bool:
-        """Whether it holds one file, which then is to blame for whatever happens."""
+        """Whether it is a single file, which is then to blame for any failure."""
         return self.last - self.first == 1
 
 
@@ -96,15 +96,15 @@ def encode_all(
 ) -> list[Path]:
     """Write the parts of all files.
 
-    The parts found in `folder` are kept. What they hold together depends on neither the number of
-    workers nor on interruptions.
+    The parts that are already in `folder` are kept. The contents of all parts together depend
+    neither on the number of workers nor on interruptions.
 
     Args:
         encoder: reads and encodes.
         files: of the corpus, in its order.
         folder: where the parts go.
         workers: how many, and their limits.
-        done: called with the number of files finished, again and again.
+        done: called repeatedly, with the number of files finished since the last call.
 
     Returns:
         The parts, in corpus order.
@@ -122,7 +122,7 @@ def encode_all(
             part.save(folder / part_name(chunk.first, chunk.last))
             done(chunk.last - chunk.first)
     else:
-        while todo:  # once more at most: what is done again is single files
+        while todo:  # runs at most twice: retries are single files
             todo = _in_processes(encoder, files, folder, workers, todo, done)
     return [path for _, _, path in found_parts(folder)]
 
@@ -132,14 +132,14 @@ def missing(
 ) -> Iterator[Chunk]:
     """Chunks of the files that no part covers, small files together.
 
-    A chunk is a stretch of neighbors, since a part is named by its first and last file. The open
-    chunk is ``first .. index - 1``: it is closed by a file that a part covers, and by one that
-    would make it too many files or bytes, which then opens the next.
+    A chunk is a run of consecutive files, since a part is named by its first and last file. The
+    open chunk is ``first .. index - 1``. It is closed by a file that a part covers, and by one that
+    would exceed its number of files or bytes, which then opens the next chunk.
 
     Args:
         files: of the corpus.
-        finished: first file, and the one after the last, of every part that is there.
-        workers: with their limits.
+        finished: first file, and the one after the last, of every existing part.
+        workers: their limits.
     """
     covered = bytearray(len(files))
     for first, last in finished:
@@ -152,8 +152,8 @@ def missing(
             first, weight, longest = index + 1, 0, 0.0
             continue
         size = _size(path)
-        # A file of more than CHUNK_BYTES is a chunk by itself: the open one ends before it, and it
-        # leaves no room for the next.
+        # A file larger than CHUNK_BYTES gets a chunk to itself: the open chunk ends before it, and
+        # it leaves no room for another file.
         full = index - first == CHUNK_FILES or weight + size > CHUNK_BYTES
         if full and index > first:
             yield _chunk(first, index, longest)
@@ -176,7 +176,7 @@ def _size(path: Path) -> int:
 
 
 def file_seconds(size: int, workers: Workers) -> float:
-    """What a file of `size` bytes may take."""
+    """Seconds that a file of `size` bytes may take."""
     return workers.file_seconds * max(1, -(-size // MIB))
 
 
@@ -188,29 +188,29 @@ def _in_processes(
     todo: deque[Chunk],
     done: Callable[[int], None],
 ) -> deque[Chunk]:
-    """Work off the chunks; returns what must be done again, file by file.
+    """Process the chunks; returns those to retry, one per file.
 
-    Every chunk is in one of three states: waiting in `todo`, handed out in `running`, or settled.
-    Settled it is on disk as its part, or its files are in `retries`, each as a chunk of one. A
-    chunk of one that fails is not tried again: it is quarantined, which puts a part on disk too. So
-    a round leaves nothing but chunks of one, and the caller's loop ends after the second.
+    Every chunk is in one of three states: waiting in `todo`, handed out in `running`, or settled. A
+    settled chunk is on disk as its part, or its files are in `retries`, each as a chunk of its own.
+    A single-file chunk that fails is not retried: it is quarantined, which also writes its part. So
+    a round leaves only single-file chunks, and the caller's loop ends after the second round.
     """
     luggage = pickle.dumps(encoder)
-    count = min(workers.processes, len(todo))  # more would start for nothing
+    count = min(workers.processes, len(todo))  # more would have nothing to do
     pool = ProcessPool(
         max_workers=count,
         max_tasks=TASKS_PER_WORKER,
         initializer=enter,
         initargs=(luggage, workers.file_gib),
-        # A fork would copy the locks of torch's threads in whatever state they are.
+        # A fork would copy the locks of torch's threads in whatever state they are in.
         context=multiprocessing.get_context("spawn"),
     )
     retries: deque[Chunk] = deque()
     running: dict[Future[None], Chunk] = {}
     try:
         while todo or running:
-            # Two for each worker: one at work and one at hand, so that none waits for this loop.
-            # Time is counted from when a worker takes a chunk, not from here.
+            # Two chunks per worker: one in progress and one queued, so that no worker waits for
+            # this loop. The time limit starts when a worker takes a chunk, not here.
             while todo and len(running) < 2 * count:
                 chunk = todo.popleft()
                 chunk_files = files[chunk.first : chunk.last]
@@ -233,10 +233,10 @@ def _in_processes(
 
 
 def _failure(future: Future[None], chunk: Chunk) -> str | None:
-    """Why a chunk was not finished; errors that files are not to blame for are raised.
+    """Why a chunk was not finished, or ``None``; errors not caused by its files are raised.
 
-    Which file it was is not known here: a chunk of several is done again file by file, and blame
-    falls on the one that fails alone.
+    The failure does not tell which file caused it: a chunk of several is retried file by file, and
+    the one that fails by itself is to blame.
     """
     try:
         future.result()
@@ -259,29 +259,29 @@ def _quarantine(encoder: Encoder, path: Path, folder: Path, index: int, reason: 
 
 
 def enter(luggage: bytes, file_gib: float) -> None:
-    """Make a new worker ready: import what it needs, then limit what it may take."""
-    # Imports come first: the limit is counted from what the process has taken by then.
-    with suppress(Exception):  # the first task meets the same error, and can report it
+    """Set up a new worker: import what it needs, then limit its memory."""
+    # Imports come first: the limit is on top of the memory that the process has by then.
+    with suppress(Exception):  # the first task hits the same error, and can report it
         unpacked(luggage)
     limit_memory(file_gib)
 
 
 def work(luggage: bytes, files: Sequence[Path], folder: Path, first: int, file_gib: float) -> None:
-    """Encode some files to their part; runs in a worker."""
+    """Encode files and write their part; runs in a worker."""
     part = unpacked(luggage).encode(files, file_gib)
     part.save(folder / part_name(first, first + len(files)))
 
 
 @lru_cache(maxsize=1)
 def unpacked(luggage: bytes) -> Encoder:
-    """The encoder that was pickled; once per worker."""
+    """Unpickle the encoder, once per worker."""
     encoder = pickle.loads(luggage)
     assert isinstance(encoder, Encoder)
     return encoder
 
 
 def limit_memory(gib: float) -> None:
-    """Let this process take so much more memory than it has; only Linux can be told."""
+    """Limit the address space of this process to `gib` more than it has now; Linux only."""
     if sys.platform != "linux":
         return
     try:

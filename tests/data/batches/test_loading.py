@@ -259,7 +259,9 @@ def test_a_training_that_leaves_a_process_without_a_batch_is_refused(corpus_of, 
     data.trainer = SimpleNamespace(global_rank=0, world_size=3)
     assert len(data.val_dataloader()) == 1  # one of the two batches, or one of them once more
     data.trainer = SimpleNamespace(global_rank=0, world_size=9)
-    with pytest.raises(UserError, match="the train split makes 3 batches, which is not one for"):
+    with pytest.raises(
+        UserError, match="the train split makes 3 batches, fewer than the 9 processes"
+    ):
         data.train_dataloader()
     data.rule = BatchRule(1)
     assert len(data.train_dataloader()) == 1

@@ -165,7 +165,7 @@ def test_stale_caches_are_those_that_no_run_reads_again(corpus_of, encoded_of, m
     about.write_text(about.read_text().replace('"code": "', '"code": "0'))
     assert {entry.stale for entry in entries(cache)} == {
         "",
-        "made by other code",
+        "made by different code",
         "starts.npy cannot be read",
         "unfinished",
         "left over",
@@ -203,6 +203,6 @@ def test_workers_import_neither_torch_nor_lightning():
 def test_a_name_that_fits_several_caches_removes_none(tmp_path):
     for digit in "12":
         (tmp_path / f"{digit:0>20}").mkdir()
-    with pytest.raises(UserError, match="prepare.clean=0000: 2 caches begin so"):
+    with pytest.raises(UserError, match="prepare.clean=0000: 2 caches match"):
         clean(tmp_path, "0000")
     assert len(entries(tmp_path)) == 2
