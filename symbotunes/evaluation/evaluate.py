@@ -37,20 +37,20 @@ AT_ONCE = 256  # windows
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What is evaluated beside the network, and how.
+    """What is needed besides the network to evaluate it.
 
     Attributes:
         name: of the model.
-        origin: where it comes from, for people.
+        origin: where it comes from, shown to people.
         tokenizer: the one that it was trained with.
         data: its prepared corpus.
         plan: what is measured.
         sampling: how music is drawn.
         seed: of every choice and draw.
-        baselines: orders of the n-gram models beside it.
-        remarks: what a reader must know of the data.
-        own_data: whether the data are those of the training.
-        report: is told what is being done.
+        baselines: orders of the n-gram models to compare it with.
+        remarks: what a reader must know about the data.
+        own_data: whether it was trained on these data.
+        report: called with what is being done.
     """
 
     name: str
@@ -67,23 +67,23 @@ class Task:
 
     @property
     def heading(self) -> str:
-        """Of the report."""
+        """Heading of the report."""
         return f"Evaluation of {self.name}"
 
 
 @singledispatch
 def check_split(net: object, plan: EvaluationPlan) -> None:  # noqa: ARG001
-    """See that a model can be measured on the split, before any data are read.
+    """Check that a model can be measured on the split, before any data are read.
 
     Raises:
-        UserError: if that would tell nothing.
+        UserError: if the figures would mean nothing.
     """
     plan.require_held_out()
 
 
 @check_split.register
 def _any_split(net: LatentModel, plan: EvaluationPlan) -> None:
-    """What a latent model remembers is worth knowing, too."""
+    """Allow every split: on training data, the figures show what the model remembers."""
 
 
 @singledispatch
@@ -92,7 +92,7 @@ def baseline_losses(
     data: MusicData,  # noqa: ARG001
     orders: Sequence[int],  # noqa: ARG001
 ) -> Baselines:
-    """Nats per token of n-gram models, where the model predicts the same tokens."""
+    """Nats per token of n-gram models, if the model predicts the same tokens; else nothing."""
     return Baselines()
 
 
@@ -103,15 +103,15 @@ def _of_sequences(net: SequenceModel, data: MusicData, orders: Sequence[int]) ->
 
 @singledispatch
 def evaluate(net: object, task: Task) -> Any:  # noqa: ARG001
-    """Measure a model; the findings are of a class of the model's kind.
+    """Measure a model; the class of the findings depends on the kind of model.
 
-    Another kind of model joins with ``evaluate.register``, its findings with
+    Other kinds of model are added with ``evaluate.register``, their findings with
     `symbotunes.render.console.findings_tables` and `symbotunes.render.pages.report.write_report`.
 
     Raises:
         UserError: if the split is empty, or the network has diverged.
     """
-    raise UserError(f"nothing is known of how to evaluate a {type(net).__name__}")
+    raise UserError(f"a {type(net).__name__} cannot be evaluated: evaluate has no function for it")
 
 
 @evaluate.register
@@ -139,7 +139,7 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
 
 @evaluate.register
 def _evaluate_windows(net: WindowModel, task: Task) -> WindowFindings:
-    """Windows of a model without a likelihood, beside those of the data."""
+    """Windows of a model without a likelihood, compared with those of the data."""
     plan, sampling = task.plan, task.sampling.for_windows()
     player = Player(net, task.tokenizer, batch_size=AT_ONCE, weights=sampling.weights)
     subject = WindowSubject(player, task.data.encoded, plan, task.seed)
@@ -187,7 +187,7 @@ def _evaluate_latent(net: LatentModel, task: Task) -> LatentFindings:
 
 
 def _memory(task: Task) -> list[str]:
-    """A remark if what is measured was trained on."""
+    """A remark if the model is measured on its training data."""
     if task.plan.split != "train" or not task.own_data:
         return []
     return ["these windows were trained on: the figures show what the model remembers"]
@@ -227,7 +227,7 @@ def _facts(task: Task, sampling: SamplePlan) -> dict[str, str]:
 
 
 def _bounds(held_out: HeldOut, sets: Sequence[TuneSet]) -> list[str]:
-    """What was looked at in part, because all of it would not fit memory."""
+    """What was only partly used, because all of it would not fit in memory."""
     remarks = []
     if held_out.fitted_on:
         remarks.append(f"n-gram models are fitted on {held_out.fitted_on}")
@@ -245,5 +245,5 @@ def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:
             "are, so those of varied ones are missed"
         )
     if (prompt := sampling.facts.get("prompt")) is not None:
-        remarks.append(f"every tune goes on from the prompt {prompt}, which counts in it")
+        remarks.append(f"every tune continues the prompt {prompt}, which counts as part of it")
     return tuple(remarks)

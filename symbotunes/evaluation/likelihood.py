@@ -48,7 +48,7 @@ class Likelihood:
 
 @singledispatch
 def likelihood(net: object, piece: Any, tokenizer: Tokenizer[Any]) -> Likelihood:  # noqa: ARG001
-    """How likely a network finds a piece. Other kinds of model join with ``likelihood.register``.
+    """How likely a network finds a piece. Other models are added with ``likelihood.register``.
 
     Args:
         net: the trained network.
@@ -97,7 +97,7 @@ def _ids(example: Any, tokenizer: Tokenizer[Any]) -> Sequence[int]:
     if isinstance(example, np.ndarray):
         return [int(index) for index in tokenizer.recode(example)]
     if tokenizer.text is None:
-        raise UserError(f"{type(tokenizer).__name__} gives no tokens")
+        raise UserError(f"{type(tokenizer).__name__} returns no tokens")
     return tokenizer.text.encode(example)
 
 

@@ -14,15 +14,15 @@ class EvaluationPlan:
     """What is measured, and how closely.
 
     Attributes:
-        num_samples: tunes that are generated; as many held-out tunes are measured beside them.
+        num_samples: tunes to generate; as many held-out tunes are measured for comparison.
         split: whose pieces are measured: ``test``, ``val``, or ``train`` for what a latent model
             remembers.
         references: held-out tunes of its kind that each tune is compared with by BLEU and ROUGE.
         ngram: n of the n-grams that are looked up in the training tunes.
-        resamples: bootstrap draws behind each confidence interval.
+        resamples: bootstrap draws per confidence interval.
         confidence: share of the draws inside an interval.
         device: ``auto`` takes a GPU if there is one, else it is a name such as ``cpu``.
-        windows: held-out windows that a latent model reads at most.
+        windows: maximum held-out windows that a latent model reads.
         pairs: interpolations of a latent model.
         prior: windows that a latent model writes from its prior.
 
@@ -49,7 +49,7 @@ class EvaluationPlan:
         _ = self.bootstrap(0), self.torch_device
 
     def require_held_out(self) -> None:
-        """Raise `UserError` if the pieces are those of the training."""
+        """Raise `UserError` if the split is the training split."""
         if self.split == "train":
             raise UserError(
                 "evaluate.split=train: only a latent model can be evaluated on what it was trained "

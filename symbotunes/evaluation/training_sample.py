@@ -1,4 +1,4 @@
-"""The part of the training split that tables are made of: all of it, or as much as fits memory."""
+"""The part of the training split that tables are built from: as much as fits in memory."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ def sample_training(encoded: Encoded, most_tokens: int, seed: int) -> TrainingSa
 
     Args:
         encoded: the prepared corpus.
-        most_tokens: that the examples may have together.
+        most_tokens: maximum total of the examples' tokens.
         seed: of the choice.
     """
     examples = encoded.examples("train")

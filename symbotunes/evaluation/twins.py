@@ -1,8 +1,8 @@
-"""Held-out music that training has, too: what a model can know by heart.
+"""Held-out music that is also in the training data, which a model may have memorized.
 
 Splits keep versions of a piece together, but two pieces may share two bars note for note, and a
-published split, or one by content, may put versions on both sides. Figures are told with such twins
-and without.
+published split, or one by content, may put versions on both sides. Figures are reported with and
+without such twins.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class WindowTwins:
     """Which of N windows are training windows.
 
     Attributes:
-        exact: ``[N]`` number for number.
+        exact: ``[N]`` whether all numbers are equal.
         in_some_key: ``[N]`` all pitches up or down by one interval, or none.
     """
 
@@ -37,17 +37,17 @@ def window_twins(tokenizer: Windows, encoded: Encoded, windows: NDArray[Any]) ->
     """Look windows up among all training windows, in their own key and in all others.
 
     Args:
-        tokenizer: tells what is a pitch.
+        tokenizer: knows which numbers are pitches.
         encoded: the corpus.
         windows: ``[N, T]`` or ``[N, T, F]``.
     """
     ours = rows(windows), rows(tokenizer.without_key(windows))
     known: tuple[set[bytes], set[bytes]] = (set(), set())
     for training in _training(encoded, tokenizer.steps):
-        for keys, some, seen in zip(
+        for keys, candidates, seen in zip(
             ours, (training, tokenizer.without_key(training)), known, strict=True
         ):
-            seen.update(set(keys).intersection(rows(some)))
+            seen.update(set(keys).intersection(rows(candidates)))
     exact, moved = (
         np.array([key in seen for key in keys], np.bool_)
         for keys, seen in zip(ours, known, strict=True)

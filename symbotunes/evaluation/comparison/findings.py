@@ -12,7 +12,7 @@ from symbotunes.evaluation.metrics.speed import SPEED
 from symbotunes.evaluation.metrics.tunes import TUNES
 from symbotunes.generation.sample import Sample
 
-FIRST = "bits_per_note"  # which compares models of any tokens
+FIRST = "bits_per_note"  # compares models with any tokens
 
 
 def general() -> dict[str, Figure]:
@@ -22,13 +22,13 @@ def general() -> dict[str, Figure]:
 
 
 def musical() -> dict[str, Figure]:
-    """Figures of what the music is like."""
+    """Figures that describe the music."""
     return {**MUSICAL.compared, **HISTOGRAMS.compared}
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """What a model made of a beginning: a sample, or the reason why there is none."""
+    """A model's continuation of a beginning: a sample, or the reason why there is none."""
 
     prompt: str
     sample: Sample | None = None
@@ -40,15 +40,15 @@ class Column:
     """One model.
 
     Attributes:
-        name: for people, unlike that of any other.
+        name: shown to people; unique in the comparison.
         path: of its checkpoint.
         data: fingerprint of the data that it is measured on.
-        parameters: numbers that training chose.
+        parameters: number of trained parameters.
         figures: `general` and `musical` as far as they are defined.
         values: what the histograms count.
         reasons: by figure, why it does not apply.
         remarks: what a reader must know.
-        continuations: by prompt.
+        continuations: one per prompt.
         failure: why nothing could be measured, or empty.
     """
 
@@ -66,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Reference:
-    """Test music as a model's tokens say it, measured like samples."""
+    """Test music as represented by a model's tokens, measured like samples."""
 
     data: str
     split: str
@@ -89,7 +89,7 @@ class Comparison:
     @property
     def measured(self) -> list[Column]:
         """The models that could be measured."""
-        return [each for each in self.columns if not each.failure]
+        return [column for column in self.columns if not column.failure]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, and what they mean; undefined figures are left out."""
@@ -97,17 +97,17 @@ class Comparison:
         return {
             "facts": dict(self.facts),
             "remarks": list(self.remarks),
-            "models": [_model(each) for each in self.columns],
+            "models": [_model(column) for column in self.columns],
             "references": [
                 {
-                    "data": each.data,
-                    "split": each.split,
-                    "pieces": each.pieces,
-                    "families": each.families,
-                    "notes": each.notes,
-                    "figures": _finite(each.figures),
+                    "data": reference.data,
+                    "split": reference.split,
+                    "pieces": reference.pieces,
+                    "families": reference.families,
+                    "notes": reference.notes,
+                    "figures": _finite(reference.figures),
                 }
-                for each in self.references
+                for reference in self.references
             ],
             "meanings": {name: figure.as_dict() for name, figure in shown.items()},
         }
@@ -125,11 +125,15 @@ def _model(column: Column) -> dict[str, Any]:
         "reasons": dict(column.reasons),
         "remarks": list(column.remarks),
         "continuations": [
-            {"prompt": one.prompt, "reason": one.reason, "abc": one.sample and one.sample.abc}
-            for one in column.continuations
+            {
+                "prompt": continuation.prompt,
+                "reason": continuation.reason,
+                "abc": continuation.sample and continuation.sample.abc,
+            }
+            for continuation in column.continuations
         ],
     }
 
 
 def _finite(figures: Mapping[str, Interval]) -> dict[str, Any]:
-    return {name: asdict(each) for name, each in figures.items() if each.is_finite}
+    return {name: asdict(interval) for name, interval in figures.items() if interval.is_finite}

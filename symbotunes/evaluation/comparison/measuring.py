@@ -37,9 +37,9 @@ from symbotunes.models.base import LatentModel, Model, SequenceModel, WindowMode
 from symbotunes.tokenizers.base import Tokenizer
 
 Value = TypeVar("Value")
-PARTS = 8  # sampling is timed in so many parts, between which its speed may vary
+PARTS = 8  # sampling is timed in this many parts, since its speed varies
 NO_LIKELIHOOD = "it has no likelihood"
-WINDOWS = "it writes windows of one length, which have no end to find and whose bars are all right"
+WINDOWS = "it writes windows of one length, which end by definition and whose bars all add up"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ComparisonPlan:
     Attributes:
         ckpts: the checkpoints.
         prompts: beginnings, typed or files.
-        prompt_bars: how many bars of a file are its beginning.
+        prompt_bars: how many bars of a file are used as its beginning.
 
     Raises:
         UserError: if there is nothing to compare.
@@ -72,13 +72,13 @@ class Contender:
     """A model that can be measured.
 
     Attributes:
-        name: unlike that of any other.
+        name: unique in the comparison.
         path: of its checkpoint.
         net: the network, on the device that it runs on.
         tokenizer: its tokenizer.
         encoded: its prepared corpus.
         seed: of every choice and draw.
-        remarks: what a reader must know of its data.
+        remarks: what a reader must know about its data.
     """
 
     name: str
@@ -91,26 +91,26 @@ class Contender:
 
     @property
     def parameters(self) -> int:
-        """Numbers that training chose."""
-        return sum(each.numel() for each in self.net.parameters())
+        """Number of trained parameters."""
+        return sum(parameter.numel() for parameter in self.net.parameters())
 
 
 @singledispatch
 def measure_contender(
     net: object,
-    one: Contender,  # noqa: ARG001
+    contender: Contender,  # noqa: ARG001
     *,
     plan: EvaluationPlan,  # noqa: ARG001
     sampling: SamplePlan,  # noqa: ARG001
     compared: ComparisonPlan,  # noqa: ARG001
 ) -> tuple[Column, Reference]:
-    """The column of a model, and the test music that it is held against.
+    """The column of a model, and the test music that it is compared with.
 
-    Another kind of model joins with ``measure_contender.register``.
+    Other kinds of model are added with ``measure_contender.register``.
 
     Args:
         net: the model's network.
-        one: the model.
+        contender: the model.
         plan: what is measured.
         sampling: how music is drawn.
         compared: what it continues.
@@ -118,54 +118,56 @@ def measure_contender(
     Raises:
         UserError: if the split is empty or the network has diverged.
     """
-    raise UserError(f"nothing is known of how to compare a {type(net).__name__}")
+    raise UserError(
+        f"a {type(net).__name__} cannot be compared: measure_contender has no function for it"
+    )
 
 
 @measure_contender.register
 def _sequences(
     net: SequenceModel,
-    one: Contender,
+    contender: Contender,
     *,
     plan: EvaluationPlan,
     sampling: SamplePlan,
     compared: ComparisonPlan,
 ) -> tuple[Column, Reference]:
-    tokenizer = text_of(net, one.tokenizer)
-    subject = Subject(one.name, net, tokenizer, one.encoded)
-    held_out = measure_held_out(subject, plan, [], one.seed)
+    tokenizer = text_of(net, contender.tokenizer)
+    subject = Subject(contender.name, net, tokenizer, contender.encoded)
+    held_out = measure_held_out(subject, plan, [], contender.seed)
     free = replace(sampling, prompt=None, prompt_file=None)
-    drawn, speed = _timed(one, net, free, plan)
-    written, theirs = measure_tunes(subject, drawn, plan, one.seed)
-    figures = {**held_out.models[one.name], **written.figures, **speed}
-    pieces = [measure(subject.render(each.ids).score) for each in drawn]
+    drawn, speed = _timed(contender, net, free, plan)
+    written, theirs = measure_tunes(subject, drawn, plan, contender.seed)
+    figures = {**held_out.models[contender.name], **written.figures, **speed}
+    pieces = [measure(subject.render(tune.ids).score) for tune in drawn]
     test = [measure(subject.render(ids).score) for ids in subject.ids(plan.split)]
     families = subject.families(plan.split)
-    column = _column(one, plan, figures, pieces, test)
+    column = _column(contender, plan, figures, pieces, test)
     return (
         replace(
             column,
             reasons=_compared(written.reasons),
-            remarks=(*one.remarks, *_looked_up(written.looked_up_in)),
-            continuations=tuple(_continue(one, net, free, text, compared) for text in
+            remarks=(*contender.remarks, *_looked_up(written.looked_up_in)),
+            continuations=tuple(_continue(contender, net, free, text, compared) for text in
                                 compared.prompts),
         ),
-        _reference(one, plan, test, families, theirs.figures),
+        _reference(contender, plan, test, families, theirs.figures),
     )  # fmt: skip
 
 
 @measure_contender.register
 def _windows(
     net: WindowModel,
-    one: Contender,
+    contender: Contender,
     *,
     plan: EvaluationPlan,
     sampling: SamplePlan,
     compared: ComparisonPlan,
 ) -> tuple[Column, Reference]:
     weights = sampling.from_prior.weights
-    player = Player(net, one.tokenizer, batch_size=sampling.batch_size, weights=weights)
-    subject = WindowSubject(player, one.encoded, plan, one.seed)
-    column, reference = _of_windows(subject, one, sampling, compared)
+    player = Player(net, contender.tokenizer, batch_size=sampling.batch_size, weights=weights)
+    subject = WindowSubject(player, contender.encoded, plan, contender.seed)
+    column, reference = _of_windows(subject, contender, sampling, compared)
     reasons = dict.fromkeys(LOSSES.compared, NO_LIKELIHOOD)
     return replace(column, reasons={**reasons, **column.reasons}), reference
 
@@ -173,21 +175,21 @@ def _windows(
 @measure_contender.register
 def _latent(
     net: LatentModel,
-    one: Contender,
+    contender: Contender,
     *,
     plan: EvaluationPlan,
     sampling: SamplePlan,
     compared: ComparisonPlan,
 ) -> tuple[Column, Reference]:
     weights = sampling.from_prior.weights
-    player = LatentPlayer(net, one.tokenizer, batch_size=sampling.batch_size, weights=weights)
-    subject = LatentSubject(player, one.encoded, plan, one.seed)
+    player = LatentPlayer(net, contender.tokenizer, batch_size=sampling.batch_size, weights=weights)
+    subject = LatentSubject(player, contender.encoded, plan, contender.seed)
     windows, _ = subject.windows(plan.split, plan.windows)
     notes = [measure(player.tokenizer.score(ids)).notes for ids in windows]
     bound = measure_bound(subject, notes)
-    column, reference = _of_windows(subject, one, sampling, compared)
+    column, reference = _of_windows(subject, contender, sampling, compared)
     remark = "its likelihood is a bound: nats and bits are at most these"
-    first = len(one.remarks)
+    first = len(contender.remarks)
     return (
         replace(
             column,
@@ -199,7 +201,7 @@ def _latent(
 
 
 def _of_windows(
-    subject: WindowSubject, one: Contender, sampling: SamplePlan, compared: ComparisonPlan
+    subject: WindowSubject, contender: Contender, sampling: SamplePlan, compared: ComparisonPlan
 ) -> tuple[Column, Reference]:
     """What all models of windows have in common."""
     player, plan = subject.player, subject.plan
@@ -208,7 +210,7 @@ def _of_windows(
     written: list[Any] = []
     laps = []
     seeds_of_all = subject.seeds(plan.num_samples)
-    vectors = player.prior(seeds_of_all, fitted=True)  # once: the speed is that of writing
+    vectors = player.prior(seeds_of_all, fitted=True)  # drawn once: the speed is that of writing
     for seeds in _parts(seeds_of_all):
         begin = time.perf_counter()
         z = vectors[len(written) : len(written) + len(seeds)]
@@ -219,52 +221,52 @@ def _of_windows(
     held_out = windows[: plan.num_samples], families[: plan.num_samples]
     ours, theirs, remarks = with_copies(subject, written, held_out, absent=WINDOWS)
     figures, reasons = TUNES.measure(ours)
-    column = _column(one, plan, {**speed, **figures}, pieces, test)
-    refusal = Continuation("", reason="it writes whole windows and continues nothing")
+    column = _column(contender, plan, {**speed, **figures}, pieces, test)
+    refusal = Continuation("", reason="it writes whole windows and cannot continue a beginning")
     return (
         replace(
             column,
             reasons=_compared(reasons),
-            remarks=(*one.remarks, *remarks),
+            remarks=(*contender.remarks, *remarks),
             continuations=tuple(replace(refusal, prompt=text) for text in compared.prompts),
         ),
-        _reference(one, plan, test, families, TUNES.measure(theirs)[0]),
+        _reference(contender, plan, test, families, TUNES.measure(theirs)[0]),
     )
 
 
 def _column(
-    one: Contender,
+    contender: Contender,
     plan: EvaluationPlan,
     figures: Mapping[str, Interval],
     pieces: Sequence[Measured],
     test: Sequence[Measured],
 ) -> Column:
-    bootstrap = plan.bootstrap(one.seed)
+    bootstrap = plan.bootstrap(contender.seed)
     return Column(
-        name=one.name,
-        path=str(one.path),
-        data=one.encoded.fingerprint,
-        parameters=one.parameters,
+        name=contender.name,
+        path=str(contender.path),
+        data=contender.encoded.fingerprint,
+        parameters=contender.parameters,
         figures={
             **_compared(figures),
             **musical_figures(pieces, bootstrap),
             **overlap_with(pieces, test, bootstrap),
         },
         values=_values(pieces),
-        remarks=one.remarks,
+        remarks=contender.remarks,
     )
 
 
 def _reference(
-    one: Contender,
+    contender: Contender,
     plan: EvaluationPlan,
     test: Sequence[Measured],
     families: NDArray[np.int64],
     figures: Mapping[str, Interval],
 ) -> Reference:
-    draws = plan.bootstrap(one.seed).over(families)
+    draws = plan.bootstrap(contender.seed).over(families)
     return Reference(
-        data=one.encoded.fingerprint,
+        data=contender.encoded.fingerprint,
         split=plan.split,
         pieces=len(test),
         families=len(np.unique(families)),
@@ -274,30 +276,33 @@ def _reference(
     )
 
 
-def _compared(found: Mapping[str, Value]) -> dict[str, Value]:
-    """What belongs to the figures that mode=compare shows."""
+def _compared(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The values of the figures that mode=compare shows."""
     shown = {**LOSSES.compared, **TUNES.compared, **SPEED.compared}
-    return {name: value for name, value in found.items() if name in shown}
+    return {name: value for name, value in values.items() if name in shown}
 
 
 def _values(pieces: Sequence[Measured]) -> dict[str, tuple[int, ...]]:
     return {
-        name: tuple(int(n) for each in pieces for n in each.values[name]) for name in HISTOGRAMS
+        name: tuple(int(number) for piece in pieces for number in piece.values[name])
+        for name in HISTOGRAMS
     }
 
 
 def _timed(
-    one: Contender, net: SequenceModel, sampling: SamplePlan, plan: EvaluationPlan
+    contender: Contender, net: SequenceModel, sampling: SamplePlan, plan: EvaluationPlan
 ) -> tuple[list[Generated], dict[str, Interval]]:
-    """Samples, and `SPEED` over parts of them."""
+    """Samples, and `SPEED` measured over parts of them."""
     drawn: list[Generated] = []
     laps = []
-    for seeds in _parts(sample_seeds(one.seed, plan.num_samples)):
+    for seeds in _parts(sample_seeds(contender.seed, plan.num_samples)):
         begin = time.perf_counter()
-        part = draw(net, text_of(net, one.tokenizer), replace(sampling, seeds=seeds), one.seed)
-        laps.append((float(sum(each.count for each in part)), _since(begin)))
+        part = draw(
+            net, text_of(net, contender.tokenizer), replace(sampling, seeds=seeds), contender.seed
+        )
+        laps.append((float(sum(tune.count for tune in part)), _since(begin)))
         drawn += part
-    speed, _ = SPEED.measure(Laps(laps, plan.bootstrap(one.seed)))
+    speed, _ = SPEED.measure(Laps(laps, plan.bootstrap(contender.seed)))
     return drawn, speed
 
 
@@ -315,19 +320,23 @@ def _since(begin: float) -> float:
 
 
 def _continue(
-    one: Contender, net: SequenceModel, sampling: SamplePlan, text: str, compared: ComparisonPlan
+    contender: Contender,
+    net: SequenceModel,
+    sampling: SamplePlan,
+    text: str,
+    compared: ComparisonPlan,
 ) -> Continuation:
-    """What a model makes of a beginning, or why it makes nothing of it."""
+    """A model's continuation of a beginning, or why there is none."""
     if Path(text).is_file():
         plan = replace(sampling, num=1, prompt_file=text, prompt_bars=compared.prompt_bars)
     else:
         plan = replace(sampling, num=1, prompt=text)
     try:
-        tokenizer = text_of(net, one.tokenizer)
+        tokenizer = text_of(net, contender.tokenizer)
         beginning = read_beginning(tokenizer, plan)
-        (generated,) = draw(net, tokenizer, plan, one.seed, beginning=beginning)
+        (generated,) = draw(net, tokenizer, plan, contender.seed, beginning=beginning)
     except UserError as error:
         return Continuation(text, reason=str(error))
-    (seed,) = plan.seeds_of(one.seed)
+    (seed,) = plan.seeds_of(contender.seed)
     sample = to_sample(tokenizer, generated, 0, seed, beginning.key)
-    return Continuation(text, sample=replace(sample, title=one.name))
+    return Continuation(text, sample=replace(sample, title=contender.name))

@@ -15,7 +15,7 @@ class WindowValues:
     """What `ACCURACIES` and `COSTS` are computed from, of one held-out window.
 
     Attributes:
-        piece: number of the piece that it is of.
+        piece: number of its piece.
         family: number of that piece's family.
         steps: of the window.
         right: by `ACCURACIES`, the share of right steps of every track, 0 to 1.
@@ -55,8 +55,8 @@ class Reconstruction:
     Attributes:
         split: name of the split.
         windows: how many were read.
-        pieces: of how many pieces they are.
-        families: of how many families, which are what intervals draw anew.
+        pieces: number of pieces that they come from.
+        families: number of families of pieces, which are the units that intervals resample.
         accuracies: `ACCURACIES` by track; the first entry, ``all``, is the mean of several tracks.
         costs: `COSTS`.
         active: axes along which posterior means differ.
@@ -84,7 +84,7 @@ class Path:
 
     Attributes:
         pairs: how many.
-        shares: places on the way, 0 to 1.
+        shares: positions along the path, 0 to 1.
         distances: by what is measured, such as ``latent, to A``, one figure per place.
     """
 
@@ -117,7 +117,7 @@ class LatentFindings:
         facts: what was evaluated and how, for people.
         reconstruction: of held-out windows.
         path: interpolations between held-out windows.
-        prior: notes of windows that the model wrote, beside those of the data.
+        prior: notes of windows that the model wrote, and those of the data.
         samples: number of windows that it wrote.
         remarks: what a reader must know to read the figures.
         grammar: errors in the windows that it wrote, by set and figure; empty where any are right.

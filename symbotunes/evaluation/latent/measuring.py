@@ -108,7 +108,7 @@ def _apart(
     draws: Bootstrap,
     measured: tuple[Mapping[str, Floats], Mapping[str, Floats]],
 ) -> Apart:
-    """The figures of windows that training has not."""
+    """The figures of windows without a twin in the training data."""
     twins = window_twins(subject.player.tokenizer, subject.encoded, windows)
     others = ~twins.in_some_key
     right, costs = measured
@@ -123,7 +123,7 @@ def _apart(
 
 
 def measure_bound(subject: LatentSubject, notes: Sequence[int]) -> dict[str, Interval]:
-    """`LOSSES` of the most that a model pays for the held-out windows.
+    """`LOSSES` of the upper bound of a model's negative log-likelihood of held-out windows.
 
     Args:
         subject: the model with its windows.
@@ -167,14 +167,14 @@ def _read(player: LatentPlayer, windows: NDArray[Any], seed: int) -> _Read:
                 posterior.kl_nats().cpu().double(),
             )
         )
-    z, means, right, nats, kl_nats = (torch.cat(each) for each in zip(*parts, strict=True))
+    z, means, right, nats, kl_nats = (torch.cat(column) for column in zip(*parts, strict=True))
     return _Read(z, means, right.numpy(), nats.numpy(), kl_nats.numpy())
 
 
 def measure_path(subject: LatentSubject) -> Path:
     """Distances of interpolations from their ends, in the latent space and in that of the data.
 
-    Points are written at temperature 1, each with random numbers of its own.
+    Points are written at temperature 1, each with its own random seed.
     """
     player, plan = subject.player, subject.plan
     windows, families = subject.windows(plan.split, plan.windows)

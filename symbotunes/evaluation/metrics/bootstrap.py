@@ -1,13 +1,13 @@
 """Confidence intervals of figures that are computed from sums over pieces.
 
-What is drawn anew is what is independent: neither tokens nor windows nor settings of one tune,
-which are alike, so that intervals over them would be far too narrow, but families of pieces. Efron
+What is resampled must be independent: families of pieces. Tokens, windows and settings of one tune
+are similar to each other, so intervals over them would be far too narrow. Efron
 and Tibshirani, "An Introduction to the Bootstrap", 1993; Davison and Hinkley, "Bootstrap Methods
 and their Application", 1997, section 3.8, on data in clusters.
 
 Not `scipy.stats.bootstrap`, whose percentiles are the same, because its interval is NaN as soon as
-one draw is (a ratio over draws that lack what it divides by), and because it holds all draws of all
-pieces at once.
+one draw is (such as a ratio whose denominator is 0 in that draw), and because it keeps all draws of
+all pieces in memory.
 """
 
 from collections.abc import Callable
@@ -38,16 +38,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """How units are drawn anew: with replacement, as many as there are.
+    """How units are resampled: with replacement, as many as there are.
 
-    Figures of the same number of units see the same draws, so that differences between models
-    may be taken piece by piece.
+    Figures over the same number of units use the same draws, so that models can be compared piece
+    by piece.
 
     Attributes:
         resamples: number of draws, R.
         confidence: share of them between the ends of an interval.
         seed: of the draws.
-        units: ``[N]`` the unit, such as the family, of each row; ``None`` if each is one by itself.
+        units: ``[N]`` the unit of each row, such as its family; ``None`` if each row is a unit.
 
     Raises:
         ValueError: if a value is out of range.
@@ -64,11 +64,11 @@ class Bootstrap:
             raise ValueError(f"confidence={self.confidence} must lie between 0 and 1")
 
     def over(self, units: ArrayLike | None) -> "Bootstrap":
-        """The same draws, of these units."""
+        """The same settings for other units."""
         return replace(self, units=None if units is None else np.asarray(units, np.int64))
 
     def at(self, rows: ArrayLike) -> "Bootstrap":
-        """For some of the rows, by index or as flags."""
+        """The same settings for some of the rows, given by index or as a mask."""
         return self if self.units is None else self.over(self.units[np.asarray(rows)])
 
     @property
@@ -80,11 +80,11 @@ class Bootstrap:
         """The figure of all rows and its percentile interval.
 
         Args:
-            rows: ``[N, K]``, what each of N pieces adds to K sums; or ``[N]`` for one sum.
+            rows: ``[N, K]``, what each of N pieces adds to K sums, or ``[N]`` for one sum.
             statistic: the figure as a function of the sums.
 
         Raises:
-            ValueError: if there are not as many rows as have a unit.
+            ValueError: if the number of rows is not that of `units`.
         """
         table = np.asarray(rows, np.float64)
         table = self._by_unit(table[:, None] if table.ndim == 1 else table)
@@ -99,7 +99,7 @@ class Bootstrap:
         return Interval(float(figures[0]), float(low), float(high))
 
     def mean(self, values: ArrayLike) -> Interval:
-        """Mean over pieces of one value for each."""
+        """Mean over pieces of one value per piece."""
         column = np.asarray(values, np.float64)
         return self.interval(np.stack([column, np.ones_like(column)], axis=1), ratio)
 
@@ -126,6 +126,6 @@ class Bootstrap:
 
 
 def ratio(sums: Floats) -> Floats:
-    """First sum over second, NaN where the second is 0."""
+    """First sum divided by the second; NaN where the second is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan)

@@ -1,7 +1,7 @@
-"""What a piece shares with the training pieces, word for word.
+"""What a piece shares with the training pieces, token for token.
 
-One suffix order of all pieces, by prefix doubling: after round k every place knows the rank of the
-2^k tokens that begin there. Neighbours in the final order share the longest beginnings, and the
+This sorts the suffixes of all pieces by prefix doubling: after round k, every position has the rank
+of the 2^k tokens that begin there. Neighbors in the final order share the longest prefixes, and the
 ranks of all rounds measure how long these are. Manber and Myers, "Suffix arrays", 1993.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Ranks = NDArray[np.int32]
 Pieces = Sequence[Sequence[int] | NDArray[np.integer]]
-AT_ONCE = 2**20  # tokens in one suffix order of each kind: some hundred MiB, for any corpus
+AT_ONCE = 2**20  # tokens of either kind sorted together: a few hundred MiB, for any corpus
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Copies:
     """What one piece shares with the training pieces.
 
     Attributes:
-        lengths: ``[T]``, how many tokens from each place on stand in this order in one training
-            piece.
-        pieces: ``[T]``, a training piece that holds them; of no meaning where the length is 0.
+        lengths: ``[T]``, how many consecutive tokens from each position on also occur in one
+            training piece.
+        pieces: ``[T]``, a training piece that contains them; undefined where the length is 0.
     """
 
     lengths: Ints
@@ -37,11 +37,11 @@ class Copies:
 
     @property
     def source(self) -> int | None:
-        """The training piece that the longest run stands in."""
+        """The training piece that contains the longest run."""
         return int(self.pieces[self.lengths.argmax()]) if self.longest else None
 
     def seen(self, order: int) -> tuple[int, int]:
-        """Number of n-grams that the training pieces hold, and of all n-grams of the piece."""
+        """Number of the piece's n-grams that occur in training, and of all its n-grams."""
         possible = self.lengths[: max(0, len(self.lengths) - order + 1)]
         return int((possible >= order).sum()), len(possible)
 
@@ -49,26 +49,25 @@ class Copies:
 def copies(training: Pieces, pieces: Pieces, at_once: int = AT_ONCE) -> list[Copies]:
     """Compare pieces with the training pieces.
 
-    Memory does not grow with the corpus: parts of both kinds are compared with each other, and the
-    longest run of every place is kept. The cost is a few sorts of all tokens: seconds for a
-    million.
+    Memory does not grow with the corpus: both sides are compared part by part, and the longest run
+    at every position is kept. The cost is a few sorts of all tokens: seconds for a million.
 
     Args:
         training: ids of every training piece.
         pieces: ids of the pieces to look at.
-        at_once: tokens of either kind that are compared at once, at least those of one piece.
+        at_once: tokens of either side to compare at once; at least one piece is.
     """
-    found = [Copies(np.zeros(len(piece), np.int64), np.zeros(len(piece), np.int64))
+    longest = [Copies(np.zeros(len(piece), np.int64), np.zeros(len(piece), np.int64))
              for piece in pieces]  # fmt: skip
-    for first, some in _parts(training, at_once):
+    for first, part in _parts(training, at_once):
         for start, group in _parts(pieces, at_once):
-            for place, shared in enumerate(_compared(some, group), start=start):
-                found[place] = _longer(found[place], shared, first)
-    return found
+            for index, shared in enumerate(_compared(part, group), start=start):
+                longest[index] = _longer(longest[index], shared, first)
+    return longest
 
 
 def _parts(pieces: Pieces, at_once: int) -> Iterator[tuple[int, list[Ints]]]:
-    """Pieces in order, as many at once as have so many tokens, and the index of the first."""
+    """Consecutive pieces of at most `at_once` tokens together, and the index of the first."""
     part: list[Ints] = []
     first, size = 0, 0
     for index, piece in enumerate(pieces):
@@ -81,12 +80,12 @@ def _parts(pieces: Pieces, at_once: int) -> Iterator[tuple[int, list[Ints]]]:
         yield first, part
 
 
-def _longer(found: Copies, more: Copies, first: int) -> Copies:
-    """At every place the longer run; the pieces of `more` are counted from `first`."""
-    longer = more.lengths > found.lengths
+def _longer(known: Copies, more: Copies, first: int) -> Copies:
+    """The longer run at every position; the pieces of `more` are numbered from `first`."""
+    longer = more.lengths > known.lengths
     return Copies(
-        np.where(longer, more.lengths, found.lengths),
-        np.where(longer, more.pieces + first, found.pieces),
+        np.where(longer, more.lengths, known.lengths),
+        np.where(longer, more.pieces + first, known.pieces),
     )
 
 
@@ -106,22 +105,24 @@ def _compared(training: Sequence[Ints], pieces: Sequence[Ints]) -> list[Copies]:
 
 
 def _joined(everything: Sequence[Ints]) -> Ints:
-    """All pieces end to end; each ends with a sign of its own, so that no run crosses an end."""
-    above = 1 + max((int(each.max(initial=0)) for each in everything), default=0)
-    parts = [np.append(each, above + index) for index, each in enumerate(everything)]
+    """All pieces end to end, each with a unique end mark, so that no run crosses an end."""
+    above = 1 + max((int(piece.max(initial=0)) for piece in everything), default=0)
+    parts = [np.append(piece, above + index) for index, piece in enumerate(everything)]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
 def _ranks(text: Ints, longest: int) -> list[Ranks]:
-    """For k = 0, 1, ...: equal where the next 2^k tokens are, and ordered as they are.
+    """For k = 0, 1, ...: ranks of the positions by their next 2^k tokens; equal where these are.
 
-    The last ranks are all different: no two places begin alike for longer.
+    In the last round all ranks differ: no two positions share a longer prefix.
     """
     ranks = [_ranked(text)]
     width = 1
     while width < longest and int(ranks[-1].max(initial=0)) < len(text) - 1:
         latest = ranks[-1].astype(np.int64)
-        following = np.zeros_like(latest)  # what lies beyond the text comes after a unique sign
+        following = np.zeros_like(
+            latest
+        )  # never decides: only end marks come last, and they are unique
         following[:-width] = latest[width:] + 1
         ranks.append(_ranked(latest * (len(text) + 2) + following))
         width *= 2
@@ -133,22 +134,23 @@ def _ranked(values: Ints) -> Ranks:
 
 
 def _longest_beginnings(ranks: Sequence[Ranks], split: int) -> tuple[Ints, Ints]:
-    """For every place from `split` on: the longest run shared with a place before, and the place.
+    """For positions from `split` on: the longest run shared with one before it, and where.
 
-    The best partner of a place is the nearest place before `split` above or below it in the order.
+    The best partner of a position is the nearest one before `split` in the sorted order, above or
+    below it.
     """
     size = len(ranks[0])
     order = np.argsort(ranks[-1], kind="stable")
-    at = np.arange(size)
+    positions = np.arange(size)
     early = order < split
-    above = np.maximum.accumulate(np.where(early, at, -1))
-    below = np.minimum.accumulate(np.where(early, at, size)[::-1])[::-1]
+    above = np.maximum.accumulate(np.where(early, positions, -1))
+    below = np.minimum.accumulate(np.where(early, positions, size)[::-1])[::-1]
     late = np.flatnonzero(~early)
     best = np.zeros(size - split, np.int64)
     partner = np.zeros(size - split, np.int64)
-    for neighbour in (above[late], below[late]):
-        real = (neighbour >= 0) & (neighbour < size)
-        here, there = order[late[real]], order[neighbour[real]]
+    for neighbor in (above[late], below[late]):
+        exists = (neighbor >= 0) & (neighbor < size)
+        here, there = order[late[exists]], order[neighbor[exists]]
         shared = _shared(ranks, here, there)
         longer = shared > best[here - split]
         best[here[longer] - split] = shared[longer]
@@ -157,7 +159,10 @@ def _longest_beginnings(ranks: Sequence[Ranks], split: int) -> tuple[Ints, Ints]
 
 
 def _shared(ranks: Sequence[Ranks], here: Ints, there: Ints) -> Ints:
-    """How many tokens the text has in common from pairs of places on."""
+    """How many tokens are equal from each pair of positions on.
+
+    Built from the longest power of two down: equal ranks of round k mean 2^k equal tokens.
+    """
     shared = np.zeros_like(here)
     last = len(ranks[0]) - 1
     for power in range(len(ranks) - 1, -1, -1):

@@ -1,7 +1,7 @@
 """What a figure is called and means, and the registries of the functions that compute figures.
 
-A metric is a function with its `Figure` registered beside it. Evaluations, comparisons, pages,
-tables, loggers and JSON iterate over the registries, so a new metric needs no edit elsewhere.
+A metric is a function that is registered together with its `Figure`. Evaluations, comparisons,
+pages, tables, loggers and JSON iterate over the registries, so a new metric needs no other edit.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,9 +27,9 @@ class Figure:
         key: its name in files and on dashboards.
         label: for tables and axes.
         meaning: one sentence for readers.
-        better: which values are better; ``None`` where none are.
-        unit: that it is shown in; ``%`` is written behind a value.
-        decimals: digits behind the point.
+        better: which values are better; ``None`` if none are.
+        unit: that it is shown in; ``%`` is written after a value.
+        decimals: digits after the decimal point.
         scale: what values are multiplied by when they are shown.
         source: the paper that defines it.
         headline: whether a report shows it in large type, too.
@@ -53,7 +53,7 @@ class Figure:
 
     @property
     def suffix(self) -> str:
-        """What is written behind a value."""
+        """What is written after a value."""
         return " %" if self.unit == "%" else ""
 
     @property
@@ -82,12 +82,12 @@ def share(key: str, label: str, meaning: str, better: Literal["higher", "lower",
     return Figure(key, label, meaning, better, unit="%", scale=100.0, **more)
 
 
-class Inapplicable(Exception):  # noqa: N818  # it tells no error
+class Inapplicable(Exception):  # noqa: N818  # it is not an error
     """A figure does not apply to the music; the message says why."""
 
 
 class Metrics(Mapping[str, Figure], Generic[Subject, Value]):
-    """The figures of one kind of subject, and for each the function that computes it.
+    """The figures of one kind of subject, each with the function that computes it.
 
     A mapping from keys to figures in the order of their registration, which is that of all tables.
     """
@@ -101,7 +101,7 @@ class Metrics(Mapping[str, Figure], Generic[Subject, Value]):
         """Decorate the function that computes a figure.
 
         Raises:
-            ValueError: if there is a figure of this key.
+            ValueError: if this key is already registered.
         """
         if figure.key in self.entries:
             raise ValueError(f"there is a figure {figure.key!r} already")
@@ -113,7 +113,7 @@ class Metrics(Mapping[str, Figure], Generic[Subject, Value]):
         return add
 
     def measure(self, subject: Subject) -> tuple[dict[str, Value], dict[str, str]]:
-        """The figures that apply, and by key why the others do not."""
+        """The figures that apply, and the reasons why the others do not, by key."""
         values, reasons = {}, {}
         for key, (_, function) in self.entries.items():
             try:

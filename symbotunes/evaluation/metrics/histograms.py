@@ -11,7 +11,7 @@ OVERLAP = Figure(
     "overlap",
     "overlapping area",
     "Area that two histograms of notes share: 1 for the same distribution, 0 for disjoint ones. "
-    "Both sets are compared with training windows; intervals come from drawing the set anew.",
+    "Both sets are compared with training windows; intervals come from resampling the set.",
     "higher",
     decimals=3,
     source="Yang and Lerch 2020",
@@ -23,15 +23,15 @@ def overlapping_area(
 ) -> Interval:
     """Area shared by the histograms of two sets, from 0 to 1; Yang and Lerch 2020.
 
-    Both are taken as they are, with bins of one whole number and no smoothing. NaN if a set is
-    empty. The interval comes from drawing the first set anew.
+    Both have one bin per whole number and are not smoothed. NaN if a set is empty. The interval
+    comes from resampling the first set.
 
     Args:
         pieces: whole numbers of at least 0, by piece.
         others: the same of the set to compare with.
-        bootstrap: how pieces are drawn anew.
+        bootstrap: how pieces are resampled.
     """
-    bins = 1 + max((value for each in (*pieces, *others) for value in each), default=0)
+    bins = 1 + max((value for piece in (*pieces, *others) for value in piece), default=0)
     table = counts(pieces, bins)
     reference = counts(others, bins).sum(0)
     total = reference.sum()
@@ -47,5 +47,5 @@ def overlapping_area(
 
 def counts(pieces: Sequence[Sequence[int]], bins: int) -> Floats:
     """``[N, bins]`` how often each piece has each number."""
-    rows = [np.bincount(np.asarray(each, np.int64), minlength=bins) for each in pieces]
+    rows = [np.bincount(np.asarray(piece, np.int64), minlength=bins) for piece in pieces]
     return np.asarray(rows, np.float64).reshape(len(pieces), bins)

@@ -12,13 +12,13 @@ from symbotunes.evaluation.metrics.figure import Figure, Metrics
 
 @dataclass(frozen=True)
 class Likelihoods:
-    """What held-out pieces cost.
+    """Negative log-likelihoods of held-out pieces.
 
     Attributes:
         nats: ``[N]`` negative log-likelihood of each piece, its closing token included.
         tokens: ``[N]`` predicted tokens of each.
         notes: ``[N]`` notes heard in each.
-        bootstrap: draws the pieces anew.
+        bootstrap: how pieces are resampled.
     """
 
     nats: Floats
@@ -46,24 +46,24 @@ LOSSES: Metrics[Likelihoods, Interval] = Metrics()
         headline=True,
     )
 )
-def nats_per_token(found: Likelihoods) -> Interval:
+def nats_per_token(likelihoods: Likelihoods) -> Interval:
     """All nats over all tokens."""
-    return found.bootstrap.interval(found.by_token, ratio)
+    return likelihoods.bootstrap.interval(likelihoods.by_token, ratio)
 
 
 @LOSSES.register(
     Figure(
         "perplexity",
         "perplexity",
-        "e to the power of nats per token.",
+        "e raised to the nats per token.",
         "lower",
         decimals=2,
-        compared=False,  # it says what nats per token say
+        compared=False,  # it says the same as nats per token
     )
 )
-def perplexity(found: Likelihoods) -> Interval:
-    """Over how many tokens a uniform model would be as unsure."""
-    return found.bootstrap.interval(found.by_token, lambda sums: np.exp(ratio(sums)))
+def perplexity(likelihoods: Likelihoods) -> Interval:
+    """The number of tokens over which a uniform model would be equally uncertain."""
+    return likelihoods.bootstrap.interval(likelihoods.by_token, lambda sums: np.exp(ratio(sums)))
 
 
 @LOSSES.register(
@@ -78,10 +78,10 @@ def perplexity(found: Likelihoods) -> Interval:
         headline=True,
     )
 )
-def bits_per_note(found: Likelihoods) -> Interval:
+def bits_per_note(likelihoods: Likelihoods) -> Interval:
     """All bits over all notes."""
-    rows = np.stack([found.nats / math.log(2), found.notes], axis=1)
-    return found.bootstrap.interval(rows, ratio)
+    rows = np.stack([likelihoods.nats / math.log(2), likelihoods.notes], axis=1)
+    return likelihoods.bootstrap.interval(rows, ratio)
 
 
 def loss_figures(
@@ -92,12 +92,14 @@ def loss_figures(
     Args:
         nats: for every piece the negative log-likelihood of each token, the closing one included.
         notes: for every piece the number of notes heard in it.
-        bootstrap: draws the pieces anew.
+        bootstrap: how pieces are resampled.
     """
-    totals = np.array([each.sum() for each in nats])
-    tokens = np.array([len(each) for each in nats], np.float64)
-    found, _ = LOSSES.measure(Likelihoods(totals, tokens, np.asarray(notes, np.float64), bootstrap))
-    return found
+    totals = np.array([values.sum() for values in nats])
+    tokens = np.array([len(values) for values in nats], np.float64)
+    figures, _ = LOSSES.measure(
+        Likelihoods(totals, tokens, np.asarray(notes, np.float64), bootstrap)
+    )
+    return figures
 
 
 def gain(baseline: Sequence[Floats], model: Sequence[Floats], bootstrap: Bootstrap) -> Interval:
@@ -114,13 +116,13 @@ def class_figures(
     Args:
         nats: for every piece the negative log-likelihood of each token.
         classes: for every piece the class of each token.
-        bootstrap: draws the pieces anew.
+        bootstrap: how pieces are resampled.
     """
     names = sorted({name for piece in classes for name in piece})
-    places = {name: place for place, name in enumerate(names)}
+    rows = {name: row for row, name in enumerate(names)}
     sums = np.zeros((len(names), len(nats), 2))
     for piece, (values, kinds) in enumerate(zip(nats, classes, strict=True)):
-        index = [places[kind] for kind in kinds]
+        index = [rows[kind] for kind in kinds]
         sums[:, piece, 0] = np.bincount(index, values, minlength=len(names))
         sums[:, piece, 1] = np.bincount(index, minlength=len(names))
-    return {name: bootstrap.interval(sums[place], ratio) for name, place in places.items()}
+    return {name: bootstrap.interval(sums[row], ratio) for name, row in rows.items()}

@@ -1,9 +1,9 @@
-"""What music is like, piece by piece, in numbers that know no tokens.
+"""Descriptions of music in numbers, piece by piece, which do not depend on tokens.
 
-The definitions are those of MusPy 0.5 (Dong et al. 2020, https://arxiv.org/abs/2008.01951), its
-ways at the edges included: time is counted in 24ths of a quarter note, there is one bar more than
-whole bars in the music, and a bar in which a note ends, on its bar line too, is not empty. Figures
-of pitch leave drums out.
+The definitions are those of MusPy 0.5 (Dong et al. 2020, https://arxiv.org/abs/2008.01951),
+including its edge cases: time is counted in 24ths of a quarter note, there is one bar more than the
+music has complete bars, and a bar in which a note ends, even on its bar line, is not empty. Figures
+of pitch leave out drums.
 """
 
 import math
@@ -29,8 +29,8 @@ class Measured:
 
     Attributes:
         figures: `MUSICAL` as far as they are defined for the piece, NaN otherwise.
-        values: `HISTOGRAMS`: what there is to count in it, intervals signed.
-        notes: that sound in it, drums included.
+        values: `HISTOGRAMS`: the values that are counted; intervals are signed.
+        notes: number of notes, drums included.
     """
 
     figures: Mapping[str, float]
@@ -39,7 +39,7 @@ class Measured:
 
 
 MUSICAL: Metrics[Notes, float] = Metrics()  # NaN where a figure is not defined for a piece
-HISTOGRAMS: Metrics[Notes, Ints] = Metrics()  # what there is to count in a piece
+HISTOGRAMS: Metrics[Notes, Ints] = Metrics()  # the values of a piece that are counted
 
 
 def measure(score: symusic.Score) -> Measured:
@@ -51,30 +51,30 @@ def measure(score: symusic.Score) -> Measured:
 
 
 def musical_figures(pieces: Sequence[Measured], bootstrap: Bootstrap) -> dict[str, Interval]:
-    """Means over the pieces for which a figure is defined; figures without such pieces are out."""
-    found = {}
+    """Means over the pieces for which a figure is defined; a figure without any is left out."""
+    means = {}
     for name in MUSICAL:
         values = np.array([piece.figures.get(name, math.nan) for piece in pieces])
         if np.isfinite(values).any():
             defined = np.isfinite(values)
-            found[name] = bootstrap.at(defined).mean(values[defined])
-    return found
+            means[name] = bootstrap.at(defined).mean(values[defined])
+    return means
 
 
 def overlap_with(
     pieces: Sequence[Measured], others: Sequence[Measured], bootstrap: Bootstrap
 ) -> dict[str, Interval]:
     """Areas that the histograms of two sets share; undefined ones are left out."""
-    found = {}
+    areas = {}
     for name, figure in HISTOGRAMS.items():
         ours, theirs = (  # bins are counted from 0
-            [(piece.values[name] - figure.lowest).tolist() for piece in each]
-            for each in (pieces, others)
+            [(piece.values[name] - figure.lowest).tolist() for piece in group]
+            for group in (pieces, others)
         )
         area = overlapping_area(ours, theirs, bootstrap)
         if area.is_finite:
-            found[name] = area
-    return found
+            areas[name] = area
+    return areas
 
 
 @MUSICAL.register(

@@ -1,9 +1,9 @@
-"""N-gram models with interpolated modified Kneser-Ney smoothing, as baselines of the same data.
+"""N-gram models with interpolated modified Kneser-Ney smoothing, as baselines on the same data.
 
 Chen and Goodman, "An empirical study of smoothing techniques for language modeling", 1999.
 
-Not nltk's, which knows a single discount and takes 2 ms for a token; not KenLM, which has to be
-compiled and keeps probability for words outside the vocabulary, of which music has none.
+Not nltk's, which has a single discount and takes 2 ms per token; not KenLM, which has to be
+compiled and reserves probability for words outside the vocabulary, which music does not have.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from symbotunes.errors import require_whole_number
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Sequences = Sequence[Sequence[int] | NDArray[np.integer]]
-ABSENT = -1  # in place of the number of a k-gram that training has not
+ABSENT = -1  # in place of the number of a k-gram that does not occur in training
 AT_ONCE = 2**20  # tokens that are scored at once
 
 
@@ -32,7 +32,7 @@ class _Level:
     Attributes:
         keys: ``[G]``, sorted.
         discounted: ``[G]`` their share of their context after discounting.
-        left: ``[C]`` probability that discounting left, in every context, for the next lower order.
+        left: ``[C]`` probability that discounting leaves for the next lower order, by context.
     """
 
     keys: Ints
@@ -42,7 +42,7 @@ class _Level:
 
 @dataclass(frozen=True)
 class _Text:
-    """Sequences end to end, each begun by as many ``bos`` as a context has tokens.
+    """Sequences end to end, each padded at the start with as many ``bos`` as a context has tokens.
 
     Attributes:
         tokens: ``[N]``.
@@ -117,17 +117,17 @@ class NGram:
         return levels
 
     def nats_per_token(self, sequences: Sequences) -> float:
-        """Mean negative log-probability of all ids but the first of each sequence."""
+        """Mean negative log-probability of all ids except the first of each sequence."""
         return float(np.concatenate(self.nats(sequences)).mean())
 
     def nats(self, sequences: Sequences) -> list[Floats]:
-        """Negative log-probability of every id but the first, for each sequence."""
-        found: list[Floats] = []
+        """Negative log-probability of every id except the first, per sequence."""
+        result: list[Floats] = []
         for part in _parts(sequences):
             text = _text(part, self.order)
             ends = np.cumsum([len(sequence) - 1 for sequence in part])
-            found += np.split(-np.log(self._probabilities(text)), ends[:-1])
-        return found
+            result += np.split(-np.log(self._probabilities(text)), ends[:-1])
+        return result
 
     def _probabilities(self, text: _Text) -> Floats:
         """Of every predicted token."""
@@ -166,12 +166,14 @@ def _text(sequences: Sequences, order: int) -> _Text:
     places = np.arange(sizes.sum()) - np.repeat(begins, sizes)
     predicted = places >= first
     tokens = np.repeat([int(sequence[0]) for sequence in sequences], sizes)
-    tokens[predicted] = np.concatenate([np.asarray(each[1:], np.int64) for each in sequences])
+    tokens[predicted] = np.concatenate(
+        [np.asarray(sequence[1:], np.int64) for sequence in sequences]
+    )
     return _Text(tokens, places, predicted)
 
 
 def _numbers(keys: Ints, wanted: Ints) -> Ints:
-    """Places of keys among sorted ones; `ABSENT` where a key does not stand there."""
+    """Positions of keys among sorted ones; `ABSENT` for keys that are not among them."""
     places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[places] == wanted, places, ABSENT)
 

@@ -56,11 +56,11 @@ def notes_of(score: symusic.Score) -> Notes:
     columns: dict[str, list[Ints]] = {"start": [], "end": [], "pitch": [], "track": [], "drum": []}
     scale = RESOLUTION / score.ticks_per_quarter
     for index, track in enumerate(score.tracks):
-        found = track.notes.numpy()
-        time, duration = (found[name].astype(np.int64) for name in ("time", "duration"))
+        fields = track.notes.numpy()
+        time, duration = (fields[name].astype(np.int64) for name in ("time", "duration"))
         columns["start"].append(np.rint(time * scale).astype(np.int64))
         columns["end"].append(np.rint((time + duration) * scale).astype(np.int64))
-        columns["pitch"].append(found["pitch"].astype(np.int64))
+        columns["pitch"].append(fields["pitch"].astype(np.int64))
         columns["track"].append(np.full(len(time), index, np.int64))
         columns["drum"].append(np.full(len(time), int(track.is_drum), np.int64))
     joined = {
@@ -75,8 +75,11 @@ def _bar(score: symusic.Score) -> int:
     """Time steps of a bar."""
     if not len(score.time_signatures):
         return 4 * RESOLUTION
-    signatures = sorted(score.time_signatures, key=lambda each: each.time)
-    ends = [*(each.time for each in signatures[1:]), max(score.end(), signatures[-1].time)]
+    signatures = sorted(score.time_signatures, key=lambda signature: signature.time)
+    ends = [
+        *(signature.time for signature in signatures[1:]),
+        max(score.end(), signatures[-1].time),
+    ]
     # The first may be that of an upbeat.
     pairs = zip(signatures, ends, strict=True)
     longest, _ = max(pairs, key=lambda pair: pair[1] - pair[0].time)

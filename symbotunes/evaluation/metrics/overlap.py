@@ -1,7 +1,7 @@
-"""BLEU and ROUGE of pieces against references, by the packages that papers use.
+"""BLEU and ROUGE of pieces against references, computed by the packages that papers use.
 
-Tokens stand for words; nothing is split, lowered or stemmed. The references of a piece are a choice
-of pieces of its kind.
+Tokens stand for words; nothing is split, lowercased or stemmed. The references of a piece are
+chosen among pieces of its kind.
 
 The longest common subsequence of ROUGE-L is RapidFuzz's, not rouge-score's, whose table of all
 pairs of tokens takes minutes and gigabytes for two pieces of MAESTRO. RapidFuzz compares 64 tokens
@@ -53,14 +53,14 @@ def overlaps(pieces: Sequence[Ids], references: Sequence[Sequence[Ids]]) -> Over
     from rouge_score.rouge_scorer import RougeScorer
     from sacrebleu.metrics.bleu import BLEU
 
-    # effective_order changes a score that is not read here, and silences advice to set it.
+    # effective_order changes a score that is not used here, and silences the advice to set it.
     bleu = BLEU(tokenize="none", force=True, effective_order=True)
     scorer = RougeScorer(list(NGRAMS), tokenizer=_Words())
     counts, rouge = [], []
     for piece, others in zip(pieces, references, strict=True):
         text, texts = _text(piece), [_text(other) for other in others]
-        found = bleu.sentence_score(text, texts)
-        counts.append([*found.counts, *found.totals, found.sys_len, found.ref_len])
+        score = bleu.sentence_score(text, texts)
+        counts.append([*score.counts, *score.totals, score.sys_len, score.ref_len])
         best = scorer.score_multi(texts, text)
         longest = max(rouge_l(piece, other) for other in others)
         rouge.append([*(best[name].fmeasure for name in NGRAMS), longest])
@@ -77,14 +77,14 @@ def rouge_l(piece: Ids, reference: Ids) -> float:
     return 2 * shared / (len(piece) + len(reference)) if shared else 0.0
 
 
-def bleu(found: Overlaps, order: int, bootstrap: Bootstrap) -> Interval:
-    """Corpus BLEU of n-grams up to an order of all pieces as one corpus, from 0 to 100."""
-    return bootstrap.interval(found.counts, _Bleu(order))
+def bleu(shared: Overlaps, order: int, bootstrap: Bootstrap) -> Interval:
+    """Corpus BLEU of all pieces, with n-grams up to `order`, from 0 to 100."""
+    return bootstrap.interval(shared.counts, _Bleu(order))
 
 
-def rouge(found: Overlaps, name: str, bootstrap: Bootstrap) -> Interval:
+def rouge(shared: Overlaps, name: str, bootstrap: Bootstrap) -> Interval:
     """Mean F-measure from 0 to 100; `name` is one of `ROUGE`."""
-    return bootstrap.mean(100 * found.rouge[:, ROUGE.index(name)])
+    return bootstrap.mean(100 * shared.rouge[:, ROUGE.index(name)])
 
 
 class _Bleu:
@@ -100,7 +100,7 @@ class _Bleu:
 
     def _score(self, bleu: type, row: list[int]) -> float:
         matched, possible, (size, wanted) = row[:4], row[4:8], row[8:]
-        found = bleu.compute_bleu(  # type: ignore[attr-defined]
+        result = bleu.compute_bleu(  # type: ignore[attr-defined]
             matched[: self.order],
             possible[: self.order],
             size,
@@ -108,7 +108,7 @@ class _Bleu:
             smooth_method="exp",
             max_ngram_order=self.order,
         )
-        return float(found.score)
+        return float(result.score)
 
 
 def choose_references(
@@ -118,22 +118,22 @@ def choose_references(
     seed: int,
     own: Sequence[int] | None = None,
 ) -> list[list[int]]:
-    """For every piece up to `count` members of the pool of its kind, or of any kind if none is.
+    """For every piece, up to `count` pool members of its kind, or of any kind if there are none.
 
     Args:
         kinds: of the pieces, such as meter and mode.
         pool: kinds of the pieces to choose among.
-        count: most references for each.
+        count: maximum references per piece.
         seed: of the choice.
-        own: where each piece stands in the pool itself, so that none is its own reference.
+        own: index of each piece in the pool, if it is there, so that none is its own reference.
     """
     chosen = []
     for index, kind in enumerate(kinds):
         itself = own[index] if own is not None else -1
-        others = [place for place in range(len(pool)) if place != itself]
-        alike = [place for place in others if pool[place] == kind] or others
+        others = [candidate for candidate in range(len(pool)) if candidate != itself]
+        alike = [candidate for candidate in others if pool[candidate] == kind] or others
         random = np.random.default_rng([seed, index])
-        chosen.append([alike[place] for place in random.permutation(len(alike))[:count]])
+        chosen.append([alike[rank] for rank in random.permutation(len(alike))[:count]])
     return chosen
 
 

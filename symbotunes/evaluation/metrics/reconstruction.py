@@ -15,13 +15,13 @@ ROBERTS = "Roberts et al. 2018"
 
 @dataclass(frozen=True)
 class Rewritten:
-    """Windows and what a model makes of them; each of T steps of F numbers, of K tracks.
+    """Windows and their reconstructions; each has T steps of F numbers, and K tracks.
 
     Attributes:
         windows: ``[N, T]`` or ``[N, T, F]``.
         right: ``[N, K]`` share of steps that are right, teacher-forced.
         sampled: windows written at temperature 1 from vectors of the posterior.
-        likeliest: windows written from the posterior's means, the likeliest step each time.
+        likeliest: windows written from the posterior's means by greedy decoding.
     """
 
     windows: NDArray[Any]
@@ -37,7 +37,7 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Costs:
-    """What N windows cost.
+    """The two terms of the bound for N windows.
 
     Attributes:
         nats: ``[N]`` negative log-likelihood, given a vector of the posterior.
@@ -66,9 +66,9 @@ COSTS: Metrics[Costs, Floats] = Metrics()  # ``[N]``
         headline=True,
     )
 )
-def teacher_forced(found: Rewritten) -> Floats:
+def teacher_forced(windows: Rewritten) -> Floats:
     """Given the true steps."""
-    return found.right
+    return windows.right
 
 
 @ACCURACIES.register(
@@ -83,9 +83,9 @@ def teacher_forced(found: Rewritten) -> Floats:
         headline=True,
     )
 )
-def free_running(found: Rewritten) -> Floats:
+def free_running(windows: Rewritten) -> Floats:
     """Given its own steps."""
-    return found.agreement(found.sampled)
+    return windows.agreement(windows.sampled)
 
 
 @ACCURACIES.register(
@@ -99,9 +99,9 @@ def free_running(found: Rewritten) -> Floats:
         headline=True,
     )
 )
-def likeliest(found: Rewritten) -> Floats:
-    """Given its own steps, without chance."""
-    return found.agreement(found.likeliest)
+def likeliest(windows: Rewritten) -> Floats:
+    """Given its own steps, by greedy decoding."""
+    return windows.agreement(windows.likeliest)
 
 
 @COSTS.register(
@@ -115,9 +115,9 @@ def likeliest(found: Rewritten) -> Floats:
         headline=True,
     )
 )
-def reconstruction_nats(found: Costs) -> Floats:
+def reconstruction_nats(costs: Costs) -> Floats:
     """The first term of the bound."""
-    return found.nats
+    return costs.nats
 
 
 @COSTS.register(
@@ -132,9 +132,9 @@ def reconstruction_nats(found: Costs) -> Floats:
         headline=True,
     )
 )
-def kl_nats(found: Costs) -> Floats:
+def kl_nats(costs: Costs) -> Floats:
     """The second term of the bound."""
-    return found.kl_nats
+    return costs.kl_nats
 
 
 @COSTS.register(
@@ -149,9 +149,9 @@ def kl_nats(found: Costs) -> Floats:
         source="Kingma and Welling 2014",
     )
 )
-def bound_nats(found: Costs) -> Floats:
+def bound_nats(costs: Costs) -> Floats:
     """Both terms."""
-    return (found.nats + found.kl_nats) / found.steps
+    return (costs.nats + costs.kl_nats) / costs.steps
 
 
 DISTANCE = Figure(

@@ -9,11 +9,11 @@ from symbotunes.evaluation.metrics.figure import Figure, Metrics
 
 @dataclass(frozen=True)
 class Laps:
-    """A sampling in parts.
+    """Sampling, timed in parts.
 
     Attributes:
         laps: tokens and seconds of each part.
-        bootstrap: draws the parts anew.
+        bootstrap: how parts are resampled.
     """
 
     laps: Sequence[tuple[float, float]]
@@ -33,6 +33,6 @@ SPEED: Metrics[Laps, Interval] = Metrics()
         decimals=0,
     )
 )
-def tokens_per_second(found: Laps) -> Interval:
+def tokens_per_second(timed: Laps) -> Interval:
     """All tokens over all seconds."""
-    return found.bootstrap.interval(found.laps, ratio)
+    return timed.bootstrap.interval(timed.laps, ratio)

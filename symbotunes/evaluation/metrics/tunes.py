@@ -19,13 +19,13 @@ LIN = "Lin 2004, by rouge-score"
 
 @dataclass(frozen=True)
 class Tunes:
-    """What is known of N tunes.
+    """What is known about N tunes.
 
     Attributes:
         ids: of each tune, without ``bos`` and ``eos``.
         copies: what each shares with the training tunes.
         ngram: n of the n-grams that are looked up in the training tunes.
-        bootstrap: draws the tunes, or their families, anew.
+        bootstrap: how tunes, or their families, are resampled.
         grammar: of each, the errors that its tokenizer finds.
         finished: of each, whether the model ended it.
         bars: right bars and all bars of each tune, 0 where there are none to judge; empty if no
@@ -46,7 +46,7 @@ class Tunes:
 
     @property
     def compared(self) -> Bootstrap:
-        """Draws those tunes anew that have references."""
+        """Resamples the tunes that have references."""
         return self.bootstrap.at([bool(others) for others in self.references or ()])
 
     @cached_property
@@ -60,7 +60,7 @@ class Tunes:
     @property
     def longest(self) -> NDArray[np.float64]:
         """``[N]`` tokens of the longest run that each shares with one training tune."""
-        return np.array([each.longest for each in self.copies], np.float64)
+        return np.array([shared.longest for shared in self.copies], np.float64)
 
 
 TUNES: Metrics[Tunes, Interval] = Metrics()
@@ -118,7 +118,7 @@ def finished(tunes: Tunes) -> Interval:
     share(
         "right_bars",
         "right bars",
-        "Bars that have the length which the meter asks for, of all bars.",
+        "Bars of the length that the meter requires, of all bars.",
         "higher",
         headline=True,
     )
@@ -139,7 +139,7 @@ def right_bars(tunes: Tunes) -> Interval:
 )
 def all_bars_right(tunes: Tunes) -> Interval:
     """Share of the tunes that have bars."""
-    rows = [(right == every, 1) if every else (0, 0) for right, every in _bars(tunes)]
+    rows = [(right == bars, 1) if bars else (0, 0) for right, bars in _bars(tunes)]
     return tunes.bootstrap.interval(rows, ratio)
 
 
@@ -198,20 +198,20 @@ for _key, _label, _name, _meaning in (
     share(
         "seen_ngrams",
         "n-grams seen in training",
-        "N-grams of tokens that a training tune holds, of all n-grams.",
+        "N-grams of tokens that occur in a training tune, of all n-grams.",
         "closer",
     )
 )
 def seen_ngrams(tunes: Tunes) -> Interval:
     """Share of n-grams."""
-    return tunes.bootstrap.interval([each.seen(tunes.ngram) for each in tunes.copies], ratio)
+    return tunes.bootstrap.interval([shared.seen(tunes.ngram) for shared in tunes.copies], ratio)
 
 
 @TUNES.register(
     Figure(
         "longest_copy",
         "longest copied run",
-        "Tokens in a row that stand so in one training tune; the mean over tunes.",
+        "Longest run of tokens that also occurs in one training tune; the mean over tunes.",
         "closer",
         unit="tokens",
         headline=True,
@@ -232,5 +232,5 @@ def longest_copy(tunes: Tunes) -> Interval:
 )
 def copied_share(tunes: Tunes) -> Interval:
     """Mean over tunes."""
-    sizes = np.array([max(1, len(each)) for each in tunes.ids], np.float64)
+    sizes = np.array([max(1, len(tune)) for tune in tunes.ids], np.float64)
     return tunes.bootstrap.mean(tunes.longest / sizes)

@@ -45,7 +45,7 @@ class PieceValues:
 
 @dataclass(frozen=True)
 class TuneValues:
-    """What `TUNES` are computed from, of one tune; ``None`` where something is not known of it.
+    """What `TUNES` are computed from, of one tune; ``None`` for what is not known.
 
     Attributes:
         family: its number; a tune that the model wrote has none.
@@ -84,7 +84,7 @@ class HeldOut:
     Attributes:
         split: name of the split.
         pieces: number of pieces.
-        families: of how many families, which are what intervals draw anew.
+        families: number of families of pieces, which are the units that intervals resample.
         tokens: number of predicted tokens, those that close a piece included.
         notes: number of notes heard.
         models: `LOSSES` by model, ours first.

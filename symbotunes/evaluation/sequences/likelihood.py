@@ -17,10 +17,10 @@ def token_nats(
     sequences: Sequence[Sequence[int] | NDArray[np.integer]],
     vocabulary_size: int,
 ) -> list[NDArray[np.float64]]:
-    """Negative log-likelihood of every id but the first, for each sequence.
+    """Negative log-likelihood of every id except the first, per sequence.
 
     Args:
-        net: in any mode; it is scored without dropout, and its mode is put back.
+        net: in any mode; it is scored without dropout, and its mode is restored.
         sequences: ids from ``bos`` to ``eos``.
         vocabulary_size: V, which bounds how many pieces are read at once.
     """
@@ -29,7 +29,7 @@ def token_nats(
     device = next(net.parameters()).device
     result: list[NDArray[np.float64]] = [np.empty(0)] * len(sequences)
     try:
-        for batch in _batches([len(each) for each in sequences], vocabulary_size):
+        for batch in _batches([len(sequence) for sequence in sequences], vocabulary_size):
             for piece, nats in zip(batch, _score(net, sequences, batch, device), strict=True):
                 result[piece] = nats
     finally:
@@ -38,7 +38,7 @@ def token_nats(
 
 
 def _batches(lengths: Sequence[int], vocabulary_size: int) -> Iterator[list[int]]:
-    """Pieces of like length, as many at once as their logits allow."""
+    """Batches of pieces of similar length, as large as the limit on logits allows."""
     order = sorted(range(len(lengths)), key=lambda piece: -lengths[piece])
     while order:
         fitting = MOST_LOGITS // (lengths[order[0]] * vocabulary_size)

@@ -27,7 +27,7 @@ from symbotunes.models.base import SequenceModel
 from symbotunes.tokenizers.base import GrammarCheck, Rendition, TextTokenizer
 
 Nats = list[NDArray[np.float64]]
-COPY_TOKENS = 10_000_000  # of the training, in which copies are looked up: some minutes at most
+COPY_TOKENS = 10_000_000  # training tokens in which copies are looked up: a few minutes at most
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Subject:
 
     def ids(self, split: str) -> list[NDArray[Any]]:
         """Ids of the pieces of a split, without ``bos`` and ``eos``."""
-        return [self.encoded.example(int(one)) for one in self.encoded.examples(split)]
+        return [self.encoded.example(int(index)) for index in self.encoded.examples(split)]
 
     def families(self, split: str) -> NDArray[np.int64]:
-        """The family of every piece of a split: the unit that is independent of others."""
+        """The family of every piece of a split; families are independent of each other."""
         return self.encoded.families(self.encoded.examples(split))
 
     def render(self, ids: Sequence[int] | NDArray[Any]) -> Rendition:
@@ -85,7 +85,7 @@ def measure_held_out(
     except ValueError as error:
         raise UserError(f"baselines={list(orders)}: {error}") from error
     nats = {subject.name: token_nats(subject.net, texts, vocabulary.size)}
-    if not all(np.isfinite(each).all() for each in nats[subject.name]):
+    if not all(np.isfinite(values).all() for values in nats[subject.name]):
         raise UserError("the network gives held-out tunes no finite likelihood; did it diverge?")
     for order, model in baselines.models.items():
         nats[NGRAM_NAMES.get(order, f"{order}-gram")] = model.nats(texts)
@@ -98,23 +98,28 @@ def measure_held_out(
         split=plan.split,
         pieces=len(texts),
         families=bootstrap.count or len(texts),
-        tokens=sum(len(each) for each in ours),
+        tokens=sum(len(values) for values in ours),
         notes=sum(notes),
-        models={name: loss_figures(each, notes, bootstrap) for name, each in nats.items()},
+        models={name: loss_figures(values, notes, bootstrap) for name, values in nats.items()},
         gains={
-            name: gain(each, ours, bootstrap) for name, each in nats.items() if name != subject.name
+            name: gain(values, ours, bootstrap)
+            for name, values in nats.items()
+            if name != subject.name
         },
         classes=_class_losses(nats, _classes(subject.tokenizer, texts), bootstrap),
-        by_piece={name: tuple(float(one.mean()) for one in each) for name, each in nats.items()},
+        by_piece={
+            name: tuple(float(piece_nats.mean()) for piece_nats in values)
+            for name, values in nats.items()
+        },
         fitted_on=baselines.fitted_on,
         raw=tuple(
             PieceValues(
                 family=int(family),
-                tokens=len(each),
+                tokens=len(values),
                 notes=heard,
                 nats={name: float(nats[name][piece].sum()) for name in nats},
             )
-            for piece, (each, heard, family) in enumerate(zip(ours, notes, families, strict=True))
+            for piece, (values, heard, family) in enumerate(zip(ours, notes, families, strict=True))
         ),
         related=int(twins.sum()),
         apart=_apart(nats, notes, ~twins, bootstrap) if 0 < twins.sum() < len(twins) else {},
@@ -124,15 +129,15 @@ def measure_held_out(
 def _apart(
     nats: Mapping[str, Nats], notes: Sequence[int], others: NDArray[np.bool_], bootstrap: Bootstrap
 ) -> dict[str, dict[str, Interval]]:
-    """`LOSSES` by model of some pieces."""
-    places = np.flatnonzero(others)
+    """`LOSSES` by model of the pieces in `others`."""
+    indices = np.flatnonzero(others)
     return {
         name: loss_figures(
-            [each[place] for place in places.tolist()],
-            [notes[place] for place in places.tolist()],
-            bootstrap.at(places),
+            [values[index] for index in indices.tolist()],
+            [notes[index] for index in indices.tolist()],
+            bootstrap.at(indices),
         )
-        for name, each in nats.items()
+        for name, values in nats.items()
     }
 
 
@@ -155,7 +160,7 @@ def _class_losses(
     nats: Mapping[str, Nats], classes: Sequence[Sequence[str]], bootstrap: Bootstrap
 ) -> tuple[ClassLoss, ...]:
     counts = Counter(name for piece in classes for name in piece)
-    by_model = {model: class_figures(each, classes, bootstrap) for model, each in nats.items()}
+    by_model = {model: class_figures(values, classes, bootstrap) for model, values in nats.items()}
     return tuple(
         ClassLoss(
             name=name,
@@ -170,19 +175,19 @@ def _class_losses(
 def measure_tunes(
     subject: Subject, generated: Sequence[Generated], plan: EvaluationPlan, seed: int
 ) -> tuple[TuneSet, TuneSet]:
-    """Figures of generated tunes, and of a random choice of as many held-out tunes."""
+    """Figures of generated tunes, and of equally many randomly chosen held-out tunes."""
     pool = subject.ids(plan.split)
     random = np.random.default_rng(seed)
     chosen = random.permutation(len(pool))[: len(generated)].tolist()
-    drawn = [np.array(each.ids, np.int64) for each in generated]
+    drawn = [np.array(tune.ids, np.int64) for tune in generated]
     training = sample_training(subject.encoded, COPY_TOKENS, seed)
-    found = copies(training.ids, drawn + [pool[place] for place in chosen])
-    ended = [each.finished for each in generated]
-    texts = [pool[place] for place in chosen]
+    shared = copies(training.ids, drawn + [pool[index] for index in chosen])
+    ended = [tune.finished for tune in generated]
+    texts = [pool[index] for index in chosen]
     measure = _Measure(subject, plan, pool, training, seed)
     return (
-        measure.tunes("generated", drawn, found[: len(drawn)], finished=ended),
-        measure.tunes(f"held out ({plan.split})", texts, found[len(drawn) :], own=chosen),
+        measure.tunes("generated", drawn, shared[: len(drawn)], finished=ended),
+        measure.tunes(f"held out ({plan.split})", texts, shared[len(drawn) :], own=chosen),
     )
 
 
@@ -200,7 +205,7 @@ class _Measure:
         self,
         name: str,
         tunes: Sequence[NDArray[Any]],
-        found: Sequence[Copies],
+        shared: Sequence[Copies],
         *,
         finished: Sequence[bool] | None = None,
         own: Sequence[int] | None = None,
@@ -210,22 +215,22 @@ class _Measure:
         units = None if own is None else self.subject.families(self.plan.split)[own]
         measured = Tunes(
             ids=tunes,
-            copies=found,
+            copies=shared,
             ngram=self.plan.ngram,
             bootstrap=self.plan.bootstrap(self.seed).over(units),
             grammar=_checks(renditions),
             finished=finished,
             bars=_bars(renditions),
             references=self._references(tunes, own),
-            absent="people wrote these tunes to their ends",
+            absent="people wrote these tunes, so all of them are finished",
         )
         figures, reasons = TUNES.measure(measured)
-        longest = max(found, key=lambda each: each.longest)
+        longest = max(shared, key=lambda run: run.longest)
         return TuneSet(
             name=name,
             tunes=len(tunes),
             figures={key: figure for key, figure in figures.items() if figure.is_finite},
-            runs=tuple(each.longest for each in found),
+            runs=tuple(run.longest for run in shared),
             copied_from=self._title(longest.source),
             reasons=reasons,
             looked_up_in="" if self.training.is_all else self.training.size,
@@ -236,9 +241,9 @@ class _Measure:
         self, tunes: Sequence[NDArray[Any]], own: Sequence[int] | None
     ) -> list[list[NDArray[Any]]]:
         """Of each tune; the only tune of a split has none."""
-        kinds, pool = ([self._kind(tune) for tune in each] for each in (tunes, self.pool))
+        kinds, pool = ([self._kind(tune) for tune in group] for group in (tunes, self.pool))
         chosen = choose_references(kinds, pool, self.plan.references, self.seed, own)
-        return [[self.pool[place] for place in places] for places in chosen]
+        return [[self.pool[index] for index in indices] for indices in chosen]
 
     def _kind(self, ids: NDArray[Any]) -> tuple[str, ...]:
         """Meter and key (on C: the mode) of a tune, where its tokens tell them."""
@@ -255,12 +260,14 @@ class _Measure:
 
 def _checks(renditions: Sequence[Rendition]) -> list[GrammarCheck] | None:
     """The grammar errors of every tune; ``None`` where the tokens have no grammar."""
-    checks = [each.grammar for each in renditions if each.grammar is not None]
+    checks = [rendition.grammar for rendition in renditions if rendition.grammar is not None]
     return checks if len(checks) == len(renditions) else None
 
 
 def _bars(renditions: Sequence[Rendition]) -> list[tuple[int, int]]:
-    """Right bars and all bars of each, 0 without meter; nothing where the tokens know no bars."""
-    known = [(each.right_bars or 0, (each.bars or 0) if each.right_bars is not None else 0)
-             for each in renditions]  # fmt: skip
+    """Right bars and all bars of each, 0 without meter; empty if the tokens have no bars."""
+    known = [
+        (tune.right_bars or 0, (tune.bars or 0) if tune.right_bars is not None else 0)
+        for tune in renditions
+    ]
     return known if any(bars for _, bars in known) else []

@@ -33,7 +33,7 @@ class WindowFindings:
         heading: of the report.
         facts: what was evaluated and how, for people.
         sets: generated windows first, then held-out windows as the reference point.
-        prior: notes of both, beside those of the training data.
+        prior: notes of both, and of the training data.
         remarks: what a reader must know to read the figures.
     """
 

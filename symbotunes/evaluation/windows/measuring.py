@@ -1,4 +1,4 @@
-"""What any model of windows can be measured by: its windows beside those of the data."""
+"""Measures for any model of windows: its windows compared with those of the data."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ class WindowSubject:
 
     @property
     def bootstrap(self) -> Bootstrap:
-        """How written windows, which are independent of each other, are drawn anew."""
+        """How generated windows, which are independent of each other, are resampled."""
         return self.plan.bootstrap(self.seed)
 
     def examples(self, split: str, most: int) -> NDArray[np.int64]:
@@ -58,7 +58,7 @@ class WindowSubject:
         return examples
 
     def windows(self, split: str, most: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Windows ``[N, T]`` or ``[N, T, F]`` of a split, and the family that each is of ``[N]``.
+        """Windows ``[N, T]`` or ``[N, T, F]`` of a split, and their families ``[N]``.
 
         Raises:
             UserError: if the split is empty.
@@ -70,7 +70,7 @@ class WindowSubject:
         return ids.reshape(len(lengths), steps, *ids.shape[1:]), families
 
     def seeds(self, count: int) -> list[int]:
-        """One for each window."""
+        """One seed per window."""
         return sample_seeds(self.seed, count)
 
 
@@ -84,14 +84,14 @@ def write_windows(subject: WindowSubject, temperature: float) -> dict[str, list[
 
 
 def measure_prior(subject: WindowSubject, temperature: float) -> tuple[Notes, ...]:
-    """Pitches, intervals and durations of what is written and held out, beside the data's."""
+    """Pitches, intervals and durations of new and held-out windows, against training ones."""
     return measure_notes(subject, write_windows(subject, temperature))
 
 
 def measure_notes(
     subject: WindowSubject, written: Mapping[str, Sequence[Ids]]
 ) -> tuple[Notes, ...]:
-    """Pitches, intervals and durations of given and held-out windows, beside the data's."""
+    """Pitches, intervals and durations of given and held-out windows, against training ones."""
     player, plan = subject.player, subject.plan
     sets: dict[str, Sequence[Any] | NDArray[Any]]
     sets = {"training": subject.windows("train", plan.prior)[0]}
@@ -101,19 +101,19 @@ def measure_notes(
         sets[name], families = subject.windows(plan.split, plan.prior)
         draws[name] = subject.bootstrap.over(families)
     sets |= written
-    found = {name: _statistics(player, windows) for name, windows in sets.items()}
-    data = found["training"]
+    statistics = {name: _statistics(player, windows) for name, windows in sets.items()}
+    data = statistics["training"]
     return tuple(
         Notes(
             name=statistic,
             overlaps={
-                name: overlapping_area(each[statistic], pieces, draws[name])
-                for name, each in found.items()
+                name: overlapping_area(values[statistic], pieces, draws[name])
+                for name, values in statistics.items()
                 if name != "training"
             },
             values={
-                name: tuple(value for piece in each[statistic] for value in piece)
-                for name, each in found.items()
+                name: tuple(value for piece in values[statistic] for value in piece)
+                for name, values in statistics.items()
             },
         )
         for statistic, pieces in data.items()
@@ -133,7 +133,7 @@ def with_copies(
         subject: the model with its windows.
         written: what the model wrote.
         held_out: windows of the data, to compare with, and the family of each.
-        absent: why the figures do not apply that only tunes have.
+        absent: why figures that only tunes have do not apply.
 
     Returns:
         Both sets, and remarks on what was looked at.
@@ -198,17 +198,17 @@ def _statistics(
     player: Player, windows: Sequence[Any] | NDArray[Any]
 ) -> Mapping[str, list[list[int]]]:
     """By statistic, its values in each window."""
-    found: dict[str, list[list[int]]] = {}
+    statistics: dict[str, list[list[int]]] = {}
     for ids in windows:
         score = player.tokenizer.score(ids)
         step = score.ticks_per_quarter // 4
         for name, track in zip(player.net.tracks, score.tracks, strict=True):
             notes = sorted(track.notes, key=lambda note: note.start)
             pitches = [note.pitch for note in notes]
-            found.setdefault(f"{name}: pitch", []).append(pitches)
-            if not track.is_drum:  # every hit is as long as the next, and nothing leaps
+            statistics.setdefault(f"{name}: pitch", []).append(pitches)
+            if not track.is_drum:  # hits all have the same length, and have no intervals
                 leaps = [abs(b - a) for a, b in itertools.pairwise(pitches)]
                 durations = [note.duration // step for note in notes]
-                found.setdefault(f"{name}: semitones to the next", []).append(leaps)
-                found.setdefault(f"{name}: sixteenths", []).append(durations)
-    return found
+                statistics.setdefault(f"{name}: semitones to the next", []).append(leaps)
+                statistics.setdefault(f"{name}: sixteenths", []).append(durations)
+    return statistics
