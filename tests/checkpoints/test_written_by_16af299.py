@@ -87,12 +87,14 @@ def digest(*arrays):
 def held_out_nats(model: Opened) -> tuple[float, int]:
     """Nats of all held-out examples, and their targets; latent vectors are drawn at seed 1.
 
-    Commit 16af299 left the KL divergence of latent models out.
+    Commit 16af299 left the KL divergence of latent models out, and cut held-out pieces as it cut
+    those of the training.
     """
     model.net.eval()
     nats, targets = 0.0, 0
     lightning.seed_everything(1, verbose=False)
     loader = model.data.val_dataloader()
+    loader.dataset.cut = bool(model.data.chain.cuts)
     # 16af299 read windows in the order of the corpus, and so drew their latent vectors.
     in_order = sorted(loader.batches, key=lambda draws: int(draws.examples[0]))
     with torch.no_grad():
