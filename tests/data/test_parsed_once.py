@@ -12,8 +12,8 @@ from symbotunes.data.preparation.encode import Encoder
 from symbotunes.datasets.abc_folder import AbcFiles
 from symbotunes.datasets.folk_rnn import FolkRnnData
 from symbotunes.datasets.midi_folder import MidiFolder
-from symbotunes.music.abc import normalize as folk
-from symbotunes.music.abc import phrases, reader
+from symbotunes.music.abc import phrases
+from symbotunes.music.abc import tune as tunes
 from symbotunes.music.abc.keys import parse_key
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.midi import piece as midi_piece
@@ -57,8 +57,8 @@ def calls(monkeypatch):
 
         monkeypatch.setattr(module, name, count)
 
-    counted(reader, "parse")
-    counted(folk, "plain_form")
+    counted(tunes, "parse")
+    counted(tunes, "plain_form")
     counted(phrases, "_read")
     return counts
 
@@ -81,14 +81,14 @@ def test_preparation_parses_and_normalizes_each_tune_once(tmp_path, calls, steps
     assert calls == {"parse": 2, "plain_form": 2}
 
 
-def test_published_tokens_are_parsed_once_where_notes_are_needed_and_else_never(tmp_path, calls):
+def test_published_tokens_are_parsed_once_for_families_and_for_notes(tmp_path, calls):
     path = tmp_path / "data_v2"
     path.write_text("M:4/4\nK:Cmaj\n|: G 2 A 2 B 2 c 2 | c 8 :|\n")
     corpus = FolkRnnData(path, None)
     assert not Encoder(corpus, [], AbcTokens("folk_rnn")).encode([path]).reasons
-    assert calls == {}
-    assert not Encoder(corpus, [AbcToMidi()], Melody()).encode([path]).reasons
     assert calls == {"_read": 1}
+    assert not Encoder(corpus, [AbcToMidi()], Melody()).encode([path]).reasons
+    assert calls == {"_read": 2}
 
 
 @pytest.mark.parametrize(

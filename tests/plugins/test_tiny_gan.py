@@ -18,6 +18,7 @@ GAN = [
     DATA,
     "loader.prepare_workers=0",
     "loader.batch_size=16",
+    "loader.split.val=0.1",  # of so few pieces, so that some are held out
     "trainer=cpu",
     "trainer.log_every_n_steps=1",
     "trainer.val_check_interval=3",
