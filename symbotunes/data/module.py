@@ -41,6 +41,8 @@ class MusicData(lightning.LightningDataModule):
         file_seconds: time limit for preparing a file.
         file_gib: memory limit for preparing a file.
         repeat: train on this many batches over and over; ``None``: on all.
+        even_batches: whether batches share the remainder. Recipes of earlier versions lack it, and
+            resume with the batches that they had.
         seed: of the order of batches and of random transforms.
 
     Attributes:
@@ -69,6 +71,7 @@ class MusicData(lightning.LightningDataModule):
         file_seconds: float = 60.0,
         file_gib: float = 2.0,
         repeat: int | None = None,
+        even_batches: bool = False,
     ) -> None:
         require_whole_number("loader.repeat", repeat, optional=True)
         super().__init__()
@@ -81,7 +84,7 @@ class MusicData(lightning.LightningDataModule):
             cache=Path(cache),
             workers=Workers(prepare_workers, file_seconds, file_gib),
         )
-        self.rule = BatchRule(batch_size, batch_tokens, pack, pack_length)
+        self.rule = BatchRule(batch_size, batch_tokens, pack, pack_length, even_batches)
         self.workers = workers
         self.repeat = repeat
         self.seed = seed

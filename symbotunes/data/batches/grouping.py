@@ -14,7 +14,6 @@ JITTER = (
 )
 CLASSES_PER_OCTAVE = 16  # lengths within 6 % are exchangeable where the shapes of batches are fixed
 EVENED = 16  # last groups of a token budget, which share the shortfall of the very last one
-GROUPING = 2  # version of the rules below, saved with the position in an epoch
 Integers = NDArray[np.int64]
 
 
@@ -40,10 +39,6 @@ class Grouping(Protocol):
     def count(self) -> int:
         """Number of groups."""
 
-    @property
-    def is_evened(self) -> bool:
-        """Whether version 1 made different groups: it left the remainder to the last one."""
-
     def groups(self, random: np.random.Generator | None) -> Groups:
         """One epoch's groups; without `random`, those of held-out data, the same every time."""
 
@@ -65,11 +60,6 @@ class Windows:
         """Number of groups."""
         return -(-self.total // self.batch_size)
 
-    @property
-    def is_evened(self) -> bool:
-        """Never: any examples may be in the last group, so a small one does no harm."""
-        return False
-
     def groups(self, random: np.random.Generator | None) -> Groups:
         """Groups of any examples."""
         order = np.arange(self.total) if random is None else random.permutation(self.total)
@@ -86,20 +76,17 @@ class Buckets:
     Attributes:
         lengths: tokens of each example.
         batch_size: largest number of examples per batch.
+        even: ``False`` leaves the remainder to the last batch, as runs of earlier versions did.
     """
 
     lengths: Integers
     batch_size: int
+    even: bool = True
 
     @property
     def count(self) -> int:
         """Number of groups."""
         return -(-len(self.lengths) // self.batch_size)
-
-    @property
-    def is_evened(self) -> bool:
-        """Whether there is a remainder."""
-        return len(self.lengths) % self.batch_size != 0
 
     def groups(self, random: np.random.Generator | None) -> Groups:
         """Neighbors after sorting by lengths with noise."""
@@ -107,6 +94,8 @@ class Buckets:
         if random is not None:
             keys *= 1 + JITTER * random.random(len(keys))
         order = np.argsort(keys, kind="stable")
+        if not self.even:
+            return Groups(order, even_bounds(len(order), self.batch_size))
         return Groups(order, np.arange(self.count + 1) * len(order) // max(self.count, 1))
 
 
@@ -120,12 +109,13 @@ class TokenBudget:
     Args:
         lengths: tokens of each example.
         batch_tokens: rows times longest row.
+        even: ``False`` leaves the last batch as it is, as runs of earlier versions did.
 
     Raises:
         UserError: if a single example is longer.
     """
 
-    def __init__(self, lengths: Integers, batch_tokens: int) -> None:
+    def __init__(self, lengths: Integers, batch_tokens: int, *, even: bool = True) -> None:
         longest = int(lengths.max(initial=0))
         if longest > batch_tokens:
             raise UserError(
@@ -136,8 +126,7 @@ class TokenBudget:
         self.lengths = lengths
         self.keys = np.minimum(rounded_up(lengths), batch_tokens)
         filled = budget_bounds(np.sort(self.keys), batch_tokens)
-        self.bounds = with_even_end(filled, self.keys)
-        self.is_evened = not np.array_equal(filled, self.bounds)
+        self.bounds = with_even_end(filled, self.keys) if even else filled
 
     @property
     def count(self) -> int:
@@ -180,7 +169,6 @@ class Packing:
         # examples, and shuffles those of equal length among their ranks.
         self.sizes = np.array([len(row) for row in contents], np.int64)  # [rows] examples per row
         self.places = np.array([rank for row in contents for rank in row], np.int64)  # [N] ranks
-        self.is_evened = False  # any rows may be in the last batch
 
     @property
     def count(self) -> int:

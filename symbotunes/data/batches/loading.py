@@ -5,11 +5,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch.utilities import rank_zero_warn
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from symbotunes.data.batches.grouping import GROUPING
 from symbotunes.data.batches.sampler import Batches, Draws
 from symbotunes.data.cache.arrays import flat_index
 from symbotunes.data.cache.encoded import Encoded
@@ -146,19 +144,12 @@ class ResumableLoader(DataLoader[Batch]):
 
     def state_dict(self) -> dict[str, int]:
         """Position: passes over the data so far, and batches of the current one."""
-        return {"epoch": self.batches.epoch, "done": self.batches.done, "grouping": GROUPING}
+        return {"epoch": self.batches.epoch, "done": self.batches.done}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Resume from `state_dict`."""
         self.batches.epoch = state["epoch"]
         self.batches.done = state["done"]
-        is_regrouped = "grouping" not in state and self.batches.grouping.is_evened
-        if is_regrouped and self.batches.done:
-            rank_zero_warn(
-                "this run was started by an earlier version, which put the same examples into "
-                "other batches: until this pass over the data ends, some examples come twice and "
-                "others not at all"
-            )
 
 
 def whole(batch: Batch) -> Batch:

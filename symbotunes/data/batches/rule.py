@@ -19,6 +19,7 @@ class BatchRule:
             given. ``None``: no limit.
         pack: whether rows of training batches hold several whole examples.
         pack_length: length of such a row in tokens.
+        even: whether batches share the remainder, see `Buckets` and `TokenBudget`.
 
     Raises:
         UserError: if a value is out of range.
@@ -28,6 +29,7 @@ class BatchRule:
     batch_tokens: int | None = None
     pack: bool = False
     pack_length: int = 1024
+    even: bool = True
 
     def __post_init__(self) -> None:
         require_whole_number("loader.batch_size", self.batch_size)
@@ -54,8 +56,8 @@ class BatchRule:
             rows = self.batch_tokens // self.pack_length if self.batch_tokens else self.batch_size
             return Packing(lengths, self.pack_length, rows)
         if self.batch_tokens is not None:
-            return TokenBudget(lengths, self.batch_tokens)
-        return Buckets(lengths, self.batch_size)
+            return TokenBudget(lengths, self.batch_tokens, even=self.even)
+        return Buckets(lengths, self.batch_size, self.even)
 
     def whole(self, lengths: NDArray[np.int64], cut: int) -> Grouping:
         """The grouping of held-out pieces, if training reads spans of at most `cut` tokens.

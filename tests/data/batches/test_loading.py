@@ -1,7 +1,6 @@
 """From draws to batches: padding, frames, rows of several pieces, and going on."""
 
 import pickle
-import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -117,16 +116,25 @@ def test_a_loader_goes_on_where_it_stopped(words, grouping, stop):
     assert begun + rest == expected
 
 
-@pytest.mark.parametrize("batch_size", [9, 8])  # 99 examples: with and without a remainder
-def test_a_position_of_an_earlier_version_is_kept_and_said_where_batches_differ(words, batch_size):
-    resumed = loader(words, lambda lengths: Buckets(lengths, batch_size))
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        resumed.load_state_dict({"epoch": 1, "done": 2})
-    assert (resumed.batches.epoch, resumed.batches.done) == (1, 2)
-    assert ["started by an earlier version" in str(one.message) for one in said] == (
-        [True] if batch_size == 8 else []
+def test_a_recipe_of_an_earlier_version_keeps_its_batches(corpus_of, tmp_path):
+    """16af299 sorted by blurred lengths and left the remainder, the longest, to the last batch."""
+    data = module_of(corpus_of(binary_words(1, 100)), tmp_path, Chain({"letters": Letters()}))
+    even = module_of(
+        corpus_of(binary_words(1, 100)), tmp_path, Chain({"letters": Letters()}), even_batches=True
     )
+    total = len(data.encoded.examples("train"))
+    assert total % 4
+    sizes = [len(batch.lengths) for batch in data.train_dataloader()]
+    assert sorted(sizes) == [total % 4, *[4] * (total // 4)]
+    random = np.random.default_rng([0, 0])
+    lengths = data.encoded.lengths(data.encoded.examples("train")) + 2
+    order = np.argsort(lengths * (1 + 0.1 * random.random(total)), kind="stable")
+    expected = [order[first : first + 4].tolist() for first in range(0, total, 4)]
+    turn = random.permutation(len(expected))
+    drawn = [draws.examples for draws in data.train_dataloader().batches]
+    positions = np.searchsorted(data.encoded.examples("train"), np.concatenate(drawn))
+    assert positions.tolist() == [place for number in turn for place in expected[number]]
+    assert min(len(batch.lengths) for batch in even.train_dataloader()) == 3
 
 
 def test_every_validation_begins_with_the_first_batch(words):
