@@ -10,6 +10,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from symbotunes.config.aliases import modernized
 from symbotunes.config.difference import difference
+from symbotunes.config.earlier import as_overrides, earlier_values, with_earlier
+from symbotunes.config.overrides import named_keys
 from symbotunes.errors import UserError, first_line, print_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import read_jobs
@@ -64,9 +66,14 @@ def begin(cfg: DictConfig) -> None:
     if not path.is_file():
         raise UserError(f"sweep.resume={resumed} is not a sweep folder (no {FILE})")
     before = modernized(OmegaConf.to_container(OmegaConf.load(path)))
+    earlier = earlier_values(before["config"], named_keys(cfg))
+    with_earlier(before["config"], earlier)
+    with_earlier(now["config"], earlier)
     changed = difference(before, now)
     if changed is not None:
         raise UserError(f"sweep.resume={resumed} is a different sweep: {changed}")
+    # Jobs that have not begun then run as those that have.
+    cfg.hydra.overrides.task.extend(as_overrides(earlier))
 
 
 def contents(cfg: DictConfig) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -22,6 +23,7 @@ import symbotunes
 from symbotunes.config.aliases import modernized
 from symbotunes.config.build import class_of
 from symbotunes.config.difference import difference
+from symbotunes.config.earlier import earlier_values, with_earlier
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
 from symbotunes.models.quantities import NLL
@@ -83,6 +85,18 @@ def note_quantity(cfg: DictConfig, job: Job) -> None:
         )
 
 
+def _comparable(before: Any, now: Any) -> tuple[Any, Any]:
+    """Two configs of one job, with what the first did without keys that only the second has."""
+    earlier = earlier_values(before, named=())
+    with_earlier(before, earlier)
+    overrides = now["sweep"]["overrides"]
+    # `begin` has put them there; Hydra writes the values in its own way.
+    before["sweep"]["overrides"] += [
+        word for word in overrides if word.partition("=")[0] in earlier
+    ]
+    return before, now
+
+
 def place(cfg: DictConfig, *, fixed: bool) -> Path:
     """Create the job's folder with its frozen config.
 
@@ -105,7 +119,7 @@ def place(cfg: DictConfig, *, fixed: bool) -> Path:
             atomic_write(path, OmegaConf.to_yaml(frozen))
             return folder
         before = modernized(OmegaConf.to_container(OmegaConf.load(path)))
-        changed = difference(before, OmegaConf.to_container(frozen))
+        changed = difference(*_comparable(before, OmegaConf.to_container(frozen)))
         if changed is None:
             return folder
         if fixed:

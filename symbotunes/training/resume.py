@@ -12,6 +12,7 @@ from symbotunes.checkpoints.reopen import place_loader
 from symbotunes.checkpoints.trust import TRAINING, refuse_strangers
 from symbotunes.config.build import build
 from symbotunes.config.difference import difference
+from symbotunes.config.earlier import earlier_values
 from symbotunes.config.overrides import FIXED, named_keys, names_dataset, refuse_overrides
 from symbotunes.errors import UserError
 
@@ -131,10 +132,11 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     checkpoint = unpack(last)
     _require_state(checkpoint, str(last))
     resuming = cfg.copy()
-    if "by" not in checkpoint.config.loader.split and "loader.split.by" not in named_keys(cfg):
-        with open_dict(resuming):  # its recipe is from before there were families
-            resuming.loader.split.pop("by", None)
     before: Any = OmegaConf.to_container(checkpoint.config, resolve=True)
+    with open_dict(resuming):
+        for key in earlier_values(before, named_keys(cfg)):
+            group, _, name = key.rpartition(".")
+            OmegaConf.select(resuming, group, default={}).pop(name, None)
     now: Any = OmegaConf.to_container(resuming, resolve=True)
     for key in [key for key in KEPT if key not in CHANGEABLE]:
         changed = difference(before[key], now[key], key)

@@ -13,6 +13,7 @@ from tests.docs.pages import ROOT, blocks
 pytestmark = pytest.mark.slow("trains, and runs pytest, in a copy of the checkout")
 COPIED = ("conf", "symbotunes")
 TESTS = (
+    "tests/composing.py",
     "tests/conftest.py",
     "tests/warm.py",
     "tests/config/test_configs.py",

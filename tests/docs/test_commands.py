@@ -88,6 +88,7 @@ DATA = ["dataset.collections=[nottingham-dataset,miscFolk]", "loader.prepare_wor
 SHORT = [*TINY, *FEW, "trainer.max_steps=1", "trainer.val_check_interval=1"]
 VAE = [
     *DATA,
+    "loader.split.val=0.1",  # few of these tunes are in 4/4
     "~callbacks.panel",
     "model.net.latent=8",
     "model.net.encoder.widths=[16]",

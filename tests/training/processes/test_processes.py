@@ -50,6 +50,7 @@ def train(folder: Path, **settings: Any) -> list[dict[str, Any]]:
 
 def be(rank: int, port: int, folder: Path, settings: dict[str, Any]) -> None:
     """A process of a training, as a launcher starts it."""
+    os.environ.pop("PL_GLOBAL_SEED", None)  # of another test, from which DDP would seed again
     log = os.open(folder / f"{rank}.log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
