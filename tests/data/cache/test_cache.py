@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ from filelock import FileLock
 
 from symbotunes.data.cache.arrays import GrowingArray, ShardWriter, flat_index, smallest_dtype
 from symbotunes.data.cache.encoded import load
-from symbotunes.data.preparation import fingerprint
 from symbotunes.data.preparation.fingerprint import code_hash, modules_of
 from symbotunes.data.preparation.inventory import clean, entries
 from symbotunes.errors import UserError
@@ -109,11 +109,11 @@ def test_changed_code_never_reads_an_old_cache(tmp_path, monkeypatch):
 
 def test_code_reaches_from_a_tokenizer_to_the_reader_below_it(monkeypatch):
     before = code_hash(["symbotunes.tokenizers.abc"])
-    read = fingerprint._source
+    read = Path.read_bytes
     monkeypatch.setattr(
-        fingerprint,
-        "_source",
-        lambda name: b"" if name == "symbotunes.music.abc.reader" else read(name),
+        Path,
+        "read_bytes",
+        lambda path: b"" if path.parts[-2:] == ("abc", "reader.py") else read(path),
     )
     assert code_hash(["symbotunes.tokenizers.abc"]) != before
 
