@@ -59,18 +59,29 @@ def family_hash(members: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"family" + min(members)).digest()
 
 
-def splits_of(digests: NDArray[np.uint8], shares: Shares) -> NDArray[np.uint8]:
-    """The split that each content hash falls into, uniformly over hashes.
+def positions_of(digests: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Where each content hash falls between 0 and 1, uniformly over hashes.
 
     Args:
         digests: ``[N, 32]``; any number of columns from 8 on will do.
+
+    Returns:
+        ``[N]``, at least 0 and below 1.
+    """
+    words = np.ascontiguousarray(digests[:, :8]).view(">u8")[:, 0]
+    return np.asarray((words >> np.uint64(12)).astype(np.float64) / 2**52)  # exact in a float
+
+
+def splits_at(positions: NDArray[np.float64], shares: Shares) -> NDArray[np.uint8]:
+    """The split that each position falls into: validation first, then test, then training.
+
+    Args:
+        positions: ``[N]`` of `positions_of`.
         shares: of the splits.
 
     Returns:
         ``[N]`` indices into `SPLITS`.
     """
-    words = np.ascontiguousarray(digests[:, :8]).view(">u8")[:, 0]
-    position = (words >> np.uint64(12)).astype(np.float64) / 2**52  # 52 bits: exact in a float
     return np.select(
-        [position < shares.val, position < shares.val + shares.test], [1, 2], default=0
+        [positions < shares.val, positions < shares.val + shares.test], [1, 2], default=0
     ).astype(np.uint8)

@@ -137,6 +137,28 @@ def test_large_families_are_held_out_as_often_as_small_ones(corpus_of, encoded_o
     assert families["val"] == pytest.approx(100, abs=4 * 7.1)  # binomial: sqrt(200) / 2
 
 
+@pytest.mark.parametrize(
+    ("count", "held_out"), [(1, set()), (2, {"val"}), (3, {"val", "test"}), (12, {"val", "test"})]
+)
+def test_few_pieces_are_held_out_too(corpus_of, encoded_of, count, held_out):
+    for attempt in range(8):  # by hashes alone, 29 % of corpora of 12 have both splits empty
+        draw = random.Random(f"{count} {attempt}")
+        words = ["".join(draw.sample("abcdefgh" * 3, k=24)) for _ in range(count)]
+        encoded, _ = encoded_of(
+            corpus_of(words), shares=Shares(0.05, 0.05, "family"), cache=f"{count}-{attempt}"
+        )
+        sizes = {split: len(encoded.examples(split)) for split in SPLITS}
+        assert sizes["train"] >= 1
+        assert {split for split in ("val", "test") if sizes[split]} == held_out
+
+
+def test_a_share_of_nothing_holds_nothing_out(corpus_of, encoded_of):
+    encoded, _ = encoded_of(corpus_of(binary_words(8, 16)), shares=Shares(0.0, 0.0, "family"))
+    assert {split: len(encoded.examples(split)) for split in SPLITS} == {
+        "train": 8, "val": 0, "test": 0,
+    }  # fmt: skip
+
+
 def test_an_unknown_rule_is_refused():
     with pytest.raises(UserError, match="loader.split.by=title: choose one of family, content"):
         Shares(0.1, 0.1, "title")
