@@ -1,5 +1,7 @@
 """From a checkpoint back to its network, tokenizer and data."""
 
+import json
+from datetime import datetime
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -111,18 +113,36 @@ def load_weights(net: Model, weights: dict[str, Any], source: str) -> None:
 
 
 def newest_checkpoint(root: Path) -> Path:
-    """The best checkpoint of the newest run below `root`; the last one if no run has validated.
+    """The best checkpoint of the run below `root` that began or was resumed last.
+
+    It is the last checkpoint if that run has not validated.
 
     Raises:
         UserError: if there is none.
     """
     runs = [run for pattern in ("train/*", "slurm/*", "multirun/*/*") for run in root.glob(pattern)]
-    for name in ("best.ckpt", "last.ckpt"):
-        paths = [path for run in runs if (path := run / "checkpoints" / name).is_file()]
-        if paths:
-            break
-    else:
+    paths = [path for run in runs if (path := _best_or_last(run)) is not None]
+    if not paths:
         raise UserError(
             f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH"
         )
-    return max(paths, key=lambda path: path.stat().st_mtime)
+    return max(paths, key=_begun)
+
+
+def _best_or_last(run: Path) -> Path | None:
+    paths = (run / "checkpoints" / name for name in ("best.ckpt", "last.ckpt"))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _begun(path: Path) -> tuple[float, float]:
+    """When the run of a checkpoint began, then when the file was written, in seconds.
+
+    Files get new times when a run is copied; what ``run.json`` says stays. Without one, the time of
+    the file must do.
+    """
+    written = path.stat().st_mtime
+    try:
+        run = json.loads((path.parents[1] / "run.json").read_text(encoding="utf-8"))
+        return datetime.fromisoformat(run["started_utc"]).timestamp(), written
+    except (OSError, ValueError, LookupError, TypeError):
+        return written, written

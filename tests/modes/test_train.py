@@ -107,6 +107,24 @@ def test_sampling_without_arguments_takes_the_newest_runs_best_checkpoint(traine
     assert str(folder / "index.html") in result.stdout.replace("\n", "")
 
 
+def test_the_newest_run_is_the_one_that_began_last_whatever_its_files_say(tmp_path):
+    for name, started, files, written in (
+        ("first", "2026-01-01T10:00:00+00:00", ("best.ckpt", "last.ckpt"), 2e9),  # copied later
+        ("never_validated", "2026-01-02T10:00:00+00:00", ("last.ckpt",), 1e9),
+        ("empty", "2026-01-03T10:00:00+00:00", (), 1e9),
+    ):
+        checkpoints = tmp_path / "train" / name / "checkpoints"
+        checkpoints.mkdir(parents=True)
+        (checkpoints.parent / "run.json").write_text(json.dumps({"started_utc": started}))
+        for file in files:
+            (checkpoints / file).touch()
+            os.utime(checkpoints / file, (written, written))
+    newest = tmp_path / "train" / "never_validated" / "checkpoints" / "last.ckpt"
+    assert newest_checkpoint(tmp_path) == newest
+    (tmp_path / "train" / "first" / "run.json").write_text("{")  # by its file, then
+    assert newest_checkpoint(tmp_path).parents[1].name == "first"
+
+
 def test_a_runs_folder_stands_for_its_checkpoint(trained, tmp_path):
     assert locate(trained) == trained / "checkpoints" / "best.ckpt"
     run = tmp_path / "train" / "only_begun"
