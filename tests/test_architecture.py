@@ -23,7 +23,7 @@ ONLY_HERE = {  # third-party library -> the only packages that may know about it
     "omegaconf": {
         "config", "checkpoints", "training", "sweeps", "modes", "cli", "__main__",
     },
-    "lightning": {"data", "checkpoints", "training", "modes"},
+    "lightning": {"training", "modes"},
     "wandb": {"training"},
     "verovio": {"render"},
     "matplotlib": {"render"},
@@ -204,6 +204,16 @@ def test_wandb_is_not_imported_before_something_is_logged_to_it():
     modules = [f"symbotunes.training.callbacks.{path.stem}" for path in callbacks]
     modules += [f"symbotunes.modes.{path.stem}" for path in PACKAGE.glob("modes/[a-z]*.py")]
     program = f"import sys, {', '.join(modules)}; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.slow("imports the package in a process of its own")
+def test_lightning_is_imported_for_training_alone():
+    """It takes three times as long to import as torch does, before the first note is heard."""
+    names = {path.stem for path in PACKAGE.glob("modes/[a-z]*.py")} - {"train", "check"}
+    assert {"sample", "evaluate", "compare", "export"} < names
+    modules = ["symbotunes.api", *(f"symbotunes.modes.{name}" for name in sorted(names))]
+    program = f"import sys, {', '.join(modules)}; sys.exit('lightning' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

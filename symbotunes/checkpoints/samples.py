@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import lightning
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from symbotunes.checkpoints.checkpoint import Checkpoint
@@ -10,6 +9,7 @@ from symbotunes.checkpoints.trained_model import TrainedModel
 from symbotunes.errors import UserError
 from symbotunes.generation.compose import Plan
 from symbotunes.generation.latent.plan import Training
+from symbotunes.generation.seeds import seed_everything
 from symbotunes.render.gallery import write_gallery
 
 
@@ -39,7 +39,7 @@ def write_samples(
     """
     path = checkpoint.path
     model = TrainedModel(checkpoint)
-    lightning.seed_everything(seed, verbose=False)
+    seed_everything(seed)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task(f"Sampling from {path}", total=None)

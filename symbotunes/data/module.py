@@ -1,9 +1,8 @@
-"""The data module: a prepared corpus as training, validation and test batches."""
+"""A prepared corpus as training, validation and test batches."""
 
 from pathlib import Path
 from typing import Any, ClassVar
 
-import lightning
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +20,7 @@ from symbotunes.errors import require_whole_number
 from symbotunes.transforms.base import Chain
 
 
-class MusicData(lightning.LightningDataModule):
+class MusicData:
     """Prepares a corpus once and serves batches of it.
 
     Args:
@@ -74,7 +73,6 @@ class MusicData(lightning.LightningDataModule):
         even_batches: bool = False,
     ) -> None:
         require_whole_number("loader.repeat", repeat, optional=True)
-        super().__init__()
         self.corpus = corpus
         self.chain = chain
         self.plan = Plan(
@@ -98,34 +96,47 @@ class MusicData(lightning.LightningDataModule):
         return self._encoded
 
     def prepare_data(self) -> None:
+        """Prepare the corpus, unless that has been done."""
         _ = self.encoded
 
-    def setup(self, stage: str) -> None:  # noqa: ARG002  (Lightning passes it by name)
-        _ = self.encoded
+    def train_dataloader(self, *, rank: int = 0, processes: int = 1) -> ResumableLoader:
+        """Batches of the training split, in a new random order in every epoch.
 
-    def train_dataloader(self) -> ResumableLoader:
-        return self._loader("train", self.seed, augment=True)
+        Args:
+            rank: of the process that trains on them.
+            processes: that share the batches.
 
-    def val_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
+        Raises:
+            DatasetError: if the split is empty, or there are fewer batches than processes.
+        """
+        return self._loader("train", self.seed, rank, processes)
+
+    def val_dataloader(
+        self, *, rank: int = 0, processes: int = 1
+    ) -> ResumableLoader | list[ResumableLoader]:
         """Held-out batches, in the same random order every time; an empty list if none."""
-        return self._held_out("val")
+        return self._held_out("val", rank, processes)
 
-    def test_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
-        return self._held_out("test")
+    def test_dataloader(
+        self, *, rank: int = 0, processes: int = 1
+    ) -> ResumableLoader | list[ResumableLoader]:
+        """The same of the test split."""
+        return self._held_out("test", rank, processes)
 
-    def _held_out(self, split: str) -> ResumableLoader | list[ResumableLoader]:
+    def _held_out(
+        self, split: str, rank: int, processes: int
+    ) -> ResumableLoader | list[ResumableLoader]:
         if not len(self.encoded.examples(split)):
             return []
-        return self._loader(split, None, augment=False)
+        return self._loader(split, None, rank, processes)
 
-    def _loader(self, split: str, seed: int | None, *, augment: bool) -> ResumableLoader:
+    def _loader(self, split: str, seed: int | None, rank: int, processes: int) -> ResumableLoader:
+        training = split == "train"
         examples = self.encoded.examples(split)
         if not len(examples):
             raise DatasetError(f"the {split} split is empty")
-        grouping = self._grouping(examples, training=augment)
-        rank = self.trainer.global_rank if self.trainer else 0
-        processes = self.trainer.world_size if self.trainer else 1
-        if seed is not None and grouping.count < processes:
+        grouping = self._grouping(examples, training=training)
+        if training and grouping.count < processes:
             raise DatasetError(
                 f"the {split} split makes {grouping.count} batches, fewer than the {processes} "
                 "processes: lower loader.batch_size, or trainer.devices"
@@ -133,7 +144,7 @@ class MusicData(lightning.LightningDataModule):
         batches = Batches(
             examples, grouping, seed, rank=rank, world_size=processes, repeat=self.repeat
         )
-        source = Examples(self.encoded, self.chain, augment=augment)
+        source = Examples(self.encoded, self.chain, augment=training)
         return ResumableLoader(source, batches, workers=self.workers)
 
     def _grouping(self, examples: NDArray[np.int64], *, training: bool) -> Grouping:

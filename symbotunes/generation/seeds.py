@@ -1,8 +1,10 @@
 """The seed of each sample."""
 
+import random
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from symbotunes.errors import UserError, require_whole_number
 
@@ -21,6 +23,16 @@ def sample_seeds(seed: int, count: int) -> list[int]:
     """
     children = [np.random.SeedSequence(seed, spawn_key=(index,)) for index in range(count)]
     return [int(child.generate_state(1, np.uint64)[0]) >> (64 - BITS) for child in children]
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the generators that a network may draw from besides those of its samples.
+
+    As Lightning's function of this name does for one process; importing that takes seconds.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (a plug-in may draw from it)
+    torch.manual_seed(seed)
 
 
 def check_seeds(seeds: Sequence[int]) -> None:

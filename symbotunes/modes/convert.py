@@ -5,6 +5,7 @@ python main.py mode=convert model=folk_rnn transforms=[abc_tokens_137] model.ini
 
 from pathlib import Path
 
+import torch
 from omegaconf import DictConfig
 from rich.console import Console
 
@@ -14,8 +15,8 @@ from symbotunes.checkpoints.weights import read_weights
 from symbotunes.config.assembly import build_chain
 from symbotunes.config.build import build
 from symbotunes.errors import UserError
+from symbotunes.files import atomic_file
 from symbotunes.paths import PROGRAM
-from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
 
 def convert(cfg: DictConfig) -> None:
@@ -43,5 +44,6 @@ def convert(cfg: DictConfig) -> None:
         "real_tokens": 0,
     }
     path = Path(cfg.paths.run_dir) / "checkpoints" / "best.ckpt"
-    AtomicCheckpointIO().save_checkpoint(content, path)
+    with atomic_file(path) as file:
+        torch.save(content, file)
     Console().print(f"{PROGRAM} mode=sample ckpt={path}", soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.reopen import data_of, newest_checkpoint, other_data, rebuild
-from symbotunes.config.build import build, build_many
+from symbotunes.config.build import build
 from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
 from symbotunes.evaluation import evaluate as kinds
 from symbotunes.evaluation.plan import EvaluationPlan
@@ -21,7 +21,6 @@ from symbotunes.generation.compose import Plan
 from symbotunes.generation.seeds import refuse_seeds
 from symbotunes.render.console import findings_tables
 from symbotunes.render.pages.report import write_report
-from symbotunes.training.loggers.dashboards import wandb_among
 
 OPEN = ("dataset",)  # groups that an evaluation may change
 
@@ -72,8 +71,14 @@ def evaluate(cfg: DictConfig) -> None:
 
 def _log(cfg: DictConfig, findings: Any, page: Path) -> None:
     """Log the findings where loggers take tables."""
-    for logger in wandb_among(build_many(cfg.logger)):
-        from symbotunes.training.loggers.tables import log_evaluation  # which imports wandb
+    parts = [part for part in (cfg.logger or {}).values() if part is not None]
+    parts = [part for part in parts if "wandb" in part._target_.lower()]
+    if not parts:
+        return
+    # These import lightning and wandb, which takes longer than a short evaluation.
+    from symbotunes.training.loggers.dashboards import wandb_among
+    from symbotunes.training.loggers.tables import log_evaluation
 
+    for logger in wandb_among([build(part) for part in parts]):
         log_evaluation(logger, findings, page)
         logger.finish()

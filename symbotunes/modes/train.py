@@ -31,6 +31,7 @@ from symbotunes.render.console import (
     interrupted_lines,
 )
 from symbotunes.training.allocator import keep_freed_memory
+from symbotunes.training.lit_data import LitData
 from symbotunes.training.processes import first_console
 from symbotunes.training.resume import continued, resumed
 from symbotunes.training.run import Best, Run, assemble, finish_loggers
@@ -64,7 +65,7 @@ def train(cfg: DictConfig) -> float | None:
         keep_freed_memory()
     completed = False
     try:
-        run.trainer.fit(run.model, run.data, ckpt_path=cfg.ckpt, weights_only=True)
+        run.trainer.fit(run.model, LitData(run.data), ckpt_path=cfg.ckpt, weights_only=True)
         completed = True
     except (SystemExit, RuntimeError):
         # Data workers may be killed by the signal that stops the run; it is still an interruption.

@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from symbotunes.errors import first_line, require_whole_number
 from symbotunes.models.quantities import NLL
+from symbotunes.training.lit_data import music_data_of
 
 LOSS = "val/loss"
 INCOMPARABLE = "best_by_earlier_loss.ckpt"  # what an earlier version had as its best.ckpt
@@ -315,8 +316,8 @@ def recorded_quantity(state: Mapping[str, Any], monitor: str, cut: bool) -> str:
 
 def cuts_pieces(trainer: lightning.Trainer) -> bool:
     """Whether the training of a trainer reads stretches of pieces."""
-    chain = getattr(getattr(trainer, "datamodule", None), "chain", None)
-    return bool(getattr(chain, "cuts_pieces", False))
+    data = music_data_of(trainer)
+    return data is not None and data.chain.cuts_pieces
 
 
 def score_of(trainer: lightning.Trainer, monitor: str) -> float | None:

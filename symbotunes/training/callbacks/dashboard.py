@@ -16,6 +16,7 @@ from symbotunes.training.callbacks.checkpoints import (
     saving_makes_sense,
     score_of,
 )
+from symbotunes.training.lit_data import music_data_of
 from symbotunes.training.loggers.dashboards import wandb_among
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Dashboard(lightning.Callback):
         self._cuts_pieces = cuts_pieces(trainer)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]  # set by a connector
-        encoded = getattr(data, "encoded", None)
+        data = music_data_of(trainer)
+        encoded = None if data is None else data.encoded
         for logger in wandb_loggers(trainer):
             if encoded is not None and not logger.continued:
                 from symbotunes.training.loggers.tables import log_receipt  # which imports wandb

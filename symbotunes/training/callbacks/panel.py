@@ -115,7 +115,7 @@ class SamplePanel(lightning.Callback):
 
     @staticmethod
     def _tokenizer(trainer: Any) -> Tokenizer[Any]:
-        tokenizer: Tokenizer[Any] = trainer.datamodule.chain.tokenizer
+        tokenizer: Tokenizer[Any] = trainer.datamodule.data.chain.tokenizer
         return tokenizer
 
     def _facts(self, samples: Sequence[Sample], seconds: float) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """From draws to batches: padding, frames, rows of several pieces, and going on."""
 
 import pickle
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -264,21 +263,20 @@ def test_what_another_corpus_validates_is_not_split_off(corpus_of, tmp_path):
 
 def test_a_training_that_leaves_a_process_without_a_batch_is_refused(corpus_of, tmp_path):
     data = module_of(corpus_of(binary_words(1, 20)), tmp_path, Chain({"letters": Letters()}))
-    data.trainer = SimpleNamespace(global_rank=0, world_size=3)
-    assert len(data.val_dataloader()) == 1  # one of the two batches, or one of them once more
-    data.trainer = SimpleNamespace(global_rank=0, world_size=9)
+    assert (
+        len(data.val_dataloader(processes=3)) == 1
+    )  # one of the two batches, or one of them once more
     with pytest.raises(
         UserError, match="the train split makes 3 batches, fewer than the 9 processes"
     ):
-        data.train_dataloader()
+        data.train_dataloader(processes=9)
     data.rule = BatchRule(1)
-    assert len(data.train_dataloader()) == 1
+    assert len(data.train_dataloader(processes=9)) == 1
 
 
 def test_a_batch_that_another_process_counts_says_so(corpus_of, tmp_path):
     data = module_of(corpus_of(binary_words(1, 20)), tmp_path, Chain({"letters": Letters()}))
-    data.trainer = SimpleNamespace(global_rank=2, world_size=3)
-    (batch,) = data.val_dataloader()
+    (batch,) = data.val_dataloader(rank=2, processes=3)
     assert batch.repeated
     assert batch.to("cpu").repeated
 

@@ -76,8 +76,8 @@ def test_values_of_another_metric_do_not_compare():
 
 def test_a_loss_of_whole_pieces_does_not_compare_with_that_of_stretches():
     keeper = BestAndLast()
-    chain = SimpleNamespace(cuts_pieces=True)
-    trainer = SimpleNamespace(datamodule=SimpleNamespace(chain=chain))
+    data = SimpleNamespace(chain=SimpleNamespace(cuts_pieces=True))
+    trainer = SimpleNamespace(datamodule=SimpleNamespace(data=data))
     keeper.setup(trainer, None, "fit")
     with pytest.warns(UserWarning, match=r"0\.87, is a negative log-likelihood of stretches"):
         keeper.load_state_dict({"best_model_score": 0.87, "best_step": 5})  # of an earlier version
