@@ -102,6 +102,8 @@ class Model(nn.Module, ABC):
         MONITOR_MODE: ``min`` if less of it is better, ``max`` if more is.
         LOSS: the quantity that ``val/loss`` is, in words. Checkpoints record it, and values of
             different quantities are never compared.
+        UNCOMPILED: methods that ``torch.compile`` must not trace. Decorating them with
+            ``torch.compiler.disable`` would import the compiler with the model, 2 seconds.
     """
 
     READS_PACKED: ClassVar[bool] = False
@@ -109,6 +111,7 @@ class Model(nn.Module, ABC):
     MONITOR: ClassVar[str] = "val/loss"
     MONITOR_MODE: ClassVar[Literal["min", "max"]] = "min"
     LOSS: ClassVar[str] = NLL
+    UNCOMPILED: ClassVar[tuple[str, ...]] = ()
 
     @property
     def sharded_parts(self) -> Sequence[nn.Module]:

@@ -214,8 +214,17 @@ def restore_random_state(state: Mapping[str, Any]) -> None:
         torch.cuda.set_rng_state_all([entry.cpu() for entry in cuda])
 
 
-def compile_or_warn(loss: Callable[..., Loss]) -> Callable[..., Loss]:
-    """``torch.compile`` that gives up once, with one warning, and runs uncompiled from then on."""
+def compile_or_warn(loss: Callable[..., Loss], net: Model) -> Callable[..., Loss]:
+    """``torch.compile`` that gives up once, with one warning, and runs uncompiled from then on.
+
+    Args:
+        loss: method of `net`.
+        net: may name methods that the compiler leaves alone, see `Model.UNCOMPILED`.
+    """
+    for module in net.modules():
+        for name in getattr(module, "UNCOMPILED", ()):
+            eager = torch.compiler.disable(getattr(module, name))  # type: ignore[no-untyped-call]
+            setattr(module, name, eager)
     run = torch.compile(loss)
 
     def guarded(*arguments: Any) -> Loss:

@@ -57,7 +57,7 @@ class LitModel(LitBase):
         self._loss = self._chosen_loss()
 
     def _chosen_loss(self) -> Callable[..., Loss]:
-        return compile_or_warn(self.net.loss) if self.compiled else self.net.loss
+        return compile_or_warn(self.net.loss, self.net) if self.compiled else self.net.loss
 
     def configure_model(self) -> None:
         super().configure_model()

@@ -81,7 +81,7 @@ class LitMultiOptimizer(LitBase):
         self.clip_norms = {part: value for part, value in each.items() if value is not None}
         self._check_parts()
         part_loss = cast(InParts, self.net).part_loss
-        self._part_loss = compile_or_warn(part_loss) if compiled else part_loss
+        self._part_loss = compile_or_warn(part_loss, self.net) if compiled else part_loss
 
     def _check_parts(self) -> None:
         name = type(self.net).__name__

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from symbotunes.models.base import Batch, Loss, SequenceModel
-from symbotunes.models.layers.lstm import clipped_lstm, exact_fused, run_fused
+from symbotunes.models.layers.lstm import clipped_lstm, exact_fused, run_fused, run_step
 from symbotunes.tokenizers.base import Vocabulary
 
 FORGET_BIAS = 5.0  # remember by default: the gates start open
@@ -37,6 +37,8 @@ class FolkRNN(SequenceModel):
     Raises:
         ValueError: if `gate_clip` is not above 0, or `dropout` is not between 0 and 1.
     """
+
+    UNCOMPILED = ("_dropped",)  # the compiler would unroll every time step
 
     def __init__(
         self,
@@ -89,11 +91,14 @@ class FolkRNN(SequenceModel):
         hidden, _ = self._hidden(tokens, self.start(len(tokens)))
         return self.head(hidden)  # type: ignore[no-any-return]  # torch's modules return Any
 
-    def _hidden(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+    def _inputs(self, tokens: Tensor) -> Tensor:
+        """``[..., E]`` or, one-hot, ``[..., V]``."""
         if self.embed is not None:
-            inputs = self.embed(tokens)  # [B, T, E]
-        else:
-            inputs = F.one_hot(tokens, self.size).to(self.head.weight.dtype)  # [B, T, V]
+            return self.embed(tokens)  # type: ignore[no-any-return]
+        return F.one_hot(tokens, self.size).to(self.head.weight.dtype)
+
+    def _hidden(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        inputs = self._inputs(tokens)
         if self.gate_clip is not None and torch.is_grad_enabled():
             return self._clipped(inputs, state, self.gate_clip)
         if self.training and self.dropout:
@@ -101,7 +106,6 @@ class FolkRNN(SequenceModel):
             return dropped
         return run_fused(self.lstm, inputs, state)  # [B, T, D]
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # the compiler would unroll every time step
     def _dropped(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Run the layers one by one, with dropout after each.
 
@@ -155,7 +159,10 @@ class FolkRNN(SequenceModel):
         return h0.contiguous(), c0.contiguous()
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        return self.read(tokens[:, None], state)
+        if self.training or torch.is_grad_enabled():
+            return self.read(tokens[:, None], state)
+        hidden, state = run_step(self.lstm, self._inputs(tokens), state)
+        return self.head(hidden), state
 
     def read(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Read one or more tokens per piece, ``[B, T]``; returns what the last `step` would."""

@@ -97,6 +97,31 @@ def run_fused(layer: nn.LSTM, inputs: Inputs, state: State | None = None) -> tup
         return result
 
 
+def run_step(layer: nn.LSTM, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    """One step of ``nn.LSTM`` without gradients, layer by layer on CPUs.
+
+    There, the fused kernel rearranges all weights at every call: for 3 x 512 units and one piece,
+    12 ms a step instead of 3 on one core of an AMD EPYC, and as long as this from 64 pieces on.
+
+    Args:
+        layer: one or more layers with biases, in one direction.
+        inputs: ``[B, I]``.
+        state: hidden and cell state, each ``[L, B, D]``.
+
+    Returns:
+        Hidden state of the last layer ``[B, D]``, and the state after the step.
+    """
+    if inputs.device.type != "cpu":
+        hidden, state = run_fused(layer, inputs[:, None], state)
+        return hidden[:, 0], state
+    ends: list[State] = []
+    for h, c, weights in zip(*state, layer.all_weights, strict=True):
+        ends.append(torch.lstm_cell(inputs, (h, c), *weights))
+        inputs = ends[-1][0]
+    h, c = (torch.stack(states) for states in zip(*ends, strict=True))
+    return inputs, (h, c)
+
+
 @contextmanager
 def exact_fused(tensor: Tensor) -> Iterator[Callable[[Any], Any]]:
     """Where LSTMs that run on this tensor's device compute in no coarser type than they say.

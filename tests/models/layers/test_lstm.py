@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from symbotunes.models.layers.lstm import beats_fused, clipped_lstm
+from symbotunes.models.layers.lstm import beats_fused, clipped_lstm, run_step
 
 STEPS, PIECES, INPUTS, WIDTH = 6, 3, 4, 5
 
@@ -85,3 +85,19 @@ def test_fused_kernels_are_left_where_they_are_slow(width, shape, dtype, is_it):
     with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
         assert beats_fused(width, torch.zeros(shape)) is is_it
     assert not beats_fused(width, torch.zeros(shape, dtype=dtype, device="meta"))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("depth", [1, 3])
+def test_steps_are_those_of_torchs_own_layers(depth):
+    torch.manual_seed(0)
+    layer = torch.nn.LSTM(7, 5, depth, batch_first=True)
+    inputs = torch.randn(4, 20, 7)
+    state = (torch.randn(depth, 4, 5), torch.randn(depth, 4, 5))
+    expected, ends = layer(inputs, state)
+    steps = []
+    for time_step in inputs.unbind(1):
+        hidden, state = run_step(layer, time_step, state)
+        steps.append(hidden)
+    torch.testing.assert_close(torch.stack(steps, 1), expected)
+    torch.testing.assert_close(state, ends)
