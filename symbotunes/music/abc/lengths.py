@@ -7,7 +7,13 @@ from functools import cache
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.tokens import MAX_NUMBER
 
-_METER = re.compile(r"([0-9]{1,2}(?:\+[0-9]{1,2})*)/(1|2|4|8|16|32)")
+_BEATS = re.compile(
+    r"\s*\(?\s*([0-9]{1,2}(?:\s*[+.]\s*[0-9]{1,2})*)\s*\)?\s*/\s*(1|2|4|8|16|32)(?![0-9])"
+)
+_NAMED = re.compile(r"(none\b|c\|(?![|:\]])|c(?=[ls]?(?![a-z])))|$", re.IGNORECASE)
+# s and l, for short and long bars, are of abc2mtex; the other signs are slips.
+_AFTER_METER = re.compile(r"[ls]?(?![A-Za-z])[\]/.:;,\\]*")
+_UNIT = re.compile(r"([1-9][0-9]{0,2})\s*/\s*([1-9][0-9]{0,2})(?![0-9])|1(?![0-9/])")
 
 
 def parse_meter(text: str) -> str:
@@ -16,15 +22,55 @@ def parse_meter(text: str) -> str:
     Raises:
         AbcError: if it is not a meter.
     """
-    value = text.strip()
-    named = {"C": "4/4", "C|": "2/2", "none": "none", "": "none"}
-    if value in named:
-        return named[value]
-    match = _METER.fullmatch(re.sub(r"[ ()]", "", value))
-    beats = sum(map(int, match[1].split("+"))) if match else 0
-    if not match or not 0 < beats < 100:
-        raise AbcError("unreadable meter", value[:20])
-    return f"{beats}/{match[2]}"
+    meter, rest = leading_meter(text)
+    if re.search(r"\w", rest, re.ASCII):
+        raise AbcError("unreadable meter", text.strip()[:40])
+    return meter
+
+
+def leading_meter(text: str) -> tuple[str, str]:
+    """The meter with which a text begins, as for `parse_meter`, and what follows it.
+
+    Two meters of the same length, as in ``C 4/4`` or ``6/8 3/4``, are the first of them.
+
+    Raises:
+        AbcError: if it does not begin with a meter, or with two of different lengths.
+    """
+    text = text.strip()
+    first, at = _named_meter(text)
+    if first is None:
+        first, at = _numeric_meter(text, 0)
+    if first is None:
+        raise AbcError("unreadable meter", text[:40])
+    second, end = _numeric_meter(text, at)
+    if second is None:
+        return first, text[at:].strip()
+    if first == "none" or Fraction(first) != Fraction(second):
+        raise AbcError("unreadable meter", text[:40])
+    return first, text[end:].strip()
+
+
+def _named_meter(text: str) -> tuple[str | None, int]:
+    """The meter that a text begins with the name of, or ``None``, and the position after it."""
+    named = _NAMED.match(text)
+    if named is None:
+        return None, 0
+    meter = {"C": "4/4", "C|": "2/2"}.get((named[1] or "").upper(), "none")
+    return meter, _after_meter(text, named.end())
+
+
+def _numeric_meter(text: str, at: int) -> tuple[str | None, int]:
+    """The meter in numbers at a position, or ``None``, and the position after it."""
+    beats = _BEATS.match(text, at)
+    count = sum(map(int, re.findall(r"[0-9]+", beats[1]))) if beats else 0
+    if beats is None or not 0 < count < 100:
+        return None, at
+    return f"{count}/{beats[2]}", _after_meter(text, beats.end())
+
+
+def _after_meter(text: str, at: int) -> int:
+    match = _AFTER_METER.match(text, at)
+    return match.end() if match else at
 
 
 def parse_unit(text: str) -> Fraction:
@@ -33,10 +79,23 @@ def parse_unit(text: str) -> Fraction:
     Raises:
         AbcError: if it is not a length.
     """
-    match = re.match(r"([1-9][0-9]{0,2})\s*/\s*([1-9][0-9]{0,2})(?![0-9])|1$", text.strip())
+    unit, rest = leading_unit(text)
+    if re.search(r"\w", rest, re.ASCII):
+        raise AbcError("unreadable unit length", text.strip()[:40])
+    return unit
+
+
+def leading_unit(text: str) -> tuple[Fraction, str]:
+    """The unit length in eighth notes with which a text begins, and what follows it.
+
+    Raises:
+        AbcError: if it does not begin with a length.
+    """
+    match = _UNIT.match(text.strip())
     if not match:
-        raise AbcError("unreadable unit length", text[:20])
-    return Fraction(int(match[1] or 1), int(match[2] or 1)) * 8
+        raise AbcError("unreadable unit length", text.strip()[:40])
+    rest = text.strip()[match.end() :]
+    return Fraction(int(match[1] or 1), int(match[2] or 1)) * 8, rest.strip()
 
 
 @cache

@@ -6,11 +6,13 @@ names, slurs and layout are ignored.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from symbotunes.music.abc.accidentals import written_out
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.keys import Key, parse_key
+from symbotunes.music.abc.keys import Key, parse_key_field
 from symbotunes.music.abc.lengths import factor, parse_meter, parse_unit
 from symbotunes.music.abc.phrases import tied
 from symbotunes.music.abc.tokens import (
@@ -53,7 +55,8 @@ class ParsedTune:
 
     Attributes:
         meter: ``6/8`` and the like, or ``none``.
-        key: that of the signature.
+        key: the tonic and mode. If the signature has accidentals that the mode does not have, every
+            note has its accidental written out.
         items: sounds, bar signs and tuplet marks in order, lengths in eighth notes.
     """
 
@@ -100,6 +103,7 @@ class _Body:
         self.meter: str | None = None
         self.unit: Fraction | None = None
         self.key: Key | None = None
+        self.signature: tuple[int, ...] = ()
         self.lengths: dict[tuple[str, str], Fraction] = {}  # in this unit, see `length`
         self.items: list[Item] = []
         self.voice: str | None = None
@@ -133,18 +137,15 @@ class _Body:
         self.lengths.clear()
 
     def field_K(self, value: str) -> None:  # noqa: N802
-        if self.key is None or not self.started:
-            self.key = parse_key(value)
+        field = parse_key_field(value)
+        if field.key is None:  # a clef alone leaves the key as it is
+            field = replace(field, key=self.key or Key(0, 0, "maj"), signature=self.signature)
+        if not self.started:
+            self.key = field.key
+            self.signature = field.signature or (0,) * 7
             if self.unit is None:
                 self.unit = self.default_unit()
-            return
-        try:
-            changed = parse_key(value) != self.key
-        except AbcError as error:
-            if error.reason == "no key":  # a clef alone
-                return
-            raise
-        if changed:
+        elif field.signature != self.signature:
             raise AbcError("changes key inside")
 
     def default_unit(self) -> Fraction:
@@ -345,4 +346,7 @@ class _Body:
             raise AbcError("no key")
         if not any(isinstance(item, Sound) and item.pitches for item in self.items):
             raise AbcError("no notes")
-        return ParsedTune(self.meter or "none", self.key, tuple(self.items))
+        items: Sequence[Item] = self.items
+        if self.signature != self.key.signature:
+            items = written_out(items, self.signature, "pitch")
+        return ParsedTune(self.meter or "none", self.key, tuple(items))

@@ -11,13 +11,14 @@ from symbotunes.tokenizers.base import Unencodable
 
 HEAD = "X:1\nM:4/4\nL:1/8\n"
 EXAMPLES = [
-    ("no key", HEAD + "K:none\nCDEF|"),
     ("no key", HEAD + "CDEF|"),
     ("unreadable key", HEAD + "K:Es\nCDEF|"),
-    ("key with accidentals of its own", HEAD + "K:D ^c\nCDEF|"),
+    ("unreadable key", HEAD + "K:E phrygian dominant\nCDEF|"),
+    ("unreadable octave=", HEAD + "K:C octave=high\nCDEF|"),
     ("changes key inside", HEAD + "K:C\nCDEF|\nK:G\nGABc|"),
-    ("changes key inside", HEAD + "K:C\nCDEF|[K:Am]ABcd|"),
+    ("changes key inside", HEAD + "K:C\nCDEF|[K:A]ABcd|"),
     ("unreadable meter", "X:1\nM:FREI4/4\nK:C\nCDEF|"),
+    ("unreadable meter", "X:1\nM:6/8 2/4\nK:C\nCDEF|"),
     ("changes meter inside", HEAD + "K:C\nCDEF|\nM:3/4\nCDE|"),
     ("unreadable unit length", "X:1\nM:4/4\nL:short\nK:C\nCDEF|"),
     ("no notes", HEAD + "K:C\nz4|z4|"),

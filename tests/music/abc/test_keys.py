@@ -1,7 +1,7 @@
 import pytest
 
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.keys import Key, parse_key
+from symbotunes.music.abc.keys import Key, leading_key, parse_key, parse_key_field
 
 C, D, E, F, G, A, B = range(7)
 
@@ -28,6 +28,26 @@ C, D, E, F, G, A, B = range(7)
         ("G treble-8", Key(G, 0, "maj")),
         ("HP", Key(A, 0, "mix")),
         ("Hp", Key(A, 0, "mix")),
+        ("none", Key(C, 0, "maj")),
+        ("None clef=bass", Key(C, 0, "maj")),
+        ("", Key(C, 0, "maj")),
+        ("B_", Key(B, -1, "maj")),
+        ("B _ Major", Key(B, -1, "maj")),
+        ("E_dor", Key(E, -1, "dor")),
+        ("B\u266d", Key(B, -1, "maj")),
+        ("B flat", Key(B, -1, "maj")),
+        ("F sharp minor", Key(F, 1, "min")),
+        ("ddor", Key(D, 0, "dor")),
+        ("emin", Key(E, 0, "min")),
+        ("am", Key(A, 0, "min")),
+        ("bbmaj", Key(B, -1, "maj")),
+        ("G Maj.", Key(G, 0, "maj")),
+        ("D\\", Key(D, 0, "maj")),
+        ("D ^c", Key(D, 0, "maj")),  # which it has anyway
+        ("A mix ^g", Key(A, 0, "maj")),
+        ("A exp ^f ^c ^g", Key(A, 0, "maj")),
+        ("D exp _b", Key(D, 0, "min")),
+        ("Dmix=c", Key(D, 0, "mix")),
     ],
 )
 def test_keys_are_read_in_all_spellings(written, key):
@@ -37,16 +57,17 @@ def test_keys_are_read_in_all_spellings(written, key):
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
-        ("", "no key"),
-        ("none", "no key"),
         ("clef=bass", "no key"),
+        ("g", "unreadable key"),  # minor for some, major for others
+        ("bb", "unreadable key"),
+        ("Dm 0&2", "unreadable key"),
+        ("E phrygian dominant", "unreadable key"),
         ("H", "unreadable key"),
         ("Es", "unreadable key"),
         ("EM", "unreadable key"),  # major for some, minor for abc2midi
         ("C foo", "unreadable key"),
-        ("D ^c", "key with accidentals of its own"),
-        ("Dmix=c", "key with accidentals of its own"),
-        ("D exp _b", "key with accidentals of its own"),
+        ("D Phr ^f", "key with accidentals of its own"),
+        ("C octave=high", "unreadable octave="),
     ],
 )
 def test_what_is_no_key_is_refused_with_its_reason(written, reason):
@@ -75,3 +96,50 @@ def test_a_signature_alters_the_letters_in_order():
 @pytest.mark.parametrize("name", ["Cmaj", "F#min", "Bbdor", "Ephr"])
 def test_a_key_is_written_as_the_token_has_it(name):
     assert str(parse_key(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("written", "signature"),
+    [
+        ("D Phr ^f", (0, 0, -1, 1, 0, 0, -1)),  # E flat, F sharp, B flat
+        ("D _b _e", (1, 0, -1, 1, 0, 0, -1)),
+        ("D ^f_b clef=bass", (1, 0, 0, 1, 0, 0, -1)),
+        ("C exp ^g", (0, 0, 0, 0, 1, 0, 0)),
+        ("G =f __b", (0, 0, 0, 0, 0, 0, -2)),
+    ],
+)
+def test_a_signature_may_have_accidentals_of_its_own(written, signature):
+    assert parse_key_field(written).signature == signature
+
+
+@pytest.mark.parametrize(
+    ("written", "octaves"),
+    [
+        ("C", None),
+        ("C bass", 0),
+        ("C treble-8", -1),
+        ("clef=bass-8", -1),
+        ("C clef=treble+8", 1),
+        ("C clef=treble+15", 2),
+        ("C clef=treble_8", 0),  # a figure that is drawn, not played
+        ("C octave=-1", -1),
+        ("treble-8 octave=2", 1),
+    ],
+)
+def test_clefs_and_octaves_move_the_notes(written, octaves):
+    assert parse_key_field(written).octaves == octaves
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "rest"),
+    [
+        ("G G2A B2d", Key(G, 0, "maj"), "G2A B2d"),
+        ("Edor|:EBBA", Key(E, 0, "dor"), "|:EBBA"),
+        ("D ^cde", Key(D, 0, "maj"), "^cde"),
+        ("Amix ^g A2", Key(A, 0, "maj"), "A2"),
+        ("A minor clef=treble M:4/4", Key(A, 0, "min"), "M:4/4"),
+    ],
+)
+def test_what_follows_a_key_is_not_part_of_it(written, key, rest):
+    field, after = leading_key(written)
+    assert (field.key, after) == (key, rest)

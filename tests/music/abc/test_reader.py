@@ -60,7 +60,24 @@ def test_the_unit_may_change_in_a_line_of_its_own_or_inline(read):
 
 @pytest.mark.parametrize(
     ("written", "meter"),
-    [("C", "4/4"), ("C|", "2/2"), ("none", "none"), ("6/8", "6/8"), ("(2+3)/8", "5/8")],
+    [
+        ("C", "4/4"),
+        ("C|", "2/2"),
+        ("c", "4/4"),
+        ("c|", "2/2"),
+        ("Cl", "4/4"),  # l and s of abc2mtex
+        ("6/8l", "6/8"),
+        ("4/4s", "4/4"),
+        ("none", "none"),
+        ("None", "none"),
+        ("6/8", "6/8"),
+        ("2/2/", "2/2"),
+        ("2/4:", "2/4"),
+        ("(2+3)/8", "5/8"),
+        ("2.2.3/16", "7/16"),
+        ("C4/4", "4/4"),
+        ("6/8 3/4", "6/8"),  # as long as one another
+    ],
 )
 def test_meters_by_name_and_by_number(tune, written, meter):
     assert parse(tune("A", meter=written)).meter == meter
@@ -204,6 +221,21 @@ def test_meter_and_key_may_be_repeated_unchanged(read):
 def test_the_first_key_and_meter_after_the_head_hold_for_the_tune(tune):
     parsed = parse(tune("K:G\nM:6/8\nG3 A3|"))
     assert (parsed.meter, parsed.key) == ("6/8", Key(4, 0, "maj"))
+
+
+@pytest.mark.parametrize("change", ["\nK:Am\n", "[K:Ddor]", "\nK:none\n", "[K:C ^f =f]"])
+def test_another_name_for_the_same_signature_is_no_change(read, change):
+    assert read(f"C E|{change}A c|") == "C E | A c |"
+
+
+def test_a_clef_alone_leaves_the_key_as_it_is(tune):
+    assert parse(tune("K:clef=bass\nE,2|", key="E")).key == Key(2, 0, "maj")
+    assert parse(tune("E,2|[K:bass]E,|", key="clef=bass")).key == Key(0, 0, "maj")
+
+
+def test_accidentals_of_a_signature_are_written_out(read):
+    # E flat, F sharp and B flat; F natural holds to the bar sign, in all octaves.
+    assert read("D E F =F f|F-|F B", key="D Phr ^f") == "=D _E ^F =F =f | ^F- | ^F _B"
 
 
 def test_of_several_voices_the_first_is_read(read):
