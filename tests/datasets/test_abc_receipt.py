@@ -74,7 +74,7 @@ def test_tunes_outside_the_published_vocabulary_are_counted(receipt_of):
     [
         (b"MThd\0\0\0\6", "1 pieces read, 0 kept, .*dropped: 1 unreadable file: binary file"),
         (b"", "1 pieces read, 0 kept, .*dropped: 1 unreadable file: empty file"),
-        ("X:1\nK:none\nC|\nX:2\nM:x\nK:C\nC|", "2 pieces read, .*1 no key, 1 unreadable meter"),
+        ("X:1\nM:C\nC|\nX:2\nM:x\nK:C\nC|", "2 pieces read, .*1 no key, 1 unreadable meter"),
     ],
 )
 def test_when_nothing_is_left_one_line_says_why(receipt_of, content, message):

@@ -21,6 +21,11 @@ _NEXT = re.compile(
     r"(?:[TRQV]|M(?=[ \t]*:[ \t]*(?:[0-9(]|[Cc](?![a-z])|[Nn]one\b))|L(?=[ \t]*:[ \t]*1)"
     r"|K(?=[ \t]*:[ \t]*(?:[A-Ga-gH]|none)))[ \t]*:[ \t]*"
 )
+# The values of nearly all M:, L: and K: fields, which no music follows.
+_ALONE = re.compile(
+    r"[A-G][b#]?(?: ?(?:maj|m|min|dor|mix|lyd|phr|loc|ion|aeo)[a-z]*)?|[0-9]{1,2}/[0-9]{1,2}|C\|?",
+    re.IGNORECASE,
+)
 _IN_MUSIC = re.compile(r"(?:^|(?<=[\s|:\]!]))([KLMQ]):[ \t]*(?=[^\s|:\]])")
 _INLINE_OR_TEXT = re.compile(r'"[^"\n]*"|\[[A-Za-z]:[^\]\n]*\]')
 
@@ -53,7 +58,7 @@ def split_fields(line: str) -> list[Field]:
 def _with_music(name: str, value: str) -> Iterator[Field]:
     """The field, and the music that follows it, if there is any."""
     rest = ""
-    if name in "MLK":
+    if name in "MLK" and not _ALONE.fullmatch(value):
         try:
             leading = {"M": leading_meter, "L": leading_unit, "K": leading_key}[name]
             rest = leading(value)[1]
@@ -75,6 +80,9 @@ def _is_field_or_music(field: Field) -> bool:
 
 def _fields_in_music(line: str) -> Iterator[Field]:
     """The music of a line, and the fields in it that have no brackets."""
+    if ":" not in line:
+        yield "", line
+        return
     hidden = _INLINE_OR_TEXT.sub(lambda match: "." * len(match[0]), line)
     embedded = _IN_MUSIC.search(hidden)
     if embedded is None:

@@ -1,62 +1,129 @@
 """ABC files: from bytes to the tunes they contain."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from symbotunes.music.abc.encoding import decode, without_markup
 from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.fields import field_of, split_fields
 from symbotunes.music.abc.tune import AbcTune
 
 MAX_BYTES = 64 * 2**20  # the largest tune books have a hundredth of this
-_FIELD = re.compile(r"^([A-Za-z]):[ \t]*(.*?)[ \t]*(?:(?<!\\)%.*)?$", re.MULTILINE)
-_REFERENCE = re.compile(r"^X:", re.MULTILINE)
-_INHERITED = ("M", "L", "R", "O")  # fields of a file's head that apply to its tunes
+_INHERITED = ("M", "L", "R", "O", "U", "m")  # fields of a file's head that apply to its tunes
+_DIRECTIVE = re.compile(r"(?:%%|I:)[ \t]*(propagate-accidentals)\b")  # that applies to them, too
+_COMMENT = re.compile(r"(?<!\\)%.*$")
+_QUOTED_REPLY = re.compile(r"^(?:[ \t]*>)+(?=[ \t]*X:)", re.MULTILINE)  # of electronic mail
 
 
 def read_abc(path: Path) -> str:
-    r"""The text of an ABC file, UTF-8 or else Latin-1, with line ends as ``\n``.
+    r"""The text of an ABC file in any common encoding, without HTML, with line ends as ``\n``.
 
     Raises:
-        AbcError: if the file is empty, too large, binary, a web page or a git-lfs pointer.
+        AbcError: if the file is empty, too large, binary, a web page without music or a git-lfs
+            pointer.
     """
     size = path.stat().st_size
     if size == 0:
         raise AbcError("empty file", path.name)
     if size > MAX_BYTES:
         raise AbcError("file larger than 64 MiB", path.name)
-    data = path.read_bytes()
-    if b"\0" in data[:65536]:
-        raise AbcError("binary file", path.name)
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
+        text = decode(path.read_bytes())
+    except AbcError as error:
+        raise AbcError(error.reason, path.name) from error
     head = text[:200].lstrip().lower()
-    if head.startswith(("<!doctype", "<html", "<?xml")):
+    text = without_markup(text)
+    if head.startswith(("<!doctype", "<html", "<?xml")) and not re.search(r"^\s*K:", text, re.M):
         raise AbcError("a web page, not ABC", path.name)
     if head.startswith("version https://git-lfs"):
         raise AbcError("a git-lfs pointer, not the file", path.name)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    if _QUOTED_REPLY.search(text):
+        text = re.sub(r"^(?:[ \t]*>)+ ?", "", text, flags=re.MULTILINE)
+    return text
 
 
 def split_tunes(text: str) -> list[str]:
     """The tunes of a file, each from its ``X:`` on; fields above the first apply to all.
 
-    A text without ``X:`` that names a key is one tune.
+    Without ``X:``, a tune begins with the fields of a head that names a key, if the tune before it
+    has notes. After a blank line this holds in files with ``X:``, too, if the head has a title or a
+    meter.
     """
-    starts = [match.start() for match in _REFERENCE.finditer(text)]
-    if not starts:
-        return [text.strip()] if re.search(r"^K:", text, re.MULTILINE) else []
-    shared = {
-        match[1]: match[0] for match in _FIELD.finditer(text[: starts[0]]) if match[1] in _INHERITED
-    }
-    tunes = []
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        first, _, rest = text[start:end].strip().partition("\n")
-        own = {match[1] for match in _FIELD.finditer(rest)}
-        above = [line for name, line in shared.items() if name not in own]
-        tunes.append("\n".join([first, *above, rest]))
-    return tunes
+    lines = text.split("\n")
+    names = [_names(line) for line in lines]
+    numbered = any("X" in found[:1] for found in names)
+    blocks: list[list[str]] = [[]]  # the first is the head of a file whose tunes are numbered
+    key = music = blank = False  # whether the tune has them, and whether a blank line precedes
+    for index, line in enumerate(lines):
+        found = names[index]
+        begins = "X" in found[:1]
+        if music and found and not begins and (blank or not names[index - 1]):
+            begins = _begins_tune(_names_of_head(lines, names, index), blank, numbered)
+        if begins:
+            blocks.append([] if "X" in found or not numbered else _number_of(blocks[-1]))
+            key = music = False
+        blank = not line.strip()
+        key = key or "K" in found
+        music = music or "" in found or (key and not (found or blank or line.startswith("%")))
+        blocks[-1].append(line)
+    shared = blocks.pop(0) if numbered else []
+    tunes = [_with_shared(block, shared) for block in blocks]
+    return tunes if numbered else [tune for tune in tunes if re.search(r"^\s*K:", tune, re.M)]
+
+
+def _names(line: str) -> list[str]:
+    """The names of the fields in a line that begins with one; of music the name is empty."""
+    return [name for name, _ in split_fields(line)] if ":" in line and field_of(line) else []
+
+
+def _names_of_head(lines: Sequence[str], names: Sequence[list[str]], start: int) -> set[str]:
+    """The names of the fields from a line to the next music."""
+    result: set[str] = set()
+    for line, found in zip(lines[start:], names[start:], strict=True):
+        if not found and line.strip() and not line.startswith("%"):
+            break
+        result.update(found)
+        if "" in found:
+            break
+    return result
+
+
+def _begins_tune(head: set[str], blank: bool, numbered: bool) -> bool:  # noqa: FBT001
+    """Whether fields after music are the head of another tune."""
+    if "K" not in head or "P" in head or (numbered and not blank):
+        return False
+    return bool({"T", "M"} & head) or (blank and not numbered)
+
+
+def _number_of(block: Sequence[str]) -> list[str]:
+    """The ``X:`` of a tune, for another that has none."""
+    return [f"X:{value}" for line in block[:1] for name, value in split_fields(line) if name == "X"]
+
+
+def _with_shared(block: Sequence[str], shared: Sequence[str]) -> str:
+    """The text of a tune, with those fields of the file's head that its own head lacks."""
+    lines = "\n".join(block).strip().split("\n")
+    if _double_spaced(lines):
+        lines = [line for line in lines if line.strip()]
+    own: set[str] = set()
+    for line in lines:
+        own.update(_names(line))
+        if "K" in own:
+            break
+    inherited: dict[str, str] = {}
+    for line in shared:
+        for name, value in split_fields(line):
+            if name in _INHERITED and name not in own:
+                inherited[name + (value if name in "Um" else "")] = f"{name}:{value}"
+        if directive := _DIRECTIVE.match(line):
+            inherited[directive[1]] = line
+    return "\n".join([*lines[:1], *inherited.values(), *lines[1:]])
+
+
+def _double_spaced(lines: Sequence[str]) -> bool:
+    """Whether every other line is blank, so that blank lines separate nothing."""
+    return len(lines) > 6 and not any(lines[1::2]) and all(lines[::2])
 
 
 def read_tunes(path: Path, collection: str) -> list[AbcTune]:
@@ -75,8 +142,9 @@ def _tunes(path: Path, collection: str) -> Iterator[AbcTune]:
     used: set[str] = set()
     for text in split_tunes(read_abc(path)):
         fields: dict[str, str] = {}
-        for match in _FIELD.finditer(text):
-            fields.setdefault(match[1], match[2])
+        for line in text.split("\n"):
+            for name, value in split_fields(line) if field_of(line) else []:
+                fields.setdefault(name, _COMMENT.sub("", value).strip())
         number = name = fields.get("X", "") or "1"
         count = 1
         while name in used:
