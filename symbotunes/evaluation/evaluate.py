@@ -28,7 +28,7 @@ from symbotunes.evaluation.windows.measuring import (
 )
 from symbotunes.generation.compose import Plan, text_of
 from symbotunes.generation.latent.player import LatentPlayer, Player
-from symbotunes.generation.sequences.plan import SamplePlan, draw
+from symbotunes.generation.sequences.plan import SamplePlan, draw, read_beginning
 from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
 from symbotunes.tokenizers.base import Tokenizer
 
@@ -126,14 +126,25 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
     subject = Subject(task.name, net, tokenizer, task.data.encoded)
     task.report("Scoring held-out tunes")
     held_out = measure_held_out(subject, plan, list(task.baselines), seed)
+    beginning = read_beginning(tokenizer, sampling)
     drawing = f"Generating {plan.num_samples} tunes"
     task.report(drawing)
     generated = draw(
-        net, tokenizer, sampling, seed, lambda done: task.report(f"{drawing}: token {done}")
+        net,
+        tokenizer,
+        sampling,
+        seed,
+        lambda done: task.report(f"{drawing}: token {done}"),
+        beginning,
     )
     task.report("Comparing tunes with held-out and training tunes")
     sets = measure_tunes(subject, generated, plan, seed)
-    remarks = (*task.remarks, *_remarks(task.data, sampling), *_bounds(held_out, sets))
+    remarks = (
+        *task.remarks,
+        *_remarks(task.data, sampling),
+        *(f"the prompt: {remark}" for remark in beginning.remarks),
+        *_bounds(held_out, sets),
+    )
     return Findings(task.heading, _facts(task, sampling), held_out, sets, remarks)
 
 

@@ -8,7 +8,7 @@ from symbotunes.errors import UserError
 from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
-from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
+from symbotunes.generation.sequences.plan import SamplePlan, draw_samples, read_beginning
 from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
 from symbotunes.tokenizers.base import TextTokenizer, Tokenizer
 
@@ -57,8 +57,11 @@ def _sequences(
     plain = plan.plain
     if plain is None:
         raise _needs_encoder(net, plan)
-    samples = draw_samples(net, text_of(net, tokenizer), plain, seed, on_step)
-    return Composition(tuple(samples), plain.facts)
+    text = text_of(net, tokenizer)
+    beginning = read_beginning(text, plain)
+    samples = draw_samples(net, text, plain, seed, on_step, beginning)
+    inputs = {"remarks on the prompt": "; ".join(beginning.remarks)} if beginning.remarks else {}
+    return Composition(tuple(samples), plain.facts, inputs)
 
 
 @compose.register

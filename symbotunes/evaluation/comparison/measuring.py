@@ -339,4 +339,5 @@ def _continue(
         return Continuation(text, reason=str(error))
     (seed,) = plan.seeds_of(contender.seed)
     sample = to_sample(tokenizer, generated, 0, seed, beginning.key)
-    return Continuation(text, sample=replace(sample, title=contender.name))
+    notes = (*beginning.remarks, *sample.notes)
+    return Continuation(text, sample=replace(sample, title=contender.name, notes=notes))

@@ -165,6 +165,7 @@ def draw_samples(
     plan: SamplePlan,
     seed: int,
     on_step: Callable[[int], None] | None = None,
+    beginning: Beginning | None = None,
 ) -> list[Sample]:
     """Sample music; sample ``i`` depends on `seed` and ``i`` alone, not on the number of samples.
 
@@ -174,12 +175,13 @@ def draw_samples(
         plan: how many samples, and how.
         seed: from which the seeds of samples are derived, unless the plan gives them.
         on_step: called with the number of tokens so far, to show progress.
+        beginning: that of the plan, if it has been read.
 
     Raises:
         UserError: if the prompt cannot be read, naming the token and the nearest known one, or the
             constraint forbids it.
     """
-    beginning = read_beginning(tokenizer, plan)
+    beginning = beginning or read_beginning(tokenizer, plan)
     drawn = draw(net, tokenizer, plan, seed, on_step, beginning)
     return [
         to_sample(tokenizer, generated, index, number, beginning.key)

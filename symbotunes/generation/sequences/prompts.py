@@ -12,8 +12,8 @@ from symbotunes.errors import UserError
 from symbotunes.music.abc.beginnings import first_bars
 from symbotunes.music.abc.files import read_tunes
 from symbotunes.music.abc.keys import Key
-from symbotunes.music.abc.text import prompt_tokens
-from symbotunes.music.abc.transposition import key_in, on_c
+from symbotunes.music.abc.prompt.beginning import read_typed
+from symbotunes.music.abc.transposition import on_c
 from symbotunes.tokenizers.base import TextTokenizer, examples_in
 
 LONGEST = 20_000  # characters; tunes have a few hundred
@@ -27,10 +27,12 @@ class Beginning:
         ids: of its tokens, without ``bos``.
         key: before it was moved to C, to which samples are moved back; ``None`` if it was not
             moved.
+        remarks: how it differs from what the user gave, for people.
     """
 
     ids: Sequence[int] = ()
     key: Key | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
@@ -47,8 +49,10 @@ def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
         raise UserError(f"sample.prompt={text} looks like a file: write sample.prompt_file={text}")
     try:
         ids = tokenizer.prompt(text)
-        key = key_in(prompt_tokens(text)) if tokenizer.FORMAT == "abc" else None
-        return Beginning(ids, _key_to_return_to(tokenizer, key))
+        if tokenizer.FORMAT != "abc":
+            return Beginning(ids)
+        typed = read_typed(text)
+        return Beginning(ids, _key_to_return_to(tokenizer, typed.key), typed.remarks)
     except ValueError as error:
         raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
 

@@ -180,6 +180,19 @@ def items_of(tokens: Sequence[str]) -> list[Item]:
     return _read(tokens).items
 
 
+def misplaced_token(tokens: Sequence[str]) -> tuple[str, str] | None:
+    """The first token that `parse_tokens` would drop or repair, and why; ``None`` if there is none.
+
+    What is merely incomplete at the end is not misplaced.
+    """
+    reader = _Reader()
+    for token in tokens:
+        reader.read(token)
+        if reader.problems:
+            return token, reader.problems[0]
+    return None
+
+
 def _read(tokens: Sequence[str]) -> _Reader:
     reader = _Reader()
     for token in tokens:

@@ -65,8 +65,12 @@ class ParsedTune:
     items: tuple[Item, ...]
 
 
-def parse(text: str) -> ParsedTune:
+def parse(text: str, *, beginning: bool = False) -> ParsedTune:
     """Read one tune, headers and body.
+
+    Args:
+        text: its ABC.
+        beginning: whether it may end before its first note, as a prompt may.
 
     Raises:
         AbcError: with a reason, if it cannot be read, or changes meter or key.
@@ -93,7 +97,7 @@ def parse(text: str) -> ParsedTune:
                 body.line(begun)
                 begun = ""
     body.line(begun)
-    return body.tune()
+    return body.tune(beginning=beginning)
 
 
 class _Body:
@@ -336,15 +340,15 @@ class _Body:
             raise AbcError("broken rhythm with too many signs")
         self.items[-1] = Sound(last.pitches, last.eighths, signs)
 
-    def tune(self) -> ParsedTune:
+    def tune(self, *, beginning: bool) -> ParsedTune:
         """The tune that was read.
 
         Raises:
-            AbcError: if it has no key or no notes.
+            AbcError: if it has no key, or no notes and is not a beginning.
         """
         if self.key is None:
             raise AbcError("no key")
-        if not any(isinstance(item, Sound) and item.pitches for item in self.items):
+        if not (beginning or any(isinstance(item, Sound) and item.pitches for item in self.items)):
             raise AbcError("no notes")
         items: Sequence[Item] = self.items
         if self.signature != self.key.signature:

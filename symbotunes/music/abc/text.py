@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from symbotunes.music.abc.barlines import closing_bars
 from symbotunes.music.abc.beams import beamed
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.keys import MODES, parse_key
-from symbotunes.music.abc.lengths import factor, parse_meter
+from symbotunes.music.abc.lengths import factor
 from symbotunes.music.abc.phrases import as_phrase
+from symbotunes.music.abc.prompt.beginning import read_typed
 from symbotunes.music.abc.tokens import Bar, Phrase, Tuplet, duration_token
 from symbotunes.music.abc.writing import item_tokens
 
@@ -18,14 +18,7 @@ _TOKEN = re.compile(
     r"|\|[|\]](?!:)|\([2-9](?::[1-9]:[1-9])?|\|[1-9](?:[,-][1-9])*|:\||\|:|\||\[|\]"
     r"|(?:\^\^|__|[=^_])?[A-Ga-g][,']*|z|-"
 )
-_PROMPT_FIELD = re.compile(
-    r"M:[ \t]*(?P<meter>\S+)|L:[ \t]*(?P<unit>\S+)|K:[ \t]*(?P<key>[A-GH][#b]?(?:[ \t]*(?:"
-    + "|".join([*MODES, "ion", "aeo"])
-    + r")[a-z]*|m\b)?(?!\S)|\S+)",
-    re.IGNORECASE,
-)
 _LIKE_A_FIELD = re.compile(r"\A[A-Za-z](?= *:)")
-_OTHER_FIELD = re.compile(r"^[A-JN-Zm-z]:.*$", re.MULTILINE)
 
 
 def to_abc(music: Sequence[str] | Phrase, *, number: int = 1, title: str = "Untitled") -> str:
@@ -105,21 +98,9 @@ def lex(text: str) -> list[str]:
 
 
 def prompt_tokens(text: str) -> list[str]:
-    """Tokens of the beginning of a tune, as a user types it: ``M:6/8 K:Cdor A2 B``.
-
-    Meter and key may be on separate lines; ``K:C`` is the major key. Other fields are ignored, but
-    lengths must be in eighths.
+    """Tokens of the beginning of a tune, as a user types it, see `read_typed`.
 
     Raises:
-        AbcError: naming what is not a token.
+        AbcError: naming what cannot be read.
     """
-    text = _OTHER_FIELD.sub(" ", text.replace("\\n", "\n"))
-    head = []
-    for match in _PROMPT_FIELD.finditer(text):
-        if match["meter"]:
-            head.append(f"M:{parse_meter(match['meter'])}")
-        elif match["key"]:
-            head.append(f"K:{parse_key(match['key'])}")
-        elif match["unit"] != "1/8":
-            raise AbcError("lengths must count eighths, L:1/8", match[0])
-    return [*head, *lex(_PROMPT_FIELD.sub(" ", text))]
+    return list(read_typed(text).tokens)

@@ -15,10 +15,15 @@ def sound_tokens(sound: Sound) -> list[str]:
     if len(sound.pitches) == 1:
         pitch = sound.pitches[0]
         return [str(pitch), *tail, *(["-"] if pitch.tied else [])]
-    inside = []
+    return [*open_chord_tokens(sound), "]", *tail]
+
+
+def open_chord_tokens(sound: Sound) -> list[str]:
+    """Tokens of a chord that is not closed yet."""
+    tokens = ["["]
     for pitch in sound.pitches:
-        inside += [str(pitch), *(["-"] if pitch.tied else [])]
-    return ["[", *inside, "]", *tail]
+        tokens += [str(pitch), *(["-"] if pitch.tied else [])]
+    return tokens
 
 
 def item_tokens(item: Item, meter: str) -> list[str]:

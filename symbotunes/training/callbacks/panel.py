@@ -105,7 +105,7 @@ class SamplePanel(lightning.Callback):
         tokenizer = self._tokenizer(trainer)
         composition = compose(net, self.plan, tokenizer=tokenizer, seed=self.seed)
         samples = composition.samples
-        facts = self._facts(samples, time.monotonic() - began)
+        facts = {**self._facts(samples, time.monotonic() - began), **composition.inputs}
         folder = Path(trainer.default_root_dir) / "samples" / f"step_{step:06d}"
         write_gallery(folder, samples, heading=f"Samples at step {step}", facts=facts)
         for logger in wandb_loggers(trainer):

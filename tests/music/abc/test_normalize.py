@@ -216,7 +216,7 @@ def test_our_abc_read_as_any_abc_gives_the_same_tokens_again(corpus_tunes):
         ("M:6/8\\nK:C", "M:6/8 K:Cmaj"),
         ("M: C| K: C dorian", "M:2/2 K:Cdor"),
         ("M:4/4", "M:4/4"),
-        ("K:Cm\n|:[CE]2 (3ABc A>B A-|", "K:Cmin |: [ C E ] 2 (3 A B c A > B A - |"),
+        ("M:7/8 K:Cm\n|:[CE]2 (3ABc A>B A-|", "M:7/8 K:Cmin |: [ C E ] 2 (3 A B c A > B A - |"),
         ("X:3\nT:My tune\nM:4/4\nL:1/8\nK:C\nCD|", "M:4/4 K:Cmaj C D |"),
         ("M:4/4 L:1/8 K:C A/ B// c1 d3/ ||", "M:4/4 K:Cmaj A /2 B /4 c d 3/2 |"),
     ],
@@ -231,7 +231,7 @@ def test_a_prompt_is_read_as_a_user_types_it(text, expected):
         ("M:6/8 K:C A2 @B", "no music in ABC: @B"),
         ("M:banana", "unreadable meter: banana"),
         ("K:Hdur", "unreadable key: Hdur"),
-        ("L:1/4\nK:C", "lengths must count eighths, L:1/8: L:1/4"),
+        ("L:banana\nK:C", "unreadable unit length: banana"),
     ],
 )
 def test_a_prompt_that_cannot_be_read_names_what_is_wrong(text, message):
