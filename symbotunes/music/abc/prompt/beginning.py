@@ -128,13 +128,13 @@ def _tokens_of(tune: ParsedTune, music: Music) -> list[str]:
     whole = replace(tune, items=(*items, *added))
     plain = plain_form(whole)
     _refuse_losses(whole, plain)
-    kept = spell(plain, "keep").phrase.items[: -len(added)]
+    kept = list(spell(plain, "keep").phrase.items[: -len(added)])
+    end = ["["] if music.open_bracket else []
     if music.open_chord:
-        *kept, chord = kept
+        chord = kept.pop()
         assert isinstance(chord, Sound)
-    tokens = [token for item in kept for token in item_tokens(item, tune.meter)]
-    tokens += open_chord_tokens(chord) if music.open_chord else []
-    return [*tokens, "["] if music.open_bracket else tokens
+        end = open_chord_tokens(chord)
+    return [*(token for item in kept for token in item_tokens(item, tune.meter)), *end]
 
 
 def _refuse_losses(tune: ParsedTune, plain: Phrase) -> None:

@@ -121,12 +121,11 @@ def split_fields(text: str) -> TypedText:
 
 def _is_a_line_of_words(line: str) -> bool:
     """Whether a line is a title, lyrics and the like as files have them, bar signs included."""
-    first, *others = [match for match in _PART.finditer(line) if match["name"]] or [None]
+    fields = [match for match in _PART.finditer(line) if match["name"]]
     return (
-        first is not None
-        and not others
-        and not line[: first.start()].strip()
-        and first["name"].upper() not in _VALUES
+        len(fields) == 1
+        and not line[: fields[0].start()].strip()
+        and fields[0]["name"].upper() not in _VALUES
     )
 
 
