@@ -18,6 +18,7 @@ FILES = Path(__file__).parents[2] / "files" / "prompts"
         ("bracket-endings", "M:4/4 K:Gmaj |: G 2 B 2 d 2 B 2 |1 G 8 :| |2 G 4 d 4 |"),
         ("second-ending", "M:4/4 K:Gmaj |: G 2 B 2 d 2 B 2 |1 G 8 :| |2 G 4 d 4 |"),
         ("one-line-head", "M:6/8 K:Gmaj G 2 A B 2 d"),
+        ("key-accidentals", "M:4/4 K:Amaj A 2 B 2 c 2 d 2"),
     ],
 )
 def test_a_prompt_of_a_public_report_gives_its_tokens(name, tokens):
@@ -60,6 +61,13 @@ def test_a_prompt_of_a_public_report_is_refused_with_the_reason(name, message):
         ("M:4/4 K:Edor|:EBBA B2 EB|", "M:4/4 K:Edor |: E B B A B 2 E B |"),
         ("M:4/4 K:E dorian EB", "M:4/4 K:Edor E B"),
         ("M:4/4 K:D clef=bass D,2", "M:4/4 K:Dmaj D, 2"),
+        ("M:4/4 K:edor EBBA", "M:4/4 K:Edor E B B A"),
+        ("M:4/4 K:B_ B2", "M:4/4 K:Bbmaj B 2"),
+        ("M:4/4 K:D Phr ^f F2 f2 =f2", "M:4/4 K:Dphr ^F 2 ^f 2 =f 2"),
+        ("M:4/4 K:C ^f1 A2", "M:4/4 K:Cmaj ^f A 2"),
+        ("M:4/4 K:C ^fA2", "M:4/4 K:Cmaj ^f A 2"),
+        ("M:4/4 K:C |^f A2|", "M:4/4 K:Cmaj ^f A 2 |"),
+        ("M:6/8l K:D A", "M:6/8 K:Dmaj A"),
         ("L:1/4 M:4/4 K:C AB/", "M:4/4 K:Cmaj A 2 B"),
         ("M:6/8 K:D A2B [L:1/16] A4B2", "M:6/8 K:Dmaj A 2 B A 2 B"),
     ],
@@ -187,6 +195,10 @@ def test_tokens_are_taken_as_they_are(text):
         ("M:4/4 K:C |: A |: B", "a repeat inside a repeat"),
         ("M:4/4 K:C A&c", "voices overlaid with &: A&c"),
         ("M:4/4 K:C ^/2A", "no music in ABC: ^/2A"),
+        ("M:4/4 K:D _b", "accidentals of a key without notes: for a note, write _b1"),
+        ("M:4/4 K:g A2", "unreadable key: g"),
+        ("M:6/8banana K:G", "unreadable meter: 6/8banana"),
+        ("L:eighth K:G", "unreadable unit length: eighth"),
         ("M:4/4 K:Amix ^g A B c d", "a note or an accidental of the key: K:Amix ^g"),
     ],
 )

@@ -112,7 +112,9 @@ def _read_abc(typed: TypedText) -> TypedBeginning:
     if meter not in (None, "none") and typed.unit is None and Fraction(meter) < Fraction(3, 4):
         remarks.append("without L:, lengths are in eighths")
     if typed.accidentals:
-        word = typed.accidentals.split()[0]
+        word = typed.accidentals[0]
+        if not any(kind(token) == "pitch" for token in tokens):
+            raise AbcError("accidentals of a key without notes", f"for a note, write {word}1")
         remarks.append(f"{word} is read as part of the key; for a note, write {word}1")
     return TypedBeginning(tuple(tokens), tune.key if typed.key else None, tuple(remarks))
 

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 
 from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.keys import leading_key
+from symbotunes.music.abc.lengths import leading_meter, leading_unit
 
 # A field begins a line, or follows a space, a bar sign or another field; `A:|` is a note and a bar
 # sign. Quotations come first, because what looks like a field inside them is none.
@@ -12,19 +14,13 @@ _PART = re.compile(
     r"|\[(?P<inline>[A-Za-z]):(?P<value>[^\]\n]*)\]"
     r"|(?<![^\s|\]])(?P<name>[A-Za-z]):(?![|:])"
 )
-_MODE = r"(?i:(?:maj|min|ion|dor|phr|lyd|mix|aeo|loc)[a-z]*)|m(?:in(?:or)?)?"
 _END = r"(?=[\s|\]\[]|$)"
-# What the value of a field consists of; whatever follows it is music.
+_WORD = re.compile(r"[^\s|]*")
+_OWN_ACCIDENTALS = re.compile(r"(?<=\s)[\^_=][A-Ga-g](?=\s|$)")
+_DOUBLE_ACCIDENTAL = re.compile(r"\s(?:\^\^|__)")  # of a note: no key has one
+_READ = {"M": leading_meter, "L": leading_unit, "K": leading_key}
+# What the values of other fields consist of; whatever follows them is music.
 _VALUES = {
-    "M": re.compile(r"[Cc]\|(?!:)|[0-9+() ]*[0-9)][ \t]*/[ \t]*[0-9]+[^\s|]*|[^\s|]*"),
-    "L": re.compile(r"[0-9]+[ \t]*/[ \t]*[0-9]+[^\s|]*|[^\s|]*"),
-    "K": re.compile(
-        rf"(?:(?:H[Pp]|none|[A-Ga-g](?:[#b]|_(?![A-Ga-g_]))?(?:[ \t]*(?:{_MODE}))?){_END}|[^\s|]*)"
-        rf"(?:[ \t]+exp{_END})?"
-        rf"(?P<accidentals>(?:[ \t]+(?:[\^_=][A-Ga-g])+{_END})*)"
-        r"(?:[ \t]+(?:(?:clef|middle|octave|transpose|stafflines|[mt])=\S+"
-        r"|(?:treble|bass|alto|tenor|perc)[0-9+-]*(?=\s|$)))*"
-    ),
     "Q": re.compile(
         r'(?:"[^"\n]*"[ \t]*)?(?:(?:[0-9]+/[0-9]+[ \t]*)+=[ \t]*[0-9.]+|[^\s|"]*)'
         r'(?:[ \t]*"[^"\n]*")?'
@@ -32,8 +28,8 @@ _VALUES = {
     "V": re.compile(
         rf'[^\s|]*(?:[ \t]+(?:[a-z]+=(?:"[^"\n]*"|\S+)|(?:treble|bass|alto|tenor)[0-9+-]*{_END}))*'
     ),
-    "X": re.compile(r"[^\s|]*"),
-    "P": re.compile(r"[^\s|]*"),
+    "X": _WORD,
+    "P": _WORD,
 }
 _WORDS = re.compile(r"[^|\n]*")  # a title and the like: up to the next field, bar sign or line
 
@@ -52,7 +48,7 @@ class TypedText:
         music: everything else, with the fields that stand inside it as ``[L:1/16]``.
         left_out: fields that say nothing about the notes, as typed.
         voice: the name of its voice, or ``None``.
-        accidentals: of the key, as typed after it.
+        accidentals: those that belong to the key, as typed after it.
         doubtful: a field of words that ends a line in front of the key, and may hold notes.
     """
 
@@ -62,7 +58,7 @@ class TypedText:
     music: str = ""
     left_out: list[str] = field(default_factory=list)
     voice: str | None = None
-    accidentals: str = ""
+    accidentals: tuple[str, ...] = ()
     doubtful: str | None = None
 
     def take(self, name: str, value: str, typed: str) -> None:
@@ -125,7 +121,7 @@ def _is_a_line_of_words(line: str) -> bool:
     return (
         len(fields) == 1
         and not line[: fields[0].start()].strip()
-        and fields[0]["name"].upper() not in _VALUES
+        and not _has_a_form(fields[0]["name"].upper())
     )
 
 
@@ -152,14 +148,35 @@ def _take_field(line: str, match: re.Match[str], result: TypedText) -> int:
         begins += 1
     following = next((m for m in _PART.finditer(line, begins) if not m["quote"]), None)
     stop = following.start() if following else len(line)
-    value = _VALUES.get(name, _WORDS).match(line, begins, stop)
-    assert value is not None  # all of these match an empty string, except a voice without name
-    typed = line[match.start() : value.end()].strip()
-    if name not in _VALUES and value.end() == len(line) and line[: match.start()].strip():
+    ends = _end_of_value(name, line, begins, stop)
+    value, typed = line[begins:ends].strip(), line[match.start() : ends].strip()
+    if not _has_a_form(name) and ends == len(line) and line[: match.start()].strip():
         if result.key is not None:
             raise AbcError(_SWALLOWED, typed)
         result.doubtful = typed
-    result.take(name, value[0].strip(), typed)
+    result.take(name, value, typed)
     if name == "K":
-        result.accidentals = result.accidentals or value["accidentals"].strip()
+        result.accidentals = result.accidentals or tuple(_OWN_ACCIDENTALS.findall(value))
+    return ends
+
+
+def _has_a_form(name: str) -> bool:
+    """Whether the value of a field can be told from the music that follows it."""
+    return name in _READ or name in _VALUES
+
+
+def _end_of_value(name: str, line: str, begins: int, stop: int) -> int:
+    """Where the value of a field ends that begins at one position, at another at the latest."""
+    if name in _READ:
+        double = _DOUBLE_ACCIDENTAL.search(line, begins, stop) if name == "K" else None
+        text = line[begins : double.start() if double else stop].rstrip()
+        try:
+            rest = _READ[name](text)[1]
+            ends = begins + len(text) - len(rest)
+            if not rest or rest[0] in "|:[" or line[ends - 1].isspace():
+                return ends
+        except AbcError:  # which the reader will report
+            pass
+    value = _VALUES.get(name, _WORD if name in _READ else _WORDS).match(line, begins, stop)
+    assert value is not None  # all of these match an empty string
     return value.end()
