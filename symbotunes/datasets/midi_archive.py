@@ -9,8 +9,10 @@ from symbotunes.datasets.base import Corpus, DatasetError, Dropped
 from symbotunes.datasets.fetch.download import Published, fetch_once, verify
 from symbotunes.datasets.fetch.unpack import Limits, record_of, unpack_once
 from symbotunes.datasets.files import files_below
-from symbotunes.datasets.midi_folder import SUFFIXES, read_piece
+from symbotunes.datasets.midi_folder import read_piece
 from symbotunes.music.midi.piece import MidiPiece
+
+SUFFIXES = (".mid", ".midi")  # of the files in published archives
 
 
 class ArchivedMidi(Corpus):

@@ -10,7 +10,7 @@ from symbotunes.datasets.files import paths_below
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
 
-SUFFIXES = (".mid", ".midi")
+SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
 VERSIONS = "versions"  # folder of other arrangements of the song next to it
 
 
@@ -41,7 +41,7 @@ class MidiFolder(Corpus):
         paths = paths_below(self.path, SUFFIXES)
         if not paths:
             raise DatasetError(
-                f"no .mid or .midi below {self.path}; set dataset.path to MIDI files"
+                f"no .mid, .midi, .kar or .rmi below {self.path}; set dataset.path to MIDI files"
             )
         return paths
 

@@ -104,6 +104,8 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         except MidiError as error:
             raise Unencodable(error.reason) from error
         _check_size(score)
+        if not any(len(track.notes) for track in score.tracks):
+            raise Unencodable("no notes")
         try:
             score = self.miditok.preprocess_score(score)
         except Exception as error:

@@ -45,7 +45,7 @@ def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
         return Beginning()
     if len(text) > LONGEST:
         raise UserError(f"sample.prompt has {len(text):,} characters, at most {LONGEST:,} are read")
-    if Path(text).suffix.lower() in (".abc", ".mid", ".midi"):
+    if Path(text).suffix.lower() in (".abc", ".mid", ".midi", ".kar", ".rmi"):
         raise UserError(f"sample.prompt={text} looks like a file: write sample.prompt_file={text}")
     try:
         ids = tokenizer.prompt(text)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from symbotunes.music.grid.phrases import choose, distinct, find_phrases
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
-from symbotunes.music.midi.smf import Integers
+from symbotunes.music.midi.decoding import Integers
 
 Kit = tuple[tuple[int, ...], ...]  # the pitches of each drum; the first is used for playback
 

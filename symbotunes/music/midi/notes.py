@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.music.midi.decoding import Integers
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.events import MidiEvents, read_events
-from symbotunes.music.midi.smf import Integers, Walk, walk
+from symbotunes.music.midi.smf import Walk, walk
 
 __all__ = ["MidiError", "MidiNotes", "read_midi"]
 

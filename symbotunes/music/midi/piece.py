@@ -8,6 +8,8 @@ from typing import cast
 import numpy as np
 import symusic
 
+from symbotunes.music.midi.canonical import canonical
+from symbotunes.music.midi.container import unwrapped
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.smf import Walk, walk
 
@@ -27,14 +29,11 @@ class _Reading:
     def score(self) -> symusic.Score:
         if not isinstance(self.music, bytes):
             return self.music
-        _ = self.walked  # refuses broken files: a few crash symusic, and with it the process
+        data = canonical(self.walked)
         try:
-            score = symusic.Score.from_midi(self.music)
+            return symusic.Score.from_midi(data)
         except Exception as error:  # the C++ reader raises exceptions of many kinds
             raise MidiError("unreadable MIDI", str(error)) from error
-        if score.ticks_per_quarter <= 0:
-            raise MidiError("no ticks per quarter")
-        return score
 
     @cached_property
     def data(self) -> bytes:
@@ -170,7 +169,7 @@ def read_midi_bytes(path: Path) -> bytes:
         raise MidiError(f"unreadable file: {error.strerror}", path.name) from error
     if not data:
         raise MidiError("empty file", path.name)
-    if not data.startswith(b"MThd"):
-        page = data[:200].lstrip().lower().startswith((b"<!doctype", b"<html"))
-        raise MidiError("a web page, not MIDI" if page else "not a MIDI file", path.name)
+    if data[:200].lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise MidiError("a web page, not MIDI", path.name)
+    unwrapped(data)
     return data

@@ -14,31 +14,44 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.music.midi.container import END_OF_TRACK, WRONG_LENGTH, is_border, read_chunks
+from symbotunes.music.midi.decoding import (
+    FAR,
+    ChannelEvents,
+    Integers,
+    number,
+    read_channel_events,
+    read_deltas,
+    ticks_of,
+    variable,
+)
 from symbotunes.music.midi.error import MidiError
 
-Integers = NDArray[np.int64]
-
-MAX_TICK = 10**10
 MAX_PAYLOAD = 10**6  # bytes of one meta or system exclusive event
 _DATA_BYTES = [0] * 128 + [2] * 64 + [1] * 32 + [2] * 16 + [0] * 16  # of channel events, by status
 # Bytes of an event with two data bytes from its head on, by its head: the data alone under running
 # status, status and data under a status of its own; 0 for all other events.
 _HOP = np.array([2] * 128 + [3] * 64 + [0] * 32 + [3] * 16 + [0] * 16, np.int64)
 _LEAP = 8  # hops that are taken at once; a power of two
-FAR = 3  # bytes of a delta time before its last; longer ones are read one by one
 _COMMON_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
 _SMALLEST_META = {0x20: 1, 0x51: 3, 0x54: 5, 0x58: 4, 0x59: 2}  # bytes of payload, by type
 _KNOWN_META = frozenset([*range(8), 0x09, 0x20, 0x21, 0x2F, 0x51, 0x54, 0x58, 0x59, 0x7F])
+_KEPT_META = {0x51: 3, 0x58: 4, 0x59: 2}  # bytes of payload that count; texts are kept whole
+_TEXTS = range(1, 8)
 _TEMPO, _METER, _KEY, _OFFSET = 0x51, 0x58, 0x59, 0x54
-_MAX_DENOMINATOR = 28  # as an exponent of two
+_MAX_DENOMINATOR = 7  # as an exponent of two
 
 
 @dataclass
 class Walk:
     """Where the events of a file are. An event is named by the index of its first byte.
 
+    Every channel event has been checked: no reader after this one sees a data byte above 127 or a
+    tick that does not fit in 32 bits.
+
     Attributes:
-        data: the file.
+        data: the file, without what it was wrapped in.
+        format: from the header.
         ticks_per_quarter: from the header.
         raw: the bytes of the file, padded with zeros.
         deltas_end: [bytes] where a delta time would end that began here.
@@ -47,10 +60,16 @@ class Walk:
         forgotten: those whose delta time does not count.
         tempos: (event, microseconds per quarter).
         meters: (event, numerator, denominator).
+        metas: (event, bytes from the status byte on) of tempos, meters, keys and texts.
         borders: where each track begins, and where the last one ends.
+        deltas: [events] delta times in ticks, counted or not.
+        first_of: [tracks + 1] number of each track's first event, then the number of events.
+        ticks: [events] time since the beginning of the track.
+        channel: the channel events.
     """
 
     data: bytes
+    format: int
     ticks_per_quarter: int
     raw: NDArray[np.uint8]
     deltas_end: Integers
@@ -59,7 +78,12 @@ class Walk:
     forgotten: list[int] = field(default_factory=list)
     tempos: list[tuple[int, int]] = field(default_factory=list)
     meters: list[tuple[int, int, int]] = field(default_factory=list)
+    metas: list[tuple[int, bytes]] = field(default_factory=list)
     borders: list[int] = field(default_factory=list)
+    deltas: Integers = field(init=False)
+    first_of: Integers = field(init=False)
+    ticks: Integers = field(init=False)
+    channel: ChannelEvents = field(init=False)
 
 
 def walk(data: bytes) -> Walk:
@@ -69,7 +93,8 @@ def walk(data: bytes) -> Walk:
         MidiError: if the bytes are not a complete, valid file, or count in frames rather than
             quarters.
     """
-    tracks, ticks_per_quarter, at = _header(data)
+    chunks = read_chunks(data)
+    data = chunks.data
     raw = np.frombuffer(data + bytes(4), np.uint8)
     deltas_end = _next_low(raw)
     hops = _hops(raw, deltas_end)
@@ -77,32 +102,38 @@ def walk(data: bytes) -> Walk:
     for _ in range(_LEAP.bit_length() - 1):  # doubling: 2, 4, 8 hops
         leaps = leaps[leaps]
     walked = Walk(
-        data, ticks_per_quarter, raw, deltas_end, starts=np.zeros(0, np.int64), borders=[at]
+        data,
+        chunks.format,
+        chunks.ticks_per_quarter,
+        raw,
+        deltas_end,
+        starts=np.zeros(0, np.int64),
+        borders=[chunks.tracks[0][0]],
     )
     singles: list[int] = []
     rows: list[int] = []  # first events of rows of `_LEAP` channel events with two data bytes
-    for _ in range(tracks):
-        begin, end = _track(data, at)
+    for begin, end in chunks.tracks:
         try:
             _scan(data, (hops.data, leaps.data), (begin, end), (singles, rows), walked)
         except IndexError:
             raise MidiError("truncated") from None
-        at = end
-        walked.borders.append(at)
+        walked.borders.append(end)
     walked.starts = _all_starts(hops, singles, rows)
+    _decode(walked)
     return walked
 
 
-def _track(data: bytes, at: int) -> tuple[int, int]:
-    """Where the events of the track chunk at ``at`` begin and end."""
-    name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "big")
-    if len(data) < at + 8 + size:
-        raise MidiError("truncated")
-    if name != b"MTrk":
-        raise MidiError("no track where one should be")
-    if size == 0:
-        raise MidiError("empty track")
-    return at + 8, at + 8 + size
+def _decode(walked: Walk) -> None:
+    """Fill in times and channel events."""
+    starts, raw = walked.starts, walked.raw
+    walked.first_of = np.searchsorted(starts, walked.borders)
+    walked.deltas = read_deltas(walked.data, raw, starts, walked.deltas_end)
+    walked.ticks = ticks_of(walked.deltas, walked.first_of)
+    is_channel = np.ones(len(starts), np.bool_)
+    is_channel[np.searchsorted(starts, walked.others)] = False
+    numbers = np.flatnonzero(is_channel)
+    heads = walked.deltas_end[starts[numbers]] + 1
+    walked.channel = read_channel_events(raw, heads, numbers, walked.ticks, walked.first_of)
 
 
 def _all_starts(hops: Integers, singles: list[int], rows: list[int]) -> Integers:
@@ -114,24 +145,6 @@ def _all_starts(hops: Integers, singles: list[int], rows: list[int]) -> Integers
         reached[firsts] = True
         firsts = hops[firsts]
     return np.flatnonzero(reached)
-
-
-def _header(data: bytes) -> tuple[int, int, int]:
-    """Number of tracks, ticks per quarter, and where the first track begins."""
-    if data[:4] != b"MThd":
-        raise MidiError("not a MIDI file")
-    size = int.from_bytes(data[4:8], "big")
-    if len(data) < 14 or size < 6:
-        raise MidiError("truncated")
-    tracks = int.from_bytes(data[10:12], "big", signed=True)
-    division = int.from_bytes(data[12:14], "big", signed=True)
-    if tracks <= 0:
-        raise MidiError("no tracks")
-    if division == 0:
-        raise MidiError("zero ticks per quarter")
-    if division < 0:
-        raise MidiError("time in frames, not in quarters")
-    return tracks, division, 8 + size
 
 
 def _next_low(raw: NDArray[np.uint8]) -> Integers:
@@ -161,10 +174,9 @@ def _scan(
     """Walk over the events of one track.
 
     An event is a delta time, then a status byte and data bytes; under running status, the status
-    byte is omitted and the last one applies. Two variables hold the running status. `size` is the
-    number of data bytes of an event without a status byte: 0 before the first channel event, and
-    after a system message, which ends running status. `running` is the status of that system
-    message, which `_continued` needs. A meta event changes neither, as in other readers.
+    byte is omitted and that of the last channel event applies. `size` is the number of its data
+    bytes, 0 before the first channel event. Meta events and system messages do not change it: the
+    standard ends running status there, but players go on, and so do the files that need it.
 
     Most events have two data bytes, and where the next one begins is known for all bytes at once.
     So while `size` is 2, the loop tries a leap over `_LEAP` events, then a hop over one, and only
@@ -184,7 +196,7 @@ def _scan(
     hops, leaps = jumps
     at, end = chunk
     singles, rows = starts
-    size = running = 0
+    size = 0
     # Invariant: `at` is where an event begins, and every event before it is recorded in `starts`:
     # itself, or the first event of its row.
     while at < end:
@@ -209,25 +221,12 @@ def _scan(
         if size and head < 0xF0:  # a channel event, under its own or the running status
             at += size
             continue
-        # A meta event, a system message, or data that follow a system message without a status.
-        walked.others.append(event)
         if head < 128:
-            at = _continued(data, at, running, event, walked)
-            continue
-        if head != 0xFF:
-            size, running = 0, head
+            raise MidiError("data without a status byte")
+        walked.others.append(event)  # a meta event or a system message
         at = _other(data, at, head, event, walked)
-    if at != end:
-        raise MidiError("truncated")
-
-
-def number(data: bytes, at: int) -> tuple[int, int]:
-    """A variable-length number and where it ends: base 128, top bit set except in the last byte."""
-    value = data[at] & 127
-    while data[at] > 127:
-        at += 1
-        value = value << 7 | data[at] & 127
-    return value, at + 1
+    if at != end or not (data.endswith(END_OF_TRACK, chunk[0], end) or is_border(data, end)):
+        raise MidiError("truncated" if at > len(data) else WRONG_LENGTH)
 
 
 def _payload(data: bytes, at: int) -> tuple[bytes, int]:
@@ -241,45 +240,40 @@ def _payload(data: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _other(data: bytes, at: int, status: int, event: int, walked: Walk) -> int:
-    """Skip an event other than a channel event, keeping tempo and meter; returns where it ends."""
+    """Skip an event other than a channel event; returns where it ends.
+
+    What system messages hold is not checked: no reader after this one sees it.
+    """
     if status == 0xFF:
         kind = data[at]
         payload, at = _payload(data, at + 1)
         _keep(kind, payload, event, walked)
         return at
     if status in (0xF0, 0xF7):
-        payload, at = _payload(data, at)
-        payload = payload[payload[:1] == b"\xf0" :]
-        payload = payload[: len(payload) - (payload[-1:] == b"\xf7")]
-    elif status in _COMMON_BYTES:
-        size = _COMMON_BYTES[status]
-        payload, at = data[at : at + size], at + size
-    else:
+        return _payload(data, at)[1]
+    if status not in _COMMON_BYTES:
         raise MidiError("undefined status byte")
-    if payload and max(payload) > 127:
-        raise MidiError("data byte above 127")
-    return at
-
-
-def _continued(data: bytes, at: int, running: int, event: int, walked: Walk) -> int:
-    """Running status after a system message: rare, and usually an error."""
-    if running in (0xF0, 0xF7):  # readers drop the byte in place of the status
-        return _other(data, at + 1, running, event, walked)
-    if not _COMMON_BYTES.get(running):
-        raise MidiError("data without a status byte")
-    return _other(data, at, running, event, walked)
+    return at + _COMMON_BYTES[status]
 
 
 def _keep(kind: int, payload: bytes, event: int, walked: Walk) -> None:
-    """Check a meta event as strictly as common readers do; keep tempo and meter."""
+    """Check a meta event as strictly as common readers do; keep what readers want."""
     if kind not in _KNOWN_META:
         walked.forgotten.append(event)  # mido, and so note-seq, drops the time before these
     if len(payload) < _SMALLEST_META.get(kind, 0) or (kind == 0 and len(payload) == 1):
         raise MidiError("bad meta event")
+    if kind in _KEPT_META:
+        payload = payload[: _KEPT_META[kind]]
+        walked.metas.append((event, bytes([0xFF, kind, len(payload)]) + payload))
+    elif kind in _TEXTS:
+        walked.metas.append((event, bytes([0xFF, kind]) + variable(len(payload)) + payload))
     if kind == _TEMPO:
-        walked.tempos.append((event, int.from_bytes(payload[:3], "big")))
+        tempo = int.from_bytes(payload, "big")
+        if tempo == 0:
+            raise MidiError("zero tempo")
+        walked.tempos.append((event, tempo))
     elif kind == _METER:
-        if payload[1] > _MAX_DENOMINATOR:
+        if payload[0] == 0 or payload[1] > _MAX_DENOMINATOR:
             raise MidiError("bad time signature")
         walked.meters.append((event, payload[0], 2 ** payload[1]))
     elif kind == _KEY and not ((payload[0] + 7) % 256 < 15 and payload[1] < 2):
