@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
-from symbotunes.datasets.files import files_below
+from symbotunes.datasets.files import files_below, kind_of, located, unlisted
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
 from symbotunes.music.abc.tune import AbcTune
@@ -24,20 +24,21 @@ class AbcFiles(Corpus):
     READS = ("path",)
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser().resolve()
+        self.path = located(path)
 
     def files(self) -> list[Path]:
-        if self.path.is_file():
+        if kind_of(self.path, "ABC files") == "file":
             return [self.path]
-        if not self.path.is_dir():
-            raise DatasetError(f"{self.path} does not exist; set dataset.path to ABC files")
         paths = files_below(self.path, [SUFFIX])
         if not paths:
             raise DatasetError(f"no .abc file below {self.path}; set dataset.path to ABC files")
         return paths
 
     def read(self, path: Path) -> Iterator[AbcTune | Dropped]:
-        yield from tunes_of(path, self.collection(path))
+        if path == self.path or path.suffix.lower() == SUFFIX:
+            yield from tunes_of(path, self.collection(path))
+        else:
+            yield unlisted(path, path.relative_to(self.path.parent).as_posix())
 
     def owns(self, path: Path) -> bool:
         if path == self.path:

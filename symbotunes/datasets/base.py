@@ -1,6 +1,7 @@
 """What every dataset is: a corpus that yields pieces and says where they come from."""
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from symbotunes.errors import UserError
+
+# C0 and C1 controls, and those of the direction of text.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class DatasetError(UserError):
@@ -153,8 +157,13 @@ def checksum(files: Iterable[Path]) -> str:
 
 
 def printable(name: str) -> str:
-    """A file's name as text that UTF-8 can encode, whatever bytes it has on disk."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""A name from a stranger's file as text that is safe to show, whatever bytes it has on disk.
+
+    What UTF-8 cannot encode, and characters that control terminals or the direction of text, are
+    written as escapes such as ``\x1b``.
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _CONTROLS.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def sha256_of(path: Path) -> str:

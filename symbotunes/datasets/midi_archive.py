@@ -8,7 +8,7 @@ from typing import ClassVar
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped
 from symbotunes.datasets.fetch.download import Published, fetch_once, verify
 from symbotunes.datasets.fetch.unpack import Limits, record_of, unpack_once
-from symbotunes.datasets.files import files_below
+from symbotunes.datasets.files import files_below, located
 from symbotunes.datasets.midi_folder import read_piece
 from symbotunes.music.midi.piece import MidiPiece
 
@@ -42,8 +42,8 @@ class ArchivedMidi(Corpus):
         download: bool = True,
     ) -> None:
         self.published = published
-        self.path = Path(path).expanduser().resolve()
-        self.archive = None if archive is None else Path(archive).expanduser().resolve()
+        self.path = located(path)
+        self.archive = None if archive is None else located(archive)
         self.download = download
         if not published.addresses:
             raise DatasetError("the dataset's urls are empty; the first one names its archive")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped, printable
-from symbotunes.datasets.files import paths_below
+from symbotunes.datasets.files import kind_of, located, paths_below, unlisted
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
 
@@ -28,16 +28,14 @@ class MidiFolder(Corpus):
     READS = ("path",)
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser().resolve()
+        self.path = located(path)
 
     def files(self) -> list[Path]:
         return [Path(path) for path in self._paths()]
 
     def _paths(self) -> list[str]:
-        if self.path.is_file():
+        if kind_of(self.path, "MIDI files") == "file":
             return [str(self.path)]
-        if not self.path.is_dir():
-            raise DatasetError(f"{self.path} does not exist; set dataset.path to MIDI files")
         paths = paths_below(self.path, SUFFIXES)
         if not paths:
             raise DatasetError(
@@ -54,6 +52,8 @@ class MidiFolder(Corpus):
         # Names begin with the folder that contains the music.
         if path == self.path:
             yield read_piece(path, path.parent.parent)
+        elif path.suffix.lower() not in SUFFIXES:
+            yield unlisted(path, path.relative_to(self.path.parent).as_posix())
         else:
             yield read_piece(path, self.path.parent, work=self._work(path))
 
@@ -65,7 +65,7 @@ class MidiFolder(Corpus):
         folder = path.parent
         if folder.name == VERSIONS:
             folder = folder.parent
-        elif not (folder / VERSIONS).is_dir():
+        elif not os.path.isdir(folder / VERSIONS):  # noqa: PTH112  (never raises)
             return ""
         inside = folder.is_relative_to(self.path)
         return printable(folder.relative_to(self.path.parent).as_posix()) if inside else ""
@@ -102,7 +102,7 @@ def _stamp(paths: Iterable[str], root: Path) -> str:
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116
-        except PermissionError:  # reading it reports why it is left out
+        except OSError:  # reading it reports why it is left out
             numbers = (-1, -1)
         else:
             numbers = (status.st_size, status.st_mtime_ns)

@@ -221,7 +221,7 @@ def test_links_that_leave_the_folder_are_not_followed(folder, tmp_path):
     (folder / "twin.mid").symlink_to(folder / "a/9.mid")
     (folder / "dead.mid").symlink_to(folder / "nothing.mid")
     names = [path.name for path in MidiFolder(folder).files()]
-    assert names == ["1.mid", "10.mid", "9.mid", "2.MIDI", "twin.mid"]
+    assert names == ["1.mid", "10.mid", "9.mid", "2.MIDI", "dead.mid", "twin.mid"]
 
 
 def test_one_file_is_a_corpus(folder):

@@ -165,7 +165,7 @@ class PartBuilder:
         self._piece(*name, kinship, split)
 
     def _piece(self, name: str, title: str, kinship: Kinship, split: str | None) -> None:
-        self._names.append((printable(name), title))
+        self._names.append((printable(name), printable(title)))
         self._digests.append(kinship.digest)
         self._origins.append(kinship.origin)
         self._works.append(kinship.work)
