@@ -32,18 +32,19 @@ def kind_of(path: Path, content: str) -> Literal["file", "folder"]:
     Raises:
         DatasetError: if there is neither, or it cannot be reached, saying why.
     """
-    advice = f"set dataset.path to {content}"
     try:
         os.stat(path)  # noqa: PTH116
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            raise DatasetError(f"{path} does not exist; {advice}") from error
-        raise DatasetError(f"{path} cannot be read ({error.strerror}); {advice}") from error
+            raise DatasetError(f"{path} does not exist; set dataset.path to {content}") from error
+        raise DatasetError(
+            f"{path} cannot be read ({error.strerror}); set dataset.path to {content}"
+        ) from error
     if path.is_dir():
         return "folder"
     if path.is_file():
         return "file"
-    raise DatasetError(f"{path} is neither a file nor a folder; {advice}")
+    raise DatasetError(f"{path} is neither a file nor a folder; set dataset.path to {content}")
 
 
 def files_below(root: Path, suffixes: Collection[str]) -> list[Path]:
