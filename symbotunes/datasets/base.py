@@ -25,10 +25,12 @@ class Dropped:
     Attributes:
         id: where it was found.
         reason: a short phrase that receipts count.
+        value: what the reason is about, such as the word that could not be read; may be empty.
     """
 
     id: str
     reason: str
+    value: str = ""
 
 
 TRAINING, HELD_OUT = "train", "held-out"  # sides, for versions that only one of them may use

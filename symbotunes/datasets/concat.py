@@ -92,7 +92,7 @@ class Concat(Corpus):
         name = next(name for name, corpus in self.corpora.items() if corpus.owns(path))
         for piece in self.corpora[name].read(path):
             if isinstance(piece, Dropped):
-                yield Dropped(f"{name}/{piece.id}", piece.reason)
+                yield replace(piece, id=f"{name}/{piece.id}")
             else:
                 yield from self._versions(name, piece)
 
@@ -104,7 +104,8 @@ class Concat(Corpus):
         try:
             pieces = self._stepped(named, self.steps.get(name, ()))
         except ValueError as error:  # such as AbcError and MidiError
-            yield Dropped(named.id, str(getattr(error, "reason", error)))
+            reason = str(getattr(error, "reason", error))
+            yield Dropped(named.id, reason, getattr(error, "detail", ""))
             return
         yield from pieces
         if not pieces:

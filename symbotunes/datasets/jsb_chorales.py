@@ -52,7 +52,7 @@ class JsbChorales(Corpus):
         try:
             voices = four_voices(read_musicxml(path))
         except MusicXmlError as error:
-            yield Dropped(name, error.reason)
+            yield Dropped(name, error.reason, getattr(error, "detail", ""))
             return
         if voices is None:
             yield Dropped(name, "not in four parts")

@@ -83,7 +83,7 @@ def read_piece(
     try:
         data = read_midi_bytes(path)
     except MidiError as error:
-        return Dropped(name, error.reason)
+        return Dropped(name, error.reason, error.detail)
     folder = path.parent.relative_to(root).as_posix()
     return MidiPiece(
         id=name,

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.data.preparation.inventory import clean, entries
-from symbotunes.render.console import caches_table, quarantine_lines, receipt_table
+from symbotunes.render.console import caches_table, dropped_line, quarantine_lines, receipt_table
 
 
 def prepare(cfg: DictConfig) -> None:
@@ -34,4 +34,5 @@ def prepare(cfg: DictConfig) -> None:
     receipt = data.encoded.receipt
     console.print(receipt_table(receipt, type(data.corpus).__name__, examples=True))
     console.print(quarantine_lines(receipt), soft_wrap=True, end="")
+    console.print(dropped_line(data.encoded), soft_wrap=True, end="")
     console.print(f"Prepared in {data.encoded.folder}", soft_wrap=True)

@@ -8,6 +8,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
+from symbotunes.data.cache.encoded import DROPPED, Encoded
 from symbotunes.data.preparation.inventory import Entry
 from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS
@@ -48,6 +49,13 @@ def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Ta
         table.add_row(f"parts left out: {escape(reason)}", "", f"{count:,}", "", *blank)
     table.add_row("vocabulary", f"{receipt.vocabulary:,}", "", "", *blank)
     return table
+
+
+def dropped_line(encoded: Encoded) -> str:
+    """Where every dropped piece is listed; empty if none was dropped."""
+    if not encoded.receipt.dropped:
+        return ""
+    return escape(f"Every dropped piece, with reason and value: {encoded.folder / DROPPED}\n")
 
 
 def quarantine_lines(receipt: Receipt) -> str:

@@ -89,7 +89,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
         try:
             return self._as_published(piece.tokens_in(self.root))
         except AbcError as error:
-            raise Unencodable(error.reason, piece.id) from error
+            raise Unencodable(error.reason, error.detail) from error
 
     def _as_published(self, tokens: Sequence[str]) -> list[str]:
         """Write 2/2 as 4/4 for the published vocabulary, which has no 2/2."""

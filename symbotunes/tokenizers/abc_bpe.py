@@ -77,7 +77,7 @@ class AbcBpe(TextTokenizer[AbcTune]):
         try:
             phrase = piece.phrase_in(self.root)
         except AbcError as error:
-            raise Unencodable(error.reason, piece.id) from error
+            raise Unencodable(error.reason, error.detail) from error
         return [np.frombuffer(spaceless(phrase).encode(), np.uint8)]
 
     def fit_ids(self, examples: Iterable[Ids]) -> None:

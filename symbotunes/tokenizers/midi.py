@@ -102,7 +102,7 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         try:
             score: Any = piece.score
         except MidiError as error:
-            raise Unencodable(error.reason) from error
+            raise Unencodable(error.reason, error.detail) from error
         _check_size(score)
         if not any(len(track.notes) for track in score.tracks):
             raise Unencodable("no notes")
@@ -280,8 +280,12 @@ def _check_size(score: Any) -> None:
         Unencodable: naming the limit.
     """
     if score.start() < 0 or score.end() > MAX_QUARTERS * score.ticks_per_quarter:
-        raise Unencodable(f"longer than {MAX_QUARTERS:,} quarters")
-    if sum(len(track.notes) for track in score.tracks) > MAX_NOTES:
-        raise Unencodable(f"more than {MAX_NOTES:,} notes")
-    if len(score.tempos) + len(score.time_signatures) + len(score.key_signatures) > MAX_CHANGES:
-        raise Unencodable(f"more than {MAX_CHANGES:,} changes of tempo, meter or key")
+        quarters = score.end() // score.ticks_per_quarter
+        raise Unencodable(f"longer than {MAX_QUARTERS:,} quarters", str(quarters))
+    notes = sum(len(track.notes) for track in score.tracks)
+    if notes > MAX_NOTES:
+        raise Unencodable(f"more than {MAX_NOTES:,} notes", str(notes))
+    changes = len(score.tempos) + len(score.time_signatures) + len(score.key_signatures)
+    if changes > MAX_CHANGES:
+        reason = f"more than {MAX_CHANGES:,} changes of tempo, meter or key"
+        raise Unencodable(reason, str(changes))

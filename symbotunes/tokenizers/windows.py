@@ -107,7 +107,7 @@ class Windows(Tokenizer[MidiPiece]):
             notes = read_midi(piece.walked, max_seconds=MAX_SECONDS, max_notes=MAX_NOTES)
             windows = self.windows(quantize(notes))
         except MidiError as error:
-            raise Unencodable(error.reason, piece.id) from error
+            raise Unencodable(error.reason, error.detail) from error
         if not len(windows):
             raise Unencodable(self.absent(notes))
         if self.max_examples is not None and len(windows) > self.max_examples:

@@ -17,7 +17,7 @@ from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build, build_many, class_of
 from symbotunes.data.module import MusicData
 from symbotunes.errors import first_line
-from symbotunes.render.console import receipt_table
+from symbotunes.render.console import dropped_line, receipt_table
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.interrupt import OnInterrupt
 from symbotunes.training.cut_notes import notes_on_cuts
@@ -102,6 +102,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     data = build_data(cfg, chain)
     encoded = data.encoded
     console.print(receipt_table(encoded.receipt, str(cfg.name)))
+    console.print(dropped_line(encoded), soft_wrap=True, end="")
     if checkpoint is not None and encoded.fingerprint != checkpoint.data:
         console.print(
             "Note  the data differ from those of the first part of this run: the files have "

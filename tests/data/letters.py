@@ -48,7 +48,7 @@ class Words(Corpus):
         self.reads += 1
         for number, line in enumerate(path.read_text().splitlines()):
             if line.startswith("#"):
-                yield Dropped(str(number), "broken line")
+                yield Dropped(str(number), "broken line", line[1:])
             else:
                 yield Word(str(number), line, title=line)
 
@@ -62,7 +62,7 @@ class Letters(TextTokenizer[Word]):
 
     def tokenize(self, piece):
         if "!" in piece.text:
-            raise Unencodable("shouting")
+            raise Unencodable("shouting", "!")
         return list(piece.text)
 
     def fit(self, counts):

@@ -21,6 +21,7 @@ from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS
 
 ABOUT = "about.json"
+DROPPED = "dropped.csv"
 
 
 class DamagedCache(ValueError):
@@ -192,5 +193,5 @@ def mapped(path: Path) -> NDArray[Any]:
 
 
 FORMAT = (
-    3  # of the folder, see docs/data_format.md; raised when it or the code that writes it changes
+    4  # of the folder, see docs/data_format.md; raised when it or the code that writes it changes
 )

@@ -54,7 +54,7 @@ class Encoder:
 
     def _add(self, piece: Piece | Dropped, builder: PartBuilder) -> None:
         if isinstance(piece, Dropped):
-            builder.drop(piece.id, piece.reason)
+            builder.drop(piece.id, piece.reason, piece.value)
             return
         try:
             digest = content_hash(piece.content())
@@ -62,7 +62,7 @@ class Encoder:
         except (UserError, MemoryError):
             raise
         except Exception as error:  # music from the web triggers every bug; the receipt shows it
-            builder.drop(piece.id, reason_of(error))
+            builder.drop(piece.id, reason_of(error), value_of(error))
             return
         kinship = Kinship(
             digest=digest,
@@ -102,6 +102,11 @@ def _outlines(piece: Piece) -> list[Outline]:
         return outlines(piece)
     except (ValueError, ArithmeticError):
         return []
+
+
+def value_of(error: Exception) -> str:
+    """What an error is about, as far as it says."""
+    return str(getattr(error, "detail", ""))
 
 
 def reason_of(error: Exception) -> str:

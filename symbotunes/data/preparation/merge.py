@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from symbotunes.data.cache.arrays import GrowingArray, ShardWriter, smallest_dtype
 from symbotunes.data.limits import Limits
 from symbotunes.data.preparation.families import EXCLUDED, Assignment, assign
+from symbotunes.data.preparation.losses import Losses
 from symbotunes.data.preparation.parts import SIDES, Part
 from symbotunes.data.preparation.strings import UNKNOWN, Strings, Table
 from symbotunes.data.receipt import Receipt
@@ -86,6 +87,7 @@ class Merge:
     lengths: tuple[int, int] | None = None
     _trains: bool = False  # whether anything is left for the training split
     _strings: Strings = field(default_factory=Strings)
+    _losses: Losses = field(init=False)
     _renumbered: dict[Path, NDArray[np.int64]] = field(default_factory=dict)
 
     def run(self, parts: Sequence[Path], folder: Path) -> list[int]:
@@ -97,11 +99,12 @@ class Merge:
         Raises:
             DatasetError: if nothing is left to train on, with the reasons.
         """
-        selections = self._survey(parts, assign(parts, self.shares))
-        self._require(self._trains)
-        if not self.tokenizer.fitted:
-            self._fit(selections)
-        sizes = self._write(selections, folder)
+        with Losses(folder, self.receipt) as self._losses:
+            selections = self._survey(parts, assign(parts, self.shares))
+            self._require(self._trains)
+            if not self.tokenizer.fitted:
+                self._fit(selections)
+            sizes = self._write(selections, folder)
         self.receipt.vocabulary = self.tokenizer.vocabulary.size
         self._require(self.receipt.examples["train"] > 0)
         return sizes
@@ -109,7 +112,7 @@ class Merge:
     # First pass.
 
     def _survey(self, parts: Sequence[Path], assigned: Assignment) -> list[Selection]:
-        seen: set[bytes] = set()
+        seen: dict[bytes, str] = {}
         selections = []
         first = 0
         for path in parts:
@@ -139,7 +142,7 @@ class Merge:
         part: Part,
         fits: NDArray[np.bool_],
         excluded: Mapping[str, NDArray[np.bool_]],
-        seen: set[bytes],
+        seen: dict[bytes, str],
     ) -> NDArray[np.bool_]:
         """Which pieces are kept; the receipt gets the reasons for the others."""
         count = len(part.names)
@@ -148,20 +151,23 @@ class Merge:
         self.receipt.read += count
         self.receipt.quarantined |= part.quarantined
         for index, (name, _) in enumerate(part.names):
-            reason = part.reasons.get(index)
+            reason, value = part.reasons.get(index), part.values.get(index, "")
             if reason is None and excluded[VERSION][index]:
                 reason = VERSION
             if reason is None and not kept[index]:
-                reason = self.limits.reason(part.lengths[firsts[index]])
+                length = part.lengths[firsts[index]]
+                reason, value = self.limits.reason(length), str(length)
             if reason is None:
                 digest = part.digests[index].tobytes()
-                reason = "duplicate" if digest in seen else None
-                seen.add(digest)
+                if digest in seen:
+                    reason, value = "duplicate", seen[digest]
+                else:
+                    seen[digest] = name
             if reason is None and excluded[EXCLUDED][index]:
                 reason = EXCLUDED
             if reason is not None:
                 kept[index] = False
-                self.receipt.drop(reason, name)
+                self._losses.drop(reason, name, value)
         return kept
 
     def _leave_out(self, part: Part, examples: NDArray[np.bool_]) -> None:
@@ -237,7 +243,8 @@ class Merge:
         unknown = np.flatnonzero(ids == UNKNOWN)
         lost, firsts = np.unique(owners[unknown], return_index=True)
         for owner, first in zip(lost, unknown[firsts], strict=True):
-            self.receipt.drop(table.reasons[int(raw[first])], part.names[owner][0])
+            reason, value = table.reasons[int(raw[first])]
+            self._losses.drop(reason, part.names[owner][0], value)
         keep = ~np.isin(chosen.owners, lost)
         return Chosen(ids, chosen.lengths, chosen.owners).only(keep)
 
@@ -249,7 +256,7 @@ class Merge:
         kept = np.isin(chosen.owners, chosen.owners[fits])
         lost, firsts = np.unique(chosen.owners[~kept], return_index=True)
         for owner, length in zip(lost, lengths[~kept][firsts], strict=True):
-            self.receipt.drop(self.limits.reason(length), part.names[owner][0])
+            self._losses.drop(self.limits.reason(length), part.names[owner][0], str(length))
         for length in lengths[kept & ~fits]:
             self.receipt.left_out[self.limits.reason(length)] += 1
         return Chosen(ids, lengths, chosen.owners).only(fits)

@@ -46,6 +46,7 @@ class Part:
         reasons: why a piece was dropped, by index.
         strings: token strings by raw id; empty if the ids are the tokenizer's own.
         quarantined: reason by file.
+        values: what the reasons are about, by index, as far as they say.
     """
 
     ids: NDArray[Any]
@@ -62,6 +63,7 @@ class Part:
     reasons: dict[int, str]
     strings: Sequence[str]
     quarantined: dict[str, str]
+    values: dict[int, str]
 
     def save(self, path: Path) -> None:
         """Write to `path`, completely or not at all."""
@@ -70,6 +72,7 @@ class Part:
             "reasons": list(self.reasons.items()),
             "strings": list(self.strings),
             "quarantined": self.quarantined,
+            "values": list(self.values.items()),
         }
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         text = np.frombuffer(json.dumps(about).encode(), np.uint8)
@@ -87,6 +90,7 @@ class Part:
                 reasons=dict(about["reasons"]),
                 strings=about["strings"],
                 quarantined=about["quarantined"],
+                values=dict(about["values"]),
             )
 
 
@@ -135,9 +139,12 @@ class PartBuilder:
     _reasons: dict[int, str] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)  # token string -> raw id
     _quarantined: dict[str, str] = field(default_factory=dict)
+    _values: dict[int, str] = field(default_factory=dict)
 
-    def drop(self, piece_id: str, reason: str) -> None:
-        """Record a piece that cannot be used."""
+    def drop(self, piece_id: str, reason: str, value: str = "") -> None:
+        """Record a piece that cannot be used, and what its reason is about."""
+        if value:
+            self._values[len(self._names)] = printable(value)
         self._reasons[len(self._names)] = reason
         self._piece(piece_id, "", Kinship(), None)
 
@@ -196,6 +203,7 @@ class PartBuilder:
         melodies = sum(owner < pieces for owner, _ in self._melodies)
         del self._melodies[melodies:], self._outlines[melodies:]
         self._reasons = {index: reason for index, reason in self._reasons.items() if index < pieces}
+        self._values = {index: value for index, value in self._values.items() if index < pieces}
 
     def build(self) -> Part:
         """The finished part."""
@@ -216,6 +224,7 @@ class PartBuilder:
             reasons=self._reasons,
             strings=list(self._numbers),
             quarantined=self._quarantined,
+            values=self._values,
         )
 
 

@@ -43,17 +43,17 @@ class Table:
 
     Attributes:
         ids: ``[strings]``; `UNKNOWN` if the tokenizer has no id for a string.
-        reasons: why it has none, by number.
+        reasons: why it has none, by number, and what that is about.
     """
 
     ids: NDArray[np.int64]
-    reasons: dict[int, str]
+    reasons: dict[int, tuple[str, str]]
 
     @classmethod
     def of(cls, strings: Strings, tokenizer: Tokenizer[Any]) -> "Table":
         """Ask the tokenizer once for every string."""
         ids = np.full(len(strings.numbers), UNKNOWN, np.int64)
-        reasons: dict[int, str] = {}
+        reasons: dict[int, tuple[str, str]] = {}
         writer = tokenizer.text
         for text, number in strings.numbers.items():
             if writer is None:
@@ -62,5 +62,5 @@ class Table:
             try:
                 (ids[number],) = writer.encode([text])
             except Unencodable as error:
-                reasons[number] = error.reason
+                reasons[number] = (error.reason, error.detail)
         return cls(ids, reasons)

@@ -7,8 +7,10 @@ class AbcError(ValueError):
     Attributes:
         reason: a short phrase, the same for all tunes with the same problem, so that receipts can
             count it.
+        detail: what it is about, such as the value that was read; may be empty.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+        self.detail = detail

@@ -112,7 +112,7 @@ def _tracks(data: bytes, at: int, counted: int) -> list[tuple[int, int]]:
             break
         at = end
     if len(tracks) < counted:
-        raise MidiError(_why_fewer(data, at, tracks))
+        raise MidiError(_why_fewer(data, at, tracks), f"{len(tracks)} of {counted}")
     return tracks
 
 

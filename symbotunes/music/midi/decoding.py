@@ -117,7 +117,8 @@ def read_channel_events(
     first = raw[heads + stated].astype(np.int64)
     takes_two = (status < 0xC0) | (status >= 0xE0)
     second = np.where(takes_two, raw[heads + stated + 1], 0).astype(np.int64)
-    if (first > 127).any() or (second > 127).any():
-        raise MidiError("data byte above 127")
+    largest = max(first.max(initial=0), second.max(initial=0))
+    if largest > 127:
+        raise MidiError("data byte above 127", str(largest))
     track = np.repeat(np.arange(len(first_of) - 1), np.diff(first_of))[numbers]
     return ChannelEvents(numbers, track, ticks[numbers], status, first, second)

@@ -82,10 +82,10 @@ def read_midi(
     if len(opened) == 0:
         raise MidiError("no notes")
     if len(opened) > max_notes:
-        raise MidiError("too many notes")
+        raise MidiError("too many notes", str(len(opened)))
     notes = _notes(events, opened, closed)
     if notes.end.max() > max_seconds:
-        raise MidiError("too long")
+        raise MidiError("too long", f"{notes.end.max():.0f} s")
     return notes
 
 

@@ -141,7 +141,7 @@ class MidiPiece:
         ]
         table = np.concatenate([np.zeros((0, 4), np.int64), *rows])
         if not len(table):
-            raise MidiError("no notes", self.id)
+            raise MidiError("no notes")
         table[:, 0] -= table[:, 0].min()
         for column in (0, 3):
             table[:, column] = _steps(table[:, column], score.ticks_per_quarter)
@@ -163,13 +163,13 @@ def read_midi_bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise MidiError("larger than 64 MiB", path.name)
+            raise MidiError("larger than 64 MiB", f"{size:,} bytes")
         data = path.read_bytes()
     except OSError as error:
-        raise MidiError(f"unreadable file: {error.strerror}", path.name) from error
+        raise MidiError(f"unreadable file: {error.strerror}") from error
     if not data:
-        raise MidiError("empty file", path.name)
+        raise MidiError("empty file")
     if data[:200].lstrip().lower().startswith((b"<!doctype", b"<html")):
-        raise MidiError("a web page, not MIDI", path.name)
+        raise MidiError("a web page, not MIDI")
     unwrapped(data)
     return data

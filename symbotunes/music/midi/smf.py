@@ -274,10 +274,10 @@ def _keep(kind: int, payload: bytes, event: int, walked: Walk) -> None:
         walked.tempos.append((event, tempo))
     elif kind == _METER:
         if payload[0] == 0 or payload[1] > _MAX_DENOMINATOR:
-            raise MidiError("bad time signature")
+            raise MidiError("bad time signature", f"{payload[0]}/{2 ** payload[1]}")
         walked.meters.append((event, payload[0], 2 ** payload[1]))
     elif kind == _KEY and not ((payload[0] + 7) % 256 < 15 and payload[1] < 2):
-        raise MidiError("bad key signature")
+        raise MidiError("bad key signature", f"{payload[0]}, {payload[1]}")
     elif kind == _OFFSET and not (
         payload[0] < 128 and payload[1] < 60 and payload[2] < 60 and payload[4] < 100
     ):

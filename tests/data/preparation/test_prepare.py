@@ -1,3 +1,4 @@
+import csv
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,6 +12,7 @@ from symbotunes.data.preparation.prepare import prepare
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import DatasetError
 from symbotunes.errors import UserError
+from symbotunes.render.console import dropped_line
 from symbotunes.tokenizers.base import Vocabulary
 from symbotunes.transforms.base import Chain
 from tests.data.conftest import plan_of
@@ -42,6 +44,23 @@ def test_every_piece_is_accounted_for_with_its_reason(corpus_of, encoded_of):
     }
     assert receipt.read == sum(receipt.kept.values()) + sum(receipt.dropped.values())
     assert receipt.specimens["duplicate"] == ["2"]
+
+
+def test_every_dropped_piece_is_listed_with_its_reason_and_value(corpus_of, encoded_of):
+    lines = ["abc", "#x", "abc", "a", "abcdefgh", "no!", "cab"]
+    encoded, _ = encoded_of(corpus_of(lines), limits=Limits(2, 5))
+    with (encoded.folder / "dropped.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["piece", "reason", "value"]
+    assert sorted(rows[1:]) == [
+        ["1", "broken line", "x"],
+        ["2", "duplicate", "0"],
+        ["3", "shorter than loader.min_tokens", "1"],
+        ["4", "longer than loader.max_tokens", "8"],
+        ["5", "shouting", "!"],
+    ]
+    assert "dropped.csv" in encoded.about["files"]
+    assert f"{encoded.folder}/dropped.csv" in dropped_line(encoded)
 
 
 def test_ids_read_back_are_the_pieces_in_corpus_order(corpus_of, encoded_of):

@@ -50,7 +50,12 @@ def test_a_tune_that_cannot_be_kept_says_why(reason, text):
     with pytest.raises(Unencodable) as caught:
         AbcTokens().tokenize(AbcTune("book.abc#1", text))
     assert caught.value.reason == reason
-    assert str(caught.value) == f"{reason}: book.abc#1"
+
+
+def test_what_a_reason_is_about_goes_with_it():
+    with pytest.raises(Unencodable, match="^unreadable meter: FREI4/4$") as caught:
+        AbcTokens().tokenize(AbcTune("book.abc#1", "X:1\nM:FREI4/4\nK:C\nCDEF|"))
+    assert caught.value.detail == "FREI4/4"
 
 
 def test_a_tune_with_a_rare_token_is_left_out_of_a_fitted_vocabulary():
