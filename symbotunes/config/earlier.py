@@ -6,11 +6,15 @@ from operator import getitem
 from typing import Any
 
 SPAN = {"beginnings": 0.0, "endings": 0.0}
+METERS = {8: [3, 12, 6], 4: [5, 6, 3, 2, 1, 4]}  # MidiTok's own, and those of our configs before
+MIDI_TOKENS = ("remi", "tsd", "midi_like", "midi_tokenizer", "structured")
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",
     "loader.even_batches": False,
     **{f"transforms.sample_subsequence.{name}": value for name, value in SPAN.items()},
     **{f"transforms.sample_bars.{name}": value for name, value in SPAN.items()},
+    **{f"transforms.{name}.meters": None for name in MIDI_TOKENS},
+    **{f"transforms.{name}.max_off_grid": None for name in MIDI_TOKENS},
 }
 
 
@@ -21,11 +25,13 @@ def earlier_values(recorded: Mapping[str, Any], named: Collection[str]) -> dict[
         recorded: its config.
         named: keys that the command line sets, which are not the recorded config's to decide.
     """
-    return {
-        key: value
-        for key, value in EARLIER.items()
-        if key not in named and _lacks(recorded, key.split("."))
-    }
+    values = {key: value for key, value in EARLIER.items() if _lacks(recorded, key.split("."))}
+    for group in MIDI_TOKENS:
+        if f"transforms.{group}.meters" in values:  # from before the list of meters grew
+            key = f"transforms.{group}.config.time_signature_range"
+            config = recorded["transforms"][group].get("config") or {}
+            values[key] = config.get("time_signature_range", METERS)
+    return {key: value for key, value in values.items() if key not in named}
 
 
 def with_earlier(recorded: dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -37,7 +43,13 @@ def with_earlier(recorded: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 def as_overrides(values: Mapping[str, Any]) -> list[str]:
     """The same on a command line."""
-    return [f"{key}={value}".lower() for key, value in values.items()]
+    words: list[str] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):  # it would be merged into today's
+            words += [f"~{key}", f"+{key}={value}".replace(" ", "")]
+        else:
+            words.append(f"{key}={'null' if value is None else str(value).lower()}")
+    return words
 
 
 def _lacks(node: Any, path: list[str]) -> bool:

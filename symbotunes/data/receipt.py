@@ -22,6 +22,7 @@ class Receipt:
         examples: examples per split; a piece may have many.
         tokens: time steps per split, without the ids that open and close an example.
         left_out: examples per reason that were left out of pieces that were kept.
+        remarks: pieces that were kept, per doubt that the tokenizer has about them.
         quarantined: reason by file, for files that took too long, killed their worker or exhausted
             its memory.
         vocabulary: number of distinct ids.
@@ -35,6 +36,7 @@ class Receipt:
     examples: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, str] = field(default_factory=dict)
     vocabulary: int = 0
 
@@ -66,6 +68,6 @@ class Receipt:
     def from_dict(cls, values: Mapping[str, Any]) -> "Receipt":
         """Restore what `as_dict` returned."""
         receipt = cls(**values)
-        for name in ("kept", "dropped", "examples", "tokens", "left_out"):
-            setattr(receipt, name, Counter(values[name]))
+        for name in ("kept", "dropped", "examples", "tokens", "left_out", "remarks"):
+            setattr(receipt, name, Counter(values.get(name, {})))  # caches of before lack remarks
         return receipt

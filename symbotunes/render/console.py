@@ -47,6 +47,8 @@ def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Ta
         table.add_row(f"dropped: {escape(reason)}", f"{count:,}", "", "", *example)
     for reason, count in receipt.left_out.most_common():
         table.add_row(f"parts left out: {escape(reason)}", "", f"{count:,}", "", *blank)
+    for remark, count in receipt.remarks.most_common():
+        table.add_row(f"kept, but: {escape(remark)}", f"{count:,}", "", "", *blank)
     table.add_row("vocabulary", f"{receipt.vocabulary:,}", "", "", *blank)
     return table
 

@@ -92,7 +92,7 @@ def _comparable(before: Any, now: Any) -> tuple[Any, Any]:
     overrides = now["sweep"]["overrides"]
     # `begin` has put them there; Hydra writes the values in its own way.
     before["sweep"]["overrides"] += [
-        word for word in overrides if word.partition("=")[0] in earlier
+        word for word in overrides if word.partition("=")[0].lstrip("+~") in earlier
     ]
     return before, now
 

@@ -142,6 +142,10 @@ class Tokenizer(ABC, Generic[Piece]):
             Unencodable: if the piece cannot be expressed, with a reason for the receipt.
         """
 
+    def remarks(self, piece: Piece) -> Sequence[str]:  # noqa: ARG002
+        """What receipts count of a piece that `tokenize` accepts: what is doubtful about it."""
+        return ()
+
     def fit(self, counts: Mapping[str, int]) -> None:  # noqa: B027  (closed ones need none)
         """Choose the vocabulary, given how often each token string occurs in training examples."""
 

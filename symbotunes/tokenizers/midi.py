@@ -9,8 +9,10 @@ import symusic
 from numpy.typing import NDArray
 
 from symbotunes.errors import UserError
+from symbotunes.music.midi.bars import on_grid, spoken_sections, without_silence
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
+from symbotunes.music.midi.timing import onsets_of, require_grid
 from symbotunes.tokenizers.base import (
     GrammarCheck,
     Ids,
@@ -23,6 +25,7 @@ from symbotunes.tokenizers.id_merges import MAX_BASE, BytePairs
 from symbotunes.tokenizers.miditok_options import BOS, EOS, PAD, build_miditok
 
 JOINT = "+"  # between merged tokens
+METERS = (None, "drop", "count")
 MAX_QUARTERS = 20_000  # five thousand bars; REMI also writes empty ones
 MAX_NOTES = 200_000  # MidiTok needs a few hundred bytes for each
 MAX_CHANGES = 10_000  # of tempo, meter and key; MidiTok's time grows with their square
@@ -51,6 +54,12 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         bpe_vocab: vocabulary size to which byte pairs are merged; ``None`` merges none. They are
             learned from the training pieces, within bars or, if the scheme has none, between
             time shifts.
+        meters: what becomes of a piece with a meter or an upbeat that has no token: ``drop`` drops
+            it; ``count`` keeps it, reads its meters as MidiTok does, and remarks on it. ``None``
+            does the same in silence and keeps silent bars around the notes too, as versions
+            before these options did.
+        max_off_grid: pieces whose onsets lie further from any grid on average, in steps, are
+            dropped, see `distance_from_grid`; ``None`` keeps all.
 
     Raises:
         UserError: naming what is wrong with the config, and the nearest valid name.
@@ -65,8 +74,14 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         scheme: str = "REMI",
         config: Mapping[str, Any] | None = None,
         bpe_vocab: int | None = None,
+        meters: str | None = None,
+        max_off_grid: float | None = None,
     ) -> None:
+        if meters not in METERS:
+            raise UserError(f"meters={meters}: choose drop or count")
         self.scheme = scheme
+        self.meters = meters
+        self.max_off_grid = max_off_grid
         self.config = {"use_programs": True, **(config or {})}
         self.bpe_vocab = bpe_vocab
         self.RECODES = bpe_vocab is not None
@@ -84,7 +99,8 @@ class MidiTokens(TextTokenizer[MidiPiece]):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle plain values; a worker rebuilds MidiTok's tokenizer."""
         state = dict(self.state()) if self.fitted else None
-        return _rebuilt, (self.scheme, self.config, self.bpe_vocab, state)
+        options = (self.scheme, self.config, self.bpe_vocab, self.meters, self.max_off_grid)
+        return _rebuilt, (options, state)
 
     # From pieces to ids.
 
@@ -101,11 +117,16 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         """The notes on MidiTok's grid."""
         try:
             score: Any = piece.score
+            if not any(len(track.notes) for track in score.tracks):
+                raise Unencodable("no notes")
+            require_grid(onsets_of(score), score.ticks_per_quarter, self.max_off_grid)
+            if self.meters is not None:
+                score = without_silence(score)
+            _check_size(score)
+            if self.meters is not None:
+                score = self._barred(score)
         except MidiError as error:
             raise Unencodable(error.reason, error.detail) from error
-        _check_size(score)
-        if not any(len(track.notes) for track in score.tracks):
-            raise Unencodable("no notes")
         try:
             score = self.miditok.preprocess_score(score)
         except Exception as error:
@@ -113,6 +134,27 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         if not any(len(track.notes) for track in score.tracks):
             raise Unencodable("no notes within pitch_range")
         return score
+
+    def _barred(self, score: Any) -> Any:
+        """The score with a meter for every bar, if the tokens tell bars or meters."""
+        if not (self.miditok.config.use_time_signatures or self._of_kind("Bar")):
+            return score
+        try:
+            bars = spoken_sections(score, self.miditok.time_signatures)
+        except MidiError:
+            if self.meters == "drop":
+                raise
+            return score
+        return on_grid(score, bars, self.miditok.config.max_num_pos_per_beat)
+
+    def remarks(self, piece: MidiPiece) -> Sequence[str]:
+        if self.meters != "count":
+            return ()
+        try:
+            spoken_sections(without_silence(piece.parsed), self.miditok.time_signatures)
+        except MidiError as error:
+            return (f"{error.reason}: its bar lines are wrong",)
+        return ()
 
     def fit_ids(self, examples: Iterable[Ids]) -> None:
         if self.bpe_vocab is not None:
@@ -264,10 +306,8 @@ class MidiTokens(TextTokenizer[MidiPiece]):
             self._adopt(BytePairs(len(self.base), state["merges"], openers))
 
 
-def _rebuilt(
-    scheme: str, config: Mapping[str, Any], bpe_vocab: int | None, state: Mapping[str, Any] | None
-) -> MidiTokens:
-    tokenizer = MidiTokens(scheme, config, bpe_vocab)
+def _rebuilt(options: tuple[Any, ...], state: Mapping[str, Any] | None) -> MidiTokens:
+    tokenizer = MidiTokens(*options)
     if state is not None:
         tokenizer.load_state(state)
     return tokenizer

@@ -134,9 +134,12 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     resuming = cfg.copy()
     before: Any = OmegaConf.to_container(checkpoint.config, resolve=True)
     with open_dict(resuming):
-        for key in earlier_values(before, named_keys(cfg)):
+        for key, value in earlier_values(before, named_keys(cfg)).items():
             group, _, name = key.rpartition(".")
-            OmegaConf.select(resuming, group, default={}).pop(name, None)
+            node = OmegaConf.select(resuming, group, default={})
+            node.pop(name, None)
+            if name in (OmegaConf.select(checkpoint.config, group) or {}):
+                node[name] = value
     now: Any = OmegaConf.to_container(resuming, resolve=True)
     for key in [key for key in KEPT if key not in CHANGEABLE]:
         changed = difference(before[key], now[key], key)

@@ -58,7 +58,7 @@ class Encoder:
             return
         try:
             digest = content_hash(piece.content())
-            examples = self._examples(piece)
+            examples, remarks = self._examples(piece)
         except (UserError, MemoryError):
             raise
         except Exception as error:  # music from the web triggers every bug; the receipt shows it
@@ -70,24 +70,29 @@ class Encoder:
             work=content_hash(piece.work.encode()) if piece.work else Kinship.work,
             outlines=_outlines(piece),
         )
-        builder.keep((piece.id, piece.title), examples, kinship=kinship, split=piece.split)
+        builder.keep(
+            (piece.id, piece.title), examples, kinship=kinship, split=piece.split, remarks=remarks
+        )
 
-    def _examples(self, piece: Piece) -> list[tuple[Any, str]]:
-        """Examples of all versions, each with the only side that may use it (empty: both).
+    def _examples(self, piece: Piece) -> tuple[list[tuple[Any, str]], list[str]]:
+        """Examples of all versions, each with the only side that may use it, and remarks on them.
 
-        A version that the tokenizer cannot express is skipped if it can express others.
+        The side is empty if both may. A version that the tokenizer cannot express is skipped if it
+        can express others.
         """
         examples: list[tuple[Any, str]] = []
+        remarks: set[str] = set()
         first: Unencodable | None = None
         for version in self._versions(piece):
             try:
                 tokenized = examples_in(self.tokenizer.tokenize(version))
                 examples += [(example, version.only) for example in tokenized]
+                remarks.update(self.tokenizer.remarks(version))
             except Unencodable as error:
                 first = first or error
         if not examples:
             raise first or Unencodable("holds no example")
-        return examples
+        return examples, sorted(remarks)
 
     def _versions(self, piece: Piece) -> Iterator[Any]:
         versions: list[Any] = [piece]

@@ -168,6 +168,8 @@ class Merge:
             if reason is not None:
                 kept[index] = False
                 self._losses.drop(reason, name, value)
+            else:
+                self.receipt.remarks.update(part.remarks.get(index, ()))
         return kept
 
     def _leave_out(self, part: Part, examples: NDArray[np.bool_]) -> None:

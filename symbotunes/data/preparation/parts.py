@@ -44,6 +44,7 @@ class Part:
         melodies: ``[M, 2]`` piece and number of samples of each melody, sorted by piece.
         names: ``[P]`` id and title.
         reasons: why a piece was dropped, by index.
+        remarks: what is doubtful about a piece that was not, by index.
         strings: token strings by raw id; empty if the ids are the tokenizer's own.
         quarantined: reason by file.
         values: what the reasons are about, by index, as far as they say.
@@ -61,6 +62,7 @@ class Part:
     melodies: NDArray[np.int64]
     names: Sequence[tuple[str, str]]
     reasons: dict[int, str]
+    remarks: dict[int, Sequence[str]]
     strings: Sequence[str]
     quarantined: dict[str, str]
     values: dict[int, str]
@@ -70,6 +72,7 @@ class Part:
         about = {
             "names": list(self.names),
             "reasons": list(self.reasons.items()),
+            "remarks": list(self.remarks.items()),
             "strings": list(self.strings),
             "quarantined": self.quarantined,
             "values": list(self.values.items()),
@@ -88,6 +91,7 @@ class Part:
                 **{name: stored[name] for name in _ARRAYS},
                 names=[(name, title) for name, title in about["names"]],
                 reasons=dict(about["reasons"]),
+                remarks=dict(about["remarks"]),
                 strings=about["strings"],
                 quarantined=about["quarantined"],
                 values=dict(about["values"]),
@@ -137,6 +141,7 @@ class PartBuilder:
     _melodies: list[tuple[int, int]] = field(default_factory=list)
     _names: list[tuple[str, str]] = field(default_factory=list)
     _reasons: dict[int, str] = field(default_factory=dict)
+    _remarks: dict[int, Sequence[str]] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)  # token string -> raw id
     _quarantined: dict[str, str] = field(default_factory=dict)
     _values: dict[int, str] = field(default_factory=dict)
@@ -160,11 +165,14 @@ class PartBuilder:
         *,
         kinship: Kinship,
         split: str | None,
+        remarks: Sequence[str] = (),
     ) -> None:
         """Record a piece with its examples, each with the only side that may use it.
 
         An example is a sequence of token strings or an array of ids.
         """
+        if remarks:
+            self._remarks[len(self._names)] = tuple(remarks)
         arrays = [self._numbered(example) for example, _ in examples]
         self._sides += [SIDES.index(side) for _, side in examples]
         self._owners += [len(self._names)] * len(arrays)
@@ -204,6 +212,7 @@ class PartBuilder:
         del self._melodies[melodies:], self._outlines[melodies:]
         self._reasons = {index: reason for index, reason in self._reasons.items() if index < pieces}
         self._values = {index: value for index, value in self._values.items() if index < pieces}
+        self._remarks = {index: remark for index, remark in self._remarks.items() if index < pieces}
 
     def build(self) -> Part:
         """The finished part."""
@@ -222,6 +231,7 @@ class PartBuilder:
             melodies=np.array(self._melodies, np.int64).reshape(-1, 2),
             names=self._names,
             reasons=self._reasons,
+            remarks=self._remarks,
             strings=list(self._numbers),
             quarantined=self._quarantined,
             values=self._values,

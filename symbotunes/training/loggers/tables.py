@@ -47,6 +47,7 @@ def receipt_table(receipt: Receipt) -> wandb.Table:
         rows.append([f"kept for {split}", *counts])
     rows += [[f"dropped: {why}", n, None, None] for why, n in receipt.dropped.most_common()]
     rows += [[f"left out: {why}", None, n, None] for why, n in receipt.left_out.most_common()]
+    rows += [[f"kept, but: {why}", n, None, None] for why, n in receipt.remarks.most_common()]
     rows.append(["vocabulary", receipt.vocabulary, None, None])
     return table(["pieces", "count", "examples", "tokens"], rows)
 

@@ -1,0 +1,174 @@
+"""The bars of a score in ticks: where a file's meters really put them, without silence around."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import symusic
+
+from symbotunes.music.midi.error import MidiError
+
+COMMON_TIME = (4, 4)  # where a file states no meter
+SNAP = Fraction(1, 20)  # quarters; nearer to a bar line, a change of meter is meant to be on it
+
+Meter = tuple[int, int]  # numerator and denominator
+
+
+@dataclass(frozen=True)
+class Section:
+    """Bars of one meter.
+
+    Attributes:
+        start: quarters from the beginning of the score.
+        meter: of every bar.
+    """
+
+    start: Fraction
+    meter: Meter
+
+    @property
+    def bar(self) -> Fraction:
+        """Quarters in a bar."""
+        return quarters(self.meter)
+
+
+def quarters(meter: Meter) -> Fraction:
+    """Length of a bar in quarters."""
+    return Fraction(4 * meter[0], meter[1])
+
+
+def sections(score: symusic.Score) -> list[Section]:
+    """The sections of a score, each from one change of meter to the next.
+
+    A change begins a bar, whether the bar before it is complete or not. Of several changes at one
+    tick the last counts; one to the meter that a section has already is none.
+    """
+    stated = {Fraction(0): COMMON_TIME}
+    for change in sorted(score.time_signatures, key=lambda signature: signature.time):
+        meter = int(change.numerator), int(change.denominator)
+        if min(meter) > 0:
+            stated[Fraction(max(0, int(change.time)), score.ticks_per_quarter)] = meter
+    kept: list[Section] = []
+    for start, meter in stated.items():
+        if not kept or kept[-1].meter != meter:
+            kept.append(Section(start, meter))
+    return kept
+
+
+def without_silence(score: symusic.Score) -> symusic.Score:
+    """A copy from the bar of the first note to the end of the last one.
+
+    The meter, tempo and key that hold in the first bar are kept, at its beginning.
+
+    Raises:
+        MidiError: if there is no note.
+    """
+    tracks = [track for track in score.tracks if len(track.notes)]
+    if not tracks:
+        raise MidiError("no notes")
+    columns = [track.notes.numpy() for track in tracks]
+    first = min(int(notes["time"].min()) for notes in columns)
+    end = max(int((notes["time"] + notes["duration"]).max()) for notes in columns)
+    begin = _bar_line_before(score, max(first, 0))
+    # `clip` states at its beginning the meter, tempo and key that hold there.
+    return score.clip(begin, end, clip_end=False).shift_time(-begin)
+
+
+def _bar_line_before(score: symusic.Score, tick: int) -> int:
+    """Where the bar begins that holds a tick."""
+    now = Fraction(tick, score.ticks_per_quarter)
+    holding = [section for section in sections(score) if section.start <= now][-1]
+    bars = (now - holding.start) // holding.bar
+    return int((holding.start + bars * holding.bar) * score.ticks_per_quarter)
+
+
+def spoken_sections(score: symusic.Score, known: Collection[Meter]) -> list[Section]:
+    """The sections of a score such that each begins where a bar of the one before it ends.
+
+    A bar that a change cuts short, such as an upbeat, becomes a bar of a shorter meter. Changes of
+    meter very near to a bar line are moved to it.
+
+    Args:
+        score: in ticks.
+        known: the meters that can be expressed.
+
+    Raises:
+        MidiError: naming the first meter or bar that cannot be expressed.
+    """
+    spoken: list[Section] = []
+    stated = sections(score)
+    end = Fraction(int(score.end()), score.ticks_per_quarter)
+    stated = [section for section in stated if section.start < end or section.start == 0]
+    start = Fraction(0)
+    for section, following in zip(stated, [*stated[1:], None], strict=True):
+        if following is None:
+            spoken.append(Section(start, _known(section.meter, known, upbeat=False)))
+            break
+        bars, rest = divmod(following.start - start, section.bar)
+        if rest >= section.bar - SNAP:
+            bars, rest = bars + 1, Fraction(0)
+        elif rest <= SNAP:
+            rest = Fraction(0)
+        if bars:
+            upbeat = bars == 1 and not rest and not spoken
+            meter = _known(section.meter, known, upbeat=upbeat)
+            spoken.append(Section(start, meter))
+            start += bars * section.bar
+        if rest:
+            spoken.append(Section(start, _short(rest, section.meter, known)))
+            start += spoken[-1].bar
+    return list(_merged(spoken))
+
+
+def _merged(sections: Sequence[Section]) -> Iterator[Section]:
+    """Without sections that go on in the meter of the one before."""
+    meter = None
+    for section in sections:
+        if section.meter != meter:
+            yield section
+        meter = section.meter
+
+
+def _known(meter: Meter, known: Collection[Meter], *, upbeat: bool) -> Meter:
+    """The meter; for an upbeat bar, one of the same length will do."""
+    if meter in known:
+        return meter
+    if upbeat and (same := _of_length(quarters(meter), meter, known)):
+        return same
+    name = f"{meter[0]}/{meter[1]}"
+    raise MidiError(f"upbeat of {name}" if upbeat else f"meter {name}", "not in the vocabulary")
+
+
+def _short(length: Fraction, meter: Meter, known: Collection[Meter]) -> Meter:
+    """The meter of a bar that a change of meter cuts short."""
+    if (same := _of_length(length, meter, known)) is None:
+        raise MidiError(
+            f"a bar of {meter[0]}/{meter[1]} cut short by a change of meter",
+            f"after {float(length):g} quarters",
+        )
+    return same
+
+
+def _of_length(length: Fraction, like: Meter, known: Collection[Meter]) -> Meter | None:
+    """A known meter of a length in quarters, with the denominator of another if possible."""
+    near = [meter for meter in known if abs(quarters(meter) - length) <= SNAP]
+    return min(near, key=lambda meter: (meter[1] != like[1], meter[1], meter[0]), default=None)
+
+
+def on_grid(score: symusic.Score, bars: Sequence[Section], steps: int) -> symusic.Score:
+    """A copy on MidiTok's grid, with these bars.
+
+    MidiTok would cut the onsets of meters down to whole ticks in floating point, and then move
+    those that no longer lie on a bar line to the next one.
+
+    Args:
+        score: in ticks.
+        bars: from the beginning of the score.
+        steps: of every beat, which is the denominator of the meter.
+    """
+    division = steps * max(section.meter[1] for section in bars) // 4
+    gridded = score.copy() if division == score.tpq else score.resample(division, min_dur=1)
+    gridded.time_signatures = symusic.core.TimeSignatureTickList(
+        [symusic.TimeSignature(int(section.start * division), *section.meter) for section in bars]
+    )
+    return gridded

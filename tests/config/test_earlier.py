@@ -1,0 +1,36 @@
+"""What ran before a key or a default existed."""
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from symbotunes.config.earlier import METERS, as_overrides, earlier_values
+from symbotunes.paths import CONF
+
+RECORDED = {"transforms": {"remi": {"config": {"time_signature_range": {4: [3]}}}}}
+
+
+@pytest.mark.parametrize(
+    ("config", "meters"),
+    [({}, METERS), ({"time_signature_range": {4: [3]}}, {4: [3]})],
+    ids=["none named", "one named"],
+)
+def test_a_run_from_before_keeps_its_meters_and_drops_no_piece_for_them(config, meters):
+    recorded = {"transforms": {"midi_tokenizer": {"config": config}}}
+    assert earlier_values(recorded, named=()) == {
+        "transforms.midi_tokenizer.meters": None,
+        "transforms.midi_tokenizer.max_off_grid": None,
+        "transforms.midi_tokenizer.config.time_signature_range": meters,
+    }
+
+
+def test_what_the_command_line_names_is_left_to_it():
+    key = "transforms.remi.config.time_signature_range"
+    assert key not in earlier_values(RECORDED, named=(key,))
+
+
+def test_jobs_of_a_resumed_sweep_have_exactly_the_meters_of_before():
+    words = as_overrides(earlier_values(RECORDED, named=()))
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("config", ["transforms=[remi]", *words])
+    assert cfg.transforms.remi.config.time_signature_range == {4: [3]}
+    assert cfg.transforms.remi.meters is None
