@@ -166,6 +166,13 @@ class Tokenizer(ABC, Generic[Piece]):
         """
         raise NotImplementedError
 
+    def begins_note(self, ids: Ids) -> NDArray[np.bool_] | None:  # noqa: ARG002
+        """``[T]`` whether each id begins a note, so that cuts can avoid silence.
+
+        ``None`` if the tokenizer does not tell; its examples are then cut anywhere.
+        """
+        return None
+
     @abstractmethod
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:
         """Decode ids without ``bos`` and ``eos``; never raises.

@@ -26,6 +26,7 @@ from symbotunes.tokenizers.miditok_options import BOS, EOS, PAD, build_miditok
 
 JOINT = "+"  # between merged tokens
 METERS = (None, "drop", "count")
+NOTES = ("Pitch", "PitchDrum", "NoteOn", "DrumOn")  # kinds of tokens that begin a note
 MAX_QUARTERS = 20_000  # five thousand bars; REMI also writes empty ones
 MAX_NOTES = 200_000  # MidiTok needs a few hundred bytes for each
 MAX_CHANGES = 10_000  # of tempo, meter and key; MidiTok's time grows with their square
@@ -174,6 +175,8 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         self._ids = {token: index for index, token in enumerate(self.tokens)}
         bars = set(self._of_kind("Bar")) - {self._ids.get("Bar_End")}
         self._opens_bar = np.array([ids[0] in bars for ids in parts])
+        notes = {index for kind in NOTES for index in self._of_kind(kind)}
+        self._begins_note = np.array([not notes.isdisjoint(ids) for ids in parts])
 
     def _of_kind(self, kind: str) -> list[int]:
         return [i for i, token in enumerate(self.base) if token.partition("_")[0] == kind]
@@ -182,6 +185,9 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         if not self._opens_bar.any():
             raise NotImplementedError(f"{self.scheme} has no bar tokens")
         return np.flatnonzero(self._opens_bar[np.asarray(ids, np.int64)])
+
+    def begins_note(self, ids: Ids) -> NDArray[np.bool_]:
+        return np.asarray(self._begins_note[np.asarray(ids, np.int64)], np.bool_)
 
     # Tokens and ids.
 

@@ -10,11 +10,36 @@ from symbotunes.errors import UserError, require_whole_number
 from symbotunes.tokenizers.base import Ids, Tokenizer
 from symbotunes.transforms.base import Cut
 
+Choices = NDArray[np.int64]  # indices of spans
 UNLIMITED = 512  # predicted tokens per span if the network sets no limit
 
 
-class Crop(Cut):
+class Sounding(Cut):
+    """A cut that never keeps silence alone, if the tokenizer tells where notes begin."""
+
+    tokenizer: Tokenizer[Any] | None = None
+
+    def bind(self, tokenizer: Tokenizer[Any]) -> None:
+        """Keep the tokenizer, which knows notes."""
+        self.tokenizer = tokenizer
+
+    def _heard(self, ids: Ids, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Choices:
+        """Which of the spans from ``starts`` to ``ends`` hold the beginning of a note.
+
+        All of them if none does, or if that is unknown.
+        """
+        begins = None if self.tokenizer is None else self.tokenizer.begins_note(ids)
+        if begins is None:
+            return np.arange(len(starts))
+        before = np.concatenate([[0], np.cumsum(begins)])
+        heard = np.flatnonzero(before[ends] > before[starts])
+        return heard if len(heard) else np.arange(len(starts))
+
+
+class Crop(Sounding):
     """The beginning of each example; how longer ones continue and end is not learned.
+
+    If it holds no note, the span begins later, by no more than is needed for the first one.
 
     Args:
         length: tokens kept, ``bos`` included; ``None``: one more than the network reads at once,
@@ -34,13 +59,15 @@ class Crop(Cut):
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:  # noqa: ARG002
         """The first tokens, or all if there are fewer."""
-        return ids[: self.length], 0
+        starts = np.arange(max(1, len(ids) - self.length + 1))
+        first = int(self._heard(ids, starts, np.minimum(starts + self.length, len(ids)))[0])
+        return ids[first : first + self.length], first
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.minimum(lengths, self.length)
 
 
-class SampleSubsequence(Cut):
+class SampleSubsequence(Sounding):
     """Consecutive tokens of each example.
 
     Args:
@@ -69,17 +96,18 @@ class SampleSubsequence(Cut):
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
         """A span of `length` tokens."""
-        starts = len(ids) - self.length + 1
-        if starts <= 1:
+        starts = np.arange(len(ids) - self.length + 1)
+        if len(starts) <= 1:
             return ids, 0
-        start = draw_start(starts, self.beginnings, self.endings, generator)
+        heard = self._heard(ids, starts, starts + self.length)
+        start = int(heard[draw_start(len(heard), self.beginnings, self.endings, generator)])
         return ids[start : start + self.length], start
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.minimum(lengths, self.length)
 
 
-class SampleBars(Cut):
+class SampleBars(Sounding):
     """Consecutive bars of each example.
 
     The head of the example, such as meter and key, is kept before them; ``bos`` and ``eos`` are
@@ -100,7 +128,6 @@ class SampleBars(Cut):
         require_shares("transforms.sample_bars", beginnings, endings)
         self.bars = bars
         self.beginnings, self.endings = beginnings, endings
-        self.tokenizer: Tokenizer[Any] | None = None
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
         """Keep the tokenizer, which finds where bars begin.
@@ -113,7 +140,7 @@ class SampleBars(Cut):
         except NotImplementedError as error:
             name = str(error) or f"{type(tokenizer).__name__} does not"
             raise UserError(f"sample_bars needs a tokenizer that knows bars; {name}") from error
-        self.tokenizer = tokenizer
+        super().bind(tokenizer)
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
         """A span of `bars` bars after the head, and where its first bar begins in the example.
@@ -127,8 +154,9 @@ class SampleBars(Cut):
         choices = len(starts) - self.bars + 1
         if choices <= 1:
             return ids, 0
-        first = draw_start(choices, self.beginnings, self.endings, generator)
         bounds = np.append(starts, len(ids))
+        heard = self._heard(ids, bounds[:choices], bounds[self.bars :])
+        first = int(heard[draw_start(len(heard), self.beginnings, self.endings, generator)])
         span = ids[bounds[first] : bounds[first + self.bars]]
         if first == 0:
             return ids[: bounds[self.bars]], 0

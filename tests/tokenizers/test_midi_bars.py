@@ -3,8 +3,10 @@
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import symusic
+import torch
 import yaml
 
 from symbotunes.errors import UserError
@@ -12,6 +14,7 @@ from symbotunes.music.midi.piece import MidiPiece
 from symbotunes.paths import CONF
 from symbotunes.tokenizers.base import Unencodable
 from symbotunes.tokenizers.midi import MidiTokens
+from symbotunes.transforms.cuts import Crop, SampleBars, SampleSubsequence
 
 CASES = Path(__file__).parent.parent / "files" / "midi_cases"
 OF_CONF = yaml.safe_load((CONF / "transforms" / "remi.yaml").read_text())["remi"]
@@ -173,3 +176,20 @@ def test_a_performance_is_not_read_in_bars(remi):
     assert "max_off_grid" in caught.value.reason
     kept = MidiTokens(**{**OF_CONF, "max_off_grid": None})
     assert len(kept.tokenize(case("f09_performance_without_beats"))) == 1
+
+
+@pytest.mark.parametrize("cut", [Crop(40), SampleSubsequence(40, 0.2, 0.2), SampleBars(2, 0.2)])
+@pytest.mark.parametrize("merges", [None, 20])
+def test_a_cut_never_gives_an_example_without_a_note(cut, merges):
+    before = MidiTokens("REMI", bpe_vocab=merges and 20 + len(MidiTokens("REMI").base))
+    piece = case("f05_300_empty_bars_first")  # silence is kept without `meters`
+    (ids,) = before.tokenize(piece)
+    if merges:
+        before.fit_ids([ids])
+        ids = before.recode(ids)
+    whole = np.concatenate([[before.vocabulary.bos], ids, [before.vocabulary.eos]])
+    cut.bind(before)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        span, _ = cut(whole, generator)
+        assert any("Pitch_" in token for token in before.decode(span.tolist()))
