@@ -8,13 +8,17 @@ from typing import Any
 SPAN = {"beginnings": 0.0, "endings": 0.0}
 METERS = {8: [3, 12, 6], 4: [5, 6, 3, 2, 1, 4]}  # MidiTok's own, and those of our configs before
 MIDI_TOKENS = ("remi", "tsd", "midi_like", "midi_tokenizer", "structured")
+WINDOWS = ("melody", "melody_16bar", "drums", "drums_full", "trio")
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",
     "loader.even_batches": False,
     **{f"transforms.sample_subsequence.{name}": value for name, value in SPAN.items()},
     **{f"transforms.sample_bars.{name}": value for name, value in SPAN.items()},
     **{f"transforms.{name}.meters": None for name in MIDI_TOKENS},
-    **{f"transforms.{name}.max_off_grid": None for name in MIDI_TOKENS},
+    **{f"transforms.{name}.max_off_grid": None for name in (*MIDI_TOKENS, *WINDOWS)},
+    **{f"transforms.{name}.meter_tracks": "first" for name in WINDOWS},
+    **{f"transforms.{name}.tempo_changes": "restart" for name in WINDOWS},
+    **{f"transforms.{name}.tracks": None for name in ("melody", "melody_16bar")},
 }
 
 

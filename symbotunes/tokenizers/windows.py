@@ -8,6 +8,7 @@ import copy
 import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,11 +27,13 @@ from symbotunes.music.grid.melody import (
     silent_offs,
     without_key,
 )
-from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, quantize
-from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes, meters_in_words, quantize
+from symbotunes.music.grid.trio import BASS_PROGRAMS, trio_examples
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import MidiNotes, read_midi
 from symbotunes.music.midi.piece import MidiPiece
+from symbotunes.music.midi.timing import require_grid
+from symbotunes.music.midi.tracks import TrackName, chosen_tracks, tracks_of
 from symbotunes.tokenizers.base import (
     NO_ID,
     GrammarCheck,
@@ -40,6 +43,7 @@ from symbotunes.tokenizers.base import (
     Unencodable,
     Vocabulary,
 )
+from symbotunes.tokenizers.reading import Reading
 
 MAX_SECONDS = 1800.0  # the authors' code drops longer pieces
 MAX_NOTES = 10_000  # and those with more notes
@@ -54,20 +58,22 @@ class Windows(Tokenizer[MidiPiece]):
         bars: length of a window, in bars of 4/4.
         max_examples: maximum number of windows per piece, chosen by a seed derived from its bytes;
             ``None``: all.
+        reading: fields of `Reading`.
 
     Raises:
-        UserError: if a number is not at least 1.
+        UserError: if a number is not at least 1, or a choice is unknown.
     """
 
     FORMAT: ClassVar[str] = "midi"
     FRAMED: ClassVar[bool] = False
     STATE: ClassVar[tuple[str, ...] | None] = ()
 
-    def __init__(self, bars: int, max_examples: int | None = None) -> None:
+    def __init__(self, bars: int, max_examples: int | None = None, **reading: Any) -> None:
         require_whole_number("bars", bars)
         require_whole_number("max_examples", max_examples, optional=True)
         self.bars = bars
         self.max_examples = max_examples
+        self.reading = Reading(**reading)
 
     @property
     def steps(self) -> int:
@@ -98,14 +104,50 @@ class Windows(Tokenizer[MidiPiece]):
         """
         return ids
 
-    def absent(self, notes: MidiNotes) -> str:  # noqa: ARG002
+    def missing(self, notes: MidiNotes) -> str:  # noqa: ARG002
+        """Which instruments a piece lacks, in words; empty if it lacks none."""
+        return ""
+
+    def absent(self, notes: MidiNotes) -> str:
         """Why a piece has no windows."""
-        return f"no {self.bars} bars of {type(self).__name__.lower()} in 4/4"
+        what = f"no {self.bars} bars of {type(self).__name__.lower()} in 4/4"
+        if missing := self.missing(notes):
+            return f"{what}: {missing}"
+        if len(notes.tempos) > 1 and self.reading.tempo_changes == "restart":
+            with suppress(MidiError):
+                if len(self.windows(quantize(notes, tempo_changes="ignore"))):
+                    return f"{what} between changes of tempo (tempo_changes=ignore reads across)"
+        if any(top != bottom for _, top, bottom in notes.meters):
+            return f"{what}: {meters_in_words(notes)}"
+        return what
+
+    def read(self, piece: MidiPiece) -> MidiNotes:
+        """The notes of a piece that windows are made of.
+
+        Raises:
+            MidiError: if it cannot be read, or has no grid.
+        """
+        notes = self.chosen(
+            piece,
+            read_midi(
+                piece.events,
+                max_seconds=MAX_SECONDS,
+                max_notes=MAX_NOTES,
+                meter_tracks=self.reading.meter_tracks,
+            ),
+        )
+        require_grid(notes.start_tick, notes.ticks_per_quarter, self.reading.max_off_grid)
+        return notes
+
+    def chosen(self, piece: MidiPiece, notes: MidiNotes) -> MidiNotes:  # noqa: ARG002
+        """The notes of the tracks that the config chooses."""
+        return notes
 
     def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
         try:
-            notes = read_midi(piece.walked, max_seconds=MAX_SECONDS, max_notes=MAX_NOTES)
-            windows = self.windows(quantize(notes))
+            notes = self.read(piece)
+            grid = quantize(notes, tempo_changes=self.reading.tempo_changes)
+            windows = self.windows(grid)
         except MidiError as error:
             raise Unencodable(error.reason, error.detail) from error
         if not len(windows):
@@ -115,6 +157,21 @@ class Windows(Tokenizer[MidiPiece]):
             chosen = np.random.default_rng(seed).choice(len(windows), self.max_examples, False)
             windows = windows[np.sort(chosen)]
         return list(windows)
+
+    def remarks(self, piece: MidiPiece) -> Sequence[str]:
+        events = piece.events
+        end = int(events.tick.max(initial=0))
+        whole, first = events.clock, events.first_clock
+        remarks = []
+        if whole.until(end) != first.until(end):
+            which = f"read (meter_tracks={self.reading.meter_tracks})"
+            which = which if self.reading.meter_tracks == "all" else f"not {which}"
+            remarks.append(f"tempos or meters on another track than the first, {which}")
+        clock = whole if self.reading.meter_tracks == "all" else first
+        restarts = self.reading.tempo_changes == "restart"
+        if restarts and clock.breaks_bars(end, events.ticks_per_quarter):
+            remarks.append("a tempo changes inside a bar and begins a new one (tempo_changes)")
+        return remarks
 
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
         return Rendition(self.score(np.asarray(ids)), grammar=self.check(np.asarray(ids)))
@@ -145,6 +202,8 @@ class Melody(Windows):
             classes, as in the paper.
         programs: lowest and highest General MIDI program to use; ``None``: all but drums.
         max_examples: maximum number of windows per piece; ``None``: all.
+        tracks: names or numbers of the tracks to use, whatever their programs; ``None``: all.
+        reading: fields of `Reading`.
     """
 
     SCHEMA: ClassVar[int] = 1
@@ -155,10 +214,16 @@ class Melody(Windows):
         pitches: str = "piano",
         programs: Sequence[int] | None = (MELODY_PROGRAMS.start, MELODY_PROGRAMS.stop - 1),
         max_examples: int | None = None,
+        tracks: Sequence[TrackName] | None = None,
+        **reading: Any,
     ) -> None:
-        super().__init__(bars, max_examples)
+        super().__init__(bars, max_examples, **reading)
         self.classes: MelodyClasses = one_of(PITCHES, pitches, "pitches")
-        self.programs = None if programs is None else range(programs[0], programs[1] + 1)
+        if programs is None or tracks is not None:
+            self.programs = None
+        else:
+            self.programs = range(programs[0], programs[1] + 1)
+        self.tracks = tracks
 
     @property
     def melody_classes(self) -> MelodyClasses:
@@ -176,11 +241,20 @@ class Melody(Windows):
         first, last = self.programs[0], self.programs[-1]
         return wide, f"of instruments outside programs {first} to {last}"
 
+    def chosen(self, piece: MidiPiece, notes: MidiNotes) -> MidiNotes:
+        if self.tracks is None:
+            return notes
+        parts = [track.part for track in chosen_tracks(tracks_of(piece.walked, notes), self.tracks)]
+        return notes.where(np.isin(notes.part, parts))
+
     def absent(self, notes: MidiNotes) -> str:
         heard = set(notes.program[~notes.is_drum].tolist())
         if self.programs is not None and heard and not heard & set(self.programs):
             return f"no instrument of programs {self.programs[0]} to {self.programs[-1]}"
         return super().absent(notes)
+
+    def missing(self, notes: MidiNotes) -> str:
+        return "only drums" if notes.is_drum.all() else ""
 
     def windows(self, notes: GridNotes) -> NDArray[Any]:
         return melody_examples(notes, self.bars, classes=self.classes, programs=self.programs)
@@ -207,13 +281,19 @@ class Drums(Windows):
         bars: length of a window.
         kit: ``nine``: 9 kinds of drums, 512 classes; ``full``: 61 pitches, one bit each.
         max_examples: maximum number of windows per piece; ``None``: all.
+        reading: fields of `Reading`.
     """
 
     SCHEMA: ClassVar[int] = 1
 
-    def __init__(self, bars: int = 2, kit: str = "nine", max_examples: int | None = None) -> None:
-        super().__init__(bars, max_examples)
+    def __init__(
+        self, bars: int = 2, kit: str = "nine", max_examples: int | None = None, **reading: Any
+    ) -> None:
+        super().__init__(bars, max_examples, **reading)
         self.kit = one_of(KITS, kit, "kit")
+
+    def missing(self, notes: MidiNotes) -> str:
+        return "" if notes.is_drum.any() else "no drums"
 
     def windows(self, notes: GridNotes) -> NDArray[Any]:
         return drum_examples(notes, self.bars, kit=self.kit)
@@ -233,20 +313,38 @@ class Trio(Windows):
         bars: length of a window.
         pitches: as for `Melody`; for melody and bass.
         max_examples: maximum number of windows per piece; ``None``: all.
+        reading: fields of `Reading`.
     """
 
     SCHEMA: ClassVar[int] = 1
     FIELDS: ClassVar[int] = 3
 
     def __init__(
-        self, bars: int = 16, pitches: str = "piano", max_examples: int | None = None
+        self,
+        bars: int = 16,
+        pitches: str = "piano",
+        max_examples: int | None = None,
+        **reading: Any,
     ) -> None:
-        super().__init__(bars, max_examples)
+        super().__init__(bars, max_examples, **reading)
         self.classes: MelodyClasses = one_of(PITCHES, pitches, "pitches")
 
     @property
     def melody_classes(self) -> MelodyClasses:
         return self.classes
+
+    def missing(self, notes: MidiNotes) -> str:
+        pitched = notes.program[~notes.is_drum]
+        missing = [
+            f"no {name}"
+            for name, is_there in (
+                ("melody (programs 0 to 31)", np.isin(pitched, MELODY_PROGRAMS).any()),
+                ("bass (programs 32 to 39)", np.isin(pitched, BASS_PROGRAMS).any()),
+                ("drums", notes.is_drum.any()),
+            )
+            if not is_there
+        ]
+        return ", ".join(missing)
 
     def windows(self, notes: GridNotes) -> NDArray[Any]:
         return trio_examples(notes, self.bars, classes=self.classes, unique=True)

@@ -1,5 +1,8 @@
 """Notes on a grid of sixteenths, piecewise: every change of tempo or meter begins a new section.
 
+That a change of tempo begins a bar is wrong in most scores, but what the reference implementation
+does; the bars of a file can be kept instead (``tempo_changes="ignore"``).
+
 Positions are seconds times steps per second, rounded half up, in the same floating-point steps as
 the reference implementation: how ties are rounded depends on it.
 """
@@ -54,38 +57,91 @@ class GridNotes:
         return moved.where((pitch >= 0) & (pitch <= 127))
 
 
-def quantize(notes: MidiNotes) -> GridNotes:
+def quantize(notes: MidiNotes, *, tempo_changes: str = "restart") -> GridNotes:
     """Round the notes of all sections in 4/4 to sixteenths.
 
+    Args:
+        notes: of one file.
+        tempo_changes: ``restart``: a change of tempo begins a section, and so a bar, as in the
+            reference; ``ignore``: only a change of meter does, and positions are counted in ticks.
+
     Raises:
-        MidiError: if no section is in 4/4.
+        MidiError: if no section is in 4/4, naming the meters.
     """
-    total = float(notes.end.max())
-    borders = np.array([*_section_starts(notes, total), total])
+    borders = section_borders(notes, tempo_changes=tempo_changes)
     starts = borders[:-1]
-    tempo_times, tempos = zip(*notes.tempos, strict=True)
-    qpm = np.array(tempos)[np.searchsorted(tempo_times, starts, side="right") - 1]
-    fits = _lasts_four_quarters(notes, starts)
+    times, _ = _timeline(notes, tempo_changes)
+    fits = _lasts_four_quarters(notes, times, starts)
     if not fits.any():
-        raise MidiError("no bar of 4/4")
-    section = np.searchsorted(borders, notes.start, side="right") - 1
+        raise MidiError(f"no bar of 4/4: {meters_in_words(notes)}")
+    onsets, ends = _positions(notes, tempo_changes)
+    section = np.searchsorted(borders, onsets, side="right") - 1
     kept = fits[section]
-    section = section[kept]
-    begin, onset = starts[section], notes.start[kept]
-    steps_per_second = STEPS_PER_QUARTER * qpm[section] / 60.0
-    start = _round((onset - begin) * steps_per_second)
-    ends = np.minimum(notes.end[kept], borders[section + 1]) - begin
-    end = _round(ends * steps_per_second)
+    section, onsets, ends = section[kept], onsets[kept], ends[kept]
+    ends = np.minimum(ends, borders[section + 1])
+    begin = starts[section]
+    if tempo_changes == "ignore":
+        start = _round((onsets - begin) * STEPS_PER_QUARTER / notes.ticks_per_quarter)
+        end = _round((ends - begin) * STEPS_PER_QUARTER / notes.ticks_per_quarter)
+    else:
+        tempo_times, tempos = zip(*notes.tempos, strict=True)
+        qpm = np.array(tempos)[np.searchsorted(tempo_times, starts, side="right") - 1]
+        steps_per_second = STEPS_PER_QUARTER * qpm[section] / 60.0
+        start = _round((onsets - begin) * steps_per_second)
+        end = _round((ends - begin) * steps_per_second)
     return GridNotes(
         section=section,
         instrument=notes.instrument[kept],
         program=notes.program[kept],
         is_drum=notes.is_drum[kept],
         pitch=notes.pitch[kept],
-        onset=onset,
+        onset=notes.start[kept],
         start=start,
         end=np.where(end == start, end + 1, end),
     )
+
+
+def section_borders(notes: MidiNotes, *, tempo_changes: str = "restart") -> NDArray[np.float64]:
+    """[S + 1] where sections begin, and where the last one ends: in seconds, or in ticks.
+
+    Args:
+        notes: of one file.
+        tempo_changes: ``restart`` gives seconds, ``ignore`` ticks.
+    """
+    times, meters = _timeline(notes, tempo_changes)
+    total = float(_positions(notes, tempo_changes)[1].max())
+    tempos = () if tempo_changes == "ignore" else notes.tempos
+    changes: list[tuple[float, int, tuple[float, ...]]] = [
+        *((at, 0, meter) for at, meter in zip(times, meters, strict=True)),
+        *((at, 1, (qpm,)) for at, qpm in tempos),
+    ]
+    return np.array([*_section_starts(changes, total), total])
+
+
+def meters_in_words(notes: MidiNotes) -> str:
+    """The meters of a file, in the order of their first bars; at most three of them."""
+    end = float(notes.end.max())
+    held = {at: f"{top}/{bottom}" for at, top, bottom in notes.meters if at < end}
+    meters = list(dict.fromkeys(held.values()))  # of several at one moment, the last holds
+    named = ", ".join(meters[:3]) + (", ..." if len(meters) > 3 else "")
+    return f"the meter is {named}" if len(meters) == 1 else f"the meters are {named}"
+
+
+def _timeline(notes: MidiNotes, tempo_changes: str) -> tuple[list[float], list[tuple[int, int]]]:
+    """When each meter is stated, in seconds or ticks, and which."""
+    meters = [(top, bottom) for _, top, bottom in notes.meters]
+    if tempo_changes == "ignore":
+        return [float(tick) for tick in notes.meter_ticks], meters
+    return [at for at, _, _ in notes.meters], meters
+
+
+def _positions(
+    notes: MidiNotes, tempo_changes: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """[N] where notes begin and end, in seconds or ticks."""
+    if tempo_changes == "ignore":
+        return notes.start_tick.astype(np.float64), notes.end_tick.astype(np.float64)
+    return notes.start, notes.end
 
 
 def _round(steps: NDArray[np.float64]) -> Integers:
@@ -93,15 +149,17 @@ def _round(steps: NDArray[np.float64]) -> Integers:
     return (steps + 0.5).astype(np.int64)
 
 
-def _section_starts(notes: MidiNotes, total: float) -> list[float]:
-    """Seconds at which sections begin: 0, and every change before the last note has ended.
+def _section_starts(
+    changes: list[tuple[float, int, tuple[float, ...]]], total: float
+) -> list[float]:
+    """Where sections begin: at 0, and at every change before the last note has ended.
 
     Two changes that cancel each other at one moment begin a section too.
+
+    Args:
+        changes: (when, which, value); which is 0 for meters and 1 for tempos.
+        total: when the last note has ended.
     """
-    changes: list[tuple[float, int, tuple[float, ...]]] = [
-        *((at, 0, (numerator, denominator)) for at, numerator, denominator in notes.meters),
-        *((at, 1, (qpm,)) for at, qpm in notes.tempos),
-    ]
     state: list[tuple[float, ...]] = [(4, 4), (DEFAULT_QPM,)]
     starts = [0.0]
     for at, which, value in sorted(changes, key=lambda change: change[0]):
@@ -113,11 +171,13 @@ def _section_starts(notes: MidiNotes, total: float) -> list[float]:
     return starts
 
 
-def _lasts_four_quarters(notes: MidiNotes, starts: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _lasts_four_quarters(
+    notes: MidiNotes, times: list[float], starts: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """[S] whether a bar of the section has 16 steps; 4/4 where no meter is given."""
-    if not notes.meters:
+    if not times:
         return np.ones(len(starts), np.bool_)
-    times, numerators, denominators = map(np.array, zip(*notes.meters, strict=True))
+    _, numerators, denominators = map(np.array, zip(*notes.meters, strict=True))
     last = np.searchsorted(times, starts, side="right") - 1
     same = numerators == denominators
     return np.where(last < 0, True, same[np.maximum(last, 0)])

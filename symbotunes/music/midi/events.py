@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symbotunes.music.midi.clock import Clock, clock_of
 from symbotunes.music.midi.decoding import Integers, ticks_of
 from symbotunes.music.midi.smf import Walk
 
@@ -21,6 +22,7 @@ class MidiEvents:
         second: [E] second data byte; meaningless for events that have one.
         tempos: (tick, microseconds per quarter) of the first track, in order.
         meters: (tick, numerator, denominator) of the first track, in order.
+        clock: tempos and meters of all tracks.
     """
 
     ticks_per_quarter: int
@@ -31,10 +33,20 @@ class MidiEvents:
     second: Integers
     tempos: tuple[tuple[int, int], ...]
     meters: tuple[tuple[int, int, int], ...]
+    clock: Clock
+
+    @property
+    def first_clock(self) -> Clock:
+        """Tempos and meters of the first track, which alone count in the reference."""
+        return Clock(self.tempos, self.meters)
 
 
 def read_events(walked: Walk) -> MidiEvents:
-    """The events of a Standard MIDI File whose event positions are known."""
+    """The events of a Standard MIDI File whose event positions are known.
+
+    Raises:
+        MidiError: if a tempo or a meter is zero, or a track is too long.
+    """
     ticks = walked.ticks
     if walked.forgotten:
         deltas = walked.deltas.copy()
@@ -51,6 +63,7 @@ def read_events(walked: Walk) -> MidiEvents:
         channel.second,
         tempos,
         meters,
+        clock_of(walked, ticks),
     )
 
 

@@ -3,17 +3,19 @@
 A note-off ends all notes of its channel and pitch that began at an earlier tick; the note then
 belongs to the program that is set at its end. Notes that begin and end in one tick, and those that
 never end, are dropped. An instrument is one (program, channel, track); instruments are numbered by
-when their first note ends. Tempo and meter come from the first track alone. Seconds are computed in
-the same floating-point steps as there, because rounding them to a grid depends on the last bit.
+when their first note ends. Tempo and meter come from the first track alone, unless asked otherwise.
+Seconds are computed in the same floating-point steps as there, because rounding them to a grid
+depends on the last bit.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.music.midi.clock import Clock
 from symbotunes.music.midi.decoding import Integers
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.events import MidiEvents, read_events
@@ -44,6 +46,11 @@ class MidiNotes:
         end: [N] seconds, later than the start.
         tempos: (seconds, quarters per minute) in order; the first is at 0.
         meters: (seconds, numerator, denominator) in order; may be empty.
+        part: [N] the track chunk and channel, see `symbotunes.music.midi.tracks`.
+        start_tick: [N] as `start`, in ticks.
+        end_tick: [N] as `end`, in ticks.
+        ticks_per_quarter: of these ticks.
+        meter_ticks: ticks of `meters`.
     """
 
     instrument: Integers
@@ -55,17 +62,35 @@ class MidiNotes:
     end: NDArray[np.float64]
     tempos: tuple[tuple[float, float], ...]
     meters: tuple[tuple[float, int, int], ...]
+    part: Integers
+    start_tick: Integers
+    end_tick: Integers
+    ticks_per_quarter: int
+    meter_ticks: tuple[int, ...]
+
+    def where(self, chosen: NDArray[np.bool_]) -> "MidiNotes":
+        """Only the notes that a mask [N] selects."""
+        columns = {
+            name: value[chosen] for name, value in vars(self).items() if hasattr(value, "dtype")
+        }
+        return replace(self, **columns)
 
 
 def read_midi(
-    source: bytes | Path | Walk, *, max_seconds: float = MAX_SECONDS, max_notes: int = MAX_NOTES
+    source: bytes | Path | Walk | MidiEvents,
+    *,
+    max_seconds: float = MAX_SECONDS,
+    max_notes: int = MAX_NOTES,
+    meter_tracks: str = "first",
 ) -> MidiNotes:
     """Read a Standard MIDI File.
 
     Args:
-        source: the file, its bytes, or the positions of its events.
+        source: the file, its bytes, the positions of its events, or these.
         max_seconds: longest piece that is accepted; the reference prepares pieces up to 1,800 s.
         max_notes: most notes that are accepted; there 10,000.
+        meter_tracks: whose tempos and meters count: those of the ``first`` track, as there, or
+            those of ``all``.
 
     Raises:
         MidiError: if the file is invalid, silent or beyond these limits.
@@ -75,15 +100,18 @@ def read_midi(
         if source.stat().st_size > MAX_BYTES:
             raise MidiError("file larger than 8 MiB", source.name)
         source = source.read_bytes()
-    if len(source.data if isinstance(source, Walk) else source) > MAX_BYTES:
-        raise MidiError("file larger than 8 MiB")
-    events = read_events(source if isinstance(source, Walk) else walk(source))
+    if isinstance(source, bytes):
+        if len(source) > MAX_BYTES:
+            raise MidiError("file larger than 8 MiB")
+        source = walk(source)
+    events = source if isinstance(source, MidiEvents) else read_events(source)
     opened, closed = _pair(events)
     if len(opened) == 0:
         raise MidiError("no notes")
     if len(opened) > max_notes:
         raise MidiError("too many notes", str(len(opened)))
-    notes = _notes(events, opened, closed)
+    clock = events.first_clock if meter_tracks == "first" else events.clock
+    notes = _notes(events, clock, opened, closed)
     if notes.end.max() > max_seconds:
         raise MidiError("too long", f"{notes.end.max():.0f} s")
     return notes
@@ -151,7 +179,7 @@ def _pair_one_by_one(
     return np.array(opened, np.int64), np.array(closed, np.int64)
 
 
-def _notes(events: MidiEvents, opened: Integers, closed: Integers) -> MidiNotes:
+def _notes(events: MidiEvents, stated: Clock, opened: Integers, closed: Integers) -> MidiNotes:
     """Notes from pairs of events: programs, instruments, seconds."""
     order = np.lexsort((opened, closed))
     opened, closed = opened[order], closed[order]
@@ -163,7 +191,7 @@ def _notes(events: MidiEvents, opened: Integers, closed: Integers) -> MidiNotes:
     instrument = rank[inverse]
     order = np.argsort(instrument, kind="stable")
     opened, closed, program = opened[order], closed[order], program[order]
-    clock = _Clock(events.tempos, events.ticks_per_quarter)
+    clock = _Seconds(stated.tempos, events.ticks_per_quarter)
     return MidiNotes(
         instrument=instrument[order],
         program=program,
@@ -176,11 +204,16 @@ def _notes(events: MidiEvents, opened: Integers, closed: Integers) -> MidiNotes:
         meters=tuple(
             (float(second), numerator, denominator)
             for second, (_, numerator, denominator) in zip(
-                clock.seconds(np.array([at for at, _, _ in events.meters], np.int64)),
-                events.meters,
+                clock.seconds(np.array([at for at, _, _ in stated.meters], np.int64)),
+                stated.meters,
                 strict=True,
             )
         ),
+        part=events.track[opened] << 4 | events.status[opened] & 15,
+        start_tick=events.tick[opened],
+        end_tick=events.tick[closed],
+        ticks_per_quarter=events.ticks_per_quarter,
+        meter_ticks=tuple(at for at, _, _ in stated.meters),
     )
 
 
@@ -203,8 +236,8 @@ def _programs(events: MidiEvents, channel: Integers, when: Integers) -> Integers
     return np.where(known, events.first[changes[chosen]], 0)
 
 
-class _Clock:
-    """Seconds of ticks, from the tempos of the first track.
+class _Seconds:
+    """Seconds of ticks, from tempos.
 
     Args:
         tempos: (tick, microseconds per quarter) in order.

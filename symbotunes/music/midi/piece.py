@@ -11,6 +11,8 @@ import symusic
 from symbotunes.music.midi.canonical import canonical
 from symbotunes.music.midi.container import unwrapped
 from symbotunes.music.midi.error import MidiError
+from symbotunes.music.midi.events import MidiEvents, read_events
+from symbotunes.music.midi.notes import MAX_BYTES as MAX_EVENT_BYTES
 from symbotunes.music.midi.smf import Walk, walk
 
 __all__ = ["MidiError", "MidiPiece", "read_midi_bytes"]
@@ -42,6 +44,12 @@ class _Reading:
     @cached_property
     def walked(self) -> Walk:
         return walk(self.data)
+
+    @cached_property
+    def events(self) -> MidiEvents:
+        if len(self.data) > MAX_EVENT_BYTES:
+            raise MidiError("file larger than 8 MiB")
+        return read_events(self.walked)
 
     def __reduce__(self) -> "tuple[type, tuple[bytes | symusic.Score]]":
         """Pickle without what was read, which is larger than the file."""
@@ -115,6 +123,15 @@ class MidiPiece:
             MidiError: if the bytes are not a complete, valid MIDI file.
         """
         return self._reading.walked
+
+    @property
+    def events(self) -> MidiEvents:
+        """The channel events of the file and its clock.
+
+        Raises:
+            MidiError: if the bytes are not a complete, valid MIDI file, or too many.
+        """
+        return self._reading.events
 
     def content(self) -> bytes:
         """Onset, pitch, is-drum and duration of every note, sorted, as little-endian int32 [N, 4].

@@ -68,7 +68,7 @@ def test_four_four_is_meant_where_no_meter_is_given():
 def test_music_in_other_meters_alone_is_refused():
     with pytest.raises(MidiError) as caught:
         grid([meter(0, 3, 4)], notes((0, 4, 60)))
-    assert caught.value.reason == "no bar of 4/4"
+    assert caught.value.reason == "no bar of 4/4: the meter is 3/4"
 
 
 def test_transposing_deletes_what_leaves_the_range_of_midi_and_spares_drums():

@@ -1,0 +1,82 @@
+"""The tracks of a file as a user names them: parts with notes, numbered from 1.
+
+A part is a channel of a track chunk, in the order of the file, so that a file with everything in
+one chunk has tracks as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from symbotunes.music.midi.error import MidiError
+from symbotunes.music.midi.notes import MidiNotes
+from symbotunes.music.midi.smf import Walk, number
+
+TrackName = str | int  # a name, in whatever case, or a number
+
+_META, _NAME = 0xFF, 0x03
+
+
+@dataclass(frozen=True)
+class MidiTrack:
+    """A part that has notes.
+
+    Attributes:
+        number: counted from 1.
+        name: as the file states it, or empty.
+        part: as in `MidiNotes.part`.
+    """
+
+    number: int
+    name: str
+    part: int
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}".rstrip()
+
+
+def tracks_of(walked: Walk, notes: MidiNotes) -> list[MidiTrack]:
+    """The parts of a file that have notes."""
+    names = _names(walked)
+    parts = np.unique(notes.part).tolist()
+    return [
+        MidiTrack(index, names.get(part >> 4, ""), part)
+        for index, part in enumerate(parts, start=1)
+    ]
+
+
+def chosen_tracks(tracks: Sequence[MidiTrack], wanted: Sequence[TrackName]) -> list[MidiTrack]:
+    """The tracks with these names or numbers, in the order of the file.
+
+    Raises:
+        MidiError: if one is missing, listing those that there are.
+    """
+    chosen: list[MidiTrack] = []
+    for name in wanted:
+        matches = [track for track in tracks if _is(track, name)]
+        if not matches:
+            listed = ", ".join(str(track) for track in tracks[:20]) or "none"
+            raise MidiError(f"no track {name}", f"it has {listed}")
+        chosen += [track for track in matches if track not in chosen]
+    return sorted(chosen, key=lambda track: track.number)
+
+
+def _is(track: MidiTrack, name: TrackName) -> bool:
+    """Whether a track has a name, or else a number."""
+    text = str(name).strip()
+    return track.name.casefold() == text.casefold() or str(track.number) == text
+
+
+def _names(walked: Walk) -> dict[int, str]:
+    """The first name that each track chunk states, by its number."""
+    names: dict[int, str] = {}
+    for event in walked.others:
+        head = int(walked.deltas_end[event]) + 1
+        if walked.data[head : head + 2] != bytes([_META, _NAME]):
+            continue
+        size, begin = number(walked.data, head + 2)
+        text = walked.data[begin : begin + size].decode("utf-8", "replace").strip("\0 \t\r\n")
+        chunk = int(np.searchsorted(walked.borders, event, side="right")) - 1
+        names.setdefault(chunk, "".join(sign for sign in text if sign.isprintable()))
+    return names
