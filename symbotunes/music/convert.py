@@ -1,6 +1,7 @@
 """From ABC to MIDI, so that everything that reads MIDI can use folk tunes."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 from symbotunes.music.abc.phrases import sounding_eighths
@@ -15,18 +16,25 @@ PIANO = 0  # General MIDI program: extraction of melodies takes keyboards and pl
 MIN_TEMPO, MAX_TEMPO = 20.0, 400.0  # quarters per minute; anything else is a typo
 
 
-def midi_of(tune: AbcTune) -> MidiPiece:
+def midi_of(tune: AbcTune, *, as_written: bool = False) -> MidiPiece:
     """The tune as it is played, in its own key, with repeats, endings, meter and tempo.
 
     Without a ``Q:`` field that names its beat, the tempo is the natural one of the meter. An upbeat
     ends the first bar, so that bar lines are where MIDI expects them.
 
+    Args:
+        tune: in ABC.
+        as_written: play every bar once, in the order of the notation.
+
     Raises:
         AbcError: if the tune cannot be read.
     """
     phrase = tune.phrase_in("keep")
+    if as_written:
+        plain = (Bar("|") if isinstance(item, Bar) else item for item in phrase.items)
+        phrase = replace(phrase, items=tuple(plain))
     score = score_of(phrase, tempo_bpm=_tempo(tune.text), program=PIANO)
-    upbeat = _silence_before_upbeat(phrase)
+    upbeat = silence_before_upbeat(phrase)
     for note in score.tracks[0].notes:
         note.time += upbeat
     return MidiPiece(
@@ -41,7 +49,7 @@ def midi_of(tune: AbcTune) -> MidiPiece:
     )
 
 
-def _silence_before_upbeat(phrase: Phrase) -> int:
+def silence_before_upbeat(phrase: Phrase) -> int:
     """Ticks from the bar line before an upbeat to its first note; 0 if there is none."""
     if phrase.meter == "none":
         return 0

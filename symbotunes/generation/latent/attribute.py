@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,10 +10,11 @@ from torch import Tensor
 
 from symbotunes.errors import UserError
 from symbotunes.generation.latent.attributes import attribute_values, attribute_vector
-from symbotunes.generation.latent.inputs import read_windows
+from symbotunes.generation.latent.inputs import Source, read_windows
 from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.sample import Composition
+from symbotunes.music.midi.tracks import TrackName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,8 @@ class AttributePlan(LatentPlan):
         strengths: how far to move, in multiples of the difference between windows rich and poor in
             the attribute.
         input: MIDI or ABC file whose windows are moved; ``None``: new windows from the prior.
+        track: name or number of the track that is read; ``None``: those that the model reads.
+        bars: of `input` as engraved, such as ``5-8`` or ``[1-2,7]``; ``None``: all.
         window: the first window of `input` to use, counted from 1.
         num: number of windows to move.
         most: maximum number of training windows from which the direction is computed.
@@ -41,11 +43,18 @@ class AttributePlan(LatentPlan):
     window: int = 1
     num: int = 1
     most: int = 20_000
+    track: TrackName | None = None
+    bars: Any = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not len(self.strengths):
             raise UserError("sample.strengths needs at least one number, such as [-1,0,1]")
+        _ = self._source
+
+    @property
+    def _source(self) -> Source:
+        return Source.of("sample.input", self.input or "", self.track, self.bars)
 
     def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:
         inputs, start, bases = self._start(player, seed)
@@ -83,7 +92,7 @@ class AttributePlan(LatentPlan):
             count = self.num if self.seeds is None else len(self.seeds)
             seeds = self.seeds_of(seed, count)
             return {}, player.prior(seeds, fitted=True), seeds
-        file = read_windows(Path(self.input), player.tokenizer, "sample.input")
+        file = read_windows(self._source, player.tokenizer)
         windows = file.select(self.window, self.num)
         seeds = self.seeds_of(seed, len(windows))
-        return {"input": file.describe(self.window, self.num)}, player.means(windows), seeds
+        return file.describe("input", self.window, self.num), player.means(windows), seeds

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import symusic
@@ -10,11 +9,12 @@ import torch
 from torch import Tensor
 
 from symbotunes.errors import require_whole_number
-from symbotunes.generation.latent.inputs import read_windows
+from symbotunes.generation.latent.inputs import Source, read_windows
 from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.latent.slerp import slerp
 from symbotunes.generation.sample import Composition, Sample
+from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.windows import Windows
 
 
@@ -29,8 +29,13 @@ class InterpolatePlan(LatentPlan):
         a: MIDI or ABC file with the beginning of the path.
         b: file with its end.
         steps: number of points, including both ends.
-        a_window: which window of `a`, counted from 1.
-        b_window: which window of `b`.
+        a_track: name or number of the track of `a` that is read; ``None``: those that the model
+            reads.
+        a_bars: bars of `a` as engraved, such as ``5-6``; ``None``: all.
+        a_window: which window of them, counted from 1.
+        b_track: as `a_track`, of `b`.
+        b_bars: as `a_bars`, of `b`.
+        b_window: as `a_window`, of `b`.
     """
 
     NAME: ClassVar[str] = "interpolate"
@@ -41,15 +46,28 @@ class InterpolatePlan(LatentPlan):
     steps: int = 13
     a_window: int = 1
     b_window: int = 1
+    a_track: TrackName | None = None
+    a_bars: Any = None
+    b_track: TrackName | None = None
+    b_bars: Any = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_whole_number("sample.steps", self.steps, least=2)
+        _ = self._sources
+
+    @property
+    def _sources(self) -> dict[str, Source]:
+        return {
+            "a": Source.of("sample.a", self.a, self.a_track, self.a_bars),
+            "b": Source.of("sample.b", self.b, self.b_track, self.b_bars),
+        }
 
     def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
+        numbers = {"a": self.a_window, "b": self.b_window}
         files = {
-            "a": (read_windows(Path(self.a), player.tokenizer, "sample.a"), self.a_window),
-            "b": (read_windows(Path(self.b), player.tokenizer, "sample.b"), self.b_window),
+            name: (read_windows(source, player.tokenizer), numbers[name])
+            for name, source in self._sources.items()
         }
         ends = [file.select(number)[0] for file, number in files.values()]
         means = player.means(ends)
@@ -66,7 +84,11 @@ class InterpolatePlan(LatentPlan):
         return Composition(
             (_joined(player.tokenizer, points, number), first, *points, last),
             {**self.facts, "points": str(self.steps)},
-            {name: file.describe(number) for name, (file, number) in files.items()},
+            {
+                key: words
+                for name, (file, number) in files.items()
+                for key, words in file.describe(name, number).items()
+            },
             tuple(zip(labels, scores, strict=True)),
         )
 

@@ -1,13 +1,13 @@
 """Windows of a file, and their reconstructions."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from symbotunes.generation.latent.inputs import read_windows
+from symbotunes.generation.latent.inputs import Source, read_windows
 from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.generation.sample import Composition
+from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.base import Ids
 
 
@@ -17,6 +17,8 @@ class ReconstructPlan(LatentPlan):
 
     Attributes:
         input: MIDI or ABC file.
+        track: name or number of the track that is read; ``None``: those that the model reads.
+        bars: of `input` as engraved, such as ``5-8`` or ``[1-2,7]``; ``None``: all.
         window: the first window to use, counted from 1.
         num: maximum number of windows.
     """
@@ -27,9 +29,19 @@ class ReconstructPlan(LatentPlan):
     input: str
     window: int = 1
     num: int = 4
+    track: TrackName | None = None
+    bars: Any = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self._source
+
+    @property
+    def _source(self) -> Source:
+        return Source.of("sample.input", self.input, self.track, self.bars)
 
     def play(self, player: LatentPlayer, seed: int, training: Training | None) -> Composition:  # noqa: ARG002
-        file = read_windows(Path(self.input), player.tokenizer, "sample.input")
+        file = read_windows(self._source, player.tokenizer)
         given = file.select(self.window, self.num)
         seeds = self.seeds_of(seed, len(given))
         z = player.means(given)
@@ -42,7 +54,7 @@ class ReconstructPlan(LatentPlan):
         titles = [(_file("reconstruction", name), f"Reconstruction, {name}") for name in names]
         copies = player.samples(z, written, titles, seeds, notes)
         samples = tuple(sample for pair in zip(originals, copies, strict=True) for sample in pair)
-        inputs = {"input": file.describe(self.window, self.num)}
+        inputs = file.describe("input", self.window, self.num)
         return Composition(samples, self.facts, inputs)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.music.grid.phrases import choose, distinct, find_phrases
+from symbotunes.music.grid.phrases import Placed, choose, distinct, find_phrases
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
 from symbotunes.music.midi.decoding import Integers
 
@@ -55,7 +55,23 @@ def drum_examples(
     limit: int | None = None,
     generator: np.random.Generator | None = None,
 ) -> Integers:
-    """[W, 16 bars] windows of the drums; no two of a section are equal.
+    """[W, 16 bars] the rows of `drum_windows`, which has the same arguments."""
+    rows: Integers = drum_windows(
+        notes, bars, kit=kit, unique=unique, limit=limit, generator=generator
+    ).rows
+    return rows
+
+
+def drum_windows(
+    notes: GridNotes,
+    bars: int = 2,
+    *,
+    kit: Kit = NINE_DRUMS,
+    unique: bool = False,
+    limit: int | None = None,
+    generator: np.random.Generator | None = None,
+) -> Placed:
+    """Windows of the drums; no two of a section are equal.
 
     All drum tracks of a file are merged; a silence of one bar ends a phrase. A number below 2^D
     gives which of the D drums are hit: with nine drums it is one of 512 classes.
@@ -74,16 +90,18 @@ def drum_examples(
     notes = notes.where(notes.is_drum)
     hits = find_hits(notes, kit, notes.section)
     if len(hits.start) == 0:
-        return np.zeros((0, bars * STEPS_PER_BAR), np.int64)
+        none = np.zeros(0, np.int64)
+        rows = np.zeros((0, bars * STEPS_PER_BAR), np.int64)
+        return Placed(rows, none, none, np.zeros((0, 0), np.int64))
     phrases = find_phrases(hits.part, hits.start, hits.start + 1)
     steps = np.zeros(phrases.total, np.int64)
     inside = phrases.position < phrases.limit
     steps[phrases.position[inside]] = hits.drums[inside]
-    starts, sections = phrases.windows(bars)
+    starts, begins, sections = phrases.windows(bars)
     rows = steps[starts[:, None] + np.arange(bars * STEPS_PER_BAR)]
-    rows = rows[distinct(rows, None if unique else sections)]
-    chosen: Integers = rows[choose(len(rows), limit, generator)]
-    return chosen
+    placed = Placed(rows, sections, begins, np.zeros((len(rows), 0), np.int64))
+    placed = placed.where(distinct(rows, None if unique else sections))
+    return placed.where(choose(len(placed.rows), limit, generator))
 
 
 def find_hits(notes: GridNotes, kit: Kit, part: Integers) -> Hits:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.music.grid.phrases import Phrases, choose, distinct, find_phrases
+from symbotunes.music.grid.phrases import Phrases, Placed, choose, distinct, find_phrases
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
 from symbotunes.music.midi.smf import Integers
 
@@ -68,7 +68,31 @@ def melody_examples(
     limit: int | None = None,
     generator: np.random.Generator | None = None,
 ) -> NDArray[np.uint8]:
-    """[W, 16 bars] windows of all melodies, at every bar line; no two of a section are equal.
+    """[W, 16 bars] the rows of `melody_windows`, which has the same arguments."""
+    return melody_windows(
+        notes,
+        bars,
+        classes=classes,
+        programs=programs,
+        transpose=transpose,
+        unique=unique,
+        limit=limit,
+        generator=generator,
+    ).rows
+
+
+def melody_windows(
+    notes: GridNotes,
+    bars: int = 2,
+    *,
+    classes: MelodyClasses = PIANO,
+    programs: Container[int] | None = MELODY_PROGRAMS,
+    transpose: int = 0,
+    unique: bool = False,
+    limit: int | None = None,
+    generator: np.random.Generator | None = None,
+) -> Placed:
+    """Windows of all melodies, at every bar line; no two of a section are equal.
 
     A melody is what one instrument plays between silences of a bar; it is cut after 100 bars. A
     note-off before the first note of a window becomes no event.
@@ -94,21 +118,23 @@ def melody_examples(
         notes = notes.transposed(transpose)
     line = monophonic(notes, classes)
     if len(line.start) == 0:
-        return np.zeros((0, bars * STEPS_PER_BAR), np.uint8)
+        none = np.zeros(0, np.int64)
+        rows = np.zeros((0, bars * STEPS_PER_BAR), np.uint8)
+        return Placed(rows, none, none, none[:, None])
     phrases = find_phrases(line.part, line.start, line.end)
     steps = _write(line, phrases, classes)
-    starts, parts = phrases.windows(bars)
+    starts, begins, parts = phrases.windows(bars)
     rows = steps[starts[:, None] + np.arange(bars * STEPS_PER_BAR)]
     _clear_leading_offs(rows)
-    rows = rows[distinct(rows, None if unique else parts >> 32)]
-    windows: NDArray[np.uint8] = rows[choose(len(rows), limit, generator)]
-    return windows
+    placed = Placed(rows, parts >> 32, begins, (parts & 0xFFFFFFFF)[:, None])
+    placed = placed.where(distinct(rows, None if unique else placed.section))
+    return placed.where(choose(len(placed.rows), limit, generator))
 
 
 def monophonic(notes: GridNotes, classes: MelodyClasses) -> Lines:
     """The highest notes within the range, one part per section and instrument."""
     notes = notes.where((notes.pitch >= classes.lowest) & (notes.pitch <= classes.highest))
-    part = notes.section << 32 | notes.instrument  # `melody_examples` takes the section back out
+    part = notes.section << 32 | notes.instrument  # `melody_windows` takes them apart again
     order = np.lexsort((notes.onset, -notes.pitch, notes.start, part))
     part, start = part[order], notes.start[order]
     top = np.ones(len(part), np.bool_)

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,27 @@ MAX_STEPS = 2**20  # of all phrases of a file, 65,536 bars: real files have less
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Windows, and where in the piece each comes from.
+
+    Attributes:
+        rows: [W, T] or [W, T, F] classes.
+        section: [W] number of the section of the grid.
+        step: [W] first step, from the beginning of the section.
+        instruments: [W, I] that play: one for melodies, three for trios, none for drums.
+    """
+
+    rows: NDArray[Any]
+    section: Integers
+    step: Integers
+    instruments: Integers
+
+    def where(self, chosen: Integers) -> "Placed":
+        """Only the windows with these indices."""
+        return Placed(**{name: value[chosen] for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True)
 class Phrases:
     """Where each phrase lies in one array of steps that holds them all.
 
@@ -25,6 +47,7 @@ class Phrases:
         line: [P] which line each phrase belongs to.
         position: [N] step of each event in the array, even if past the end of its phrase.
         offset: [P] step at which each phrase begins in the array.
+        begin: [P] step at which it begins in the piece.
         length: [P] steps of each phrase.
         shift: [N] what to add to a step of the piece to get a step of the array.
         limit: [N] end of the event's phrase in the array.
@@ -33,6 +56,7 @@ class Phrases:
     line: Integers
     position: Integers
     offset: Integers
+    begin: Integers
     length: Integers
     shift: Integers
     limit: Integers
@@ -42,17 +66,19 @@ class Phrases:
         """Steps of all phrases."""
         return int(self.length.sum())
 
-    def windows(self, bars: int) -> tuple[Integers, Integers]:
+    def windows(self, bars: int) -> tuple[Integers, Integers, Integers]:
         """Where windows of the given number of bars begin, one at every bar line.
 
         Returns:
-            Positions in the array [W] and the lines that they belong to [W].
+            Positions in the array [W], steps in the piece [W], and the lines that they belong to
+            [W].
         """
         counts = np.maximum(self.length // STEPS_PER_BAR - bars + 1, 0)
         first = np.repeat(np.cumsum(counts) - counts, counts)
         bar = np.arange(len(first)) - first
         positions = np.repeat(self.offset, counts) + bar * STEPS_PER_BAR
-        return positions, np.repeat(self.line, counts)
+        steps = np.repeat(self.begin, counts) + bar * STEPS_PER_BAR
+        return positions, steps, np.repeat(self.line, counts)
 
 
 def find_phrases(line: Integers, start: Integers, end: Integers) -> Phrases:
@@ -78,7 +104,15 @@ def find_phrases(line: Integers, start: Integers, end: Integers) -> Phrases:
     offset = np.cumsum(length) - length
     of = np.cumsum(is_first) - 1  # phrase of each event
     shift = (offset - begin)[of]
-    return Phrases(line[firsts], start + shift, offset, length, shift, (offset + length)[of])
+    return Phrases(
+        line=line[firsts],
+        position=start + shift,
+        offset=offset,
+        begin=begin,
+        length=length,
+        shift=shift,
+        limit=(offset + length)[of],
+    )
 
 
 def distinct(rows: NDArray[np.generic], group: Integers | None) -> Integers:

@@ -8,6 +8,7 @@ the reference implementation: how ties are rounded depends on it.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +99,31 @@ def quantize(notes: MidiNotes, *, tempo_changes: str = "restart") -> GridNotes:
         onset=notes.start[kept],
         start=start,
         end=np.where(end == start, end + 1, end),
+    )
+
+
+def quantize_bars(notes: MidiNotes, start: Fraction, bars: int) -> GridNotes:
+    """The notes that begin in some bars of four quarters, as one section; ends are cut there.
+
+    Args:
+        notes: of one file.
+        start: quarters from the beginning to the first bar; negative if it begins before.
+        bars: how many.
+    """
+    begin, division = float(start * notes.ticks_per_quarter), notes.ticks_per_quarter
+    step = np.floor((notes.start_tick - begin) * STEPS_PER_QUARTER / division + 0.5)
+    kept = (step >= 0) & (step < bars * STEPS_PER_BAR)
+    first = step[kept].astype(np.int64)
+    last = _round((notes.end_tick[kept] - begin) * STEPS_PER_QUARTER / division)
+    return GridNotes(
+        section=np.zeros(len(first), np.int64),
+        instrument=notes.instrument[kept],
+        program=notes.program[kept],
+        is_drum=notes.is_drum[kept],
+        pitch=notes.pitch[kept],
+        onset=notes.start[kept],
+        start=first,
+        end=np.clip(last, first + 1, bars * STEPS_PER_BAR),
     )
 
 

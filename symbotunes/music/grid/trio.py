@@ -21,7 +21,7 @@ from symbotunes.music.grid.melody import (
     monophonic,
     note_offs,
 )
-from symbotunes.music.grid.phrases import choose, distinct
+from symbotunes.music.grid.phrases import Placed, choose, distinct
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.smf import Integers
@@ -42,10 +42,12 @@ class _Parts:
     """The instruments of one role in one section, K of them, over B bars.
 
     Attributes:
+        instruments: [K] numbers of them.
         steps: [K, 16 B] classes.
         covered: [K, B] whether the instrument sounds within two bars.
     """
 
+    instruments: Integers
     steps: Steps
     covered: Mask
 
@@ -60,7 +62,29 @@ def trio_examples(
     limit: int | None = None,
     generator: np.random.Generator | None = None,
 ) -> Steps:
-    """[W, 16 bars, 3] windows of all trios: classes of melody, bass and drums.
+    """[W, 16 bars, 3] the rows of `trio_windows`, which has the same arguments."""
+    return trio_windows(
+        notes,
+        bars,
+        classes=classes,
+        transpose=transpose,
+        unique=unique,
+        limit=limit,
+        generator=generator,
+    ).rows
+
+
+def trio_windows(
+    notes: GridNotes,
+    bars: int = 16,
+    *,
+    classes: MelodyClasses = PIANO,
+    transpose: int = 0,
+    unique: bool = False,
+    limit: int | None = None,
+    generator: np.random.Generator | None = None,
+) -> Placed:
+    """Windows of all trios: classes of melody, bass and drums.
 
     Melody and bass use the classes of a melody, drums the 512 of nine drums. Unlike in melodies, a
     window may begin with a note-off.
@@ -81,6 +105,7 @@ def trio_examples(
         notes = notes.transposed(transpose)
     store = _WindowStore(bars)
     triples: list[Integers] = []
+    places: list[Integers] = []  # section, bar and the three instruments of each
     count = 0
     for section in _sections(notes):
         parts = _parts(section, bars, classes)
@@ -90,13 +115,20 @@ def trio_examples(
         for combination, where in _together(parts, bars):
             columns = [own[k, where] for own, k in zip(numbers, combination, strict=True)]
             triples.append(np.stack(columns, axis=1))
+            players = [part.instruments[k] for part, k in zip(parts, combination, strict=True)]
+            place = np.empty((len(where), 5), np.int64)
+            place[:] = [section.section[0], 0, *players]
+            place[:, 1] = where
+            places.append(place)
             count += len(where)
             if count > MAX_WINDOWS:
                 raise MidiError("too many trios")
-    numbered = np.concatenate(triples) if triples else np.zeros((0, 3), np.int64)
-    if unique:
-        numbered = numbered[distinct(numbered, None)]
-    return store.windows(numbered[choose(len(numbered), limit, generator)])
+    numbered = np.concatenate([np.zeros((0, 3), np.int64), *triples])
+    kept = distinct(numbered, None) if unique else np.arange(len(numbered))
+    kept = kept[choose(len(kept), limit, generator)]
+    place = np.concatenate([np.zeros((0, 5), np.int64), *places])[kept]
+    rows = store.windows(numbered[kept])
+    return Placed(rows, place[:, 0], place[:, 1] * STEPS_PER_BAR, place[:, 2:])
 
 
 def _sections(notes: GridNotes) -> Iterator[GridNotes]:
@@ -145,20 +177,27 @@ def _parts(notes: GridNotes, bars: int, classes: MelodyClasses) -> list[_Parts] 
     """Melodies, basses and drums of one section; ``None`` if one is missing or it is too short."""
     total = min(int(-(-notes.end.max() // STEPS_PER_BAR)), MAX_BARS)
     notes = notes.where(notes.instrument <= MAX_INSTRUMENT)
-    by_role = [notes.where(_role(notes) == role) for role in (_MELODY, _BASS, _DRUMS)]
-    if total < bars or not all(len(part.start) for part in by_role):
+    roles = by_role(notes)
+    if total < bars or not all(len(part.start) for part in roles):
         return None
     written = [
-        _write_melodies(by_role[_MELODY], total, classes),
-        _write_melodies(by_role[_BASS], total, classes),
-        _write_drums(by_role[_DRUMS], total),
+        write_melodies(roles[_MELODY], total, classes),
+        write_melodies(roles[_BASS], total, classes),
+        write_drums(roles[_DRUMS], total),
     ]
     if not all(len(instruments) for instruments, _ in written):
         return None
     return [
-        _Parts(steps, _covered(part, instruments, total))
-        for part, (instruments, steps) in zip(by_role, written, strict=True)
+        _Parts(instruments, steps, _covered(part, instruments, total))
+        for part, (instruments, steps) in zip(roles, written, strict=True)
     ]
+
+
+def by_role(notes: GridNotes) -> tuple[GridNotes, GridNotes, GridNotes]:
+    """The notes of melodies, of basses and of drums."""
+    role = _role(notes)
+    melody, bass, drums = (notes.where(role == number) for number in (_MELODY, _BASS, _DRUMS))
+    return melody, bass, drums
 
 
 def _role(notes: GridNotes) -> Integers:
@@ -169,7 +208,7 @@ def _role(notes: GridNotes) -> Integers:
     return np.where(notes.is_drum, _DRUMS, roles[notes.program])
 
 
-def _write_melodies(notes: GridNotes, total: int, classes: MelodyClasses) -> tuple[Integers, Steps]:
+def write_melodies(notes: GridNotes, total: int, classes: MelodyClasses) -> tuple[Integers, Steps]:
     """The instruments that have notes within the range [K], and their classes [K, 16 total]."""
     line = monophonic(notes, classes)
     instruments, row = np.unique(line.part & 0xFFFFFFFF, return_inverse=True)
@@ -182,7 +221,7 @@ def _write_melodies(notes: GridNotes, total: int, classes: MelodyClasses) -> tup
     return instruments, steps
 
 
-def _write_drums(notes: GridNotes, total: int) -> tuple[Integers, Steps]:
+def write_drums(notes: GridNotes, total: int) -> tuple[Integers, Steps]:
     """The drum tracks that hit a known drum [K], and their classes [K, 16 total]."""
     hits = find_hits(notes, NINE_DRUMS, notes.instrument)
     instruments, row = np.unique(hits.part, return_inverse=True)

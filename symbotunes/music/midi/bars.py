@@ -1,8 +1,9 @@
 """The bars of a score in ticks: where a file's meters really put them, without silence around."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import symusic
 
@@ -38,21 +39,93 @@ def quarters(meter: Meter) -> Fraction:
 
 
 def sections(score: symusic.Score) -> list[Section]:
-    """The sections of a score, each from one change of meter to the next.
+    """The sections of a score, see `sections_of`."""
+    changes = sorted(score.time_signatures, key=lambda signature: signature.time)
+    return sections_of(
+        (
+            Fraction(max(0, int(change.time)), score.ticks_per_quarter),
+            (int(change.numerator), int(change.denominator)),
+        )
+        for change in changes
+    )
+
+
+def sections_of(changes: Iterable[tuple[Fraction, Meter]]) -> list[Section]:
+    """The sections of a piece, each from one change of meter to the next.
 
     A change begins a bar, whether the bar before it is complete or not. Of several changes at one
-    tick the last counts; one to the meter that a section has already is none.
+    moment the last counts; one to the meter that a section has already is none.
+
+    Args:
+        changes: quarters from the beginning, in order, and meters.
     """
     stated = {Fraction(0): COMMON_TIME}
-    for change in sorted(score.time_signatures, key=lambda signature: signature.time):
-        meter = int(change.numerator), int(change.denominator)
-        if min(meter) > 0:
-            stated[Fraction(max(0, int(change.time)), score.ticks_per_quarter)] = meter
+    stated |= {start: meter for start, meter in changes if min(meter) > 0}
     kept: list[Section] = []
     for start, meter in stated.items():
         if not kept or kept[-1].meter != meter:
             kept.append(Section(start, meter))
     return kept
+
+
+@dataclass(frozen=True)
+class BarLines:
+    """The bars of a piece, numbered as engraved: an upbeat is bar 0.
+
+    Attributes:
+        sections: of the piece.
+        end: quarters from the beginning to its end.
+        shift: what is added to the numbers.
+    """
+
+    sections: Sequence[Section]
+    end: Fraction
+    shift: int = 0
+
+    def number_at(self, now: Fraction) -> int:
+        """The bar that holds a moment, in quarters from the beginning."""
+        return self._count(now) + self.first
+
+    def start(self, number: int) -> Fraction:
+        """Quarters from the beginning to a bar, which may lie after the end."""
+        left = number - self.first
+        for section, following in pairwise([*self.sections, None]):
+            assert section is not None
+            bars = left + 1 if following is None else _bars_between(section, following.start)
+            if left < bars:
+                return section.start + left * section.bar
+            left -= bars
+        raise AssertionError("the last section has no end")
+
+    @property
+    def first(self) -> int:
+        """Number of the first bar: 0 for an upbeat, which is shorter than the bar after it."""
+        first = self.sections[0]
+        if len(self.sections) == 1 or _bars_between(first, self.sections[1].start) != 1:
+            return 1 + self.shift
+        second = self.sections[1]
+        return int(min(first.bar, second.start) >= second.bar) + self.shift
+
+    @property
+    def last(self) -> int:
+        """Number of the last bar."""
+        now = max(Fraction(0), self.end - Fraction(1, 1_000_000))
+        return self.number_at(now)
+
+    def _count(self, now: Fraction) -> int:
+        """Bars that have ended by then."""
+        count = 0
+        for section, following in pairwise([*self.sections, None]):
+            assert section is not None
+            if following is None or now < following.start:
+                return count + int((now - section.start) // section.bar)
+            count += _bars_between(section, following.start)
+        raise AssertionError("the last section has no end")
+
+
+def _bars_between(section: Section, end: Fraction) -> int:
+    """Bars of a section, the last of which may be cut short."""
+    return int(-((section.start - end) // section.bar))
 
 
 def without_silence(score: symusic.Score) -> symusic.Score:

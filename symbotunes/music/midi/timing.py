@@ -9,6 +9,7 @@ from symbotunes.music.midi.smf import Integers
 # Steps per quarter: sixteenths, triplets of eighths and of sixteenths, thirty-seconds, and the
 # common grids of these for pieces that mix them.
 GRIDS = (4, 6, 8, 12, 24)
+USUAL = 0.12  # the usual limit: free timing lies beyond it, playing to a click does not
 FREE = "free timing: onsets lie on no grid of beats, as in performances (max_off_grid)"
 FINEST = 2  # ticks that a step must have: on a grid of single ticks, everything lies
 
