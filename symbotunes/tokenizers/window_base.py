@@ -152,7 +152,7 @@ class Windows(Tokenizer[MidiPiece]):
             grid = quantize(notes, tempo_changes=self.reading.tempo_changes)
             windows = self.windows(grid)
         except MidiError as error:
-            raise Unencodable(error.reason, piece.id) from error
+            raise Unencodable(error.reason, error.detail) from error
         if not len(windows):
             raise Unencodable(self.absent(notes))
         if self.max_examples is not None and len(windows) > self.max_examples:
