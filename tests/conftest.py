@@ -55,6 +55,7 @@ def pytest_configure(config):
     else:
         config.stash[SERVER] = warm.Server(ROOT)
         config.stash[ADDRESS] = config.stash[SERVER].address
+    os.environ[warm.ADDRESS] = config.stash[ADDRESS]
 
 
 def pytest_unconfigure(config):

@@ -3,8 +3,10 @@
 Starting Python and importing torch and lightning costs many times what a tiny run does. A fork
 ends as any program does, exit handlers included; only the modules in memory are not taken apart,
 which would copy all of it. All workers of pytest share the process, which
-imports nothing before the first of them asks. Tests of how the program starts, of signals and of
-what it imports start processes of their own. Where there is no fork, as on Windows, every run does.
+imports nothing before the first of them asks. Programs that start others with ``sys.executable``
+get ``bin/python`` beside the socket, see `tests.warm_python`. Tests of how the program starts, of
+signals and of what it imports start processes of their own. Where there is no fork, as on
+Windows, every run does.
 """
 
 import atexit
@@ -32,6 +34,7 @@ NEEDED = (
     "symbotunes.modes.evaluate",
 )
 LIMIT = 900  # seconds, for a run
+ADDRESS = "SYMBOTUNES_WARM"  # environment variable
 
 
 class Server:
@@ -39,10 +42,15 @@ class Server:
 
     def __init__(self, root: Path) -> None:
         self.address, self.process = "", None
-        if not hasattr(os, "fork"):
+        if not hasattr(os, "pidfd_open"):
             return
         self.folder = tempfile.TemporaryDirectory()
         self.address = str(Path(self.folder.name) / "socket")
+        python = Path(python_at(self.address))
+        python.parent.mkdir()
+        code = Path(__file__).with_name("warm_python.py").read_text()
+        python.write_text(f"#!{sys.executable} -IS\n{code}")
+        python.chmod(0o755)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self.address)
             listener.listen(16)
@@ -60,26 +68,25 @@ class Server:
         self.folder.cleanup()
 
 
+def python_at(address: str) -> str:
+    """The program that does what ``python`` would, by the process that listens there."""
+    return str(Path(address).with_name("bin") / "python") if address else sys.executable
+
+
+def python() -> str:
+    """The same, for the session of pytest that runs; it needs that session's environment."""
+    return python_at(os.environ.get(ADDRESS, ""))
+
+
 def run(
     address: str, words: Sequence[str], environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Do what ``python *words`` does in the folder of the process that listens there."""
-    if not address:
-        return subprocess.run(
-            [sys.executable, *words],
-            cwd=Path(__file__).parents[1], env=dict(environment), capture_output=True,
-            encoding="utf-8", timeout=LIMIT, check=False,
-        )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(address)
-        streams = [Path(folder, name) for name in ("stdout", "stderr")]
-        request = [list(words), dict(environment), *map(str, streams)]
-        with connection.makefile("rw") as exchange:
-            exchange.write(json.dumps(request) + "\n")
-            exchange.flush()
-            status = int(exchange.readline())
-        outputs = [stream.read_text() for stream in streams]
-    return subprocess.CompletedProcess(list(words), status, *outputs)
+    """Do what ``python *words`` does in the folder of the project."""
+    return subprocess.run(
+        [python_at(address), *words],
+        cwd=Path(__file__).parents[1], env={**environment, ADDRESS: address}, capture_output=True,
+        stdin=subprocess.DEVNULL, encoding="utf-8", timeout=LIMIT, check=False,
+    )  # fmt: skip
 
 
 def serve(listener: socket.socket) -> None:
@@ -101,33 +108,55 @@ def serve(listener: socket.socket) -> None:
 
 
 def answer(connection: socket.socket) -> None:
-    """Read a request, run it in a fork and send its exit status; returns in the fork."""
-    with connection, connection.makefile("rw") as exchange:
-        request = json.loads(exchange.readline())
+    """Read a request, run it in a fork and send its pid and exit status; returns in the fork."""
+    head, streams, *_ = socket.recv_fds(connection, 8, 3)
+    size = int.from_bytes(head, "big")
+    with connection, connection.makefile("rwb") as exchange:
+        request = json.loads(exchange.read(size))
         child = os.fork()
         if child:
-            _, status = os.waitpid(child, 0)
-            exchange.write(f"{os.waitstatus_to_exitcode(status)}\n")
+            exchange.write(b"%d\n" % child)
             exchange.flush()
+            end = os.pidfd_open(child)
+            if end not in select.select([end, connection], [], [])[0]:  # whoever asked is gone
+                os.kill(child, signal.SIGKILL)
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            with contextlib.suppress(BrokenPipeError):
+                exchange.write(b"%d\n" % status)
+                exchange.flush()
             os._exit(0)
-    become(*request)
+    become(*request, streams)
 
 
-def become(words: list[str], environment: dict[str, str], stdout: str, stderr: str) -> None:
+def become(
+    words: list[str], environment: dict[str, str], folder: str, streams: Sequence[int]
+) -> None:
     """Be the process that ``python *words`` would start."""
-    for descriptor, path in enumerate((os.devnull, stdout, stderr)):
-        opened = os.open(path, os.O_RDWR | os.O_CREAT)
+    for descriptor, opened in enumerate(streams):
         os.dup2(opened, descriptor)
         os.close(opened)
     os.environ.clear()
     os.environ.update(environment)
+    os.chdir(folder)
+    sys.executable = python_at(environment[ADDRESS])
+    for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.alarm(LIMIT)
-    sys.argv = words
+    paths = environment.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [folder, *(path for path in paths if path)]
     status = 0
     try:
-        runpy.run_path(words[0], run_name="__main__")
+        if words[0] == "-m":
+            sys.argv = words[1:]
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = words
+            runpy.run_path(words[0], run_name="__main__")
     except SystemExit as end:
-        status = end.code or 0
+        status = end.code if isinstance(end.code, int) else bool(end.code)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
         status = 1

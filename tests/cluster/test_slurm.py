@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests import warm
 from tests.conftest import ROOT
 from tests.training.test_resume import LONG, PATIENCE, WAITING, assert_same_end, state
 
@@ -39,7 +40,7 @@ def cluster(tmp_path_factory):
     (folder / "outputs").mkdir()  # SLURM writes the logs of jobs there, and makes no folders
     environment = {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{searched()}",
+        "PATH": f"{Path(warm.python()).parent}:{Path(sys.executable).parent}:{searched()}",
         "PYTHONPATH": str(ROOT),
         "SLURM_CONF": str(folder / "slurm.conf"),
         "SYMBOTUNES_OUTPUTS": str(folder / "outputs"),
@@ -68,7 +69,7 @@ def searched() -> str:
 def undisturbed(cluster):
     """The end of a training that nothing stopped, away from the cluster."""
     run = Path(cluster["SYMBOTUNES_OUTPUTS"]) / "undisturbed"
-    command = [sys.executable, "main.py", *LONG, "seed=1", f"hydra.run.dir={run}"]
+    command = [warm.python(), "main.py", *LONG, "seed=1", f"hydra.run.dir={run}"]
     subprocess.run(command, cwd=ROOT, env=cluster, check=True, capture_output=True)
     return state(run)
 
@@ -190,7 +191,7 @@ def test_two_nodes_train_together(cluster):
 
 def test_a_preempted_job_of_a_sweep_goes_on_where_it_was(cluster, undisturbed):
     command = [
-        sys.executable, "main.py", "--multirun", "launch=slurm", *TRAINING,
+        warm.python(), "main.py", "--multirun", "launch=slurm", *TRAINING,
         "callbacks.waiting.attempts=1,0", "hydra.launcher.cpus_per_task=1",
     ]  # fmt: skip
     root = Path(cluster["SYMBOTUNES_OUTPUTS"]) / "multirun"

@@ -3,13 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests import warm
 from tests.conftest import ROOT, TINY
 
 pytestmark = pytest.mark.xdist_group("resume")  # one process trains undisturbed
@@ -85,7 +85,7 @@ def start(outputs: Path, *arguments: str) -> subprocess.Popen:
         "OMP_NUM_THREADS": "1",
     }
     return subprocess.Popen(
-        [sys.executable, "main.py", *arguments],
+        [warm.python(), "main.py", *arguments],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,
