@@ -22,7 +22,16 @@ from symbotunes.tokenizers.base import (
     Vocabulary,
 )
 from symbotunes.tokenizers.id_merges import MAX_BASE, BytePairs
-from symbotunes.tokenizers.miditok_options import BOS, EOS, PAD, build_miditok
+from symbotunes.tokenizers.miditok_options import (
+    BOS,
+    EOS,
+    EVEN_GAPS,
+    MIXED_GAPS,
+    PAD,
+    build_miditok,
+    gaps_of,
+    with_gaps,
+)
 
 JOINT = "+"  # between merged tokens
 METERS = (None, "drop", "count")
@@ -83,19 +92,23 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         self.scheme = scheme
         self.meters = meters
         self.max_off_grid = max_off_grid
-        self.config = {"use_programs": True, **(config or {})}
+        self.config = {"use_programs": True, **with_gaps(scheme, config or {})}
         self.bpe_vocab = bpe_vocab
         self.RECODES = bpe_vocab is not None
-        self.miditok = build_miditok(scheme, self.config)
-        ids: dict[str, int] = self.miditok.vocab
-        self.base = sorted(ids, key=lambda token: ids[token])
         self.merges: BytePairs | None = None
-        self._name([[index] for index in range(len(self.base))])
+        self._build()
         if bpe_vocab is not None and not len(self.base) < bpe_vocab <= MAX_BASE:
             raise UserError(
                 f"bpe_vocab={bpe_vocab} must be null or {len(self.base) + 1} to {MAX_BASE}: "
                 f"{scheme} has {len(self.base)} tokens before any are merged"
             )
+
+    def _build(self) -> None:
+        """Make MidiTok's tokenizer and name its tokens."""
+        self.miditok = build_miditok(self.scheme, self.config)
+        ids: dict[str, int] = self.miditok.vocab
+        self.base = sorted(ids, key=lambda token: ids[token])
+        self._name([[index] for index in range(len(self.base))])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle plain values; a worker rebuilds MidiTok's tokenizer."""
@@ -107,6 +120,8 @@ class MidiTokens(TextTokenizer[MidiPiece]):
 
     def tokenize(self, piece: MidiPiece) -> Sequence[Ids]:
         score = self._preprocessed(piece)
+        if self.scheme == "Structured":
+            self._require_gaps(score)
         try:
             encoded = self.miditok.encode(score, no_preprocess_score=True, encode_ids=False)
         except Exception as error:  # MidiTok fails in many ways on files from the web
@@ -156,6 +171,25 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         except MidiError as error:
             return (f"{error.reason}: its bar lines are wrong",)
         return ()
+
+    def _require_gaps(self, score: Any) -> None:
+        """Reject a piece with a gap that would be rounded, and move all that follows.
+
+        Gaps longer than the longest are shortened to it, as the config says.
+        """
+        if len(self.miditok.config.beat_res) == 1:
+            return
+        told = gaps_of(self.miditok)
+        streams = [[track] for track in score.tracks]
+        if self.miditok.one_token_stream:
+            streams = [list(score.tracks)]
+        for tracks in streams:
+            onsets = [track.notes.numpy()["time"] for track in tracks]
+            gaps = np.diff(np.unique(np.concatenate(onsets)), prepend=0)
+            rounded = gaps[(gaps > 0) & (gaps <= told[-1]) & ~np.isin(gaps, told)]
+            if len(rounded):
+                quarters = f"{rounded[0] / self.miditok.time_division:g} quarters"
+                raise Unencodable("a gap that beat_res rounds, and Structured adds up", quarters)
 
     def fit_ids(self, examples: Iterable[Ids]) -> None:
         if self.bpe_vocab is not None:
@@ -305,6 +339,9 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         Raises:
             ValueError: if this config or this version of MidiTok has other tokens.
         """
+        if list(state["tokens"]) != self.base and self.config.get("beat_res") == EVEN_GAPS:
+            self.config["beat_res"] = MIXED_GAPS  # what Structured had before
+            self._build()
         if list(state["tokens"]) != self.base:
             raise ValueError(f"this version of MidiTok has other tokens for {self.scheme}")
         if self.RECODES:

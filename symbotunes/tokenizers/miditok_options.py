@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from symbotunes.errors import UserError, did_you_mean
 
 BOS, EOS, PAD = "BOS_None", "EOS_None", "PAD_None"
@@ -31,6 +34,8 @@ _REFUSED = {
     "BEAT": _LOSSY,
 }
 _OURS = ("special_tokens", "encode_ids_split")  # fixed below, or done by `bpe`
+EVEN_GAPS = {"0-12": 8}
+MIXED_GAPS = {"0-4": 8, "4-12": 4}  # MidiTok's own
 _RANGE = re.compile(r"(\d+)[-_](\d+)")
 
 
@@ -61,6 +66,23 @@ def build_miditok(scheme: str, options: Mapping[str, Any]) -> Any:
         raise UserError(f"the config of {scheme} is not one of MidiTok's: {reason}") from error
     _check_effects(scheme, given, built.config)
     return built
+
+
+def with_gaps(scheme: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with one resolution for all gaps if the scheme needs it and they name none.
+
+    Structured writes exactly one gap between two notes, so that what MidiTok's coarser resolution
+    for long gaps rounds adds up to the end of the piece.
+    """
+    even = {"beat_res": EVEN_GAPS} if scheme == "Structured" else {}
+    return {**even, **options}
+
+
+def gaps_of(tokenizer: Any) -> NDArray[np.int64]:
+    """The gaps that a tokenizer of MidiTok has a token for, in ticks of its grid, in order."""
+    division = tokenizer.time_division
+    ticks = {beats * division + part * division // res for beats, part, res in tokenizer.durations}
+    return np.array(sorted(ticks), np.int64)
 
 
 def _check_scheme(scheme: str) -> None:

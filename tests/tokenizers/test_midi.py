@@ -141,14 +141,6 @@ def test_what_is_off_the_grid_comes_back_as_it_was_rounded(scheme, tracks):
     assert onsets == pytest.approx(written, abs=0.5)  # half a step
 
 
-def test_structured_rounds_long_gaps_to_the_steps_of_its_durations():
-    piece = piece_of({0: [(0, 1, 60, LOUD), (33, 1, 60, LOUD)]})  # a step more than four quarters
-    for beat_res, onset in (({"0-4": 8, "4-12": 4}, 34), ({"0-12": 8}, 33)):
-        made = MidiTokens("Structured", {"beat_res": beat_res})
-        (ids,) = made.tokenize(piece)
-        assert notes_of(made.render(made.decode(ids), "").score)[1][1] == onset
-
-
 @given(tracks=tracks_on_grid())
 @settings(max_examples=15, deadline=None)
 def test_merged_tokens_say_the_same(tracks):
