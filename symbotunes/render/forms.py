@@ -9,6 +9,7 @@ from typing import Literal
 
 from symbotunes.errors import first_line
 from symbotunes.generation.sample import Sample
+from symbotunes.music.midi.writing import write_midi
 from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
 from symbotunes.render.notation.notation import engrave
 from symbotunes.render.piano_roll.clock import Clock
@@ -113,7 +114,15 @@ def _abc(sample: Sample) -> Written | None:
 
 def _midi(sample: Sample) -> Written:
     """A Standard MIDI File; times in other units become ticks first."""
-    return Written(bytes(sample.score.to("tick").dumps_midi()))
+    written = write_midi(sample.score)
+    if written.ports == 1:
+        return Written(written.content)
+    programs = {track.program for track in sample.score.tracks if not track.is_drum}
+    note = (
+        f"{len(programs)} instruments need {written.ports} MIDI ports; "
+        "a player with a single port mixes them up"
+    )
+    return Written(written.content, (note,))
 
 
 def _sound(sample: Sample) -> Written:
