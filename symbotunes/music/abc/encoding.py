@@ -26,6 +26,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _INSIDE_LINES = ("span", "font", "em", "i", "u", "tt", "strong", "code", "img")
+_PRINTABLE = re.compile(r"=(?:20|09)[ \t]*$|=3D", re.MULTILINE)  # quoted-printable, of mail
+_SOFT_BREAK = re.compile(r"(?<!=)=[ \t]*\n")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[A-Za-z]*[ \t]*$", re.MULTILINE)
 
 
@@ -68,11 +70,14 @@ def _decoded_line(line: bytes) -> str:
 
 
 def without_markup(text: str) -> str:
-    """The text without HTML tags and entities, and without the fences of Markdown.
+    """The text without HTML tags and entities, fences of Markdown, and codes of electronic mail.
 
     Tags that end a line or paragraph become line ends. What could be notes in broken rhythm, such
-    as ``A<b>c``, stays.
+    as ``A<b>c``, stays; so do naturals such as ``=B2``, which would be a code, too.
     """
+    if _PRINTABLE.search(text):
+        text = _PRINTABLE.sub(lambda match: "=" if match[0] == "=3D" else "", text)
+        text = _SOFT_BREAK.sub("", text)
     if "&" in text:
         text = _ENTITY.sub(lambda match: html.unescape(f"&{match[1]};").replace("\xa0", " "), text)
     if "<" in text and _looks_like_html(text):

@@ -48,7 +48,7 @@ def split_fields(line: str) -> list[Field]:
     name, value = field
     if name not in _SHARING:
         return [field]
-    result = []
+    result: list[Field] = []
     while following := _NEXT.search(value):
         result += _with_music(name, value[: following.start()].strip())
         name, value = following[1], value[following.end() :]

@@ -1,11 +1,11 @@
-"""Lengths as ABC writes them: meters, unit lengths, and the numbers after notes."""
+"""Lengths as ABC writes them: meters, unit lengths, the numbers after notes, and tuplets."""
 
 import re
 from fractions import Fraction
 from functools import cache
 
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.tokens import MAX_NUMBER
+from symbotunes.music.abc.tokens import MAX_NUMBER, Tuplet
 
 _BEATS = re.compile(
     r"\s*\(?\s*([0-9]{1,2}(?:\s*[+.]\s*[0-9]{1,2})*)\s*\)?\s*/\s*(1|2|4|8|16|32)(?![0-9])"
@@ -114,3 +114,18 @@ def factor(number: str, slashes: str) -> Fraction:
             raise AbcError("an impossible length", f"{number}{slashes}"[:20])
         value /= int(part)
     return value
+
+
+def tuplets_of(p: int, q: int, r: int) -> list[Tuplet]:
+    """A tuplet as several, if its numbers have two digits: ``(10:8:10`` is ``(5:4:5`` twice.
+
+    Raises:
+        AbcError: if it has more notes than tokens can write.
+    """
+    if max(p, q, r) <= 9:
+        return [Tuplet(p, q, r)]
+    ratio = Fraction(p, q)
+    p, q = ratio.numerator, ratio.denominator
+    if not 2 <= p <= 9 or q > 9:
+        raise AbcError("a tuplet of more than nine notes")
+    return [Tuplet(p, q, min(p, r - begun)) for begun in range(0, r, p)]

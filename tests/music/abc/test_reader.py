@@ -249,12 +249,75 @@ def test_meter_changes_of_other_voices_do_not_matter(read):
     assert read("V:1\nA|\nV:2\nM:3/4\nC|\nV:1\nB|") == "A | B |"
 
 
-def test_a_blank_line_ends_the_music_unless_bars_follow(read):
-    assert read("A B|\n\nFree words about a dance\n\nc d|") == "A B | c d |"
-
-
 def test_accidentals_stay_as_they_are_written(read):
     assert read("^F F|F =F", key="G") == "^F F | F =F"
+
+
+@pytest.mark.parametrize(
+    ("reach", "expected"),
+    [("pitch", "^F ^f ^F | =f"), ("octave", "^F =f ^F | =f"), ("not", "^F =f =F | =f")],
+)
+@pytest.mark.parametrize("form", ["%%propagate-accidentals", "I:propagate-accidentals"])
+def test_a_directive_says_how_far_accidentals_reach(read, form, reach, expected):
+    written = read("^F f F|f", more=f"{form} {reach}\n")
+    assert written == (expected if reach != "pitch" else "^F f F | f")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["^!3!c", "^~c", "^.Tc", '^"G"c', "^{d}c", "^+trill+c", "^ c", "^(c", "^uc", "^\nc"],
+)
+def test_an_accidental_reaches_over_decorations_to_its_note(read, written):
+    assert read(f"A {written} B|") == "A ^c B |"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("[K:C treble-8]", "C C"),
+        ("[K:clef=bass-8]", "C C"),
+        ("[K:C clef=treble+8]", "C c'"),
+        ("[K:octave=-1]", "C C"),
+        ("\nK:C clef=treble-8\n", "C C"),
+        ("[K:C treble-8][K:C]", "C C"),
+        ("[K:C treble-8][K:treble]", "C c"),
+        ("[V:1 octave=1]", "C c'"),
+        ("[K:C clef=treble_8]", "C c"),
+    ],
+)
+def test_clefs_of_octaves_move_the_notes_after_them(read, change, expected):
+    assert read(f"C{change}c", more="V:1\n") == expected
+
+
+def test_a_clef_of_an_octave_in_the_head_moves_all_notes(read):
+    assert read("C c|", key="C treble-8") == "C, C |"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("A|-A B", "A- | A B"),
+        ("A:|-A", "A- :| A"),
+        ("A||\n-A", "A- || A"),
+        ("|:A|1B:|2B|-B", "|: A | |1 B :| |2 B- | B"),
+        ("A|1-A:|2B", "A- | |1 A :| |2 B"),
+        ("[CE]|-[CE]", "C-+E- | C+E"),
+    ],
+)
+def test_a_tie_may_stand_behind_the_bar_sign(read, body, expected):
+    assert read(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("(10:8:10CDEFGABcde", "(5:4:5 C D E F G (5:4:5 A B c d e"),
+        ("(12:8:12CDEFGABCDEFG", "(3:2:3 C D E (3:2:3 F G A (3:2:3 B C D (3:2:3 E F G"),
+        ("(3:2:10CDEFGABcde", "(3:2:3 C D E (3:2:3 F G A (3:2:3 B c d (3:2:1 e"),
+    ],
+)
+def test_long_tuplets_are_written_as_short_ones(read, body, expected):
+    assert read(body) == expected
 
 
 def test_an_error_says_what_and_where(tune):
