@@ -1,5 +1,6 @@
 """Reading one piece of music from a user's file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from symbotunes.errors import UserError
@@ -14,7 +15,7 @@ ABC_SUFFIXES = (".abc", ".txt")
 
 
 def read_piece(path: Path, kind: str) -> AbcTune | MidiPiece:
-    """The first piece of a file; ABC becomes MIDI where MIDI is needed.
+    """The first piece of a file that can be read; ABC becomes MIDI where MIDI is needed.
 
     Args:
         path: of an ABC or MIDI file.
@@ -31,7 +32,24 @@ def read_piece(path: Path, kind: str) -> AbcTune | MidiPiece:
     try:
         if not is_abc:
             return MidiPiece(path.name, read_midi_bytes(path))
-        tune = read_tunes(path, path.parent.name)[0]
+        tune = _first_readable(read_tunes(path, path.parent.name))
         return tune if kind == "abc" else midi_of(tune)
     except (AbcError, MidiError) as error:
         raise UserError(f"{path.name}: {error.reason}") from error
+
+
+def _first_readable(tunes: Sequence[AbcTune]) -> AbcTune:
+    """The first tune that can be read.
+
+    Raises:
+        UserError: if there is none, saying what is wrong with the first.
+    """
+    reasons: list[str] = []
+    for tune in tunes:
+        try:
+            tune.phrase_in("keep")
+        except AbcError as error:
+            reasons.append(tune.place.describe(error) if tune.place else str(error))
+        else:
+            return tune
+    raise UserError(reasons[0])

@@ -80,7 +80,7 @@ def compare(cfg: DictConfig) -> None:
         )
     facts = {
         "samples per model": str(plan.num_samples),
-        **replace(sampling, prompt=None, prompt_file=None).facts,
+        **replace(sampling, prompt=None, prompt_file=None, prompt_tune=None).facts,
         "maximum tokens per sample": f"{sampling.max_tokens:,}",
         "intervals": f"{100 * plan.confidence:g}%, {plan.resamples:,} bootstrap resamples",
         "device": str(plan.torch_device),

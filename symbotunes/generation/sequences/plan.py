@@ -43,6 +43,8 @@ class SamplePlan:
             constraint.
         prompt_file: a file whose first bars every sample continues, or ``None``.
         prompt_bars: how many of them, not counting an upbeat.
+        prompt_tune: which tune of an ABC file, by its place (from 1) or title; ``None``: the first
+            that can be used.
         weights: ``bfloat16`` or ``int8`` rounds GPT-2's weights during sampling on a CPU;
             ``None``: exact.
         seeds: of the samples, as shown on pages and in ``samples.json``, to repeat exactly these;
@@ -68,6 +70,7 @@ class SamplePlan:
     constraint: str | None = None
     prompt_file: str | None = None
     prompt_bars: int = 4
+    prompt_tune: int | str | None = None
     weights: str | None = None
     seeds: Sequence[int] | None = None
 
@@ -83,6 +86,10 @@ class SamplePlan:
             raise UserError(f"sample.weights={self.weights}: must be bfloat16, int8 or null")
         if self.prompt and self.prompt_file:
             raise UserError("sample.prompt and sample.prompt_file: give only one of them")
+        if self.prompt_tune is not None and not self.prompt_file:
+            raise UserError(
+                f"sample.prompt_tune={self.prompt_tune} chooses a tune of sample.prompt_file=FILE"
+            )
         _ = self.settings
 
     @property
@@ -155,7 +162,8 @@ class SamplePlan:
         if self.prompt:
             facts["prompt"] = self.prompt
         if self.prompt_file:
-            facts["prompt"] = f"first {self.prompt_bars} bars of {self.prompt_file}"
+            tune = "" if self.prompt_tune is None else f", tune {self.prompt_tune}"
+            facts["prompt"] = f"first {self.prompt_bars} bars of {self.prompt_file}{tune}"
         return facts
 
 
@@ -225,7 +233,8 @@ def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning
         UserError: if it cannot be read.
     """
     if plan.prompt_file:
-        return read_prompt_file(tokenizer, Path(plan.prompt_file), plan.prompt_bars)
+        path = Path(plan.prompt_file)
+        return read_prompt_file(tokenizer, path, plan.prompt_bars, plan.prompt_tune)
     return read_prompt(tokenizer, plan.prompt)
 
 

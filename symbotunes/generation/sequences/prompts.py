@@ -1,7 +1,7 @@
 """Prompts: beginnings that samples continue, typed or the first bars of a file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -10,10 +10,13 @@ import numpy as np
 
 from symbotunes.errors import UserError
 from symbotunes.music.abc.beginnings import first_bars
+from symbotunes.music.abc.books import tunes_named
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
 from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.prompt.beginning import read_typed
 from symbotunes.music.abc.transposition import on_c
+from symbotunes.music.abc.tune import AbcTune
 from symbotunes.tokenizers.base import TextTokenizer, examples_in
 
 LONGEST = 20_000  # characters; tunes have a few hundred
@@ -57,31 +60,69 @@ def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
         raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
 
 
-def read_prompt_file(tokenizer: TextTokenizer[Any], path: Path, bars: int) -> Beginning:
-    """The first bars of a file's first piece.
+def read_prompt_file(
+    tokenizer: TextTokenizer[Any], path: Path, bars: int, tune: int | str | None = None
+) -> Beginning:
+    """The first bars of a piece in a file.
+
+    Args:
+        tokenizer: of the model.
+        path: of the file.
+        bars: how many, not counting an upbeat.
+        tune: which tune of an ABC file, by its place or title; ``None``: the first that can be
+            used.
 
     Raises:
         UserError: if the file cannot be read, is too short, or cannot be expressed in tokens.
     """
     try:
         if tokenizer.FORMAT == "abc":
-            return _first_bars_of_abc(tokenizer, path, bars)
+            return _first_bars_of_abc(tokenizer, path, bars, tune)
+        if tune is not None:
+            raise ValueError("sample.prompt_tune chooses a tune of an ABC file")
         return Beginning(tokenizer.prompt_from(path, bars))
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise UserError(f"sample.prompt_file={path}: {reason}") from error
 
 
-def _first_bars_of_abc(tokenizer: TextTokenizer[Any], path: Path, bars: int) -> Beginning:
+def _first_bars_of_abc(
+    tokenizer: TextTokenizer[Any], path: Path, bars: int, wanted: int | str | None
+) -> Beginning:
     if path.suffix.lower() != ".abc":
         raise ValueError("the model writes ABC, and can only continue .abc files")
-    tune = read_tunes(path, collection="prompt")[0]
+    tunes = read_tunes(path, collection="prompt")
+    failures: list[str] = []
+    for tune in tunes_named(tunes, wanted):
+        try:
+            beginning = _first_bars(tokenizer, tune, bars)
+        except ValueError as error:
+            failures.append(_located(error, tune, len(tunes)))
+            continue
+        passed_over = tuple(f"passed over: {failure}" for failure in failures)
+        return replace(beginning, remarks=passed_over)
+    others = len(failures) - 1
+    more = f"; {others} other tune{'s'[: others - 1]} cannot be used either" if others else ""
+    raise ValueError(failures[0] + more)
+
+
+def _first_bars(tokenizer: TextTokenizer[Any], tune: AbcTune, bars: int) -> Beginning:
+    key = None if tune.tokens else tune.parsed.key  # first, because its errors name their line
     (tokens,) = examples_in(tokenizer.tokenize(tune))
     if isinstance(tokens, np.ndarray):
         raise ValueError("a model of byte pairs cannot continue a file; set sample.prompt")
-    key = None if tune.tokens else tune.parsed.key
     ids = tokenizer.encode(first_bars(tokens, bars))
     return Beginning(ids, _key_to_return_to(tokenizer, key))
+
+
+def _located(error: ValueError, tune: AbcTune, total: int) -> str:
+    """What is wrong with a tune of a file, and where it stands."""
+    if tune.place is None:
+        return str(error)
+    if isinstance(error, AbcError):
+        return tune.place.describe(error)
+    where = f" (tune {tune.place.number} of {tune.place.file})" if total > 1 else ""
+    return f"{error}{where}"
 
 
 def _key_to_return_to(tokenizer: TextTokenizer[Any], key: Key | None) -> Key | None:

@@ -7,7 +7,10 @@ from pathlib import Path
 from symbotunes.music.abc.encoding import decode, without_markup
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.fields import field_of, split_fields
+from symbotunes.music.abc.place import Place
 from symbotunes.music.abc.tune import AbcTune
+
+Line = tuple[int, str]  # of a file: its number, counted from 1, and its text
 
 MAX_BYTES = 64 * 2**20  # the largest tune books have a hundredth of this
 _INHERITED = ("M", "L", "R", "O", "U", "m")  # fields of a file's head that apply to its tunes
@@ -44,16 +47,28 @@ def read_abc(path: Path) -> str:
 
 
 def split_tunes(text: str) -> list[str]:
+    """The text of every tune of a file, see `tunes_by_line`."""
+    return [_text_of(tune) for tune in tunes_by_line(text)]
+
+
+def _text_of(lines: Sequence[Line]) -> str:
+    return "\n".join(line for _, line in lines)
+
+
+def tunes_by_line(text: str) -> list[list[Line]]:
     """The tunes of a file, each from its ``X:`` on; fields above the first apply to all.
 
     Without ``X:``, a tune begins with the fields of a head that names a key, if the tune before it
     has notes. After a blank line this holds in files with ``X:``, too, if the head has a title or a
     meter.
+
+    Returns:
+        The lines of every tune, each with its number in the file, counted from 1.
     """
     lines = text.split("\n")
     names = [_names(line) for line in lines]
     numbered = any("X" in found[:1] for found in names)
-    blocks: list[list[str]] = [[]]  # the first is the head of a file whose tunes are numbered
+    blocks: list[list[Line]] = [[]]  # the first is the head of a file whose tunes are numbered
     key = music = blank = False  # whether the tune has them, and whether a blank line precedes
     for index, line in enumerate(lines):
         found = names[index]
@@ -61,15 +76,18 @@ def split_tunes(text: str) -> list[str]:
         if music and found and not begins and (blank or not names[index - 1]):
             begins = _begins_tune(_names_of_head(lines, names, index), blank, numbered)
         if begins:
-            blocks.append([] if "X" in found or not numbered else _number_of(blocks[-1]))
+            unnumbered = numbered and "X" not in found
+            blocks.append([(index + 1, _number_of(blocks[-1]))] if unnumbered else [])
             key = music = False
         blank = not line.strip()
         key = key or "K" in found
         music = music or "" in found or (key and not (found or blank or line.startswith("%")))
-        blocks[-1].append(line)
+        blocks[-1].append((index + 1, line))
     shared = blocks.pop(0) if numbered else []
     tunes = [_with_shared(block, shared) for block in blocks]
-    return tunes if numbered else [tune for tune in tunes if re.search(r"^\s*K:", tune, re.M)]
+    return [
+        tune for tune in tunes if numbered or re.search(r"^\s*K:", _text_of(tune), re.MULTILINE)
+    ]
 
 
 def _names(line: str) -> list[str]:
@@ -96,29 +114,39 @@ def _begins_tune(head: set[str], blank: bool, numbered: bool) -> bool:  # noqa: 
     return bool({"T", "M"} & head) or (blank and not numbered)
 
 
-def _number_of(block: Sequence[str]) -> list[str]:
+def _number_of(block: Sequence[Line]) -> str:
     """The ``X:`` of a tune, for another that has none."""
-    return [f"X:{value}" for line in block[:1] for name, value in split_fields(line) if name == "X"]
+    fields = [field for _, line in block[:1] for field in split_fields(line)]
+    return next((f"X:{value}" for name, value in fields if name == "X"), "X:1")
 
 
-def _with_shared(block: Sequence[str], shared: Sequence[str]) -> str:
-    """The text of a tune, with those fields of the file's head that its own head lacks."""
-    lines = "\n".join(block).strip().split("\n")
-    if _double_spaced(lines):
-        lines = [line for line in lines if line.strip()]
+def _with_shared(block: Sequence[Line], shared: Sequence[Line]) -> list[Line]:
+    """The lines of a tune, with those fields of the file's head that its own head lacks."""
+    lines = _stripped(block)
     own: set[str] = set()
-    for line in lines:
+    for _, line in lines:
         own.update(_names(line))
         if "K" in own:
             break
-    inherited: dict[str, str] = {}
-    for line in shared:
+    inherited: dict[str, Line] = {}
+    for number, line in shared:
         for name, value in split_fields(line):
             if name in _INHERITED and name not in own:
-                inherited[name + (value if name in "Um" else "")] = f"{name}:{value}"
+                inherited[name + (value if name in "Um" else "")] = (number, f"{name}:{value}")
         if directive := _DIRECTIVE.match(line):
-            inherited[directive[1]] = line
-    return "\n".join([*lines[:1], *inherited.values(), *lines[1:]])
+            inherited[directive[1]] = (number, line)
+    return [*lines[:1], *inherited.values(), *lines[1:]]
+
+
+def _stripped(block: Sequence[Line]) -> list[Line]:
+    """The lines of a tune without the space around it, or blank lines between all of them."""
+    filled = [index for index, (_, line) in enumerate(block) if line.strip()]
+    lines = list(block[filled[0] : filled[-1] + 1]) if filled else [(0, "")]
+    lines[0] = (lines[0][0], lines[0][1].lstrip())
+    lines[-1] = (lines[-1][0], lines[-1][1].rstrip())
+    if _double_spaced([line for _, line in lines]):
+        lines = [(number, line) for number, line in lines if line.strip()]
+    return lines
 
 
 def _double_spaced(lines: Sequence[str]) -> bool:
@@ -140,7 +168,8 @@ def read_tunes(path: Path, collection: str) -> list[AbcTune]:
 
 def _tunes(path: Path, collection: str) -> Iterator[AbcTune]:
     used: set[str] = set()
-    for text in split_tunes(read_abc(path)):
+    for order, lines in enumerate(tunes_by_line(read_abc(path)), 1):
+        text = _text_of(lines)
         fields: dict[str, str] = {}
         for line in text.split("\n"):
             for name, value in split_fields(line) if field_of(line) else []:
@@ -158,4 +187,5 @@ def _tunes(path: Path, collection: str) -> Iterator[AbcTune]:
             collection=collection,
             rhythm=fields.get("R", ""),
             origin=fields.get("O", ""),
+            place=Place.of_lines(path.name, order, [line for line, _ in lines]),
         )

@@ -27,8 +27,10 @@ _REST = {  # up to the closing sign; a bar sign before it means that another sig
 }
 
 
-def logical_lines(text: str) -> Iterator[Field]:
+def logical_lines(text: str) -> Iterator[tuple[int, Field]]:
     r"""The fields and lines of music of a tune; blank lines are `BLANK`.
+
+    Each has the number of the line on which it begins, counted from 1.
 
     Lines that a backslash continues are one. So are two lines of which the first ends inside a
     quotation, a chord or grace notes and the second closes them: programs for mail wrap lines
@@ -36,23 +38,26 @@ def logical_lines(text: str) -> Iterator[Field]:
     """
     begun = ""  # music that the next line continues
     sign = ""  # what is open at its end; empty if a backslash continues it
-    for line in _TEXT_BLOCK.sub("%", text).split("\n"):
+    first = 0  # number of its first line
+    whole = _TEXT_BLOCK.sub(lambda block: "%" + "\n%" * block[0].count("\n"), text)
+    for number, line in enumerate(whole.split("\n"), 1):
         if directive := _DIRECTIVE.match(line):
-            yield PROPAGATE, directive[1]
+            yield number, (PROPAGATE, directive[1])
         if directive or line.lstrip().startswith("%") or _TEX.match(line):
             continue
         line = _COMMENT.sub("", line).strip()
         for name, value in split_fields(line) if line else [BLANK]:
             if name:
                 if begun and not (sign and name in _WORDS):
-                    yield "", begun
+                    yield first, ("", begun)
                     begun = sign = ""
-                yield name, value
+                yield number, (name, value)
                 continue
             music = value.translate(_TYPOGRAPHIC)
             if sign and not _closes(begun, sign, music):
-                yield "", begun
+                yield first, ("", begun)
                 begun = ""
+            first = first if begun else number
             # |\ and | are two bar signs, and letters of a quotation are words.
             space = " " if begun and (music.startswith("|") or sign == '"') else ""
             begun += space + music
@@ -60,10 +65,10 @@ def logical_lines(text: str) -> Iterator[Field]:
             if begun.endswith("\\"):
                 begun = begun[:-1]
             elif not sign:
-                yield "", begun
+                yield first, ("", begun)
                 begun = ""
     if begun:
-        yield "", begun
+        yield first, ("", begun)
 
 
 def open_sign(music: str) -> str:

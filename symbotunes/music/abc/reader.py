@@ -52,15 +52,19 @@ def parse(text: str, *, beginning: bool = False) -> ParsedTune:
     body = _Body(text)
     later: list[Field] = []  # the paragraph so far, if it follows a blank line after the music
     interrupted = False
-    for field in (*logical_lines(text), BLANK):
-        if field == BLANK:
-            body = body.after_blank_line(later)
-            later = []
-            interrupted = body.elements.started
-        elif interrupted:
-            later.append(field)
-        else:
-            body.read(field)
+    for number, field in (*logical_lines(text), (text.count("\n") + 1, BLANK)):
+        try:
+            if field == BLANK:
+                body = body.after_blank_line(later)
+                later = []
+                interrupted = body.elements.started
+            elif interrupted:
+                later.append(field)
+            else:
+                body.read(field)
+        except AbcError as error:
+            error.line = number
+            raise
     return body.tune(beginning=beginning)
 
 

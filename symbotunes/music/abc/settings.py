@@ -71,7 +71,7 @@ class Settings:
     def read_M(self, value: str, started: bool) -> None:  # noqa: N802
         meter = parse_meter(value)
         if started and meter != self.meter:
-            raise AbcError("changes meter inside")
+            raise AbcError("changes meter inside", value[:20])
         self.meter = meter
 
     def read_L(self, value: str, started: bool) -> None:  # noqa: N802, ARG002
@@ -82,7 +82,7 @@ class Settings:
         if field.key is None:  # a clef alone leaves the key as it is
             field = replace(field, key=self.key or Key(0, 0, "maj"), signature=self.signature)
         if started and field.signature != self.signature:
-            raise AbcError("changes key inside")
+            raise AbcError("changes key inside", value[:20])
         self.move(field, started)
         if not started:
             self.key, self.signature = field.key, field.signature

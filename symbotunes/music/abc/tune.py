@@ -6,6 +6,7 @@ from typing import cast
 
 from symbotunes.music.abc.normalize import NormalTune, Root, plain_form, spell
 from symbotunes.music.abc.phrases import parse_tokens
+from symbotunes.music.abc.place import Place
 from symbotunes.music.abc.reader import ParsedTune, parse
 from symbotunes.music.abc.tokens import Phrase
 
@@ -69,6 +70,7 @@ class AbcTune:
         family: content of the tune that a step made this one of; empty if it was found as it is.
         work: the source's own name of the work, which all its versions share; empty if it has none.
         only: ``train`` or ``held-out`` for a version that is of use on that side alone, or empty.
+        place: where it stands in its file, for messages; ``None`` if it is not from an ABC file.
     """
 
     id: str
@@ -82,6 +84,7 @@ class AbcTune:
     family: bytes = b""
     work: str = ""
     only: str = ""
+    place: Place | None = field(default=None, repr=False, compare=False)
     # Callers leave this as None; `__post_init__` then sets it.
     _reading: _Reading = field(default=cast("_Reading", None), repr=False, compare=False)
 
