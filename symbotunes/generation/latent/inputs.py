@@ -161,7 +161,8 @@ class _Reader:
             try:
                 pieces.append((midi_of(tune, as_written=self.source.bars is not None), tune))
             except AbcError as error:
-                self.reasons[error.reason] += 1
+                reason = tune.place.describe(error) if tune.place else error.reason
+                self.reasons[reason] += 1
         return pieces
 
 

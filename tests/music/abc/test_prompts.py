@@ -101,6 +101,7 @@ def test_chord_names_grace_notes_and_ornaments_are_left_out_and_named(music, tok
     [
         ("B2-B2", "B 4"),
         ("B2-|B2", "B 2 - | B 2"),
+        ("B2|-B2", "B 2 - | B 2"),
         ("G 2 E C | D 2", "G 2 E C | D 2"),
         ("G2 E > C A 3/2", "G 2 E > C A 3/2"),
         ("+DA+2 [CE]3/2", "[ D A ] 2 [ C E ] 3/2"),
@@ -187,6 +188,7 @@ def test_tokens_are_taken_as_they_are(text):
         ("M:4/4 K:C []", "an empty chord: []"),
         ("M:4/4 K:C A]", "] without [: A]"),
         ("M:4/4 K:C -A", "a tie that follows no note: -A"),
+        ("M:4/4 K:C |-A", "a tie that follows no note: |-A"),
         ("M:4/4 K:C z-A", "a tie that follows no note: z-A"),
         ("M:4/4 K:C >A", "broken rhythm that follows no note: >A"),
         ("M:4/4 K:C A3>B", "broken rhythm between unequal notes"),

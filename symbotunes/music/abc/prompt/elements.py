@@ -41,7 +41,10 @@ _LEFT_OUT = ("words", "grace", "slur", "ornament")
 _IN_CHORDS = {"space", "note", "accidental", "tie", "length", "close", *_LEFT_OUT}
 _AFTER_NOTES = {  # what must follow a note, and what may stand between
     "length": ({"note", "rest", "close", "chord"}, "a duration that follows no note"),
-    "tie": ({"note", "close", "chord", "length", "broken"}, "a tie that follows no note"),
+    "tie": (
+        {"note", "close", "chord", "length", "broken", "bar after a note"},
+        "a tie that follows no note",
+    ),
     "broken": (
         {"note", "rest", "close", "chord", "length", "length of a rest", "tie"},
         "broken rhythm that follows no note",
@@ -155,6 +158,8 @@ class _Scan:
         has_length = name in ("note", "rest", "close") and sign[-1] in "0123456789/"
         if has_length or name == "length":  # it takes no other
             name = "length of a rest" if silent else "length"
+        elif name == "bar" and self.before in _AFTER_NOTES["tie"][0]:
+            name = "bar after a note"
         self.before = name
         self.music.text = text + sign
         return ""
