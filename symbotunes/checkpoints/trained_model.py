@@ -162,7 +162,8 @@ class TrainedModel:
         Args:
             music: a MIDI or ABC file, or a piece.
             seed: from which that of every window is made.
-            options: the other fields of `ReconstructPlan`: ``window``, ``num``, ``temperature``.
+            options: the other fields of `ReconstructPlan`: ``track``, ``bars``, ``num``,
+                ``temperature``.
 
         Raises:
             UserError: if the model has no latent space, or the piece gives no window.
@@ -177,8 +178,8 @@ class TrainedModel:
             a: a MIDI or ABC file, or a piece: where the path begins.
             b: where it ends.
             seed: from which that of all points is made.
-            options: the other fields of `InterpolatePlan`: ``steps``, ``a_window``, ``b_window``,
-                ``temperature``.
+            options: the other fields of `InterpolatePlan`: ``steps``, ``a_track``, ``a_bars``,
+                ``b_track``, ``b_bars``, ``temperature``.
 
         Returns:
             The whole path as one piece, input `a`, every point, input `b`.

@@ -5,7 +5,6 @@ python main.py mode=compare 'compare.ckpts=[A.ckpt,B.ckpt]'
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -80,7 +79,7 @@ def compare(cfg: DictConfig) -> None:
         )
     facts = {
         "samples per model": str(plan.num_samples),
-        **replace(sampling, prompt=None, prompt_file=None, prompt_tune=None).facts,
+        **sampling.without_beginning.facts,
         "maximum tokens per sample": f"{sampling.max_tokens:,}",
         "intervals": f"{100 * plan.confidence:g}%, {plan.resamples:,} bootstrap resamples",
         "device": str(plan.torch_device),

@@ -11,6 +11,7 @@ import symusic
 from numpy.typing import NDArray
 
 from symbotunes.music.abc.tokens import Phrase
+from symbotunes.music.excerpt import Excerpt
 from symbotunes.music.grid.melody import MelodyClasses
 
 Piece = TypeVar("Piece")
@@ -256,12 +257,18 @@ class TextTokenizer(Tokenizer[Piece]):
             ValueError: one line that names what cannot be read, and the nearest known token.
         """
 
-    def prompt_from(self, path: Path, bars: int) -> list[int]:  # noqa: ARG002
-        """Ids of the first bars of a file, without ``bos``; by default no file can be read.
+    def prompt_from(
+        self,
+        path: Path,
+        bars: int | Excerpt,  # noqa: ARG002
+        track: str | int | None = None,  # noqa: ARG002
+    ) -> list[int]:
+        """Ids of some bars of a file, without ``bos``; by default no file can be read.
 
         Args:
             path: of a file in a format that the tokenizer reads.
-            bars: how many, not counting an upbeat.
+            bars: how many from the beginning, not counting an upbeat, or which.
+            track: name or number of the only track that is read; ``None``: all.
 
         Raises:
             ValueError: one line that says why the file cannot be a prompt.

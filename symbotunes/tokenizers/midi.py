@@ -9,10 +9,18 @@ import symusic
 from numpy.typing import NDArray
 
 from symbotunes.errors import UserError
-from symbotunes.music.midi.bars import on_grid, spoken_sections, without_silence
+from symbotunes.music.excerpt import Excerpt, in_words
+from symbotunes.music.midi.bars import (
+    bar_lines,
+    chosen_bars,
+    on_grid,
+    spoken_sections,
+    without_silence,
+)
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
 from symbotunes.music.midi.timing import onsets_of, require_grid
+from symbotunes.music.midi.tracks import score_of_track
 from symbotunes.tokenizers.base import (
     GrammarCheck,
     Ids,
@@ -129,13 +137,14 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         sequences = encoded if isinstance(encoded, list) else [encoded]
         return [np.array(sequence.ids, np.int32) for sequence in sequences]
 
-    def _preprocessed(self, piece: MidiPiece) -> Any:
-        """The notes on MidiTok's grid."""
+    def _preprocessed(self, piece: MidiPiece, *, prompt: bool = False) -> Any:
+        """The notes on MidiTok's grid; those of a prompt may be a performance's."""
         try:
             score: Any = piece.score
             if not any(len(track.notes) for track in score.tracks):
                 raise Unencodable("no notes")
-            require_grid(onsets_of(score), score.ticks_per_quarter, self.max_off_grid)
+            if not prompt:
+                require_grid(onsets_of(score), score.ticks_per_quarter, self.max_off_grid)
             if self.meters is not None:
                 score = without_silence(score)
             _check_size(score)
@@ -297,24 +306,32 @@ class MidiTokens(TextTokenizer[MidiPiece]):
         """
         raise ValueError("MIDI tokens cannot be typed; give the beginning as a MIDI file")
 
-    def prompt_from(self, path: Path, bars: int) -> list[int]:
-        """Ids of the first bars of a MIDI file, without ``bos``.
+    def prompt_from(
+        self, path: Path, bars: int | Excerpt, track: str | int | None = None
+    ) -> list[int]:
+        """Ids of some bars of a MIDI file, without ``bos``.
 
         Args:
             path: of the file.
-            bars: how many; notes that begin later are left out.
+            bars: how many from the beginning, not counting an upbeat, or which; notes that begin
+                in others are left out.
+            track: name or number of the only track that is read; ``None``: all.
 
         Raises:
             ValueError: one line that says why the file cannot be a prompt.
         """
-        from miditok.utils import get_bars_ticks
-
-        score = self._preprocessed(MidiPiece(path.name, read_midi_bytes(path)))
-        begins = get_bars_ticks(score)
-        if len(begins) > bars:
-            score = score.clip(0, int(begins[bars]), clip_end=False)
+        piece = MidiPiece(path.name, read_midi_bytes(path))
+        if track is not None:
+            piece = MidiPiece(path.name, score_of_track(piece.score, track))
+        score = self._preprocessed(piece, prompt=True)
+        lines = bar_lines(score)
+        if isinstance(bars, int):
+            named, bars = f"the first {bars} bars", (range(lines.first, min(bars, lines.last) + 1),)
+        else:
+            named = f"{', '.join(in_words(numbers) for numbers in bars)}"
+        score = chosen_bars(score, bars)
         if not any(len(track.notes) for track in score.tracks):
-            raise ValueError(f"the first {bars} bars are empty")
+            raise ValueError(f"{named} are empty")
         encoded = self.miditok.encode(score, no_preprocess_score=True, encode_ids=False)
         first = encoded[0] if isinstance(encoded, list) else encoded
         return [int(index) for index in self.recode(np.array(first.ids))]

@@ -107,6 +107,7 @@ RUN = [
     ("python main.py mode=sample", FEW),
     ("""python main.py mode=sample 'sample.prompt="M:4/4 K:Cmaj G2 E C | D2"' sample.num=2""", FEW),
     ("python main.py mode=sample sample.prompt_file=tune.abc sample.prompt_bars=2", FEW),
+    ("python main.py mode=sample sample.input=tune.abc sample.bars=1-2", FEW),
     ("python main.py mode=sample sample.constraint=abc", [FEW[0], "sample.max_tokens=60"]),
     ("python main.py mode=evaluate", MEASURED),
     ("python main.py ckpt=RUN/checkpoints/last.ckpt trainer.max_steps=2000", SHORT[-6:]),
@@ -114,6 +115,11 @@ RUN = [
     ("python main.py model=music_vae", VAE),
     ("python main.py mode=sample sample=prior", FEW[:1]),
     ("python main.py mode=sample sample=reconstruct sample.input=a.mid sample.temperature=0", []),
+    (
+        "python main.py mode=sample sample=interpolate sample.a=a.mid sample.a_bars=1-2 "
+        "sample.b=a.mid sample.b_bars=5-6",
+        ["sample.steps=2"],
+    ),
     (
         "python main.py mode=sample sample=interpolate sample.a=a.mid sample.b=b.abc",
         ["sample.steps=2"],

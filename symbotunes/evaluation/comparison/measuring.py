@@ -135,7 +135,7 @@ def _sequences(
     tokenizer = text_of(net, contender.tokenizer)
     subject = Subject(contender.name, net, tokenizer, contender.encoded)
     held_out = measure_held_out(subject, plan, [], contender.seed)
-    free = replace(sampling, prompt=None, prompt_file=None, prompt_tune=None)
+    free = sampling.without_beginning
     drawn, speed = _timed(contender, net, free, plan)
     written, theirs = measure_tunes(subject, drawn, plan, contender.seed)
     figures = {**held_out.models[contender.name], **written.figures, **speed}

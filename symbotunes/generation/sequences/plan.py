@@ -1,7 +1,7 @@
 """From a network and a tokenizer to samples that can be rendered."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,10 +14,13 @@ from symbotunes.generation.sequences.abc_constraint import AbcConstraint
 from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.abc.keys import Key
+from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
+from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.abc import rendition_in
 from symbotunes.tokenizers.base import TextTokenizer
 
 CONSTRAINTS = ("abc",)
+BEGINNINGS = ("prompt", "prompt_file", "input")  # settings that give one
 ROUNDED = (None, "bfloat16", "int8")
 
 
@@ -41,14 +44,19 @@ class SamplePlan:
         repetition_window: how many of the last tokens, including the prompt, count as seen.
         constraint: ``abc``: every bar adds up, and repeats open and close correctly; ``None``: no
             constraint.
-        prompt_file: a file whose first bars every sample continues, or ``None``.
-        prompt_bars: how many of them, not counting an upbeat.
-        prompt_tune: which tune of an ABC file, by its place (from 1) or title; ``None``: the first
-            that can be used.
+        prompt_file: another name of `input`.
+        prompt_bars: how many of the first bars of `input`, not counting an upbeat, if `bars` does
+            not choose.
+        prompt_tune: which tune of an ABC `input`, by its place (from 1) or title; ``None``: the
+            first that can be used.
         weights: ``bfloat16`` or ``int8`` rounds GPT-2's weights during sampling on a CPU;
             ``None``: exact.
         seeds: of the samples, as shown on pages and in ``samples.json``, to repeat exactly these;
             their number takes the place of `num`. ``None``: derived from the command's seed.
+        input: a file some bars of which every sample continues, or ``None``.
+        track: name or number of the only track of `input` that is read; ``None``: all.
+        bars: which bars of `input`, as engraved, such as ``5-8`` or ``[1-2,7]``; ``None``: the
+            first ones.
 
     Raises:
         UserError: if a value is out of range.
@@ -73,6 +81,9 @@ class SamplePlan:
     prompt_tune: int | str | None = None
     weights: str | None = None
     seeds: Sequence[int] | None = None
+    input: str | None = None
+    track: TrackName | None = None
+    bars: Any = None
 
     def __post_init__(self) -> None:
         if self.seeds is not None:
@@ -84,13 +95,27 @@ class SamplePlan:
             raise UserError(f"sample.constraint={self.constraint}: must be abc or null")
         if self.weights not in ROUNDED:
             raise UserError(f"sample.weights={self.weights}: must be bfloat16, int8 or null")
-        if self.prompt and self.prompt_file:
-            raise UserError("sample.prompt and sample.prompt_file: give only one of them")
-        if self.prompt_tune is not None and not self.prompt_file:
+        given = [name for name in BEGINNINGS if getattr(self, name)]
+        if len(given) > 1:
+            raise UserError(f"sample.{given[0]} and sample.{given[1]}: give only one of them")
+        if (self.bars is not None or self.track is not None) and not self.file:
+            raise UserError("sample.bars and sample.track choose from a file: give sample.input")
+        if self.prompt_tune is not None and not self.file:
             raise UserError(
-                f"sample.prompt_tune={self.prompt_tune} chooses a tune of sample.prompt_file=FILE"
+                f"sample.prompt_tune={self.prompt_tune} chooses a tune of sample.input=FILE"
             )
+        _ = self.excerpt
         _ = self.settings
+
+    @property
+    def file(self) -> str | None:
+        """The file that the samples continue."""
+        return self.input or self.prompt_file
+
+    @property
+    def excerpt(self) -> Excerpt | int:
+        """The bars of the file that are taken, or how many of the first ones."""
+        return read_excerpt("sample.bars", self.bars) or self.prompt_bars
 
     @property
     def settings(self) -> Settings:
@@ -113,6 +138,12 @@ class SamplePlan:
         return list(self.seeds) if self.seeds is not None else sample_seeds(seed, self.num)
 
     @property
+    def without_beginning(self) -> "SamplePlan":
+        """The plan for samples that continue nothing."""
+        nothing = dict.fromkeys((*BEGINNINGS, "prompt_tune", "track", "bars"))
+        return replace(self, **nothing)
+
+    @property
     def plain(self) -> "SamplePlan":
         """The plan for a sequence model."""
         return self
@@ -123,7 +154,7 @@ class SamplePlan:
         Raises:
             UserError: if it needs what only a sequence model can do.
         """
-        for name in ("prompt", "prompt_file", "constraint"):
+        for name in (*BEGINNINGS, "constraint"):
             if getattr(self, name):
                 raise UserError(
                     f"sample.{name}: a model of windows reads no text; "
@@ -161,10 +192,18 @@ class SamplePlan:
             facts["weights rounded to"] = self.weights
         if self.prompt:
             facts["prompt"] = self.prompt
-        if self.prompt_file:
+        if self.file:
             tune = "" if self.prompt_tune is None else f", tune {self.prompt_tune}"
-            facts["prompt"] = f"first {self.prompt_bars} bars of {self.prompt_file}{tune}"
+            facts["prompt"] = f"{self._bars_in_words()} of {self.file}{tune}"
         return facts
+
+    def _bars_in_words(self) -> str:
+        excerpt = self.excerpt
+        if isinstance(excerpt, int):
+            words = f"first {excerpt} bars"
+        else:
+            words = ", ".join(in_words(bars) for bars in excerpt)
+        return words if self.track is None else f"{words} of track {self.track}"
 
 
 def draw_samples(
@@ -232,9 +271,12 @@ def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning
     Raises:
         UserError: if it cannot be read.
     """
-    if plan.prompt_file:
-        path = Path(plan.prompt_file)
-        return read_prompt_file(tokenizer, path, plan.prompt_bars, plan.prompt_tune)
+    if plan.file:
+        key = "sample.input" if plan.input else "sample.prompt_file"
+        path = Path(plan.file)
+        return read_prompt_file(
+            tokenizer, path, plan.excerpt, plan.prompt_tune, track=plan.track, key=key
+        )
     return read_prompt(tokenizer, plan.prompt)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symbotunes.errors import UserError
-from symbotunes.music.abc.beginnings import first_bars
+from symbotunes.music.abc.beginnings import chosen_bars, first_bars
 from symbotunes.music.abc.books import tunes_named
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
@@ -17,6 +17,8 @@ from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.prompt.beginning import read_typed
 from symbotunes.music.abc.transposition import on_c
 from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.excerpt import Excerpt
+from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.base import TextTokenizer, examples_in
 
 LONGEST = 20_000  # characters; tunes have a few hundred
@@ -61,33 +63,43 @@ def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
 
 
 def read_prompt_file(
-    tokenizer: TextTokenizer[Any], path: Path, bars: int, tune: int | str | None = None
+    tokenizer: TextTokenizer[Any],
+    path: Path,
+    bars: int | Excerpt,
+    tune: int | str | None = None,
+    *,
+    track: TrackName | None = None,
+    key: str = "sample.prompt_file",
 ) -> Beginning:
-    """The first bars of a piece in a file.
+    """Some bars of a piece in a file.
 
     Args:
         tokenizer: of the model.
         path: of the file.
-        bars: how many, not counting an upbeat.
+        bars: how many from the beginning, not counting an upbeat, or which.
         tune: which tune of an ABC file, by its place or title; ``None``: the first that can be
             used.
+        track: name or number of the only track that is read; ``None``: all.
+        key: the setting that names the file, for errors.
 
     Raises:
         UserError: if the file cannot be read, is too short, or cannot be expressed in tokens.
     """
     try:
         if tokenizer.FORMAT == "abc":
-            return _first_bars_of_abc(tokenizer, path, bars, tune)
+            if track is not None:
+                raise ValueError("an ABC tune is read as one track; track is for MIDI files")
+            return _bars_of_abc(tokenizer, path, bars, tune)
         if tune is not None:
             raise ValueError("sample.prompt_tune chooses a tune of an ABC file")
-        return Beginning(tokenizer.prompt_from(path, bars))
+        return Beginning(tokenizer.prompt_from(path, bars, track))
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise UserError(f"sample.prompt_file={path}: {reason}") from error
+        raise UserError(f"{key}={path}: {reason}") from error
 
 
-def _first_bars_of_abc(
-    tokenizer: TextTokenizer[Any], path: Path, bars: int, wanted: int | str | None
+def _bars_of_abc(
+    tokenizer: TextTokenizer[Any], path: Path, bars: int | Excerpt, wanted: int | str | None
 ) -> Beginning:
     if path.suffix.lower() != ".abc":
         raise ValueError("the model writes ABC, and can only continue .abc files")
@@ -95,7 +107,7 @@ def _first_bars_of_abc(
     failures: list[str] = []
     for tune in tunes_named(tunes, wanted):
         try:
-            beginning = _first_bars(tokenizer, tune, bars)
+            beginning = _bars_of(tokenizer, tune, bars)
         except ValueError as error:
             failures.append(_located(error, tune, len(tunes)))
             continue
@@ -106,13 +118,13 @@ def _first_bars_of_abc(
     raise ValueError(failures[0] + more)
 
 
-def _first_bars(tokenizer: TextTokenizer[Any], tune: AbcTune, bars: int) -> Beginning:
+def _bars_of(tokenizer: TextTokenizer[Any], tune: AbcTune, bars: int | Excerpt) -> Beginning:
     key = None if tune.tokens else tune.parsed.key  # first, because its errors name their line
     (tokens,) = examples_in(tokenizer.tokenize(tune))
     if isinstance(tokens, np.ndarray):
         raise ValueError("a model of byte pairs cannot continue a file; set sample.prompt")
-    ids = tokenizer.encode(first_bars(tokens, bars))
-    return Beginning(ids, _key_to_return_to(tokenizer, key))
+    chosen = first_bars(tokens, bars) if isinstance(bars, int) else chosen_bars(tokens, bars)
+    return Beginning(tokenizer.encode(chosen), _key_to_return_to(tokenizer, key))
 
 
 def _located(error: ValueError, tune: AbcTune, total: int) -> str:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from symbotunes.music.abc.phrases import parse_tokens, sounding_eighths
 from symbotunes.music.abc.tokens import Bar, Phrase, kind
+from symbotunes.music.excerpt import Excerpt
 
 
 def first_bars(tokens: Sequence[str], bars: int) -> list[str]:
@@ -19,20 +20,53 @@ def first_bars(tokens: Sequence[str], bars: int) -> list[str]:
     Raises:
         ValueError: if the tune has fewer.
     """
+    count = 0
+    for count, end in _bar_ends(tokens):
+        if count == bars:
+            return list(tokens[:end])
+    raise ValueError(f"the tune has {count} full bars, fewer than {bars}")
+
+
+def chosen_bars(tokens: Sequence[str], bars: Excerpt) -> list[str]:
+    """Meter, key, and some bars, numbered as engraved: an upbeat is bar 0, repeats are signs.
+
+    Args:
+        tokens: of a tune.
+        bars: in the order in which they are wanted.
+
+    Raises:
+        ValueError: naming a bar that the tune does not have.
+    """
+    ends = dict(_bar_ends(tokens))
+    head = next(
+        (index for index, token in enumerate(tokens) if kind(token) not in ("meter", "key")),
+        len(tokens),
+    )
+    first, last = min(ends, default=1), max(ends, default=0)
+    chosen = list(tokens[:head])
+    for numbers in bars:
+        for number in (numbers[0], numbers[-1]):
+            if not first <= number <= last:
+                raise ValueError(f"the tune has bars {first} to {last}, no bar {number}")
+        chosen += tokens[ends.get(numbers[0] - 1, head) : ends[numbers[-1]]]
+    return chosen
+
+
+def _bar_ends(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The number of every bar, 0 for an upbeat, and the index after the sign that closes it."""
     phrase = parse_tokens(tokens)
     full = phrase.bar_eighths
     count, begun, last = 0, Fraction(0), Fraction(0)  # bars, where this one begins, last sign
     signs = [index for index, token in enumerate(tokens) if kind(token) == "bar"]
     for index, now in zip(signs, _bar_onsets(phrase), strict=True):
-        if not last and full is not None and now < full:
-            begun = now  # an upbeat
+        if not last and full is not None and 0 < now < full:
+            begun = now
+            yield 0, index + 1
         elif now > last and (full is None or now - begun >= full):
             count += 1
             begun = now
+            yield count, index + 1
         last = now
-        if count == bars:
-            return list(tokens[: index + 1])
-    raise ValueError(f"the tune has {count} full bars, fewer than {bars}")
 
 
 def _bar_onsets(phrase: Phrase) -> Iterator[Fraction]:

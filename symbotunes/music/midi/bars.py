@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import symusic
 
+from symbotunes.music.excerpt import Excerpt
 from symbotunes.music.midi.error import MidiError
 
 COMMON_TIME = (4, 4)  # where a file states no meter
@@ -245,3 +247,55 @@ def on_grid(score: symusic.Score, bars: Sequence[Section], steps: int) -> symusi
         [symusic.TimeSignature(int(section.start * division), *section.meter) for section in bars]
     )
     return gridded
+
+
+def bar_lines(score: symusic.Score) -> BarLines:
+    """The bars of a score."""
+    return BarLines(sections(score), Fraction(max(1, int(score.end())), score.ticks_per_quarter))
+
+
+def chosen_bars(score: symusic.Score, bars: Excerpt) -> symusic.Score:
+    """Some bars of a score, one range after another.
+
+    Args:
+        score: in ticks, with a meter at its beginning.
+        bars: as engraved, in the order in which they are wanted.
+
+    Raises:
+        ValueError: naming a bar that the score does not have.
+    """
+    lines = bar_lines(score)
+    chosen: symusic.Score | None = None
+    length = 0
+    for numbers in bars:
+        for number in (numbers[0], numbers[-1]):
+            if not lines.first <= number <= lines.last:
+                raise ValueError(f"it has bars {lines.first} to {lines.last}, no bar {number}")
+        begin = int(lines.start(numbers[0]) * score.ticks_per_quarter)
+        end = int(lines.start(numbers[-1] + 1) * score.ticks_per_quarter)
+        part = score.clip(begin, end, clip_end=len(bars) > 1).shift_time(length - begin)
+        length += end - begin
+        chosen = part if chosen is None else _joined(chosen, part)
+    assert chosen is not None
+    return chosen
+
+
+def _joined(chosen: symusic.Score, part: symusic.Score) -> symusic.Score:
+    """A score with the events of a later part, which has the same tracks."""
+    for track, more in zip(chosen.tracks, part.tracks, strict=True):
+        track.notes.extend(more.notes)
+    for kept, later in (
+        (chosen.time_signatures, part.time_signatures),
+        (chosen.tempos, part.tempos),
+    ):
+        for event in later:
+            if not len(kept) or not _means_the_same(kept[-1], event):
+                kept.append(event)
+    return chosen
+
+
+def _means_the_same(before: Any, event: Any) -> bool:
+    """Whether a meter or tempo is what holds already."""
+    again = event.copy()
+    again.time = before.time
+    return bool(again == before)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import symusic
 
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import MidiNotes
@@ -60,6 +61,20 @@ def chosen_tracks(tracks: Sequence[MidiTrack], wanted: Sequence[TrackName]) -> l
             raise MidiError(f"no track {name}", f"it has {listed}")
         chosen += [track for track in matches if track not in chosen]
     return sorted(chosen, key=lambda track: track.number)
+
+
+def score_of_track(score: symusic.Score, name: TrackName) -> symusic.Score:
+    """A copy of a score with the tracks of a name, or the track of a number, alone.
+
+    Raises:
+        ValueError: if there is none, listing those that there are.
+    """
+    sounding = [track for track in score.tracks if len(track.notes)]
+    tracks = [MidiTrack(index, track.name, index) for index, track in enumerate(sounding, start=1)]
+    numbers = [track.number for track in chosen_tracks(tracks, [name])]
+    chosen = score.copy()
+    chosen.tracks = [sounding[number - 1] for number in numbers]
+    return chosen
 
 
 def _is(track: MidiTrack, name: TrackName) -> bool:
