@@ -9,6 +9,12 @@ SPAN = {"beginnings": 0.0, "endings": 0.0}
 METERS = {8: [3, 12, 6], 4: [5, 6, 3, 2, 1, 4]}  # MidiTok's own, and those of our configs before
 MIDI_TOKENS = ("remi", "tsd", "midi_like", "midi_tokenizer", "structured")
 WINDOWS = ("melody", "melody_16bar", "drums", "drums_full", "trio")
+INPUTS = {  # settings of plans, by the name of their class
+    "SamplePlan": ("input", "track", "bars"),
+    "ReconstructPlan": ("track", "bars"),
+    "AttributePlan": ("track", "bars"),
+    "InterpolatePlan": ("a_track", "a_bars", "b_track", "b_bars"),
+}
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",
     "loader.even_batches": False,
@@ -35,6 +41,9 @@ def earlier_values(recorded: Mapping[str, Any], named: Collection[str]) -> dict[
             key = f"transforms.{group}.config.time_signature_range"
             config = recorded["transforms"][group].get("config") or {}
             values[key] = config.get("time_signature_range", METERS)
+    plan = str((recorded.get("sample") or {}).get("_target_")).rpartition(".")[2]
+    inputs = [f"sample.{name}" for name in INPUTS.get(plan, ())]
+    values |= {key: None for key in inputs if _lacks(recorded, key.split("."))}
     return {key: value for key, value in values.items() if key not in named}
 
 

@@ -34,3 +34,16 @@ def test_jobs_of_a_resumed_sweep_have_exactly_the_meters_of_before():
         cfg = compose("config", ["transforms=[remi]", *words])
     assert cfg.transforms.remi.config.time_signature_range == {4: [3]}
     assert cfg.transforms.remi.meters is None
+
+
+@pytest.mark.parametrize(
+    ("plan", "keys"),
+    [
+        ("symbotunes.composing.SamplePlan", ["input", "track", "bars"]),
+        ("symbotunes.latent.InterpolatePlan", ["a_track", "a_bars", "b_track", "b_bars"]),
+        ("symbotunes.latent.PriorPlan", []),
+    ],
+)
+def test_a_plan_from_before_chooses_neither_track_nor_bars(plan, keys):
+    recorded = {"sample": {"_target_": plan}}
+    assert earlier_values(recorded, named=()) == {f"sample.{key}": None for key in keys}
