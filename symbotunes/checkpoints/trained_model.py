@@ -1,7 +1,7 @@
 """A trained model as an object that samples, continues, measures and, if it can, interpolates."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -118,13 +118,20 @@ class TrainedModel:
         return self._pieces(_plan(SamplePlan, num=num, **options), seed)
 
     def continue_(
-        self, music: Music, *, bars: int = 4, num: int = 1, seed: int = 0, **options: Any
+        self,
+        music: Music,
+        *,
+        bars: int | str | Sequence[int | str] = 4,
+        num: int = 1,
+        seed: int = 0,
+        **options: Any,
     ) -> list[Piece]:
-        """Continue the first bars of a piece.
+        """Continue some bars of a piece.
 
         Args:
             music: an ABC or MIDI file, as the model's tokens need, or a piece.
-            bars: number of bars that are kept, not counting an upbeat.
+            bars: number of first bars that are kept, not counting an upbeat; or which bars, as
+                engraved, such as ``"5-8"`` or ``["1-2", 7]``.
             num: number of continuations.
             seed: from which that of every continuation is made.
             options: as for `sample`.
@@ -134,7 +141,8 @@ class TrainedModel:
                 pieces.
         """
         with as_file(music) as path:
-            options |= {"prompt_file": str(path), "prompt_bars": bars}
+            options |= {"input": str(path)}
+            options |= {"prompt_bars": bars} if isinstance(bars, int) else {"bars": bars}
             return self._pieces(_plan(SamplePlan, num=num, **options), seed)
 
     def likelihood(self, music: Music) -> Likelihood:

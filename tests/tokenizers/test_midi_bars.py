@@ -128,6 +128,19 @@ def test_bar_lines_are_the_same_at_any_resolution(remi, division):
     assert lengths == [0.5, *[3.0] * 20, *[3.5] * 8, *[4.0] * 2, *[1.25] * 10]
 
 
+@pytest.mark.parametrize("name", ["remi", "tsd", "midi_like", "structured"])
+def test_onsets_come_back_under_any_succession_of_meters(name):
+    options = yaml.safe_load((CONF / "transforms" / f"{name}.yaml").read_text())[name]
+    options.pop("_target_")
+    tokenizer = MidiTokens(**options)
+    meters = {0: (3, 16), 0.75: (2, 2), 8.75: (7, 8), 12.25: (5, 16), 14.75: (4, 2), 20.75: (9, 4)}
+    piece = scored(meters, last=31, division=960)  # 4/2 is cut short by 9/4
+    (ids,) = tokenizer.tokenize(piece)
+    score = tokenizer.render(tokenizer.decode(ids), "").score
+    heard = sorted(note.time / score.tpq for track in score.tracks for note in track.notes)
+    assert heard == onsets_of(piece)
+
+
 UNKNOWN = {
     "meter 17/16": {0: (17, 16)},
     "meter 10/4": {0: (4, 4), 8: (10, 4)},
