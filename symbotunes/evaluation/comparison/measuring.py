@@ -327,10 +327,11 @@ def _continue(
     compared: ComparisonPlan,
 ) -> Continuation:
     """A model's continuation of a beginning, or why there is none."""
+    free = sampling.without_beginning
     if Path(text).is_file():
-        plan = replace(sampling, num=1, prompt_file=text, prompt_bars=compared.prompt_bars)
+        plan = replace(free, num=1, prompt_file=text, prompt_bars=compared.prompt_bars)
     else:
-        plan = replace(sampling, num=1, prompt=text)
+        plan = replace(free, num=1, prompt=text)
     try:
         tokenizer = text_of(net, contender.tokenizer)
         beginning = read_beginning(tokenizer, plan)

@@ -140,7 +140,7 @@ class SamplePlan:
     @property
     def without_beginning(self) -> "SamplePlan":
         """The plan for samples that continue nothing."""
-        nothing = dict.fromkeys((*BEGINNINGS, "prompt_tune", "track", "bars"))
+        nothing: dict[str, Any] = dict.fromkeys((*BEGINNINGS, "prompt_tune", "track", "bars"))
         return replace(self, **nothing)
 
     @property

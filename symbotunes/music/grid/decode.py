@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from symbotunes.music.grid.drums import NINE_DRUMS, Kit, drum_bits
 from symbotunes.music.grid.melody import FIRST_PITCH, NO_EVENT, NOTE_OFF, PIANO, MelodyClasses
 from symbotunes.music.grid.quantize import STEPS_PER_QUARTER
-from symbotunes.music.midi.smf import Integers
+from symbotunes.music.midi.decoding import Integers
 
 TICKS_PER_QUARTER = 220
 TICKS_PER_STEP = TICKS_PER_QUARTER // STEPS_PER_QUARTER

@@ -9,7 +9,7 @@ from symbotunes.music.grid.melody import MelodyClasses
 from symbotunes.music.grid.phrases import Placed
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
 from symbotunes.music.grid.trio import by_role, write_drums, write_melodies
-from symbotunes.music.midi.smf import Integers
+from symbotunes.music.midi.decoding import Integers
 
 
 def melody_excerpt(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from symbotunes.music.grid.phrases import Phrases, Placed, choose, distinct, find_phrases
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
-from symbotunes.music.midi.smf import Integers
+from symbotunes.music.midi.decoding import Integers
 
 NO_EVENT, NOTE_OFF, FIRST_PITCH = 0, 1, 2
 MELODY_PROGRAMS = range(32)  # pianos, chromatic percussion, organs, guitars

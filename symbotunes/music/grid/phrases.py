@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbotunes.music.grid.quantize import STEPS_PER_BAR
+from symbotunes.music.midi.decoding import Integers
 from symbotunes.music.midi.error import MidiError
-from symbotunes.music.midi.smf import Integers
 
 GAP_STEPS = STEPS_PER_BAR  # a silence as long as this ends a phrase
 MAX_PHRASE_STEPS = 100 * STEPS_PER_BAR  # the rest is dropped

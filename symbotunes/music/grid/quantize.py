@@ -13,9 +13,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.music.midi.decoding import Integers
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import DEFAULT_QPM, MidiNotes
-from symbotunes.music.midi.smf import Integers
 
 STEPS_PER_QUARTER = 4
 STEPS_PER_BAR = 16

@@ -23,8 +23,8 @@ from symbotunes.music.grid.melody import (
 )
 from symbotunes.music.grid.phrases import Placed, choose, distinct
 from symbotunes.music.grid.quantize import STEPS_PER_BAR, GridNotes
+from symbotunes.music.midi.decoding import Integers
 from symbotunes.music.midi.error import MidiError
-from symbotunes.music.midi.smf import Integers
 
 BASS_PROGRAMS = range(32, 40)
 GAP_BARS = 2

@@ -107,7 +107,7 @@ def _judge(
             hanging.append((note.index, i))
         elif open_notes:
             open_notes[-1].inner.append((note.index, i))
-            open_notes[-1].nested |= bool(note.inner)
+            open_notes[-1].nested = open_notes[-1].nested or bool(note.inner)
     hanging += [(note.index, None) for note in open_notes]
     for on, off in hanging:
         if off is not None:

@@ -3,8 +3,8 @@
 import numpy as np
 import symusic
 
+from symbotunes.music.midi.decoding import Integers
 from symbotunes.music.midi.error import MidiError
-from symbotunes.music.midi.smf import Integers
 
 # Steps per quarter: sixteenths, triplets of eighths and of sixteenths, thirty-seconds, and the
 # common grids of these for pieces that mix them.

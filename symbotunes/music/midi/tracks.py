@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import symusic
 
+from symbotunes.music.midi.decoding import number
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import MidiNotes
-from symbotunes.music.midi.smf import Walk, number
+from symbotunes.music.midi.smf import Walk
 
 TrackName = str | int  # a name, in whatever case, or a number
 
