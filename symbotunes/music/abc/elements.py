@@ -28,7 +28,7 @@ _NOTE = re.compile(r"((?:\^\^|__|\^|_|=)?[A-Ga-g][,']*)([0-9]*)((?:/[0-9]*)*)")
 _REST = re.compile(r"([zxZX])([0-9]*)((?:/[0-9]*)*)")
 _LENGTH = re.compile(r"([0-9]*)((?:/[0-9]*)*)")
 _TUPLET = re.compile(r"\(([1-9][0-9]|[2-9])(?::([0-9]{0,2}))?(?::([0-9]{0,2}))?")
-_BAR = re.compile(r":*\[?\|[|\]:]*|::+")
+_BAR = re.compile(r":*\[?\|[|\]:]*|::+|:\]")
 _ENDING = re.compile(r"[ \t]*\[?[ \t]*([1-9](?:[,-][1-9])*)")
 _BRACKET_ENDING = re.compile(r"\[[ \t]*([1-9](?:[,-][1-9])*)")
 _INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
@@ -138,6 +138,8 @@ class Elements:
             return accidental.end()
         if char == "{":
             raise AbcError("grace notes without end")
+        if char == ":":
+            self.colon()
         return at + 1
 
     def no_accidental(self) -> None:
@@ -196,6 +198,19 @@ class Elements:
             self.items.append(Bar(f"|{ending[1]}"))
             return ending.end()
         return end
+
+    def colon(self) -> None:
+        """A colon alone begins a repeat behind a bar sign, also behind one in the line before.
+
+        Raises:
+            AbcError: if it stands anywhere else.
+        """
+        index = self.last_but_line_ends()
+        before = self.items[index] if index >= 0 else Bar("|")
+        if not isinstance(before, Bar) or before.sign[1:2].isdigit():
+            raise AbcError("an unreadable repeat sign", ":")
+        if not before.sign.startswith("|:"):
+            self.items.append(Bar("|:"))
 
     def bracket(self, text: str, at: int) -> int:
         """``[1`` opens an ending; ``[`` before notes opens a chord."""

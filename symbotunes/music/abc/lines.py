@@ -20,10 +20,12 @@ _TYPOGRAPHIC = str.maketrans(
 )
 _CLOSED = re.compile(r'"[^"]*"|\{[^}]*\}|\[[^\]|]*\]')
 _OPEN = re.compile(r'"|\{|\[(?!\s*[0-9|"\]]|$)')
+_HALF = re.compile(r"[^|:\]\s]\s*:$")
 _REST = {  # up to the closing sign; a bar sign before it means that another sign is missing
     '"': re.compile(r'[^"|]*"'),
     "{": re.compile(r"[^{|}]*\}"),
     "[": re.compile(r"[^\[|\]]*\]"),
+    ":": re.compile(r"\|"),
 }
 
 
@@ -33,8 +35,9 @@ def logical_lines(text: str) -> Iterator[tuple[int, Field]]:
     Each has the number of the line on which it begins, counted from 1.
 
     Lines that a backslash continues are one. So are two lines of which the first ends inside a
-    quotation, a chord or grace notes and the second closes them: programs for mail wrap lines
-    anywhere. Comments, directives, blocks of text and TeX commands are left out.
+    quotation, a chord or grace notes and the second closes them, or inside a ``:|``: programs
+    for mail wrap lines anywhere. Comments, directives, blocks of text and TeX commands are left
+    out.
     """
     begun = ""  # music that the next line continues
     sign = ""  # what is open at its end; empty if a backslash continues it
@@ -59,7 +62,8 @@ def logical_lines(text: str) -> Iterator[tuple[int, Field]]:
                 begun = ""
             first = first if begun else number
             # |\ and | are two bar signs, and letters of a quotation are words.
-            space = " " if begun and (music.startswith("|") or sign == '"') else ""
+            split = begun and music.startswith("|") and sign != ":"
+            space = " " if split or sign == '"' else ""
             begun += space + music
             sign = "" if begun.endswith("\\") else open_sign(begun)
             if begun.endswith("\\"):
@@ -72,9 +76,13 @@ def logical_lines(text: str) -> Iterator[tuple[int, Field]]:
 
 
 def open_sign(music: str) -> str:
-    """The quotation mark, brace or bracket that is open at the end of a line, or nothing."""
-    match = _OPEN.search(_CLOSED.sub(" ", music))
-    return match[0] if match else ""
+    """The quotation mark, brace or bracket that is open at the end of a line, or nothing.
+
+    It may also be the colon of a ``:|`` whose other half is in the next line.
+    """
+    rest = _CLOSED.sub(" ", music)
+    match = _OPEN.search(rest)
+    return match[0] if match else ":" if _HALF.search(rest) else ""
 
 
 def _closes(begun: str, sign: str, music: str) -> bool:

@@ -19,7 +19,9 @@ def repeat_signs(sign: str) -> list[Bar]:
     Raises:
         AbcError: if its colons cannot be divided between an end and a beginning.
     """
-    if "|" not in sign:
+    if sign == ":]":
+        ends, begins = 1, 0
+    elif "|" not in sign:
         if len(sign) % 2:
             raise AbcError("an unreadable repeat sign", sign)
         ends = begins = len(sign) // 2

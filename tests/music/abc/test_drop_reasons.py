@@ -54,6 +54,7 @@ EXAMPLES = [
     ("an impossible tuplet", HEAD + "K:C\n(10CDEFGABcde|"),
     ("a tie into a second ending", HEAD + "K:C\n|:C4|1D4:|2-C4|"),
     ("an unreadable repeat sign", HEAD + "K:C\nC4:::D4|"),
+    ("an unreadable repeat sign", HEAD + "K:C\nC4: D4|"),
     ("an unreadable repeat sign", HEAD + "K:C\n|:::::::::C4:::::::::|"),
     ("a repeat of several times with endings", HEAD + "K:C\n|::C4|1D4::|2E4|"),
     ("an unreadable order of parts", HEAD + "P:A, then B\nK:C\nP:A\nC4|\nP:B\nD4|"),

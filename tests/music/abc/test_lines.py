@@ -68,6 +68,9 @@ def test_music_between_two_exclamation_marks_is_no_decoration(read, body, expect
         ("A B\n/c|", "A B*1/2 c |"),
         ("A B\n-B|", "A B- B |"),
         ("A ^\nB|", "A ^B |"),
+        ("c A:\n|B|", "c A :| B |"),
+        ("A|\n:B:|", "A | |: B :|"),
+        ("A|1 B:\n|2 c|", "A | |1 B :| |2 c |"),
     ],
 )
 def test_lines_may_be_wrapped_anywhere(read, body, expected):

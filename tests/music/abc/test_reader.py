@@ -113,6 +113,7 @@ def test_spacers_take_no_time(read):
         ("A|:|B:|", "A |: B :|"),
         ("|:A[|]:|B", "|: A :| B"),  # an invisible bar line before the sign, in Ryan's collection
         ("||:A:||", "|: A :|"),
+        ("c A:]B", "c A :| B"),
     ],
 )
 def test_bar_signs_and_repeats(read, body, expected):
