@@ -11,7 +11,7 @@ from symbotunes.errors import first_line
 from symbotunes.generation.sample import Sample
 from symbotunes.music.midi.writing import write_midi
 from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
-from symbotunes.render.notation.notation import engrave
+from symbotunes.render.notation.notation import engrave, engrave_score
 from symbotunes.render.piano_roll.clock import Clock
 from symbotunes.render.piano_roll.roll import Line, draw_roll
 
@@ -138,10 +138,8 @@ def _roll(sample: Sample) -> Written:
     return Written(roll.png, lines=roll.lines)
 
 
-def _notation(sample: Sample) -> Written | None:
-    if sample.abc is None:
-        return None
-    engraving = engrave(sample.abc)
+def _notation(sample: Sample) -> Written:
+    engraving = engrave_score(sample.score) if sample.abc is None else engrave(sample.abc)
     notes = tuple(f"notation: {warning}" for warning in engraving.warnings)
     return Written(engraving.svg.encode(), notes)
 

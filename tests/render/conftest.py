@@ -2,6 +2,10 @@ import pytest
 import symusic
 
 from symbotunes.generation.sample import Sample
+from symbotunes.render import forms
+from symbotunes.render.notation.notation import Engraving
+
+NOTATION = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>'
 
 JIG = """X:1
 T:Sample 1
@@ -36,6 +40,13 @@ def sample_of(name="sample_01", **changes):
         "seed": 7,
     }
     return Sample(name=name, **{**fields, **changes})
+
+
+@pytest.fixture(autouse=True)
+def notation_of_midi(monkeypatch):
+    """Pages show notation of MIDI whatever it looks like; `test_notation` looks at it."""
+    monkeypatch.setattr(forms, "engrave_score", lambda _: Engraving(NOTATION, ()))
+    return NOTATION
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+import symusic
 
+from symbotunes.music.grid.decode import decode_trio
 from symbotunes.render.notation import notation
-from symbotunes.render.notation.notation import EngravingError, engrave, sanitize
+from symbotunes.render.notation.notation import EngravingError, engrave, engrave_score, sanitize
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 
@@ -86,3 +89,63 @@ def test_references_inside_a_drawing_stay():
 def test_what_is_no_plain_svg_is_refused(text):
     with pytest.raises(EngravingError):
         sanitize(text)
+
+
+def score_of(*tracks):
+    """Tracks are lists of (onset, duration) in twelfths of a quarter; `None` stands for drums."""
+    score = symusic.Score(12)
+    score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    for number, notes in enumerate(tracks):
+        track = symusic.Track(program=32 * number, is_drum=notes[0] is None)
+        for note in notes:
+            if note is not None:
+                track.notes.append(symusic.Note(*note, 60 - 12 * number, 80))
+        score.tracks.append(track)
+    return score
+
+
+def drawn(score, kind):
+    return len(re.findall(rf'class="{kind}[ "]', engrave_score(score).svg))
+
+
+@pytest.mark.slow("music21 turns each score into MusicXML")
+def test_notes_of_every_track_of_a_score_are_drawn():
+    melody = [(12 * quarter, 12) for quarter in range(8)]
+    bass = [(0, 60), (60, 36)]  # tied over the bar line
+    drums = [None, *((24 * half, 3) for half in range(4))]
+    score = score_of(melody, bass, drums)
+    assert drawn(score, "note") == 8 + 3 + 4
+    assert drawn(score, "staff") == 3 * 2  # three staves, two bars
+    assert drawn(score, "tie") == 1
+    assert engrave_score(score) == engrave_score(score)
+
+
+@pytest.mark.slow("music21 turns each score into MusicXML")
+def test_a_score_is_drawn_in_sixteenths_unless_it_asks_for_triplets():
+    swung = [(12 * quarter + part, 4) for quarter in range(4) for part in (0, 4, 8)]
+    assert drawn(score_of(swung), "tuplet") == 4
+    late = [(12 * quarter + 1, 12) for quarter in range(4)]  # a twelfth late, to be moved
+    assert drawn(score_of(late), "tuplet") == 0
+    assert drawn(score_of(late), "note") == 4
+
+
+@pytest.mark.slow("music21 turns each score into MusicXML")
+def test_a_window_of_a_trio_is_drawn():
+    ids = np.zeros((32, 3), np.int64)
+    ids[::4, 0] = 2 + 60 - 21  # quarters of the melody's class of middle C
+    ids[::8, 1] = 2 + 36 - 21
+    ids[::2, 2] = 1  # bass drums on every eighth
+    assert drawn(decode_trio(ids), "note") == 8 + 4 + 16
+
+
+@pytest.mark.slow("music21 turns each score into MusicXML")
+def test_only_the_beginning_of_a_long_score_is_drawn(monkeypatch):
+    monkeypatch.setattr(notation, "MAX_NOTES", 8)
+    engraving = engrave_score(score_of([(12 * quarter, 12) for quarter in range(20)]))
+    assert len(re.findall(r'class="note[ "]', engraving.svg)) == 8
+    assert engraving.warnings == ("the first 8 of 20 notes",)
+
+
+def test_a_silent_score_has_no_notation():
+    with pytest.raises(EngravingError, match="there are no notes"):
+        engrave_score(symusic.Score(480))

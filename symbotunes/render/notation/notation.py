@@ -1,13 +1,19 @@
-"""ABC engraved as an SVG drawing that is safe to show."""
+"""ABC and scores engraved as SVG drawings that are safe to show."""
 
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
+import numpy as np
+import symusic
+
 PATIENCE_SECONDS = 60  # the longest tunes take less than 1 s
+MAX_NOTES = 1000  # of a score; music21 takes about 5 ms for each
+TRIPLETS = 0.1  # share of the onsets from which a score is engraved with triplets
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 # The elements that Verovio uses; others of SVG can run code or load files.
@@ -41,23 +47,67 @@ def engrave(abc: str) -> Engraving:
     Raises:
         EngravingError: if Verovio cannot read it, crashes, or takes too long.
     """
-    engraver = Path(__file__).with_name("engraver.py")
-    command = [sys.executable, "-P", str(engraver)]  # -P: no shadowing by this folder
     source = abc.rstrip("\n") + "\n"  # Verovio drops a last line without a line break
+    return _engraved("abc", source.encode())
+
+
+def engrave_score(score: symusic.Score) -> Engraving:
+    """Engrave a score, a staff for each track, on a grid of sixteenths, and triplets if it has any.
+
+    Raises:
+        EngravingError: if it cannot be engraved, or takes too long.
+    """
+    plain, cut = _plain(score.to("tick"))
+    if not any(len(track.notes) for track in plain.tracks):
+        raise EngravingError("there are no notes")
+    kind = "triplets" if _in_triplets(plain) else "sixteenths"
+    engraving = _engraved(kind, bytes(plain.dumps_midi()))
+    return replace(engraving, warnings=(*cut, *engraving.warnings))
+
+
+def _plain(score: symusic.Score) -> tuple[symusic.Score, tuple[str, ...]]:
+    """The beginning of a score, drums as pitches, and a remark if it is longer.
+
+    Drums have one pitch each, as in the piano roll; on a staff for percussion all look alike.
+    """
+    plain = score.copy()
+    onsets = sorted(note.time for track in plain.tracks for note in track.notes)
+    cut: tuple[str, ...] = ()
+    if len(onsets) > MAX_NOTES:
+        plain = plain.clip(0, onsets[MAX_NOTES], clip_end=True)
+        cut = (f"the first {MAX_NOTES:,} of {len(onsets):,} notes",)
+    for track in plain.tracks:
+        if track.is_drum:
+            track.is_drum, track.name = False, "Drums"
+    return plain, cut
+
+
+def _in_triplets(score: symusic.Score) -> bool:
+    """Whether many notes begin nearer to a third of a quarter than to a sixteenth."""
+    ticks = [track.notes.numpy()["time"] for track in score.tracks if len(track.notes)]
+    if not ticks:
+        return False
+    quarters = np.concatenate(ticks) / score.ticks_per_quarter
+    off_thirds, off_sixteenths = (abs(n * quarters - np.rint(n * quarters)) / n for n in (3, 4))
+    return bool((off_thirds < off_sixteenths).mean() > TRIPLETS)
+
+
+def _engraved(kind: Literal["abc", "sixteenths", "triplets"], source: bytes) -> Engraving:
+    engraver = Path(__file__).with_name("engraver.py")
+    command = [sys.executable, "-P", str(engraver), kind]  # -P: no shadowing by this folder
+    form = "ABC" if kind == "abc" else "MIDI"
     try:
-        done = subprocess.run(
-            command, input=source.encode(), capture_output=True, timeout=PATIENCE_SECONDS
-        )
+        done = subprocess.run(command, input=source, capture_output=True, timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise EngravingError(f"verovio took more than {PATIENCE_SECONDS} s") from error
     log = _log_lines(done.stderr.decode(errors="replace"))
     if done.returncode < 0:
-        raise EngravingError("; ".join(["verovio crashed on this ABC", *log[:1]]))
+        raise EngravingError("; ".join([f"verovio crashed on this {form}", *log[:1]]))
     if done.returncode or not done.stdout:
-        raise EngravingError("; ".join(["verovio cannot read this ABC", *log[-1:]]))
+        raise EngravingError("; ".join([f"verovio cannot read this {form}", *log[-1:]]))
     svg = done.stdout.decode()
     if not re.search(r'class="(note|rest|mRest)\b', svg):
-        raise EngravingError("; ".join(["verovio finds no notes in this ABC", *log[:1]]))
+        raise EngravingError("; ".join([f"verovio finds no notes in this {form}", *log[:1]]))
     return Engraving(sanitize(svg), tuple(log))
 
 
