@@ -159,7 +159,7 @@ def workplace(trained, tmp_path):
     return folder
 
 
-@pytest.mark.slow("runs 18 commands, four trainings among them")
+@pytest.mark.slow("runs 20 commands, four trainings among them")
 def test_each_kind_of_command_really_runs(workplace, run_all):
     (run,) = (workplace / "outputs" / "train").iterdir()
     program = str(ROOT / "main.py")
@@ -173,4 +173,4 @@ def test_each_kind_of_command_really_runs(workplace, run_all):
     assert "windows" in said[next(name for name in said if "sample=reconstruct" in name)]
     assert len(list((workplace / "outputs" / "train").iterdir())) == 4
     assert len(list((workplace / "outputs" / "evaluate").glob("*/report.json"))) == 2
-    assert len(list((workplace / "outputs" / "sample").glob("*/index.html"))) == 9
+    assert len(list((workplace / "outputs" / "sample").glob("*/index.html"))) == 11
