@@ -39,7 +39,7 @@ def test_jobs_of_a_resumed_sweep_have_exactly_the_meters_of_before():
 @pytest.mark.parametrize(
     ("plan", "keys"),
     [
-        ("symbotunes.composing.SamplePlan", ["input", "track", "bars"]),
+        ("symbotunes.composing.SamplePlan", ["input", "track", "bars", "prompt_tune"]),
         ("symbotunes.latent.InterpolatePlan", ["a_track", "a_bars", "b_track", "b_bars"]),
         ("symbotunes.latent.PriorPlan", []),
     ],
