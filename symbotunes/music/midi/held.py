@@ -107,12 +107,12 @@ def _judge(
             hanging.append((note.index, i))
         elif open_notes:
             open_notes[-1].inner.append((note.index, i))
-            open_notes[-1].nested = open_notes[-1].nested or bool(note.inner)
+            open_notes[-1].nested |= bool(note.inner)
     hanging += [(note.index, None) for note in open_notes]
-    for on, off in hanging:
+    for hung, off in hanging:
         if off is not None:
             held.removed.append(int(index[off]))
-        _end(on, strikes, ticks, index, held)
+        _end(hung, strikes, ticks, index, held)
 
 
 def _is_chain(note: _Note, ticks: list[int], quarter: int) -> bool:
