@@ -35,7 +35,8 @@ MISTAKES = [
     (["model.lr=1"], "there is no key model.lr; did you mean model.optimizer.lr?"),
     (["optimizer=adam"], "write model/optimizer=adam to choose an option of the group"),
     (["sample.a=x.mid"], "this sample has no a; it belongs to sample=interpolate"),
-    (["bars=1"], "there is no key bars; `--cfg job` lists them"),
+    (["bars=1"], "there is no key bars; did you mean sample.bars?"),
+    (["xyzzy=1"], "there is no key xyzzy; `--cfg job` lists them"),
     (
         ["model/optimizer=_base"],
         "model/optimizer=_base does not exist; choose one of adam, adamw, adamw_matrices, "

@@ -28,6 +28,9 @@ class EngravingError(ValueError):
     """Verovio cannot engrave the tune; the message is one line that says why."""
 
 
+Kind = Literal["abc", "sixteenths", "triplets"]  # of what is engraved
+
+
 @dataclass(frozen=True)
 class Engraving:
     """A tune in staff notation.
@@ -60,7 +63,7 @@ def engrave_score(score: symusic.Score) -> Engraving:
     plain, cut = _plain(score.to("tick"))
     if not any(len(track.notes) for track in plain.tracks):
         raise EngravingError("there are no notes")
-    kind = "triplets" if _in_triplets(plain) else "sixteenths"
+    kind: Kind = "triplets" if _in_triplets(plain) else "sixteenths"
     engraving = _engraved(kind, bytes(plain.dumps_midi()))
     return replace(engraving, warnings=(*cut, *engraving.warnings))
 
@@ -92,7 +95,7 @@ def _in_triplets(score: symusic.Score) -> bool:
     return bool((off_thirds < off_sixteenths).mean() > TRIPLETS)
 
 
-def _engraved(kind: Literal["abc", "sixteenths", "triplets"], source: bytes) -> Engraving:
+def _engraved(kind: Kind, source: bytes) -> Engraving:
     engraver = Path(__file__).with_name("engraver.py")
     command = [sys.executable, "-P", str(engraver), kind]  # -P: no shadowing by this folder
     form = "ABC" if kind == "abc" else "MIDI"
