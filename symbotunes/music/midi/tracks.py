@@ -87,12 +87,11 @@ def _is(track: MidiTrack, name: TrackName) -> bool:
 def _names(walked: Walk) -> dict[int, str]:
     """The first name that each track chunk states, by its number."""
     names: dict[int, str] = {}
-    for event in walked.others:
-        head = int(walked.deltas_end[event]) + 1
-        if walked.data[head : head + 2] != bytes([_META, _NAME]):
+    for event, meta in walked.metas:
+        if not meta.startswith(bytes([_META, _NAME])):
             continue
-        size, begin = number(walked.data, head + 2)
-        text = walked.data[begin : begin + size].decode("utf-8", "replace").strip("\0 \t\r\n")
+        size, begin = number(meta, 2)
+        text = meta[begin : begin + size].decode("utf-8", "replace").strip("\0 \t\r\n")
         chunk = int(np.searchsorted(walked.borders, event, side="right")) - 1
         names.setdefault(chunk, "".join(sign for sign in text if sign.isprintable()))
     return names
