@@ -142,7 +142,7 @@ class _Reader:
                     key = self.source.setting("bars")
                     more = excerpt_windows(piece, tokenizer, self.source.bars, key, upbeat=upbeat)
             except (MidiError, Unencodable) as error:
-                self.reasons[error.reason] += 1
+                self.reasons[str(error) if len(pieces) == 1 else error.reason] += 1
                 continue
             if tune is not None:
                 played = self.source.bars is None and _repeats(tune)
