@@ -126,7 +126,9 @@ class TrainedModel:
         seed: int = 0,
         **options: Any,
     ) -> list[Piece]:
-        """Continue some bars of a piece.
+        """Continue the first bars of a piece.
+
+        ``bars`` may choose others.
 
         Args:
             music: an ABC or MIDI file, as the model's tokens need, or a piece.
