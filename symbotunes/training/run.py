@@ -23,6 +23,7 @@ from symbotunes.training.callbacks.interrupt import OnInterrupt
 from symbotunes.training.cut_notes import notes_on_cuts
 from symbotunes.training.lit_base import LitBase
 from symbotunes.training.processes import first_console
+from symbotunes.transforms.base import Chain
 
 
 @dataclass(frozen=True)
@@ -99,20 +100,8 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         source.give_vocabulary(chain.tokenizer)
     elif checkpoint is not None and cfg.model.init_from:
         chain.tokenizer.load_state(checkpoint.tokenizer)  # it came with those weights
-    data = build_data(cfg, chain)
-    encoded = data.encoded
-    console.print(receipt_table(encoded.receipt, str(cfg.name)))
-    console.print(dropped_line(encoded), soft_wrap=True, end="")
-    if checkpoint is not None and encoded.fingerprint != checkpoint.data:
-        console.print(
-            "Note  the data differ from those of the first part of this run: the files have "
-            "changed since, or a different version of Symbotunes prepared them",
-            soft_wrap=True,
-        )
-    if checkpoint is not None and checkpoint.tokenizer != dict(chain.tokenizer.state()):
-        raise CheckpointError(
-            f"{checkpoint.path} was trained on other data: the dataset now gives another vocabulary"
-        )
+    data = _prepared(cfg, chain, checkpoint, console)
+    chain, encoded = data.chain, data.encoded
     model = build(
         cfg.model,
         vocabulary=chain.tokenizer.vocabulary,
@@ -137,6 +126,30 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     for logger in loggers:
         logger.log_hyperparams(OmegaConf.to_container(cfg, resolve=True))
     return Run(cfg, data, model, trainer, callbacks, console)
+
+
+def _prepared(
+    cfg: DictConfig, chain: Chain, checkpoint: Checkpoint | None, console: Console
+) -> MusicData:
+    """The data of a run, with the vocabulary of the checkpoint that it resumes."""
+    data = build_data(cfg, chain)
+    encoded = data.encoded
+    known = checkpoint is None or checkpoint.tokenizer == dict(chain.tokenizer.state())
+    if checkpoint is not None and not known:
+        chain = build_chain(cfg)
+        chain.tokenizer.load_state(checkpoint.tokenizer)
+        data = build_data(cfg, chain)
+        encoded = data.encoded
+    console.print(receipt_table(encoded.receipt, str(cfg.name)))
+    console.print(dropped_line(encoded), soft_wrap=True, end="")
+    if checkpoint is not None and encoded.fingerprint != checkpoint.data:
+        lost = "" if known else "; pieces with tokens that the model does not know are left out"
+        console.print(
+            "Note  the data differ from those of the first part of this run: the files have "
+            f"changed since, or a different version of Symbotunes prepared them{lost}",
+            soft_wrap=True,
+        )
+    return data
 
 
 def finish_loggers(trainer: lightning.Trainer, *, completed: bool) -> None:

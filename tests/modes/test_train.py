@@ -344,3 +344,30 @@ def test_a_compiled_run_trains_or_falls_back(run_main, tmp_path):
         "trainer.val_check_interval=1",
     )
     assert "mode=sample ckpt=" in result.stdout
+
+
+@pytest.mark.slow("trains twice")
+def test_a_run_is_resumed_with_its_own_vocabulary(run_main, tmp_path):
+    """Files change, and later versions read more of them; the network's tokens stay."""
+    tunes = tmp_path / "tunes"
+    tunes.mkdir()
+    bars = ["G2B2 d2B2", "A2c2 e2c2", "B2d2 g2d2", "c2B2 A2G2", "d2e2 d2B2", "e2d2 c2A2"]
+    for number in range(12):
+        chosen = "|".join(bars[(number * step) % 6] for step in range(1, 7))
+        head = f"X:{number}\nT:Tune {number}\nM:4/4\nL:1/8\nK:G\n"
+        (tunes / f"{number}.abc").write_text(f"{head}{chosen}|G8|]\n")
+    settings = [
+        "dataset=abc_folder", f"dataset.path={tunes}",
+        *(word for word in TINY if not word.startswith("dataset")),
+        "loader.batch_size=4", "trainer.val_check_interval=2",
+    ]  # fmt: skip
+    outputs = tmp_path / "outputs"
+    run_main(outputs, *settings, "trainer.max_steps=4")
+    (last,) = outputs.glob("train/*/checkpoints/last.ckpt")
+    before = torch.load(last)["recipe"]["tokenizer"]
+    (tunes / "new.abc").write_text("X:1\nT:New\nM:7/8\nL:1/8\nK:G\n^G2B2 d2z|=c2d2 e2z|G7|]\n" * 2)
+    said = run_main(outputs, f"ckpt={last}", "trainer.max_steps=8").stdout
+    assert "pieces with tokens that the model does not know are left out" in " ".join(said.split())
+    content = torch.load(last)
+    assert content["recipe"]["tokenizer"] == before
+    assert content["global_step"] == 8
