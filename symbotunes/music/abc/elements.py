@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.lengths import factor, tuplets_of
+from symbotunes.music.abc.odd_lengths import can_be_written, odd_factor
 from symbotunes.music.abc.order import repeat_signs
 from symbotunes.music.abc.phrases import tied
 from symbotunes.music.abc.settings import Settings
@@ -53,6 +54,7 @@ _NO_NOTES = re.compile(
     r'"[^"\n]*"|\[[A-Za-z]:[^\]\n]*\]|![^!|\n]*!|^[A-Za-z]:.*$|%.*$', re.MULTILINE
 )
 MAX_BARS_OF_REST = 99
+SHORTEST = 64  # of an eighth; abc2midi takes shorter notes for missing lengths
 _NOTE_STARTS = frozenset("ABCDEFGabcdefg^_=")
 _MINOR = frozenset(" \t\\`$*)~.HIJKLMNOPQRSTUVWhijklmnopqrstuvw;@#?-]0123456789>',<}!+/&\"y")
 
@@ -301,6 +303,10 @@ class Elements:
         eighths = length * self.settings.unit
         if not 0 < max(eighths.numerator, eighths.denominator) <= MAX_NUMBER or eighths <= 0:
             raise AbcError("an impossible length")
+        if eighths.denominator // odd_factor(eighths) > SHORTEST:
+            raise AbcError("an impossible length")
+        if not can_be_written(eighths, in_tuplet=self.left > 0):
+            raise AbcError("a length that players refuse")
         return eighths
 
     def sound(self, pitches: tuple[Pitch, ...], eighths: Fraction) -> None:
@@ -308,8 +314,11 @@ class Elements:
         self.closed = False
         if self.tuplets and not self.left:
             following = self.tuplets.pop(0)
-            self.items.append(following)
             self.left = following.r
+            if following.r == 1:  # a length, see `odd_lengths`
+                eighths *= Fraction(following.q, following.p)
+            else:
+                self.items.append(following)
         self.left = max(0, self.left - 1)
         self.items.append(Sound(pitches, eighths))
 
@@ -360,9 +369,11 @@ class Elements:
         r = int(match[3]) if match[3] else p
         if q < 1 or r < 1:
             raise AbcError("an impossible tuplet", match[0])
-        first, *self.tuplets = tuplets_of(p, q, r)
-        self.items.append(first)
-        self.left = first.r
+        self.tuplets, self.left = tuplets_of(p, q, r), 0
+        if r > 1:
+            first = self.tuplets.pop(0)
+            self.items.append(first)
+            self.left = first.r
         return match.end()
 
     def tie(self) -> None:

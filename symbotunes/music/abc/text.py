@@ -7,9 +7,10 @@ from symbotunes.music.abc.barlines import closing_bars
 from symbotunes.music.abc.beams import beamed
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.lengths import factor
+from symbotunes.music.abc.odd_lengths import as_tuplet, without_tuplets
 from symbotunes.music.abc.phrases import as_phrase
 from symbotunes.music.abc.prompt.beginning import read_typed
-from symbotunes.music.abc.tokens import Bar, Phrase, Tuplet, duration_token
+from symbotunes.music.abc.tokens import Bar, Item, Phrase, Sound, Tuplet, duration_token
 from symbotunes.music.abc.writing import item_tokens
 
 BARS_PER_LINE = 4
@@ -43,7 +44,7 @@ def _lines(phrase: Phrase) -> list[str]:
     bars, glue = 0, ""
     closing, joined = closing_bars(phrase.items), beamed(phrase)
     for index, item in enumerate(phrase.items):
-        text = closing.get(index) or "".join(item_tokens(item, phrase.meter))
+        text = closing.get(index) or _written(item, phrase.meter)
         if isinstance(item, Tuplet):
             glue = text  # no space before its first note
             continue
@@ -59,6 +60,13 @@ def _lines(phrase: Phrase) -> list[str]:
     return [*lines, " ".join(words)] if words else lines
 
 
+def _written(item: Item, meter: str) -> str:
+    sign = ""
+    if isinstance(item, Sound):
+        sign, item = as_tuplet(item)
+    return sign + "".join(item_tokens(item, meter))
+
+
 def from_abc(text: str) -> list[str]:
     """The exact tokens of ABC that `to_abc` wrote.
 
@@ -71,7 +79,7 @@ def from_abc(text: str) -> list[str]:
             head.append(line.strip())
         elif line[1:2] != ":" or line[:1] in "|:":
             body.append(line)
-    return [*head, *lex(" ".join(body))]
+    return [*head, *without_tuplets(lex(" ".join(body)))]
 
 
 def lex(text: str) -> list[str]:

@@ -89,6 +89,20 @@ def test_tokens_are_written_as_abc_with_pitch_and_duration_joined():
     )
 
 
+@pytest.mark.parametrize(
+    ("tokens", "written"),
+    [
+        ("C /3 D 2/3 E |", "(6:4:1C/2(6:4:1DE |]"),
+        ("[ C - E - ] 4/3 | z /6 |", "(6:4:1[C-E-]2 | (6:4:1z/4 |]"),
+        ("C 2/5 - | C /7 D 8/9 |", "(5:4:1C/2- | (7:4:1C/4(9:8:1D |]"),
+    ],
+)
+def test_lengths_that_players_refuse_are_written_as_tuplets_of_one_note(tokens, written):
+    tokens = ["M:4/4", "K:Cmaj", *words(tokens)]
+    assert to_abc(tokens).split("K:Cmaj\n")[1] == f"{written}\n"
+    assert from_abc(to_abc(tokens)) == tokens
+
+
 def test_lines_hold_four_bars_and_the_tune_closes_with_a_double_bar():
     body = to_abc(["M:2/4", "K:Cmaj", *words("C 4 | " * 6)]).split("K:Cmaj\n")[1]
     assert body == "C4 | C4 | C4 | C4 |\nC4 | C4 |]\n"
@@ -119,7 +133,7 @@ def test_tokens_that_are_not_well_formed_still_give_abc():
 # -- round trip ---------------------------------------------------------------
 
 PITCHES = st.sampled_from(words("C D ^F _B, =c ^^g __d a' C,, b'' G E"))
-DURATIONS = st.sampled_from(["", "", "2", "3", "/2", "3/2", "/4", "15/8", "12"])
+DURATIONS = st.sampled_from(["", "", "2", "3", "/2", "3/2", "/4", "15/8", "12", "/3", "4/3"])
 
 
 @st.composite

@@ -314,7 +314,9 @@ def test_a_tie_may_stand_behind_the_bar_sign(read, body, expected):
     [
         ("(10:8:10CDEFGABcde", "(5:4:5 C D E F G (5:4:5 A B c d e"),
         ("(12:8:12CDEFGABCDEFG", "(3:2:3 C D E (3:2:3 F G A (3:2:3 B C D (3:2:3 E F G"),
-        ("(3:2:10CDEFGABcde", "(3:2:3 C D E (3:2:3 F G A (3:2:3 B c d (3:2:1 e"),
+        ("(3:2:10CDEFGABcde", "(3:2:3 C D E (3:2:3 F G A (3:2:3 B c d e*2/3"),
+        ("(3:2:1C/2 D", "C*1/3 D"),
+        ("(5:4:1[CE] D", "C+E*4/5 D"),
     ],
 )
 def test_long_tuplets_are_written_as_short_ones(read, body, expected):
