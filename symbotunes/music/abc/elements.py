@@ -32,6 +32,7 @@ _TUPLET = re.compile(r"\(([1-9][0-9]|[2-9])(?::([0-9]{0,2}))?(?::([0-9]{0,2}))?"
 _BAR = re.compile(r":*\[?\|[|\]:]*|::+|:\]")
 _ENDING = re.compile(r"[ \t]*\[?[ \t]*([1-9](?:[,-][1-9])*)")
 _BRACKET_ENDING = re.compile(r"\[[ \t]*([1-9](?:[,-][1-9])*)")
+_QUOTED_ENDING = re.compile(r'\["([1-9](?:[,-][1-9])*)(?![0-9])[^"\n]*"(?![^|]*\])')
 _INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
 _COMMENT = re.compile(r"(?<!\\)%.*$")
 _BROKEN = re.compile(r">+|<+")
@@ -221,6 +222,9 @@ class Elements:
             self.items.append(Bar(f"|{ending[1]}"))
             return ending.end()
         close = text.find("]", at)
+        if quoted := _QUOTED_ENDING.match(text, at):
+            self.items.append(Bar(f"|{quoted[1]}"))
+            return quoted.end()
         if close < 0 or "|" in text[at:close]:
             if text.startswith('["', at):  # an ending with a name, such as ["Coda"
                 return at + 1
@@ -321,8 +325,6 @@ class Elements:
                 self.items.append(following)
         self.left = max(0, self.left - 1)
         self.items.append(Sound(pitches, eighths))
-
-    # -- signs between sounds ---------------------------------------------------------------------
 
     def length_apart(self, text: str, at: int) -> int:
         """A number apart from its note: an ending at a line's start, else a length.

@@ -11,6 +11,7 @@ from symbotunes.music.abc.prose import reads_as_music
 Field = tuple[str, str]  # name and value; the name of music is empty
 
 # Not A:| and z::, music before a bar sign; but "w:|la" is a line of words.
+_BRACKETED = re.compile(r"[ \t]*\[([MLKQ]):([^\]\n]*)\]")
 _FIELD = re.compile(
     r"[ \t]*(?:(?![A-Ga-gx-zXZ]:[|:])([A-Za-z+]):|([KLMQRTX])[ \t]+:(?![|:]))(.*)$", re.DOTALL
 )
@@ -26,6 +27,7 @@ _ALONE = re.compile(
     r"[A-G][b#]?(?: ?(?:maj|m|min|dor|mix|lyd|phr|loc|ion|aeo)[a-z]*)?|[0-9]{1,2}/[0-9]{1,2}|C\|?",
     re.IGNORECASE,
 )
+_TEMPO = re.compile(r'(?:"[^"]*"\s*)?[0-9/=.]*[0-9]\s*(?:"[^"]*")?')
 _IN_MUSIC = re.compile(r"(?:^|(?<=[\s|:\]!]))([KLMQ]):[ \t]*(?=[^\s|:\]])")
 _INLINE_OR_TEXT = re.compile(r'"[^"\n]*"|\[[A-Za-z]:[^\]\n]*\]')
 
@@ -34,6 +36,12 @@ def field_of(line: str) -> Field | None:
     """The name and value of a line that begins with a field, else ``None``."""
     match = _FIELD.match(line)
     return (match[1] or match[2], match[3].strip()) if match else None
+
+
+def bracketed_field(line: str) -> tuple[Field, str] | None:
+    """A field in brackets with which a line begins, and what follows it; else ``None``."""
+    match = _BRACKETED.match(line)
+    return ((match[1], match[2].strip()), line[match.end() :].strip()) if match else None
 
 
 def split_fields(line: str) -> list[Field]:
@@ -64,6 +72,8 @@ def _with_music(name: str, value: str) -> Iterator[Field]:
             rest = leading(value)[1]
         except AbcError:  # which whoever reads the field will report
             rest = ""
+    elif name == "Q" and (tempo := _TEMPO.match(value)):
+        rest = value[tempo.end() :].strip()
     following = list(_fields_in_music(rest))
     if rest and all(_is_field_or_music(field) for field in following):
         yield name, value[: value.rindex(rest)].strip()

@@ -15,6 +15,7 @@ Line = tuple[int, str]  # of a file: its number, counted from 1, and its text
 MAX_BYTES = 64 * 2**20  # the largest tune books have a hundredth of this
 _INHERITED = ("M", "L", "R", "O", "U", "m")  # fields of a file's head that apply to its tunes
 _DIRECTIVE = re.compile(r"(?:%%|I:)[ \t]*(propagate-accidentals)\b")  # that applies to them, too
+_KEY = re.compile(r"^\s*(?:\[[A-Z]:[^\]\n]*\]\s*)*\[?K:", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)%.*$")
 _QUOTED_REPLY = re.compile(r"^(?:[ \t]*>)+(?=[ \t]*X:)", re.MULTILINE)  # of electronic mail
 
@@ -37,7 +38,7 @@ def read_abc(path: Path) -> str:
         raise AbcError(error.reason, path.name) from error
     head = text[:200].lstrip().lower()
     text = without_markup(text)
-    if head.startswith(("<!doctype", "<html", "<?xml")) and not re.search(r"^\s*K:", text, re.M):
+    if head.startswith(("<!doctype", "<html", "<?xml")) and not _KEY.search(text):
         raise AbcError("a web page, not ABC", path.name)
     if head.startswith("version https://git-lfs"):
         raise AbcError("a git-lfs pointer, not the file", path.name)

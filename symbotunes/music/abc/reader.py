@@ -13,7 +13,7 @@ from fractions import Fraction
 from symbotunes.music.abc.accidentals import written_out
 from symbotunes.music.abc.elements import Elements
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.fields import Field
+from symbotunes.music.abc.fields import Field, bracketed_field
 from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.lines import BLANK, logical_lines
 from symbotunes.music.abc.order import close_first_endings, in_order, write_out_repeats
@@ -84,6 +84,9 @@ class _Body:
             self.order = value
         elif name:
             self.elements.field(name, value)
+        elif settings.key is None and (first := bracketed_field(value)):
+            self.elements.field(*first[0])  # a head in brackets
+            self.read(("", first[1]))
         elif settings.key is not None and not self.skip_words(value):
             self.elements.line(value)
 

@@ -18,6 +18,8 @@ from symbotunes.music.abc.prose import reads_as_music, reads_as_words
         ("M: 4/4 L: 1/8", [("M", "4/4"), ("L", "1/8")]),
         ("K:C clef=bass", [("K", "C clef=bass")]),
         ("K:C foo", [("K", "C foo")]),
+        ('Q:"Allegro" 1/4=120', [("Q", '"Allegro" 1/4=120')]),
+        ("A2 Q:120 B2|", [("", "A2"), ("Q", "120"), ("", "B2|")]),
         (
             "X:1 T:Two words R:reel M:6/8 K:G G2A B2d|",
             [

@@ -97,6 +97,8 @@ def test_music_may_stand_behind_fields_and_fields_between_music(tune):
     parsed = parse("X:1 T:A title M:3/4 L:1/4 K:G GAB|")
     assert (parsed.meter, str(parsed.key)) == ("3/4", "Gmaj")
     assert parsed.items == parse(tune("GAB|", meter="3/4", unit="1/4", key="G")).items
+    parsed = parse("X:1\n[M:3/4][L:1/4] [K:G] GAB|")
+    assert (parsed.meter, str(parsed.key), len(parsed.items)) == ("3/4", "Gmaj", 5)
     with pytest.raises(AbcError, match="^changes key inside"):
         parse(tune("A2:|:K:G dB|"))
 

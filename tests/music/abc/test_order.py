@@ -60,7 +60,14 @@ def test_repeats_of_several_times_are_written_out(read, body, expected):
 
 @pytest.mark.parametrize(
     "body",
-    ["A|\n1B:|\n2c|", "A| 1 B:| 2 c|", "A|1B|2c|", "A|[1B|[2c|", "A|\n1 B:|\n  2 c|"],
+    [
+        "A|\n1B:|\n2c|",
+        "A| 1 B:| 2 c|",
+        "A|1B|2c|",
+        "A|[1B|[2c|",
+        "A|\n1 B:|\n  2 c|",
+        'A|["1" B:|["2." c|',
+    ],
 )
 def test_endings_are_found_in_all_spellings(read, body):
     written = read(body).replace("| :|", ":|")
