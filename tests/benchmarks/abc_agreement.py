@@ -1,6 +1,6 @@
 """Do our tokens sound like the tunes they were made from? The judge is abc2midi.
 
-    python tests/benchmarks/abc_agreement.py [--every 1] [--show 5]
+    python tests/benchmarks/abc_agreement.py [--every 1] [--show 5] [PATH]
 
 For every tune that is kept, abc2midi plays the original and the ABC that we write of its tokens;
 they agree if all notes have the same onsets, durations and, up to one transposition of the whole
@@ -8,6 +8,11 @@ tune, the same pitches. Our own playback of the tokens is compared too.
 
 What the tokens leave out on purpose is taken out of the original first: grace notes, ornaments and
 articulation, chord names, voices but the first; and blank lines, which end a tune for abc2midi.
+
+abc2midi drops things, too, and what both drop agrees. So orders of parts (``P:``) stay in the
+original, chords in plus signs (``+DA+``) are played by ``-OCC``, and everything of which abc2midi
+complains in an original is counted: stray numbers, endings at the beginning of a line, accidentals
+before decorations, all of which it leaves out.
 
 Some tunes differ on purpose. After ``|1 .. :|2 .. ||`` a later ``:|`` goes back to the double bar;
 abc2midi goes back to the first section and leaves out its endings (some 50 tunes).
@@ -19,13 +24,14 @@ import shutil
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import symusic
 
+from symbotunes.datasets.abc_folder import AbcFiles
 from symbotunes.datasets.base import Dropped
 from symbotunes.datasets.folk import COLLECTIONS, Folk
 from symbotunes.music.abc.error import AbcError
@@ -39,17 +45,28 @@ Heard = list[tuple[float, float, int]]  # onset and duration in quarters, pitch
 TOLERANCE = 0.011  # quarters: five of abc2midi's 480 ticks, for tuplets that it rounds
 ORNAMENTS = re.compile(r'"[^"\n]*"|![^!|\n]+!|!|\{[^}|]*\}|[~.HLMOPSTuvJRk](?=[^:\n])')
 
+PLUS_CHORD = re.compile(r"\+(?!f+\+)(?:[\^_=]*[A-Ga-g][,'0-9/]*-?\s*)+\+")
+POSITION = re.compile(r"Error in line-char [0-9-]+ : *")  # before what abc2midi complains of
 VOICE = re.compile(r"V:[ \t]*([^\s\]]+).*|\[V:[ \t]*([^\s\]]+)[^\]]*\]")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one tune fared; ``outcome`` is ``agrees`` or what differs."""
+    """How one tune fared.
+
+    Attributes:
+        id: of the tune.
+        outcome: ``agrees`` or what differs.
+        own_playback_agrees: whether our playback of the tokens is abc2midi's of the ABC we write.
+        complaints: of abc2midi about the ABC that we write.
+        dropped: what abc2midi complains of in the original, and does not play as written.
+    """
 
     id: str
     outcome: str
     own_playback_agrees: bool
     complaints: tuple[str, ...]
+    dropped: tuple[str, ...]
 
 
 def plain(text: str) -> str:
@@ -57,11 +74,11 @@ def plain(text: str) -> str:
     lines = []
     for line in first_voice(text):
         is_field = re.match(r"^[A-Za-z]:", line)
-        kept = re.match(r"^[XTMLK]:", line)
+        kept = re.match(r"^[XTMLKP]:", line)
         if not is_field:
             lines.append(ORNAMENTS.sub("", re.sub(r"%.*$", "", line)))
         elif kept:
-            lines.append(line)
+            lines.append(re.sub(r"\s*%.*$", "", line))
     lines = [line for line in lines if line.strip()]
     return re.sub(r"^X:.*$", "X:1", "\n".join(lines), count=1, flags=re.MULTILINE) + "\n"
 
@@ -91,7 +108,10 @@ def play(abc: str) -> tuple[Heard, tuple[str, ...]]:
         source, target = Path(folder) / "tune.abc", Path(folder) / "tune.mid"
         source.write_text(strum_free(abc), encoding="utf-8")
         done = subprocess.run(
-            ["abc2midi", str(source), "-o", str(target), "-NGUI", "-NGRA", "-silent"],
+            [
+                *("abc2midi", str(source), "-o", str(target), "-NGUI", "-NGRA", "-silent"),
+                *(["-OCC"] if PLUS_CHORD.search(abc) else []),
+            ],
             capture_output=True,
             text=True,
             errors="replace",
@@ -138,32 +158,46 @@ def judge(tune: AbcTune) -> Verdict | None:
         tokens = normalize(parse(tune.text))
     except AbcError:
         return None
-    original, _ = play(plain(tune.text))
+    original, dropped = play(plain(tune.text))
     written, complaints = play(to_abc(tokens, title=tune.title))
     return Verdict(
         tune.id,
         difference(original, written),
         difference(written, own(tokens)) == "agrees",
         complaints,
+        tuple(sorted({POSITION.sub("", line) for line in dropped})),
     )
 
 
-def tunes(every: int) -> Iterator[AbcTune]:
-    """Every n-th tune of the built-in corpus."""
-    found = [piece for piece in Folk(COLLECTIONS).pieces() if not isinstance(piece, Dropped)]
+def tunes(every: int, path: str | None = None) -> Iterator[AbcTune]:
+    """Every n-th tune of the files at a path, or of the built-in corpus."""
+    corpus = AbcFiles(path) if path else Folk(COLLECTIONS)
+    found = [piece for piece in corpus.pieces() if not isinstance(piece, Dropped)]
     yield from found[::every]
+
+
+def report_dropped(verdicts: Sequence[Verdict], show: int) -> None:
+    """Print of what abc2midi complains in the originals, and how many of these tunes agree."""
+    dropping = [verdict for verdict in verdicts if verdict.dropped]
+    agreeing = sum(verdict.outcome == "agrees" for verdict in dropping)
+    print(f"abc2midi drops something of the original: {len(dropping)}, of which agree {agreeing}")
+    kinds = Counter(re.sub(r"[0-9]+", "n", text) for v in dropping for text in v.dropped)
+    for text, count in kinds.most_common(show):
+        print(f"   {count:6}  {text}")
 
 
 def main() -> None:
     """Print the shares of agreement and what differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("path", nargs="?", help="ABC files instead of the built-in corpus")
     parser.add_argument("--every", type=int, default=1, help="take every n-th tune")
     parser.add_argument("--show", type=int, default=3, help="ids shown per difference")
     options = parser.parse_args()
     if shutil.which("abc2midi") is None:
         raise SystemExit("abc2midi is needed: apt-get install abcmidi")
     with ProcessPoolExecutor() as pool:
-        verdicts = [v for v in pool.map(judge, tunes(options.every), chunksize=32) if v is not None]
+        judged = pool.map(judge, tunes(options.every, options.path), chunksize=32)
+        verdicts = [verdict for verdict in judged if verdict is not None]
     outcomes = Counter(verdict.outcome for verdict in verdicts)
     for outcome, count in outcomes.most_common():
         ids = [v.id for v in verdicts if v.outcome == outcome][: options.show]
@@ -175,6 +209,7 @@ def main() -> None:
     print(f"abc2midi complains of our ABC: {len(complained)}")
     for verdict in complained[: options.show]:
         print("  ", verdict.id, verdict.complaints[:2])
+    report_dropped(verdicts, options.show)
 
 
 if __name__ == "__main__":
