@@ -18,6 +18,8 @@ from symbotunes.music.midi.smf import Walk
 
 MAX_DELTA = 2**28 - 1  # the longest delta time of the standard
 NOTE_OFF, VELOCITY = 0x80, 64
+# Bytes of a channel event by its status; 0 stands for meta events.
+_SIZES = np.array([0] * 128 + [3] * 64 + [2] * 32 + [3] * 32, np.int64)
 
 
 def canonical(walked: Walk) -> bytes:
@@ -30,17 +32,16 @@ def canonical(walked: Walk) -> bytes:
     kind = 0 if walked.format == 0 else 1
     head = b"".join(n.to_bytes(2, "big") for n in (kind, tracks, walked.ticks_per_quarter))
     chunks = [HEADER, len(head).to_bytes(4, "big"), head]
-    for events in _tracks(walked, tracks):
+    for events in _tracks(walked):
         chunks += [TRACK, len(events).to_bytes(4, "big"), events]
     return b"".join(chunks)
 
 
-def _tracks(walked: Walk, tracks: int) -> list[bytes]:
+def _tracks(walked: Walk) -> list[bytes]:
     """The events of each track as they are written."""
     rows, numbers = _rows(walked)
-    track = np.searchsorted(walked.first_of, numbers, side="right") - 1
     ticks = walked.ticks[numbers]
-    first_rows = np.searchsorted(track, np.arange(tracks + 1))
+    first_rows = np.searchsorted(numbers, walked.first_of)
     deltas = np.diff(ticks, prepend=0)
     begins = first_rows[:-1][np.diff(first_rows) > 0]
     deltas[begins] = ticks[begins]
@@ -49,17 +50,22 @@ def _tracks(walked: Walk, tracks: int) -> list[bytes]:
     # Seven columns for every event, of which some are written: a delta time of up to four digits,
     # then a status byte and data bytes. Meta events are put in afterwards.
     columns = np.empty((len(rows), 7), np.uint8)
-    written = np.zeros((len(rows), 7), np.bool_)
-    for digit in range(4):
-        columns[:, digit] = deltas >> 7 * (3 - digit) & 127 | (128 if digit < 3 else 0)
-        written[:, digit] = (deltas >= 1 << 7 * (3 - digit)) | (digit == 3)
+    written = np.ones((len(rows), 7), np.bool_)
+    columns[:, 3] = deltas & 127
     columns[:, 4:] = rows
-    written[:, 4:6] = rows[:, :1] > 0
-    written[:, 6] = written[:, 4] & ((rows[:, 0] < 0xC0) | (rows[:, 0] >= 0xE0))
+    sizes = 1 + _SIZES[rows[:, 0]]
+    for column, shift in enumerate((21, 14, 7)):
+        digit = deltas >> shift
+        columns[:, column] = digit & 127 | 128
+        written[:, column] = digit > 0
+        sizes += digit > 0
+    for column in (4, 5, 6):
+        written[:, column] = _SIZES[rows[:, 0]] > column - 4
     flat = columns[written].tobytes()
-    ends = np.append(0, np.cumsum(written.sum(axis=1))).tolist()
-    metas = np.flatnonzero(rows[:, 0] == 0).tolist()  # rows, in the order of `walked.metas`
-    return _joined(flat, ends, first_rows.tolist(), metas, [data for _, data in walked.metas])
+    ends = np.append(0, np.cumsum(sizes))
+    metas = np.flatnonzero(rows[:, 0] == 0)  # in the order of `walked.metas`
+    cuts = zip(ends[metas + 1].tolist(), (data for _, data in walked.metas), strict=True)
+    return _joined(flat, ends[first_rows].tolist(), list(cuts))
 
 
 def _rows(walked: Walk) -> tuple[NDArray[np.uint8], Integers]:
@@ -87,25 +93,21 @@ def _rows(walked: Walk) -> tuple[NDArray[np.uint8], Integers]:
     return np.insert(rows[numbers], at, offs, axis=0), np.insert(numbers, at, struck)
 
 
-def _joined(
-    flat: bytes, ends: list[int], first_rows: list[int], metas: list[int], payloads: list[bytes]
-) -> list[bytes]:
+def _joined(flat: bytes, borders: list[int], metas: list[tuple[int, bytes]]) -> list[bytes]:
     """Each track's bytes, with its meta events.
 
     Args:
         flat: all events one after another, of meta events only the delta times.
-        ends: where each event begins in `flat`, and where the last one ends.
-        first_rows: of each track, and the number of events.
-        metas: which events are meta events.
-        payloads: their bytes after the delta times.
+        borders: where each track begins in `flat`, and where the last one ends.
+        metas: where the delta time of each meta event ends, and the bytes after it.
     """
     tracks = []
-    waiting = list(zip(metas, payloads, strict=True))[::-1]
-    for first, last in pairwise(first_rows):
-        parts, at = [], ends[first]
-        while waiting and waiting[-1][0] < last:
-            row, payload = waiting.pop()
-            parts += [flat[at : ends[row + 1]], payload]
-            at = ends[row + 1]
-        tracks.append(b"".join([*parts, flat[at : ends[last]], b"\0", END_OF_TRACK]))
+    waiting = metas[::-1]
+    for begin, end in pairwise(borders):
+        parts, at = [], begin
+        while waiting and waiting[-1][0] <= end:
+            cut, payload = waiting.pop()
+            parts += [flat[at:cut], payload]
+            at = cut
+        tracks.append(b"".join([*parts, flat[at:end], b"\0", END_OF_TRACK]))
     return tracks

@@ -49,9 +49,11 @@ def held_notes(channel: ChannelEvents, ticks_per_quarter: int) -> Held:
     """The notes that hang, in all keys."""
     kind = channel.status >> 4
     sounding = np.flatnonzero((kind == 8) | (kind == 9))
-    key = (channel.track[sounding] << 4 | channel.status[sounding] & 15) << 7
-    key |= channel.first[sounding]
-    order = np.argsort(key, kind="stable")
+    owner = channel.track[sounding] << 4 | channel.status[sounding] & 15
+    seen = np.bincount(owner) > 0
+    key = (np.cumsum(seen) - 1)[owner] << 7 | channel.first[sounding]
+    # NumPy sorts 16 bits three times as fast as 64, and few files have more than 512 channels.
+    order = np.argsort(key.astype(np.min_scalar_type(key.max(initial=0))), kind="stable")
     index, key = sounding[order], key[order]
     is_on = (kind[index] == 9) & (channel.second[index] > 0)
     held = Held()
