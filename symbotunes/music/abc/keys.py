@@ -11,12 +11,17 @@ FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}  # sharps of 
 MODES = {"maj": 0, "lyd": 1, "mix": -1, "dor": -2, "min": -3, "phr": -4, "loc": -5}  # sharps added
 _LONG = {**{name: name for name in MODES}, "ion": "maj", "aeo": "min"}
 _SHARPS = "FCGDAEB"  # order in which a signature fills
-_ALTERS = {"#": 1, "\u266f": 1, "sharp": 1, "b": -1, "\u266d": -1, "_": -1, "flat": -1, "": 0}
+_ALTERS = {
+    **dict.fromkeys(("#", "\u266f", "^", "sharp"), 1),
+    **dict.fromkeys(("b", "\u266d", "_", "flat"), -1),
+    "": 0,
+}
 _CLEF_OCTAVES = {"": 0, "+8": 1, "-8": -1, "+15": 2, "-15": -2}
 _OWN_ALTERS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
-# B_ is B flat in old files, but the _b of "D _b" is an accidental of the signature.
+# B_ is B flat in old files, but the _b of "D_b" and "D _b" is an accidental of the signature.
 _TONIC = re.compile(
-    r"([A-Ga-g])(b|\s*(?:#|\u266f|\u266d|flat|sharp|_(?![A-Ga-g](?![a-z])))|)", re.IGNORECASE
+    r"([A-Ga-g])(b|\s*(?:#|\u266f|\u266d|flat|sharp)|\s+[_^](?=\s|$)|[_^](?![A-Ga-g](?![a-z]))|)",
+    re.IGNORECASE,
 )
 _MODE = re.compile(r"(\s*)([A-Za-z]+)\.?")
 _OWN = re.compile(r"\s*(\^\^|__|[\^_=])([A-Ga-g])(?=[\s^_=|:]|$)")

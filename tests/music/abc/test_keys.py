@@ -32,6 +32,8 @@ C, D, E, F, G, A, B = range(7)
         ("None clef=bass", Key(C, 0, "maj")),
         ("", Key(C, 0, "maj")),
         ("B_", Key(B, -1, "maj")),
+        ("F^", Key(F, 1, "maj")),
+        ("F^m", Key(F, 1, "min")),
         ("B _ Major", Key(B, -1, "maj")),
         ("E_dor", Key(E, -1, "dor")),
         ("B\u266d", Key(B, -1, "maj")),
