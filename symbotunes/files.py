@@ -8,10 +8,25 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+
+def why_no_file(path: Path) -> str:
+    """Why a path that a user named cannot be read as a file; empty if it can be.
+
+    Not `Path.is_file`, which raises for paths that are too long or below a closed folder.
+    """
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except FileNotFoundError:
+        return "there is no such file"
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return "" if stat.S_ISREG(mode) else "it is not a file"
 
 
 def atomic_write(path: Path, data: bytes | str) -> None:

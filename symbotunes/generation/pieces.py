@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from symbotunes.errors import UserError
+from symbotunes.files import why_no_file
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
 from symbotunes.music.abc.tune import AbcTune
@@ -24,8 +25,8 @@ def read_piece(path: Path, kind: str) -> AbcTune | MidiPiece:
     Raises:
         UserError: if the file is missing, unreadable, or MIDI where ABC is needed.
     """
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such file")
+    if reason := why_no_file(path):
+        raise UserError(f"{path}: {reason}")
     is_abc = path.suffix.lower() in ABC_SUFFIXES
     if kind == "abc" and not is_abc:
         raise UserError(f"{path.name}: the model reads ABC; give an .abc file")

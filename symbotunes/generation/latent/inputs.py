@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symbotunes.errors import UserError
+from symbotunes.files import why_no_file
 from symbotunes.generation.latent.places import Window, every_window, excerpt_windows
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
@@ -181,8 +182,8 @@ def read_windows(source: Source, tokenizer: Windows) -> FileWindows:
         UserError: if the file is missing, unreadable, or has no windows, saying why.
     """
     named = f"{source.key}={source.path}"
-    if not source.path.is_file():
-        raise UserError(f"{named}: there is no such file")
+    if reason := why_no_file(source.path):
+        raise UserError(f"{named}: {reason}")
     whole = _for_inputs(tokenizer, source)
     reader = _Reader(source)
     try:

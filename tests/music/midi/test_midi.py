@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
+from symbotunes.music.midi.piece import MidiPiece
 from tests.music.events import meter, midi, notes, off, on, program, soup, tempo, track
 
 A_NOTE = [on(0, 60), off(4, 60)]
@@ -157,10 +158,12 @@ def test_damaged_files_are_read_or_refused(seed, damage):
         data[place] = byte
     try:
         found = read_midi(bytes(data))
+        score = MidiPiece("x", bytes(data)).score
     except MidiError:
         return
     assert (found.end > found.start).all()
     assert np.isin(found.pitch, range(128)).all()
+    assert all(note.end < 2**31 for track in score.tracks for note in track.notes)
 
 
 def test_a_track_may_go_on_after_its_end_of_track_event():
