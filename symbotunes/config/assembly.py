@@ -1,4 +1,4 @@
-"""Builds the chain and the data module of a run from its config."""
+"""Builds the chain and the data of a run from its config."""
 
 import json
 
@@ -17,7 +17,7 @@ def build_chain(cfg: DictConfig) -> Chain:
 
 
 def build_data(cfg: DictConfig, chain: Chain, *, key: str | None = None) -> MusicData:
-    """The data module of a run; no data are read yet.
+    """The data of a run; none are read yet.
 
     Args:
         cfg: of the run.
