@@ -121,6 +121,16 @@ def test_notes_of_every_track_of_a_score_are_drawn():
 
 
 @pytest.mark.slow("music21 turns each score into MusicXML")
+def test_meters_and_keys_stand_on_every_staff():
+    score = score_of(*[[(12 * quarter, 12) for quarter in range(6)]] * 3)
+    score.time_signatures[0].numerator = 3
+    score.key_signatures.append(symusic.KeySignature(0, 2, 0))  # two sharps
+    assert drawn(score, "meterSig") == 3
+    assert drawn(score, "keySig") == 3
+    assert drawn(score, "measure") == 2
+
+
+@pytest.mark.slow("music21 turns each score into MusicXML")
 def test_a_score_is_drawn_in_sixteenths_unless_it_asks_for_triplets():
     swung = [(12 * quarter + part, 4) for quarter in range(4) for part in (0, 4, 8)]
     assert drawn(score_of(swung), "tuplet") == 4

@@ -82,6 +82,8 @@ def _plain(score: symusic.Score) -> tuple[symusic.Score, tuple[str, ...]]:
     for track in plain.tracks:
         if track.is_drum:
             track.is_drum, track.name = False, "Drums"
+    # A track without notes carries meters and keys, which then stand on every staff.
+    plain.tracks.insert(0, symusic.Track(name=""))
     return plain, cut
 
 
