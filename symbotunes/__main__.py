@@ -17,6 +17,7 @@ from symbotunes.cli.command_line import (
     run_mode,
 )
 from symbotunes.cli.errors import one_line_errors
+from symbotunes.cli.terminal import print_in_any_encoding
 from symbotunes.config.plugins import register_plugins
 from symbotunes.paths import CONF
 
@@ -30,6 +31,7 @@ def main(cfg: DictConfig) -> float | None:
 
 def run() -> None:
     """Read the command line and run."""
+    print_in_any_encoding()
     register_resolvers()
     sys.argv[1:] = flags_first(expand_home(sys.argv[1:]))
     if sys.argv[1:] == ["--version"]:

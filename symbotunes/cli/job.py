@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.cli.dispatch import call_mode
 from symbotunes.cli.errors import report
+from symbotunes.cli.terminal import print_in_any_encoding
 from symbotunes.config.aliases import modernized
 from symbotunes.errors import UserError, user_error
 from symbotunes.files import atomic_write
@@ -59,6 +60,7 @@ def run(cfg: DictConfig, folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    print_in_any_encoding()
     if len(sys.argv) != 2:
         raise UserError("usage: python -m symbotunes.cli.job FOLDER")
     sys.exit(main(Path(sys.argv[1])))
