@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.music.abc.phrases import alterations, sounding_eighths
+from symbotunes.music.abc.accidentals import alterations_in
+from symbotunes.music.abc.phrases import sounding_eighths
 from symbotunes.music.abc.tokens import Sound
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.midi.piece import MidiPiece
@@ -47,7 +48,10 @@ def _of_tune(tune: AbcTune) -> list[Outline]:
     onsets, pitches = [], []
     now = 0.0
     tied: set[int] = set()
-    lengths, alters = sounding_eighths(phrase.items), alterations(phrase.key, phrase.items)
+    lengths, alters = (
+        sounding_eighths(phrase.items),
+        alterations_in(phrase.key.signature, phrase.items),
+    )
     for item, length, altered in zip(phrase.items, lengths, alters, strict=True):
         if not isinstance(item, Sound):
             continue

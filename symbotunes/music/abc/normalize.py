@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from symbotunes.music.abc.accidentals import written_out
 from symbotunes.music.abc.barlines import close_bars, open_repeats
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.phrases import can_be_broken, complete, scaled, tied
 from symbotunes.music.abc.reader import ParsedTune
-from symbotunes.music.abc.spelling import explicit_accidentals, respell_explicit, shorter_way
+from symbotunes.music.abc.spelling import respell_explicit, shorter_way
 from symbotunes.music.abc.tokens import (
     Item,
     Phrase,
@@ -60,7 +61,7 @@ def plain_form(tune: ParsedTune) -> Phrase:
         not repaired, so that `spell` can report what is wrong with them.
     """
     full = None if tune.meter == "none" else 8 * Fraction(tune.meter)
-    items = scaled(explicit_accidentals(tune.key, tune.items))
+    items = scaled(written_out(tune.key.signature, tune.items))
     items = merge_ties(even_broken_rhythm(open_repeats(close_bars(items, full))))
     _, problems = complete(items)
     return Phrase(tune.meter, tune.key, tuple(items), tuple(problems))
@@ -105,7 +106,7 @@ def even_broken_rhythm(items: Sequence[Item]) -> list[Item]:
 def merge_ties(items: Sequence[Item]) -> list[Item]:
     """Merge tied notes within a bar; ties that lead to another pitch are slurs, and are removed.
 
-    Every pitch must carry its accidental, see `explicit_accidentals`. Notes in chords, tuplets and
+    Every pitch must carry its accidental, see `written_out`. Notes in chords, tuplets and
     broken rhythm stay as they are.
     """
     result: list[Item] = []

@@ -7,7 +7,6 @@ from functools import cache
 from symbotunes.music.abc.keys import Key, parse_key
 from symbotunes.music.abc.repeats import balanced_repeats
 from symbotunes.music.abc.tokens import (
-    LINE_END,
     ONE,
     Bar,
     Item,
@@ -23,7 +22,6 @@ from symbotunes.music.abc.tokens import (
 )
 
 _NOTHING = Fraction(0)
-_NO_ALTERATIONS: tuple[int, ...] = ()
 
 
 def tied(pitch: Pitch, is_tied: bool = True) -> Pitch:
@@ -300,36 +298,3 @@ def _shares(broken: str) -> tuple[Fraction, Fraction]:
         return ONE, ONE
     small = Fraction(1, 2 ** len(broken))
     return (2 - small, small) if broken.startswith(">") else (small, 2 - small)
-
-
-def alterations(key: Key, items: Sequence[Item]) -> list[tuple[int, ...]]:
-    """For every item, the semitones that alter its pitches: as written, from the bar, or the key.
-
-    An accidental applies to its letter in all octaves until the next bar sign, as in abc2midi; a
-    tie carries it across the bar sign, but only to the tied note.
-    """
-    signature = key.signature
-    state: dict[int, int] = {}
-    held: dict[tuple[int, int], int] = {}  # letter and octave of pitches tied from the last sound
-    result = []
-    for item in items:
-        if not isinstance(item, Sound):
-            if isinstance(item, Bar) and item is not LINE_END:
-                state.clear()
-            result.append(_NO_ALTERATIONS)
-            continue
-        alters = []
-        for pitch in item.pitches:
-            if pitch.accidental is not None:
-                state[pitch.letter] = pitch.accidental
-            alter = state.get(pitch.letter, signature[pitch.letter])
-            if held and pitch.accidental is None:
-                alter = held.get((pitch.letter, pitch.octave), alter)
-            alters.append(alter)
-        result.append(tuple(alters))
-        held = {
-            (pitch.letter, pitch.octave): alter
-            for pitch, alter in zip(item.pitches, alters, strict=True)
-            if pitch.tied
-        }
-    return result

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import symusic
 
+from symbotunes.music.abc.accidentals import alterations_in
 from symbotunes.music.abc.phrases import (
-    alterations,
     as_phrase,
     parse_tokens,
     sounding_eighths,
@@ -105,7 +105,10 @@ def notes(tokens: Sequence[str]) -> list[Note]:
 
 def phrase_notes(phrase: Phrase) -> list[Note]:
     """The notes of a phrase, see `notes`."""
-    lengths, alters = sounding_eighths(phrase.items), alterations(phrase.key, phrase.items)
+    lengths, alters = (
+        sounding_eighths(phrase.items),
+        alterations_in(phrase.key.signature, phrase.items),
+    )
     heard: list[Note] = []
     open_ties: dict[int, int] = {}  # pitch of a tied note -> its index in `heard`
     now = Fraction(0)

@@ -152,9 +152,9 @@ class _Body:
         if not (beginning or any(isinstance(item, Sound) and item.pitches for item in items)):
             raise AbcError("no notes")
         if settings.signature != settings.key.signature or settings.reach != "pitch":
-            items = written_out(items, settings.signature, settings.reach)
+            items = written_out(settings.signature, items, settings.reach)
         if self.order and self.elements.parts:
-            explicit = written_out(items, settings.signature, settings.reach)
+            explicit = written_out(settings.signature, items, settings.reach)
             items = in_order(explicit, self.elements.parts, self.order) or items
         items = write_out_repeats(close_first_endings(items))
         return ParsedTune(settings.meter or "none", settings.key, tuple(items))

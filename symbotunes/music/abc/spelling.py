@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from symbotunes.music.abc.accidentals import alterations_in
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import NATURAL, Key
-from symbotunes.music.abc.phrases import alterations
 from symbotunes.music.abc.tokens import OCTAVES, Bar, Item, Pitch, Sound, make_pitch
 
 
@@ -47,27 +47,6 @@ class Speller:
         return make_pitch(letter, octave, alter, pitch.tied)
 
 
-def explicit_accidentals(key: Key, items: Sequence[Item]) -> list[Item]:
-    """The items with every accidental written out, given the bar signs between them.
-
-    Bar signs that are added later then do not change any note.
-    """
-    return [
-        Sound(
-            tuple(
-                make_pitch(pitch.letter, pitch.octave, alter, pitch.tied)
-                for pitch, alter in zip(item.pitches, alters, strict=True)
-            ),
-            item.eighths,
-            item.broken,
-            item.scale,
-        )
-        if isinstance(item, Sound)
-        else item
-        for item, alters in zip(items, alterations(key, items), strict=True)
-    ]
-
-
 def shorter_way(old: Key, new: Key) -> int:
     """Semitones from one tonic to the nearest position of another, at most six."""
     return (new.pitch_class - old.pitch_class + 6) % 12 - 6
@@ -85,11 +64,11 @@ def respell(items: Sequence[Item], old: Key, new: Key, semitones: int) -> list[I
     Raises:
         AbcError: if a note would need three sharps or flats, or be out of range.
     """
-    return _respelled(items, alterations(old, items), (old, new), semitones)
+    return _respelled(items, alterations_in(old.signature, items), (old, new), semitones)
 
 
 def respell_explicit(items: Sequence[Item], old: Key, new: Key, semitones: int) -> list[Item]:
-    """As `respell`, for items with every accidental written out, see `explicit_accidentals`."""
+    """As `respell`, for items with every accidental written out, see `written_out`."""
     alters = [
         tuple(pitch.accidental or 0 for pitch in item.pitches) if isinstance(item, Sound) else ()
         for item in items

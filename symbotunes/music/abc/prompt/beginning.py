@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
+from symbotunes.music.abc.accidentals import written_out
 from symbotunes.music.abc.barlines import close_bars
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key, parse_key
@@ -20,7 +21,6 @@ from symbotunes.music.abc.prompt.fields import TypedText, split_fields
 from symbotunes.music.abc.prompt.meter import meter_of_bars
 from symbotunes.music.abc.reader import ParsedTune, parse
 from symbotunes.music.abc.repeats import balanced_repeats
-from symbotunes.music.abc.spelling import explicit_accidentals
 from symbotunes.music.abc.tokens import (
     LINE_END,
     ONE,
@@ -158,7 +158,7 @@ def _refuse_losses(tune: ParsedTune, plain: Phrase) -> None:
 
 def _passed_over(tune: ParsedTune) -> list[str]:
     """What normalization leaves out: bar signs before the music, and ties to another pitch."""
-    items = [item for item in explicit_accidentals(tune.key, tune.items) if item != LINE_END]
+    items = [item for item in written_out(tune.key.signature, tune.items) if item != LINE_END]
     remarks = []
     if items and isinstance(items[0], Bar) and items[0].sign in ("|", "||", ":|"):
         remarks.append("left out the bar sign before the first note")
