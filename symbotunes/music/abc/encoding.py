@@ -19,12 +19,13 @@ _ENTITY = re.compile(r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Z
 _HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _BREAK = re.compile(r"<br\s*/?>[ \t]*\n?", re.IGNORECASE)
 # <b>, <a> and <dd> without attributes may be notes in broken rhythm.
-_TAG = re.compile(
-    r"<(/?)(!doctype|\?xml|html|head|title|meta|link|body|pre|code|textarea|p|div|span|font|center|td|tr|th"
-    r"|table|tbody|ul|ol|li|h[1-6]|hr|img|em|i|u|tt|strong|blockquote|article|section|main)"
-    r"(?:\s[^<>\n]*)?/?>|</(?:a|b|dd|s)>|<(?:a|b|s)\s[^<>\n]*=[^<>\n]*>",
-    re.IGNORECASE,
+_NAMES = (
+    r"!doctype|\?xml|html|head|title|meta|link|body|pre|code|textarea|p|div|span|font|center|td|tr"
+    "|th|table|tbody|ul|ol|li|h[1-6]|hr|img|em|i|u|tt|strong|blockquote|article|section|main"
 )
+_KNOWN = frozenset(_NAMES.split("|"))
+_TAG = re.compile(rf"</?({_NAMES})(?:\s[^<>\n]*)?/?>|<(?:a|b|s)\s[^<>\n]*=[^<>\n]*>", re.IGNORECASE)
+_CLOSING = re.compile(r"</([A-Za-z][\w-]*)\s*>")
 _INSIDE_LINES = ("span", "font", "em", "i", "u", "tt", "strong", "code", "img")
 _PRINTABLE = re.compile(r"=(?:20|09)[ \t]*$|=3D", re.MULTILINE)  # quoted-printable, of mail
 _SOFT_BREAK = re.compile(r"(?<!=)=[ \t]*\n")
@@ -81,14 +82,24 @@ def without_markup(text: str) -> str:
     if "&" in text:
         text = _ENTITY.sub(lambda match: html.unescape(f"&{match[1]};").replace("\xa0", " "), text)
     if "<" in text and _looks_like_html(text):
-        text = _TAG.sub(_in_place_of_tag, _BREAK.sub("\n", _HIDDEN.sub("", text)))
+        text = _without_closed_tags(_BREAK.sub("\n", _HIDDEN.sub("", text)))
+        text = _TAG.sub(_in_place_of_tag, text)
     return _FENCE.sub("", text) if "```" in text or "~~~" in text else text
 
 
 def _looks_like_html(text: str) -> bool:
-    return bool(_TAG.search(text) or _BREAK.search(text))
+    return any(pattern.search(text) for pattern in (_TAG, _BREAK, _CLOSING))
+
+
+def _without_closed_tags(text: str) -> str:
+    """The text without tags of any name that is also closed: then ``<b>`` is no broken rhythm."""
+    unknown = {name.lower() for name in _CLOSING.findall(text)} - _KNOWN
+    if not unknown:
+        return text
+    names = "|".join(map(re.escape, sorted(unknown)))
+    return re.sub(rf"</?(?:{names})(?:\s[^<>\n]*)?>", "", text, flags=re.IGNORECASE)
 
 
 def _in_place_of_tag(match: re.Match[str]) -> str:
-    name = (match[2] or "a").lower()
+    name = (match[1] or "a").lower()
     return "" if name in (*_INSIDE_LINES, "a") else "\n"

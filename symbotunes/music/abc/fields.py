@@ -85,7 +85,10 @@ def _with_music(name: str, value: str) -> Iterator[Field]:
 def _is_field_or_music(field: Field) -> bool:
     """Whether it is a field, or music of more than a letter, perhaps with spaces before lengths."""
     name, value = field
-    return bool(name) or (len(value) > 1 and reads_as_music(re.sub(r"\s+(?=[0-9/])", "", value)))
+    if name:
+        return True
+    joined = re.sub(r"\s+(?=[0-9/])", "", value)
+    return len(value) > 1 and value[0] not in "&;*" and reads_as_music(joined)
 
 
 def _fields_in_music(line: str) -> Iterator[Field]:

@@ -15,7 +15,7 @@ Line = tuple[int, str]  # of a file: its number, counted from 1, and its text
 MAX_BYTES = 64 * 2**20  # the largest tune books have a hundredth of this
 _INHERITED = ("M", "L", "R", "O", "U", "m")  # fields of a file's head that apply to its tunes
 _DIRECTIVE = re.compile(r"(?:%%|I:)[ \t]*(propagate-accidentals)\b")  # that applies to them, too
-_KEY = re.compile(r"^\s*(?:\[[A-Z]:[^\]\n]*\]\s*)*\[?K:", re.MULTILINE)
+_BRACKETED_KEY = re.compile(r"^\s*(?:\[[A-Z]:[^\]\n]*\]\s*)*\[K:", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)%.*$")
 _QUOTED_REPLY = re.compile(r"^(?:[ \t]*>)+(?=[ \t]*X:)", re.MULTILINE)  # of electronic mail
 
@@ -38,7 +38,7 @@ def read_abc(path: Path) -> str:
         raise AbcError(error.reason, path.name) from error
     head = text[:200].lstrip().lower()
     text = without_markup(text)
-    if head.startswith(("<!doctype", "<html", "<?xml")) and not _KEY.search(text):
+    if head.startswith(("<!doctype", "<html", "<?xml")) and not _has_key(text):
         raise AbcError("a web page, not ABC", path.name)
     if head.startswith("version https://git-lfs"):
         raise AbcError("a git-lfs pointer, not the file", path.name)
@@ -86,9 +86,13 @@ def tunes_by_line(text: str) -> list[list[Line]]:
         blocks[-1].append((index + 1, line))
     shared = blocks.pop(0) if numbered else []
     tunes = [_with_shared(block, shared) for block in blocks]
-    return [
-        tune for tune in tunes if numbered or re.search(r"^\s*K:", _text_of(tune), re.MULTILINE)
-    ]
+    return [tune for tune in tunes if numbered or _has_key(_text_of(tune))]
+
+
+def _has_key(text: str) -> bool:
+    return bool(_BRACKETED_KEY.search(text)) or any(
+        "K" in _names(line) for line in text.split("\n")
+    )
 
 
 def _names(line: str) -> list[str]:
@@ -100,7 +104,7 @@ def _names_of_head(lines: Sequence[str], names: Sequence[list[str]], start: int)
     """The names of the fields from a line to the next music."""
     result: set[str] = set()
     for line, found in zip(lines[start:], names[start:], strict=True):
-        if not found and line.strip() and not line.startswith("%"):
+        if "X" in found[:1] or not (found or not line.strip() or line.startswith("%")):
             break
         result.update(found)
         if "" in found:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from symbotunes.music.abc.fields import Field, split_fields
+from symbotunes.music.abc.prose import reads_as_music
 
 BLANK: Field = ("blank", "")
 PROPAGATE = "propagate-accidentals"  # name of a directive, read as a field
@@ -37,10 +38,11 @@ def logical_lines(text: str) -> Iterator[tuple[int, Field]]:
     Lines that a backslash continues are one. So are two lines of which the first ends inside a
     quotation, a chord or grace notes and the second closes them, or inside a ``:|``: programs
     for mail wrap lines anywhere. Comments, directives, blocks of text and TeX commands are left
-    out.
+    out, as are lines that continue words.
     """
     begun = ""  # music that the next line continues
     sign = ""  # what is open at its end; empty if a backslash continues it
+    in_words = False  # whether a backslash continues a field of words
     first = 0  # number of its first line
     whole = _TEXT_BLOCK.sub(lambda block: "%" + "\n%" * block[0].count("\n"), text)
     for number, line in enumerate(whole.split("\n"), 1):
@@ -49,7 +51,12 @@ def logical_lines(text: str) -> Iterator[tuple[int, Field]]:
         if directive or line.lstrip().startswith("%") or _TEX.match(line):
             continue
         line = _COMMENT.sub("", line).strip()
-        for name, value in split_fields(line) if line else [BLANK]:
+        fields = split_fields(line) if line else [BLANK]
+        if in_words and not fields[0][0] and not reads_as_music(line):
+            in_words = line.endswith("\\")
+            continue
+        in_words = fields[-1][0] in _WORDS and line.endswith("\\")
+        for name, value in fields:
             if name:
                 if begun and not (sign and name in _WORDS):
                     yield first, ("", begun)

@@ -10,7 +10,7 @@ from symbotunes.music.abc.tokens import LINE_END, Bar, Item
 MAX_TIMES = 8  # colons of a repeat sign; more are a typing error
 MAX_PARTS = 64  # in an order, such as ((AB)4C)2 with its nine
 _MANY = re.compile(r"::+\||\|::+")
-_LABEL = re.compile(r"[A-Z](?:[\s,:;(]|\.?$)")  # not D.S. or Fine
+_LABEL = re.compile(r"(?:part\s+)?([A-Z])(?:[\s,:;(]|\.?$)", re.IGNORECASE)  # not D.S. or Fine
 
 
 def repeat_signs(sign: str) -> list[Bar]:
@@ -84,10 +84,12 @@ def write_out_repeats(items: Sequence[Item]) -> list[Item]:
 def parse_order(text: str) -> str | None:
     """The parts of an order one by one: ``A2(BC)2`` is ``AABCBC``; ``None`` if it is no order.
 
+    Dots, commas, dashes and spaces separate parts, and ``A x 2`` is ``A2``.
+
     Raises:
         AbcError: if it has more than `MAX_PARTS`.
     """
-    signs = re.sub(r"[\s.]", "", text)
+    signs = re.sub(r"[xX*](?=[0-9])", "", re.sub(r"[\s.,;-]", "", text)).upper()
     if not re.fullmatch(r"[A-Z0-9()]+", signs):
         return None
     open_groups = [""]
@@ -135,7 +137,7 @@ def in_order(
     Raises:
         AbcError: if the order cannot be read, or names a part that is missing or marked twice.
     """
-    labels = [(at, value[0]) for at, value in marks if _LABEL.match(value)]
+    labels = [(at, name[1].upper()) for at, value in marks if (name := _LABEL.match(value))]
     marked = "".join(label for _, label in labels)
     if not order or not marked:
         return None

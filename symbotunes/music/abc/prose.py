@@ -32,10 +32,13 @@ def reads_as_music(text: str) -> bool:
 def reads_as_words(text: str, defined: Collection[str] = ()) -> bool:
     """Whether a line contains a word: two letters together that no music has.
 
+    Without a bar sign, two words with one such letter each are enough.
+
     Args:
         text: a line that is not a field.
         defined: letters to which the tune gives a meaning (``U:``).
     """
     unknown = _UNDEFINED.difference(defined)
     words = _WORD.findall(_QUOTED.sub(" ", text))
-    return any(len(unknown.intersection(word)) >= 2 for word in words)
+    counts = [len(unknown.intersection(word)) for word in words]
+    return max(counts, default=0) >= 2 or ("|" not in text and sum(map(bool, counts)) >= 2)

@@ -60,7 +60,7 @@ EXAMPLES = [
     ("an unreadable repeat sign", HEAD + "K:C\nC4: D4|"),
     ("an unreadable repeat sign", HEAD + "K:C\n|:::::::::C4:::::::::|"),
     ("a repeat of several times with endings", HEAD + "K:C\n|::C4|1D4::|2E4|"),
-    ("an unreadable order of parts", HEAD + "P:A, then B\nK:C\nP:A\nC4|\nP:B\nD4|"),
+    ("an unreadable order of parts", HEAD + "P:A (then B)?\nK:C\nP:A\nC4|\nP:B\nD4|"),
     ("an order of too many parts", HEAD + "P:((A9)9)9\nK:C\nP:A\nC4|"),
     ("an order of parts that are not there", HEAD + "P:ABC\nK:C\nP:A\nC4|\nP:B\nD4|"),
     ("a part that is marked twice", HEAD + "P:AB\nK:C\nP:A\nC|\nP:B\nD|\nP:A\nE|"),

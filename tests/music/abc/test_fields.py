@@ -18,6 +18,7 @@ from symbotunes.music.abc.prose import reads_as_music, reads_as_words
         ("M: 4/4 L: 1/8", [("M", "4/4"), ("L", "1/8")]),
         ("K:C clef=bass", [("K", "C clef=bass")]),
         ("K:C foo", [("K", "C foo")]),
+        ("K:G & D", [("K", "G & D")]),
         ('Q:"Allegro" 1/4=120', [("Q", '"Allegro" 1/4=120')]),
         ("A2 Q:120 B2|", [("", "A2"), ("Q", "120"), ("", "B2|")]),
         (
@@ -64,7 +65,8 @@ def test_music_is_told_from_words(line):
 
 
 @pytest.mark.parametrize(
-    "line", ["Chords: G / / / | D7 /", "Play it slowly|", "Transcribed by Jim", "Gsus4 | (or Am)"]
+    "line",
+    ["Chords: G / / / | D7 /", "Play it slowly|", "Transcribed by Jim", "Gsus4 | (or Am)", "la la"],
 )
 def test_words_are_told_from_music(line):
     assert reads_as_words(line)

@@ -121,6 +121,7 @@ def test_lines_of_several_encodings_are_decoded_each_for_itself(file):
         TUNE.replace("\n", "<br />"),
         "<p class='abc'>" + TUNE + "</p>\n<!-- CDEF| -->\n<script>\nA|B\n</script>",
         "```abc\n" + TUNE + "```\n",
+        "<abc>\n" + TUNE.replace("X:1", "<b>X:1</b>") + "</abc>\n",
         "".join(f"> {line}\n" for line in TUNE.splitlines()),
     ],
 )
@@ -180,6 +181,14 @@ def test_tunes_do_not_run_together(file, text):
 )
 def test_fields_inside_a_numbered_tune_begin_no_other(middle):
     assert len(split_tunes(f"X:1\nM:4/4\nK:C\nCDEF|\n{middle}GABc|\n")) == 1
+
+
+def test_fields_between_tunes_are_no_tune():
+    assert len(split_tunes("X:1\nM:4/4\nK:C\nC|\n\nL:1/16\n\nX:2\nM:4/4\nK:C\nD|")) == 2
+
+
+def test_a_tune_may_be_one_line():
+    assert split_tunes("M:6/8 K:Cdor |: G 3 c 2 d |\n") == ["M:6/8 K:Cdor |: G 3 c 2 d |"]
 
 
 def test_the_unit_of_a_files_head_holds_until_the_tunes_own(file):

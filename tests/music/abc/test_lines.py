@@ -83,7 +83,15 @@ def test_numbers_behind_a_space_are_lengths_where_all_are(read):
 
 @pytest.mark.parametrize(
     "line",
-    ["\\bigskip", "\\vskip 6pt A|B", "  \\eject", "Second time slower", "w:|a b", "  w: a|"],
+    [
+        "\\bigskip",
+        "\\vskip 6pt A|B",
+        "  \\eject",
+        "Second time slower",
+        "w:|a b",
+        "  w: a|",
+        "w:la \\\nal le",
+    ],
 )
 def test_lines_of_something_else_are_passed_over(read, line):
     assert read(f"A|\n{line}\nB|") == "A | B |"
