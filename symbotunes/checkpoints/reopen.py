@@ -27,8 +27,8 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
     `cfg` decides where files are written and fetched; split and limits are the checkpoint's.
 
     Raises:
-        CheckpointError: if the dataset now gives a different vocabulary, or must be named on the
-            command line, see `symbotunes.checkpoints.arguments`.
+        CheckpointError: if the dataset must be named on the command line, see
+            `symbotunes.checkpoints.arguments`.
     """
     saved = checkpoint.config.copy()
     named = names_dataset(cfg)
@@ -51,10 +51,11 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
     data = build_data(saved, chain, key=data_key(original, chain))
     data.prepare_data()
     if dict(chain.tokenizer.state()) != checkpoint.tokenizer:
-        raise CheckpointError(
-            f"{checkpoint.path} was trained on other data: the dataset now gives a "
-            "different vocabulary; name the dataset (dataset=...) to read it with the checkpoint's"
-        )
+        # Its files have changed, or are read differently now; `other_data` says so.
+        chain = build_chain(saved)
+        chain.tokenizer.load_state(checkpoint.tokenizer)
+        data = build_data(saved, chain, key=data_key(original, chain))
+        data.prepare_data()
     return data
 
 
