@@ -44,7 +44,7 @@ def outlines(piece: Any) -> list[Outline]:  # noqa: ARG001
 @outlines.register
 def _of_tune(tune: AbcTune) -> list[Outline]:
     """As it is written, without repeats: these only say the same again."""
-    phrase = tune.phrase_in("C")
+    phrase = tune.phrase_in("C", changes=True)
     onsets, pitches = [], []
     now = 0.0
     tied: set[int] = set()

@@ -14,10 +14,11 @@ from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.normalize import Root
 from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.playback import score_of
-from symbotunes.music.abc.text import prompt_tokens, to_abc
+from symbotunes.music.abc.prompt.beginning import read_typed
+from symbotunes.music.abc.text import to_abc
 from symbotunes.music.abc.tokens import Phrase, kind
 from symbotunes.music.abc.transposition import from_c, to_c
-from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.abc.tune import CHANGES, AbcTune
 from symbotunes.tokenizers.base import (
     GrammarCheck,
     Ids,
@@ -53,6 +54,8 @@ class AbcTokens(TextTokenizer[AbcTune]):
             meters; ``folk_rnn`` is the published list, in which 2/2 is written 4/4.
         root: ``C`` moves every tune to the tonic C; ``keep`` keeps its key.
         min_count: a fitted vocabulary excludes tokens that occur less often in training.
+        changes: ``keep`` keeps tunes that change meter or key, all keys moved as the first is;
+            ``drop`` leaves them out. The published vocabulary has none.
     """
 
     SCHEMA: ClassVar[int] = 3
@@ -64,12 +67,19 @@ class AbcTokens(TextTokenizer[AbcTune]):
         vocabulary: Literal["fitted", "folk_rnn"] = "fitted",
         root: Root = "C",
         min_count: int = 1,
+        changes: Literal["drop", "keep"] = "drop",
     ) -> None:
         if vocabulary not in ("fitted", "folk_rnn") or root not in ("C", "keep"):
             raise ValueError(
                 f"abc_tokens: vocabulary={vocabulary} must be fitted or folk_rnn, "
                 f"root={root} must be C or keep"
             )
+        if changes not in ("drop", "keep") or (changes == "keep" and vocabulary == "folk_rnn"):
+            raise ValueError(
+                f"abc_tokens: changes={changes} must be drop or keep, and drop with "
+                "vocabulary=folk_rnn"
+            )
+        self.KEEPS_CHANGES = changes == "keep"
         self.published = vocabulary == "folk_rnn"
         self.root = root
         self.MOVES_TO_C = root == "C"
@@ -87,9 +97,19 @@ class AbcTokens(TextTokenizer[AbcTune]):
         if piece.tokens:
             return list(piece.tokens)
         try:
-            return self._as_published(piece.tokens_in(self.root))
+            tokens = piece.tokens_in(self.root, changes=self.KEEPS_CHANGES)
+            return self._as_published(tokens)
         except AbcError as error:
-            raise Unencodable(error.reason, error.detail) from error
+            kept = not self.published and error.reason in CHANGES and self._could_be_kept(piece)
+            hint = " (kept with transforms.abc_tokens.changes=keep)" if kept else ""
+            raise Unencodable(f"{error.reason}{hint}", error.detail) from error
+
+    def _could_be_kept(self, piece: AbcTune) -> bool:
+        """Whether a tune that changes meter or key could be read with its changes."""
+        try:
+            return bool(piece.tokens_in(self.root, changes=True))
+        except AbcError:
+            return False
 
     def _as_published(self, tokens: Sequence[str]) -> list[str]:
         """Write 2/2 as 4/4 for the published vocabulary, which has no 2/2."""
@@ -137,10 +157,11 @@ class AbcTokens(TextTokenizer[AbcTune]):
         return np.array(starts, np.int64)
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
-        return render_phrase(parse_tokens(tokens), title, number=number, tokens=len(tokens))
+        phrase = parse_tokens(tokens, changes=self.KEEPS_CHANGES)
+        return render_phrase(phrase, title, number=number, tokens=len(tokens))
 
     def prompt(self, text: str) -> list[int]:
-        typed = prompt_tokens(text)
+        typed = read_typed(text, changes=self.KEEPS_CHANGES).tokens
         tokens = self._as_published(to_c(typed) if self.root == "C" else typed)
         for token, own in zip(tokens, typed, strict=True):
             if token not in self._ids:

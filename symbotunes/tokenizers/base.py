@@ -211,9 +211,11 @@ class TextTokenizer(Tokenizer[Piece]):
 
     Attributes:
         MOVES_TO_C: whether `tokenize` moves every tune to the tonic C.
+        KEEPS_CHANGES: whether its tunes may change meter and key.
     """
 
     MOVES_TO_C: bool = False
+    KEEPS_CHANGES: bool = False
 
     @property
     def text(self) -> "TextTokenizer[Piece]":

@@ -26,20 +26,22 @@ class AbcConstraint:
     Args:
         tokens: strings of the vocabulary by id, any vocabulary of ABC tokens.
         eos: id that ends a tune.
+        changes: whether meter and key may change after a bar sign.
 
     Raises:
         ValueError: if no tune can be written with these tokens.
     """
 
-    def __init__(self, tokens: Sequence[str], eos: int) -> None:
+    def __init__(self, tokens: Sequence[str], eos: int, *, changes: bool = False) -> None:
         self.tokens = list(tokens)
-        self.grammar = Grammar(tokens, eos)
+        self.grammar = Grammar(tokens, eos, changes=changes)
         kinds = self.grammar.kinds
         self.distance = Distance(self.grammar)
         self._pitches = [token for token, kind in enumerate(kinds) if kind == "pitch"]
         self._head = [token for token, kind in enumerate(kinds) if kind in ("meter", "key")]
         elsewhere = {"meter", "key", "pitch", "duration", "unknown"}
         self._body = [eos, *(token for token, kind in enumerate(kinds) if kind not in elsewhere)]
+        self._body += self._head if changes else []
         self._durations = [
             (token, cells, bool(broken))
             for token, kind in enumerate(kinds)

@@ -292,7 +292,8 @@ def read_constraint(tokenizer: TextTokenizer[Any], name: str | None) -> Constrai
     if tokens is None:
         raise UserError(f"sample.constraint={name}: the model does not write ABC tokens")
     try:
-        return AbcConstraint(tokens, tokenizer.vocabulary.eos)
+        changes = tokenizer.KEEPS_CHANGES
+        return AbcConstraint(tokens, tokenizer.vocabulary.eos, changes=changes)
     except ValueError as error:
         raise UserError(f"sample.constraint={name}: {error}") from error
 

@@ -56,7 +56,7 @@ def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
         ids = tokenizer.prompt(text)
         if tokenizer.FORMAT != "abc":
             return Beginning(ids)
-        typed = read_typed(text)
+        typed = read_typed(text, changes=tokenizer.KEEPS_CHANGES)
         return Beginning(ids, _key_to_return_to(tokenizer, typed.key), typed.remarks)
     except ValueError as error:
         raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
@@ -119,7 +119,9 @@ def _bars_of_abc(
 
 
 def _bars_of(tokenizer: TextTokenizer[Any], tune: AbcTune, bars: int | Excerpt) -> Beginning:
-    key = None if tune.tokens else tune.parsed.key  # first, because its errors name their line
+    # First, because its errors name their line.
+    phrase = tune.phrase_in("keep", changes=tokenizer.KEEPS_CHANGES)
+    key = None if tune.tokens else phrase.key
     (tokens,) = examples_in(tokenizer.tokenize(tune))
     if isinstance(tokens, np.ndarray):
         raise ValueError("a model of byte pairs cannot continue a file; set sample.prompt")

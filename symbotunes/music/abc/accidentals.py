@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from symbotunes.music.abc.tokens import LINE_END, Bar, Item, Sound, make_pitch
+from symbotunes.music.abc.tokens import LINE_END, Bar, Change, Item, Sound, make_pitch
 
 REACHES = ("pitch", "octave", "not")  # values of %%propagate-accidentals (ABC 2.1, section 11.3)
 _NO_ALTERATIONS: tuple[int, ...] = ()
@@ -16,7 +16,7 @@ def alterations_in(
     A tie carries an accidental across the bar sign, but only to the tied note.
 
     Args:
-        signature: semitones that alter each letter, from C to B.
+        signature: semitones that alter each letter, from C to B, until the key changes.
         items: as written.
         reach: to which notes an accidental applies until the next bar sign: ``pitch``, its letter
             in all octaves, as in abc2midi; ``octave``, its letter in its octave; ``not``, none.
@@ -29,6 +29,8 @@ def alterations_in(
         if not isinstance(item, Sound):
             if isinstance(item, Bar) and item is not LINE_END:
                 in_bar.clear()
+            elif isinstance(item, Change) and item.key is not None:
+                signature = item.key.signature
             result.append(_NO_ALTERATIONS)
             continue
         alters = []

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.phrases import sounding_eighths
 from symbotunes.music.abc.repeats import balanced_repeats, is_ending
-from symbotunes.music.abc.tokens import LINE_END, Bar, Item
+from symbotunes.music.abc.tokens import LINE_END, Bar, Change, Item, bar_eighths
 
 BAR, DOUBLE, OPEN, CLOSE = Bar("|"), Bar("||"), Bar("|:"), Bar(":|")
 
@@ -15,11 +16,15 @@ def close_bars(items: Sequence[Item], full: Fraction | None) -> list[Item]:
 
     Args:
         items: as read, including line ends, which are removed; tuplets scaled.
-        full: length of a bar in eighths, or ``None`` without meter.
+        full: length of a bar in eighths at the beginning, or ``None`` without meter.
+
+    Raises:
+        AbcError: if meter or key changes inside a bar.
     """
     result: list[Item] = []
     filled = Fraction(0)
     signs: list[str] = []
+    changes: list[Change] = []  # of meter and key, which follow the signs
     for item, length in zip(items, sounding_eighths(items), strict=True):
         if isinstance(item, Bar):
             if item is not LINE_END:
@@ -27,12 +32,26 @@ def close_bars(items: Sequence[Item], full: Fraction | None) -> list[Item]:
             elif full is not None and filled == full and not signs:
                 signs.append("|")
             continue
+        if isinstance(item, Change):
+            if filled and not signs:
+                raise AbcError("changes meter or key inside a bar", str(item))
+            changes.append(item)
+            continue
         if signs:
-            result += canonical_signs(signs, first=not result)
-            signs, filled = [], Fraction(0)
+            result += [*canonical_signs(signs, first=not result), *_one_of_each(changes)]
+            full = next(
+                (bar_eighths(change.meter) for change in reversed(changes) if change.meter), full
+            )
+            signs, filled, changes = [], Fraction(0), []
         result.append(item)
         filled += length
     return [*result, *canonical_signs(signs or ["|"], first=False)]
+
+
+def _one_of_each(changes: Sequence[Change]) -> list[Change]:
+    """The last of several changes of meter, then that of key."""
+    meters = [change for change in changes if change.meter is not None]
+    return [*meters[-1:], *[change for change in changes if change.key is not None][-1:]]
 
 
 def canonical_signs(signs: Sequence[str], *, first: bool) -> list[Bar]:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from symbotunes.music.abc.phrases import sounding_eighths, upbeat_eighths
-from symbotunes.music.abc.tokens import Bar, Item, Phrase, Sound, Tuplet
+from symbotunes.music.abc.tokens import Bar, Change, Item, Phrase, Sound, Tuplet, bar_eighths
 
 QUARTER = 2  # eighths; notes from this length on have no flag
 
@@ -22,6 +22,8 @@ def beamed(phrase: Phrase) -> set[int]:
     before: Fraction | None = None  # where the note that may be joined began
     left = 0  # notes of a tuplet
     for index, item in enumerate(phrase.items):
+        if isinstance(item, Change) and item.meter is not None:
+            full, beam, now = bar_eighths(item.meter), beam_eighths(item.meter), Fraction(0)
         if isinstance(item, Bar) and (item.sign == "|" or full is None or now >= full):
             now = Fraction(0)
         if not _has_flag(item):

@@ -1,10 +1,11 @@
 """The first bars of a tune."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
+from itertools import takewhile
 
 from symbotunes.music.abc.phrases import parse_tokens, sounding_eighths
-from symbotunes.music.abc.tokens import Bar, Phrase, kind
+from symbotunes.music.abc.tokens import Bar, Change, Phrase, bar_eighths, kind
 from symbotunes.music.excerpt import Excerpt
 
 
@@ -38,27 +39,41 @@ def chosen_bars(tokens: Sequence[str], bars: Excerpt) -> list[str]:
         ValueError: naming a bar that the tune does not have.
     """
     ends = dict(_bar_ends(tokens))
-    head = next(
-        (index for index, token in enumerate(tokens) if kind(token) not in ("meter", "key")),
-        len(tokens),
-    )
+    head = _count_of(tokens, ("meter", "key"))
     first, last = min(ends, default=1), max(ends, default=0)
-    chosen = list(tokens[:head])
+    chosen: list[str] = []
+    settings: list[str] = []  # meter and key in force at the end
     for numbers in bars:
         for number in (numbers[0], numbers[-1]):
             if not first <= number <= last:
                 raise ValueError(f"the tune has bars {first} to {last}, no bar {number}")
-        chosen += tokens[ends.get(numbers[0] - 1, head) : ends[numbers[-1]]]
+        begin, end = ends.get(numbers[0] - 1, head), ends[numbers[-1]]
+        music = begin + _count_of(tokens[begin:], ("meter", "key", "bar"))
+        signs = [token for token in tokens[begin:music] if kind(token) == "bar"]
+        changes = [token for token in _in_force(tokens[:music]) if token not in settings]
+        chosen += [*signs, *changes] if chosen else [*changes, *signs]
+        chosen += tokens[music:end]
+        settings = _in_force(tokens[:end])
     return chosen
+
+
+def _count_of(tokens: Sequence[str], kinds: Collection[str]) -> int:
+    """How many tokens at the beginning are of some kinds."""
+    return sum(1 for _ in takewhile(lambda token: kind(token) in kinds, tokens))
+
+
+def _in_force(tokens: Sequence[str]) -> list[str]:
+    """The last meter and the last key, if there are any."""
+    last = {kind(token): token for token in tokens if kind(token) in ("meter", "key")}
+    return [last[name] for name in ("meter", "key") if name in last]
 
 
 def _bar_ends(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
     """The number of every bar, 0 for an upbeat, and the index after the sign that closes it."""
-    phrase = parse_tokens(tokens)
-    full = phrase.bar_eighths
+    phrase = parse_tokens(tokens, changes=True)
     count, begun, last = 0, Fraction(0), Fraction(0)  # bars, where this one begins, last sign
     signs = [index for index, token in enumerate(tokens) if kind(token) == "bar"]
-    for index, now in zip(signs, _bar_onsets(phrase), strict=True):
+    for index, (now, full) in zip(signs, _bar_onsets(phrase), strict=True):
         if not last and full is not None and 0 < now < full:
             begun = now
             yield 0, index + 1
@@ -69,14 +84,18 @@ def _bar_ends(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
         last = now
 
 
-def _bar_onsets(phrase: Phrase) -> Iterator[Fraction]:
-    """Eighths from the beginning to every bar sign; parsing keeps all bar tokens.
+def _bar_onsets(phrase: Phrase) -> Iterator[tuple[Fraction, Fraction | None]]:
+    """Eighths from the beginning to every bar sign, and those of a full bar there.
+
+    Parsing keeps all bar tokens.
 
     What a bar sign cuts short is repaired in the same way whether the tune continues after it or
     not, so the whole phrase gives the length of each of its beginnings.
     """
-    now = Fraction(0)
+    now, full = Fraction(0), phrase.bar_eighths
     for item, length in zip(phrase.items, sounding_eighths(phrase.items), strict=True):
         if isinstance(item, Bar):
-            yield now
+            yield now, full
+        elif isinstance(item, Change) and item.meter is not None:
+            full = bar_eighths(item.meter)
         now += length

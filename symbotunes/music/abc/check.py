@@ -1,11 +1,11 @@
 """Whether bars have the length that the meter requires."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from symbotunes.music.abc.phrases import as_phrase, sounding_eighths
-from symbotunes.music.abc.tokens import Bar, Phrase, Sound
+from symbotunes.music.abc.tokens import Bar, Change, Item, Phrase, Sound, bar_eighths
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,28 @@ def check_bars(music: Sequence[str] | Phrase) -> BarCheck:
         music: any tokens, or the phrase parsed from them.
     """
     phrase = as_phrase(music)
-    full = phrase.bar_eighths
-    if full is None:
-        return BarCheck(0, 0)
-    stretches = _stretches(phrase)
+    checks = [
+        _check(items, full, first=not index)
+        for index, (meter, items) in enumerate(_sections(phrase))
+        if (full := bar_eighths(meter)) is not None
+    ]
+    return BarCheck(sum(check.bars for check in checks), sum(check.right for check in checks))
+
+
+def _sections(phrase: Phrase) -> Iterator[tuple[str, Sequence[Item]]]:
+    """The stretches of a tune that have one meter."""
+    begin = 0
+    meter = phrase.meter
+    for index, item in enumerate(phrase.items):
+        if isinstance(item, Change) and item.meter is not None:
+            yield meter, phrase.items[begin:index]
+            begin, meter = index, item.meter
+    yield meter, phrase.items[begin:]
+
+
+def _check(items: Sequence[Item], full: Fraction, *, first: bool) -> BarCheck:
+    """Check bars that have one length; `first` says whether they begin the tune."""
+    stretches = _stretches(items)
     short = [
         stretch.eighths
         for stretch in stretches
@@ -56,7 +74,7 @@ def check_bars(music: Sequence[str] | Phrase) -> BarCheck:
         if joined:
             continue
         bars += 1
-        right += _is_right(stretch, full, short, first=index == 0)
+        right += _is_right(stretch, full, short, first=first and index == 0)
     return BarCheck(bars, right)
 
 
@@ -83,10 +101,10 @@ def _is_right(stretch: _Stretch, full: Fraction, short: list[Fraction], *, first
     return at_edge and short.count(full - stretch.eighths) > itself
 
 
-def _stretches(phrase: Phrase) -> list[_Stretch]:
+def _stretches(items: Sequence[Item]) -> list[_Stretch]:
     result: list[_Stretch] = []
     filled, after_edge = Fraction(0), True
-    for item, length in zip(phrase.items, sounding_eighths(phrase.items), strict=True):
+    for item, length in zip(items, sounding_eighths(items), strict=True):
         if isinstance(item, Sound):
             filled += length
         elif isinstance(item, Bar):

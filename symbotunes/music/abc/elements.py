@@ -72,9 +72,9 @@ class Elements:
         started: whether there are sounds.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, keeps_changes: bool = False) -> None:
         self.source = source
-        self.settings = Settings()
+        self.settings = Settings(keeps_changes=keeps_changes)
         self.items: list[Item] = []
         self.parts: list[tuple[int, str]] = []
         self.closed = False
@@ -100,6 +100,8 @@ class Elements:
                 self.parts.append((len(self.items), value))
         else:
             self.settings.read(name, value, started=self.started)
+            self.items += self.settings.changes
+            self.settings.changes = []
 
     def line(self, text: str) -> None:
         """Read one line of music."""

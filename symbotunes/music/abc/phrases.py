@@ -9,6 +9,7 @@ from symbotunes.music.abc.repeats import balanced_repeats
 from symbotunes.music.abc.tokens import (
     ONE,
     Bar,
+    Change,
     Item,
     Phrase,
     Pitch,
@@ -32,8 +33,10 @@ def tied(pitch: Pitch, is_tied: bool = True) -> Pitch:
 class _Reader:
     """Reads tokens one by one and drops those that are not allowed where they are."""
 
-    def __init__(self) -> None:
-        self.meter = ""
+    def __init__(self, *, changes: bool) -> None:
+        self.changes = changes  # whether meter and key may change
+        self.meter = ""  # the first
+        self.meter_now = ""
         self.key: Key | None = None
         self.items: list[Item] = []
         self.problems: list[str] = []
@@ -52,16 +55,31 @@ class _Reader:
         getattr(self, f"read_{name}")(token)
 
     def read_meter(self, token: str) -> None:
-        if self.meter or self.items:
+        if self.may_change(Bar):
+            self.items.append(Change(meter=token[2:]))
+        elif self.meter or self.items:
             self.problem("a meter inside the tune")
+            return
         else:
             self.meter = token[2:]
+        self.meter_now = token[2:]
 
     def read_key(self, token: str) -> None:
-        if self.key or self.items:
+        if self.may_change((Bar, Change)):
+            self.items.append(Change(key=parse_key(token[2:])))
+        elif self.key or self.items:
             self.problem("a key inside the tune")
         else:
             self.key = parse_key(token[2:])
+
+    def may_change(self, after: type | tuple[type, ...]) -> bool:
+        """Whether meter or key may change here: in a tune that has sounds, after a bar sign."""
+        if not self.changes or self.chord is not None or not self.items:
+            return False
+        last = self.items[-1]
+        is_key = isinstance(last, Change) and last.key is not None
+        sounded = any(isinstance(item, Sound) for item in self.items)
+        return isinstance(last, after) and not is_key and sounded
 
     def read_pitch(self, token: str) -> None:
         pitch = parse_pitch(token)
@@ -141,18 +159,22 @@ class _Reader:
         self.end_chord()
         self.open_to_duration = False
         p, *rest = (int(number) for number in token[1:].split(":"))
-        q, r = rest or (default_q(p, self.meter or "4/4"), p)
+        q, r = rest or (default_q(p, self.meter_now or "4/4"), p)
         self.items.append(Tuplet(p, q, r))
 
 
-def parse_tokens(tokens: Sequence[str]) -> Phrase:
+def parse_tokens(tokens: Sequence[str], *, changes: bool = False) -> Phrase:
     """The phrase that tokens stand for; any tokens are read, and repaired if not well-formed.
 
     These are dropped: unknown tokens, durations and ties that follow no note, stray brackets,
     tuplets that a bar sign or the end cuts short, broken rhythm without a second note. A missing
     meter or key is replaced by ``4/4`` or ``Cmaj``.
+
+    Args:
+        tokens: of a tune.
+        changes: whether meter and key may change after bar signs; else such tokens are dropped.
     """
-    reader = _read(tokens)
+    reader = _read(tokens, changes=changes)
     if not reader.meter:
         reader.problem("no meter")
     if reader.key is None:
@@ -171,19 +193,19 @@ def as_phrase(music: Sequence[str] | Phrase) -> Phrase:
 
 
 def items_of(tokens: Sequence[str]) -> list[Item]:
-    """Sounds and signs as written: repeats, tuplets and broken rhythm may be incomplete.
+    """Sounds, signs and changes as written; repeats, tuplets and broken rhythm may be incomplete.
 
     Every pitch token is part of a sound, in the same order.
     """
-    return _read(tokens).items
+    return _read(tokens, changes=True).items
 
 
-def misplaced_token(tokens: Sequence[str]) -> tuple[str, str] | None:
+def misplaced_token(tokens: Sequence[str], *, changes: bool = False) -> tuple[str, str] | None:
     """The first token that `parse_tokens` would drop or repair, and why; ``None`` if there is none.
 
     What is merely incomplete at the end is not misplaced.
     """
-    reader = _Reader()
+    reader = _Reader(changes=changes)
     for token in tokens:
         reader.read(token)
         if reader.problems:
@@ -191,8 +213,8 @@ def misplaced_token(tokens: Sequence[str]) -> tuple[str, str] | None:
     return None
 
 
-def _read(tokens: Sequence[str]) -> _Reader:
-    reader = _Reader()
+def _read(tokens: Sequence[str], *, changes: bool) -> _Reader:
+    reader = _Reader(changes=changes)
     for token in tokens:
         reader.read(token)
     reader.end_chord()

@@ -1,12 +1,13 @@
 """How tokens sound: notes in time, with repeats and endings played out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import symusic
 
 from symbotunes.music.abc.accidentals import alterations_in
+from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.phrases import (
     as_phrase,
     parse_tokens,
@@ -14,7 +15,8 @@ from symbotunes.music.abc.phrases import (
     upbeat_eighths,
 )
 from symbotunes.music.abc.repeats import is_ending
-from symbotunes.music.abc.tokens import Bar, Item, Phrase, Sound
+from symbotunes.music.abc.tokens import Bar, Change, Item, Phrase, Sound
+from symbotunes.music.abc.writing import keys_of, meters_of
 
 TICKS_PER_QUARTER = 480
 MAX_NOTES = 20_000  # limits nested repeats
@@ -152,11 +154,17 @@ def score_of(
     phrase = as_phrase(music)
     score = symusic.Score(TICKS_PER_QUARTER)
     score.tempos.append(symusic.Tempo(0, tempo_bpm or natural_tempo(phrase.meter)))
-    if phrase.meter != "none":
-        top, _, bottom = phrase.meter.partition("/")
-        begins = _upbeat(phrase, score) if upbeat else 0
-        score.time_signatures.append(symusic.TimeSignature(begins, int(top), int(bottom)))
-    score.key_signatures.append(symusic.KeySignature(0, *_midi_key(phrase)))
+    begins = _upbeat(phrase, score) if upbeat and phrase.meter != "none" else 0
+    meter, key = "none", None
+    for quarters, meter_here, key_here in _signatures(phrase):
+        tick = round(quarters * TICKS_PER_QUARTER)
+        if meter_here not in (meter, "none"):
+            top, _, bottom = meter_here.partition("/")
+            begin = tick or begins
+            score.time_signatures.append(symusic.TimeSignature(begin, int(top), int(bottom)))
+        if key_here != key:
+            score.key_signatures.append(symusic.KeySignature(tick, *_midi_key(key_here)))
+        meter, key = meter_here, key_here
     track = symusic.Track(program=program, name="Melody")
     for note in phrase_notes(phrase):
         onset = round(note.onset * TICKS_PER_QUARTER)
@@ -165,6 +173,25 @@ def score_of(
             track.notes.append(symusic.Note(onset, duration, note.pitch, VELOCITY))
     score.tracks.append(track)
     return score
+
+
+def _signatures(phrase: Phrase) -> Iterator[tuple[Fraction, str, Key]]:
+    """Meter and key at the beginning, and wherever others may begin as it is played.
+
+    Yields:
+        Quarters from the beginning, the meter and the key.
+    """
+    yield Fraction(0), phrase.meter, phrase.key
+    if not any(isinstance(item, Change) for item in phrase.items):
+        return
+    meters = list(meters_of(phrase.meter, phrase.items))
+    keys = list(keys_of(phrase.key, phrase.items))
+    lengths = sounding_eighths(phrase.items)
+    now = Fraction(0)
+    for index in play_order(phrase):
+        if isinstance(phrase.items[index], Sound):
+            yield now, meters[index], keys[index]
+            now += lengths[index] / 2
 
 
 def _upbeat(phrase: Phrase, score: symusic.Score) -> int:
@@ -189,7 +216,6 @@ def natural_tempo(meter: str) -> float:
     return 120.0
 
 
-def _midi_key(phrase: Phrase) -> tuple[int, int]:
+def _midi_key(key: Key) -> tuple[int, int]:
     """Sharps (negative: flats) and 1 for minor, as MIDI writes a key signature."""
-    mode = phrase.key.mode
-    return max(-7, min(7, phrase.key.sharps)), int(mode in ("min", "dor", "phr", "loc"))
+    return max(-7, min(7, key.sharps)), int(key.mode in ("min", "dor", "phr", "loc"))

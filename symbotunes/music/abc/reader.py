@@ -19,7 +19,7 @@ from symbotunes.music.abc.lines import BLANK, logical_lines
 from symbotunes.music.abc.order import close_first_endings, in_order, write_out_repeats
 from symbotunes.music.abc.phrases import scaled, sounding_eighths
 from symbotunes.music.abc.prose import reads_as_music, reads_as_words
-from symbotunes.music.abc.tokens import LINE_END, Bar, Item, Sound
+from symbotunes.music.abc.tokens import LINE_END, Bar, Change, Item, Sound
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class ParsedTune:
         meter: ``6/8`` and the like, or ``none``.
         key: the tonic and mode. If the accidentals of the tune reach farther or less far than those
             of its mode and bars do, every note has its accidental written out.
-        items: sounds, bar signs and tuplet marks in order, lengths in eighth notes. An order of
-            parts and repeats of more than two times are written out.
+        items: sounds, bar signs, tuplet marks and changes in order, lengths in eighth notes. An
+            order of parts and repeats of more than two times are written out.
     """
 
     meter: str
@@ -39,17 +39,18 @@ class ParsedTune:
     items: tuple[Item, ...]
 
 
-def parse(text: str, *, beginning: bool = False) -> ParsedTune:
+def parse(text: str, *, beginning: bool = False, changes: bool = False) -> ParsedTune:
     """Read one tune, headers and body.
 
     Args:
         text: its ABC.
         beginning: whether it may end before its first note, as a prompt may.
+        changes: whether its meter and key may change.
 
     Raises:
-        AbcError: with a reason, if it cannot be read, or changes meter or key.
+        AbcError: with a reason, if it cannot be read, or changes meter or key and must not.
     """
-    body = _Body(text)
+    body = _Body(text, keeps_changes=changes)
     later: list[Field] = []  # the paragraph so far, if it follows a blank line after the music
     interrupted = False
     for number, field in (*logical_lines(text), (text.count("\n") + 1, BLANK)):
@@ -71,8 +72,8 @@ def parse(text: str, *, beginning: bool = False) -> ParsedTune:
 class _Body:
     """The state of reading one tune."""
 
-    def __init__(self, text: str) -> None:
-        self.elements = Elements(text)
+    def __init__(self, text: str, *, keeps_changes: bool) -> None:
+        self.elements = Elements(text, keeps_changes=keeps_changes)
         self.order = ""  # of parts, as the head gives it
         self.in_words = False  # whether the line before was words
 
@@ -154,10 +155,12 @@ class _Body:
         if settings.signature != settings.key.signature or settings.reach != "pitch":
             items = written_out(settings.signature, items, settings.reach)
         if self.order and self.elements.parts:
+            if any(isinstance(item, Change) for item in items):
+                raise AbcError("changes meter or key, and plays its parts in an order")
             explicit = written_out(settings.signature, items, settings.reach)
             items = in_order(explicit, self.elements.parts, self.order) or items
         items = write_out_repeats(close_first_endings(items))
-        return ParsedTune(settings.meter or "none", settings.key, tuple(items))
+        return ParsedTune(settings.first_meter or "none", settings.key, tuple(items))
 
 
 def _fills_bars(items: Sequence[Item], begin: int, full: Fraction) -> bool:

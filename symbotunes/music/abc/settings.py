@@ -9,6 +9,7 @@ from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key, KeyField, leading_staff, parse_key_field
 from symbotunes.music.abc.lengths import parse_meter, parse_unit
 from symbotunes.music.abc.lines import PROPAGATE
+from symbotunes.music.abc.tokens import Change
 
 _READ = frozenset("MLKUm")
 _STAFF = re.compile(r"^(?:treble|bass)\S*|(?:clef|octave|transpose)\s*=\s*\S+")  # of a voice
@@ -20,19 +21,27 @@ class Settings:
     Attributes:
         meter: as `parse_meter` gives it; ``None`` before the first ``M:``.
         unit: length of a note without numbers, in eighths.
-        key: tonic and mode, ``None`` before the first ``K:``.
-        signature: semitones that alter each letter, from C to B.
+        keeps_changes: whether meter and key may change inside a tune.
+        changes: those not yet put among the items.
+        first_meter: that in which the tune begins.
+        key: tonic and mode of the first key, ``None`` before the first ``K:``.
+        signature: semitones by which it alters each letter, from C to B.
+        signature_now: those of the key in force.
         octaves: by which the clef or ``octave=`` moves the notes.
         reach: to which notes accidentals apply, one of `REACHES`.
         defined: letters to which ``U:`` gives a meaning.
         listening: whether this is the first voice, the only one that is read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_changes: bool) -> None:
+        self.keeps_changes = keeps_changes
+        self.changes: list[Change] = []
         self.meter: str | None = None
+        self.first_meter: str | None = None
         self.unit: Fraction | None = None
         self.key: Key | None = None
         self.signature: tuple[int, ...] = (0,) * 7
+        self.signature_now: tuple[int, ...] = self.signature
         self.octaves = 0
         self.transpose = 0
         self.reach = "pitch"
@@ -70,8 +79,12 @@ class Settings:
 
     def read_M(self, value: str, started: bool) -> None:  # noqa: N802
         meter = parse_meter(value)
-        if started and meter != self.meter:
-            raise AbcError("changes meter inside", value[:20])
+        if not started:
+            self.first_meter = meter
+        elif meter != self.meter:
+            if not self.keeps_changes or "none" in (meter, self.meter or "none"):
+                raise AbcError("changes meter inside", value[:20])
+            self.changes.append(Change(meter=meter))
         self.meter = meter
 
     def read_L(self, value: str, started: bool) -> None:  # noqa: N802, ARG002
@@ -80,9 +93,14 @@ class Settings:
     def read_K(self, value: str, started: bool) -> None:  # noqa: N802
         field = parse_key_field(value)
         if field.key is None:  # a clef alone leaves the key as it is
-            field = replace(field, key=self.key or Key(0, 0, "maj"), signature=self.signature)
-        if started and field.signature != self.signature:
-            raise AbcError("changes key inside", value[:20])
+            field = replace(field, key=self.key or Key(0, 0, "maj"), signature=self.signature_now)
+        if started and field.signature != self.signature_now:
+            assert field.key is not None
+            own = (self.key or field.key).signature != self.signature or self.reach != "pitch"
+            if not self.keeps_changes or own or field.signature != field.key.signature:
+                raise AbcError("changes key inside", value[:20])
+            self.changes.append(Change(key=field.key))
+        self.signature_now = field.signature
         self.move(field, started)
         if not started:
             self.key, self.signature = field.key, field.signature

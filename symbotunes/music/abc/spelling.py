@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from symbotunes.music.abc.accidentals import alterations_in
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import NATURAL, Key
-from symbotunes.music.abc.tokens import OCTAVES, Bar, Item, Pitch, Sound, make_pitch
+from symbotunes.music.abc.tokens import OCTAVES, Bar, Change, Item, Pitch, Sound, make_pitch
 
 
 class Speller:
@@ -94,5 +94,22 @@ def _respelled(
             item = Sound(pitches, item.eighths, item.broken, item.scale)
         elif isinstance(item, Bar):
             speller.bar()
+        elif isinstance(item, Change) and item.key is not None:
+            key = moved_by_steps(item.key, steps, semitones)
+            item, speller = Change(key=key), Speller(key)
         result.append(item)
     return result
+
+
+def moved_by_steps(key: Key, steps: int, semitones: int) -> Key:
+    """A key moved as the notes are.
+
+    Raises:
+        AbcError: if it would have more than seven sharps or flats.
+    """
+    letter = (key.letter + steps) % 7
+    alter = (key.pitch_class + semitones - NATURAL[letter] + 6) % 12 - 6
+    moved = Key(letter, alter, key.mode)
+    if abs(alter) > 1 or abs(moved.sharps) > 7:
+        raise AbcError("changes to a key that cannot be written when moved")
+    return moved

@@ -2,20 +2,25 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from symbotunes.music.abc.accidentals import written_out
 from symbotunes.music.abc.barlines import closing_bars
 from symbotunes.music.abc.beams import beamed
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.lengths import factor
 from symbotunes.music.abc.odd_lengths import as_tuplet, without_tuplets
-from symbotunes.music.abc.phrases import as_phrase
+from symbotunes.music.abc.phrases import as_phrase, parse_tokens
 from symbotunes.music.abc.prompt.beginning import read_typed
-from symbotunes.music.abc.tokens import Bar, Item, Phrase, Sound, Tuplet, duration_token
-from symbotunes.music.abc.writing import item_tokens
+from symbotunes.music.abc.spelling import respell_explicit
+from symbotunes.music.abc.tokens import Bar, Change, Item, Phrase, Sound, Tuplet, duration_token
+from symbotunes.music.abc.writing import item_tokens, meters_of
 
 BARS_PER_LINE = 4
 _TOKEN = re.compile(
-    r"(?P<duration>(?=[0-9/<>])([0-9]*)((?:/[0-9]*)*)(>{1,3}|<{1,3})?)"
+    r"\[(?P<change>[MK]:[^\]\s]+)\]"
+    r"|(?P<duration>(?=[0-9/<>])(?P<number>[0-9]*)(?P<slashes>(?:/[0-9]*)*)"
+    r"(?P<broken>>{1,3}|<{1,3})?)"
     r"|\|[|\]](?!:)|\([2-9](?::[1-9]:[1-9])?|\|[1-9](?:[,-][1-9])*|:\||\|:|\||\[|\]"
     r"|(?:\^\^|__|[=^_])?[A-Ga-g][,']*|z|-"
 )
@@ -38,13 +43,34 @@ def to_abc(music: Sequence[str] | Phrase, *, number: int = 1, title: str = "Unti
     return "\n".join([*head, f"K:{phrase.key}", *body]) + "\n"
 
 
+def in_one_key(abc: str) -> str:
+    """ABC from `to_abc` without changes of key: accidentals are written where they need to be.
+
+    Verovio does not engrave changes of key in ABC.
+
+    Raises:
+        AbcError: if a note would need three sharps or flats.
+    """
+    head = [line for line in abc.splitlines() if line[:2] in ("X:", "T:")]
+    phrase = parse_tokens(from_abc(abc), changes=True)
+    items = [item for item in written_out(phrase.key.signature, phrase.items) if not _new_key(item)]
+    items = respell_explicit(items, phrase.key, phrase.key, 0)
+    body = to_abc(replace(phrase, items=tuple(items))).splitlines()
+    return "\n".join([*head, *body[len(head) :]]) + "\n"
+
+
+def _new_key(item: Item) -> bool:
+    return isinstance(item, Change) and item.key is not None
+
+
 def _lines(phrase: Phrase) -> list[str]:
     lines: list[str] = []
     words: list[str] = []
     bars, glue = 0, ""
     closing, joined = closing_bars(phrase.items), beamed(phrase)
-    for index, item in enumerate(phrase.items):
-        text = closing.get(index) or _written(item, phrase.meter)
+    meters = meters_of(phrase.meter, phrase.items)
+    for index, (item, meter) in enumerate(zip(phrase.items, meters, strict=True)):
+        text = closing.get(index) or _written(item, meter, phrase.meter)
         if isinstance(item, Tuplet):
             glue = text  # no space before its first note
             continue
@@ -60,11 +86,13 @@ def _lines(phrase: Phrase) -> list[str]:
     return [*lines, " ".join(words)] if words else lines
 
 
-def _written(item: Item, meter: str) -> str:
+def _written(item: Item, meter: str, first: str) -> str:
     sign = ""
+    if isinstance(item, Change):
+        return f"[{item}]"
     if isinstance(item, Sound):
         sign, item = as_tuplet(item)
-    return sign + "".join(item_tokens(item, meter))
+    return sign + "".join(item_tokens(item, meter, first))
 
 
 def from_abc(text: str) -> list[str]:
@@ -99,7 +127,9 @@ def lex(text: str) -> list[str]:
             raise AbcError("no music in ABC", word[:20])
         token = "|" if match[0] in ("||", "|]") else match[0]
         if match["duration"]:
-            token = duration_token(factor(match[2], match[3]), match[4] or "")
+            token = duration_token(factor(match["number"], match["slashes"]), match["broken"] or "")
+        elif match["change"]:
+            token = match["change"]
         tokens += [token] if token else []
         at = match.end()
     return tokens

@@ -126,7 +126,23 @@ class Tuplet:
     r: int
 
 
-Item = Sound | Bar | Tuplet
+@dataclass(frozen=True)
+class Change:
+    """Another meter or another key, right after a bar sign.
+
+    Attributes:
+        meter: ``6/8`` or ``none``; ``None`` if the key changes.
+        key: ``None`` if the meter changes.
+    """
+
+    meter: str | None = None
+    key: Key | None = None
+
+    def __str__(self) -> str:
+        return f"M:{self.meter}" if self.meter is not None else f"K:{self.key}"
+
+
+Item = Sound | Bar | Tuplet | Change
 
 
 @dataclass(frozen=True)
@@ -136,7 +152,7 @@ class Phrase:
     Attributes:
         meter: ``6/8`` or ``none``.
         key: of the signature.
-        items: sounds, bar signs and tuplet marks in order; every tuplet is complete.
+        items: sounds, bar signs, tuplet marks and changes in order; every tuplet is complete.
         problems: messages on what was repaired, without duplicates.
         errors: how many times something was repaired or missing.
     """
@@ -149,8 +165,13 @@ class Phrase:
 
     @property
     def bar_eighths(self) -> Fraction | None:
-        """Length of a full bar in eighth notes; ``None`` without meter."""
-        return None if self.meter == "none" else 8 * Fraction(self.meter)
+        """Length of a full bar in eighth notes, at the beginning; ``None`` without meter."""
+        return bar_eighths(self.meter)
+
+
+def bar_eighths(meter: str) -> Fraction | None:
+    """Length of a full bar in eighth notes; ``None`` without meter."""
+    return None if meter == "none" else 8 * Fraction(meter)
 
 
 def default_q(p: int, meter: str) -> int:

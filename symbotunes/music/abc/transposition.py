@@ -6,8 +6,8 @@ from dataclasses import replace
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import LETTERS, Key, parse_key
 from symbotunes.music.abc.phrases import items_of, parse_tokens
-from symbotunes.music.abc.spelling import respell, shorter_way
-from symbotunes.music.abc.tokens import Phrase, Sound, kind
+from symbotunes.music.abc.spelling import moved_by_steps, respell, shorter_way
+from symbotunes.music.abc.tokens import Change, Phrase, Sound, kind
 from symbotunes.music.abc.writing import phrase_tokens
 
 
@@ -26,7 +26,7 @@ def transpose(tokens: Sequence[str], semitones: int) -> list[str]:
     """
     if not semitones:
         return list(tokens)
-    phrase = parse_tokens(tokens)
+    phrase = parse_tokens(tokens, changes=True)
     if "no key" in phrase.problems:
         raise AbcError("no key")
     key = moved_key(phrase.key, semitones)
@@ -50,15 +50,16 @@ def to_c(tokens: Sequence[str]) -> list[str]:
     if old is None or old == on_c(old):
         return list(tokens)
     items = respell(items_of(tokens), old, on_c(old), shorter_way(old, on_c(old)))
+    changed = [item.key for item in items if isinstance(item, Change) and item.key is not None]
     sounds = [item for item in items if isinstance(item, Sound)]
-    pitches = iter([str(pitch) for sound in sounds for pitch in sound.pitches])
-    moved = []
-    for token in tokens:
-        name = kind(token)
-        moved.append(
-            next(pitches) if name == "pitch" else f"K:{on_c(old)}" if name == "key" else token
-        )
-    return moved
+    of_kind = {
+        "pitch": iter([str(pitch) for sound in sounds for pitch in sound.pitches]),
+        "key": iter([f"K:{key}" for key in (on_c(old), *changed)]),
+    }
+    return [
+        next(of_kind[name], token) if (name := kind(token)) in of_kind else token
+        for token in tokens
+    ]
 
 
 def from_c(phrase: Phrase, key: Key) -> Phrase:
@@ -71,8 +72,11 @@ def from_c(phrase: Phrase, key: Key) -> Phrase:
     Raises:
         AbcError: if a note would need three sharps or flats, or be out of range.
     """
+    back = -shorter_way(key, on_c(key))
     target = Key(key.letter, key.alter, phrase.key.mode)
-    items = respell(phrase.items, phrase.key, target, -shorter_way(key, on_c(key)))
+    if phrase.key != on_c(phrase.key):  # a tune that begins after a change of key
+        target = moved_by_steps(phrase.key, key.letter, back)
+    items = respell(phrase.items, phrase.key, target, back)
     return replace(phrase, key=target, items=tuple(items))
 
 

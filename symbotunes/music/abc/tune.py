@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
+from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.normalize import NormalTune, Root, plain_form, spell
 from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.place import Place
 from symbotunes.music.abc.reader import ParsedTune, parse
 from symbotunes.music.abc.tokens import Phrase
+
+CHANGES = ("changes meter inside", "changes key inside")  # reasons of tunes that can be kept
 
 
 class _Reading:
@@ -34,14 +37,25 @@ class _Reading:
         return plain_form(self.parsed)
 
     @cached_property
+    def plain_with_changes(self) -> Phrase:
+        """The same, with the meters and keys to which the tune changes."""
+        try:
+            return self.plain
+        except AbcError as error:
+            if error.reason not in CHANGES:
+                raise
+        return plain_form(parse(self.text, changes=True))
+
+    @cached_property
     def published(self) -> Phrase:
         """The phrase of published tokens, which are used as they are."""
         return parse_tokens(self.tokens)
 
-    def normal(self, root: Root) -> NormalTune:
+    def normal(self, root: Root, *, changes: bool) -> NormalTune:
         """The normal form."""
+        plain = self.plain_with_changes if changes else self.plain
         if root not in self._by_root:
-            self._by_root[root] = spell(self.plain, root)
+            self._by_root[root] = spell(plain, root)
         return self._by_root[root]
 
     def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...]]]:
@@ -96,29 +110,34 @@ class AbcTune:
     def content(self) -> bytes:
         """The tune as tokens on C: equal for the same tune in another key or under another name.
 
+        Changes of meter and key are among them, whether models are given them or not.
+
         Raises:
             AbcError: if the text cannot be read.
         """
-        return " ".join(self.tokens_in("C")).encode()
+        return " ".join(self.tokens_in("C", changes=True)).encode()
 
-    def tokens_in(self, root: Root) -> tuple[str, ...]:
+    def tokens_in(self, root: Root, *, changes: bool = False) -> tuple[str, ...]:
         """The tune as normalized tokens, see `normalize`; published tokens are returned unchanged.
 
         Args:
             root: ``C`` moves the tonic to the nearest C and keeps the mode; ``keep`` keeps the key.
+            changes: whether meter and key may change inside it.
 
         Raises:
             AbcError: if the text cannot be read.
         """
-        return self.tokens or self._reading.normal(root).tokens
+        return self.tokens or self._reading.normal(root, changes=changes).tokens
 
-    def phrase_in(self, root: Root) -> Phrase:
+    def phrase_in(self, root: Root, *, changes: bool = False) -> Phrase:
         """The phrase that the tokens of `tokens_in` stand for.
 
         Raises:
             AbcError: if the text cannot be read.
         """
-        return self._reading.published if self.tokens else self._reading.normal(root).phrase
+        if self.tokens:
+            return self._reading.published
+        return self._reading.normal(root, changes=changes).phrase
 
     @property
     def parsed(self) -> ParsedTune:

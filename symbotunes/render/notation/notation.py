@@ -11,6 +11,9 @@ from xml.etree import ElementTree
 import numpy as np
 import symusic
 
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.abc.text import in_one_key
+
 PATIENCE_SECONDS = 60  # the longest tunes take less than 1 s
 MAX_NOTES = 1000  # of a score; music21 takes about 5 ms for each
 TRIPLETS = 0.1  # share of the onsets from which a score is engraved with triplets
@@ -50,6 +53,10 @@ def engrave(abc: str) -> Engraving:
     Raises:
         EngravingError: if Verovio cannot read it, crashes, or takes too long.
     """
+    try:
+        abc = in_one_key(abc) if "[K:" in abc else abc
+    except AbcError as error:
+        raise EngravingError(f"changes of key cannot be engraved: {error}") from error
     source = abc.rstrip("\n") + "\n"  # Verovio drops a last line without a line break
     return _engraved("abc", source.encode())
 

@@ -12,6 +12,7 @@ from symbotunes.generation.sequences.abc_constraint import AbcConstraint
 from symbotunes.music.abc.check import check_bars
 from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.text import to_abc
+from symbotunes.music.abc.tokens import Change
 from symbotunes.tokenizers.abc import BOS, EOS, FOLK_RNN
 from symbotunes.tokenizers.base import Vocabulary
 
@@ -45,10 +46,10 @@ class Untrained:
         return state + self.scale * torch.rand(state.shape, generator=self.generator), state
 
 
-def sampled(name, count, max_tokens=100, prompts=None, **settings):
+def sampled(name, count, max_tokens=100, prompts=None, changes=False, **settings):
     """Tunes in tokens that an untrained network writes under the constraint."""
     tokens = VOCABULARIES[name]
-    constraint = AbcConstraint(tokens, eos=1)
+    constraint = AbcConstraint(tokens, eos=1, changes=changes)
     prompts = prompts or [[]] * count
     drawn = generate(
         Untrained(len(tokens)),
@@ -81,6 +82,36 @@ def test_every_tune_of_an_untrained_network_is_right(name):
     tunes = hundred(name)
     assert wrong(tunes) == []
     assert len({tuple(tune) for tune in tunes}) == 100
+
+
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_tunes_may_change_meter_and_key_if_the_model_was_made_for_it(name):
+    tunes = sampled(name, 60, changes=True)
+    phrases = [parse_tokens(tune, changes=True) for tune in tunes]
+    checks = [check_bars(phrase) for phrase in phrases]
+    assert [phrase.problems for phrase in phrases] == [()] * 60
+    assert all(check.right == check.bars for check in checks)
+    changed = [item for phrase in phrases for item in phrase.items if isinstance(item, Change)]
+    assert sum(change.meter is not None for change in changed) > 5
+    assert sum(change.key is not None for change in changed) > 5
+    assert not any("inside the tune" in str(wrong) for wrong in hundred(name))
+
+
+@pytest.mark.parametrize(
+    ("tune", "message"),
+    [
+        ("M:2/4 K:Cmaj C 4 | M:3/4 C 4 |", "| is not allowed after | M:3/4 C 4"),
+        ("M:2/4 K:Cmaj C 4 | K:Cmin M:3/4 C 6 |", "M:3/4 is not allowed after C 4 | K:Cmin"),
+        ("M:2/4 K:Cmaj C 2 K:Cmin C 2 |", "K:Cmin is not allowed after M:2/4 K:Cmaj C 2"),
+        ("M:2/4 K:Cmaj |: K:Cmin C 4", "K:Cmin is not allowed after M:2/4 K:Cmaj |:"),
+        ("M:2/4 K:Cmaj C 4 | C 4 :| |: C 2 M:3/4", "M:3/4 is not allowed after :| |: C 2"),
+    ],
+)
+def test_changes_stand_after_bar_signs_alone(tune, message):
+    constraint = AbcConstraint(PUBLISHED, eos=1, changes=True)
+    with pytest.raises(ValueError, match="^") as caught:
+        constraint.begin([PUBLISHED.index(token) for token in tune.split()], 100)
+    assert str(caught.value) == f"{message} (constraint=abc)"
 
 
 def test_the_constraint_leaves_all_that_tunes_are_made_of():

@@ -83,6 +83,11 @@ EXAMPLES = [
 def test_a_tune_that_cannot_be_kept_says_why(reason, text):
     with pytest.raises(Unencodable) as caught:
         AbcTokens().tokenize(AbcTune("book.abc#1", text))
+    kept = reason in ("changes key inside", "changes meter inside")
+    hint = " (kept with transforms.abc_tokens.changes=keep)" if kept else ""
+    assert caught.value.reason == reason + hint
+    with pytest.raises(Unencodable) as caught:
+        AbcTokens("folk_rnn").tokenize(AbcTune("book.abc#1", text))
     assert caught.value.reason == reason
 
 

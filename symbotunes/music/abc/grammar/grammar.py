@@ -13,8 +13,8 @@ tuplet or a broken pair as soon as its first length is known.
 The grammar is stricter than the reader, so that abc2midi has nothing to complain about: endings are
 ``|1`` and ``|2``, and the second is not closed by ``:|``, after which it would be played again; the
 notes of a tuplet have the same length, and it does not begin with a chord; a chord's length follows
-it, and chords are not tied; a tune does not change meter or key; lengths are sixteenths of an
-eighth.
+it, and chords are not tied; a tune changes meter or key only if its vocabulary was made for that,
+and its meter only where a whole bar begins; lengths are sixteenths of an eighth.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,12 +36,14 @@ class Grammar:
     Args:
         tokens: their strings, by id; those that are not ABC tokens are never allowed.
         eos: id that ends a tune.
+        changes: whether meter and key may change after a bar sign.
 
     Raises:
         ValueError: if no tune can be written with these tokens.
     """
 
-    def __init__(self, tokens: Sequence[str], eos: int) -> None:
+    def __init__(self, tokens: Sequence[str], eos: int, *, changes: bool = False) -> None:
+        self.changes = changes
         self.kinds = [kind(token) for token in tokens]
         self.lengths = {UNIT: 0}  # cells -> tokens that must follow a note of this length
         for token, name in zip(tokens, self.kinds, strict=True):
@@ -91,7 +93,7 @@ class Grammar:
 
     def _meter(self, state: State, value: str) -> State | None:
         if state.phase != Phase.START:
-            return None
+            return self._new_meter(state, value)
         full = Fraction(0) if value == "none" else Fraction(value) * 8 * UNIT
         if full > LONGEST_BAR or full.denominator != 1:
             return None
@@ -100,7 +102,34 @@ class Grammar:
         return State(Phase.METER, value, int(full), int(full))
 
     def _key(self, state: State, value: str) -> State | None:  # noqa: ARG002
-        return state._replace(phase=Phase.KEY) if state.phase == Phase.METER else None
+        if state.phase == Phase.METER:
+            return state._replace(phase=Phase.KEY)
+        may_change = self._may_change(state) or state.phase == Phase.NEW_METER
+        return state._replace(phase=Phase.NEW_KEY) if may_change else None
+
+    def _may_change(self, state: State) -> bool:
+        """Whether a sign was read after which meter or key may change."""
+        at_sign = state.phase in (Phase.BAR, Phase.CLOSED, Phase.GOING)
+        is_free = state.held is None and state.ending != Ending.BETWEEN
+        return self.changes and state.sounded and at_sign and is_free
+
+    def _new_meter(self, state: State, value: str) -> State | None:
+        new = self._meter(State(), value)
+        if new is None or not new.full or not self._may_change(state):
+            return None
+        if not state.full or state.left != state.full or state.split or state.ending != Ending.NONE:
+            return None
+        repeat = state.repeat
+        if state.start != state.full:  # the bar that ends the repeat completes one in the old meter
+            if repeat == Repeat.SIGN:
+                return None
+            repeat = Repeat.NOTHING
+        # There is no short last bar: the upbeat that it would complete is in the old meter.
+        full = new.full
+        return state._replace(
+            phase=Phase.NEW_METER, meter=value, full=full, left=full, upbeat=full, start=full,
+            repeat=repeat,
+        )  # fmt: skip
 
     # -- sounds -----------------------------------------------------------------------------------
 

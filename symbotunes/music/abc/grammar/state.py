@@ -16,12 +16,14 @@ class Phase(IntEnum):
     BAR = 4
     CLOSED = 5  # :|
     LAST = 6  # a bar sign that closes a short last bar
-    TUPLET = 7
-    CHORD = 8  # [ and the pitches after it
-    SOUND = 9  # a note, chord or rest whose length may follow
-    TIMED = 10  # a sound whose length is known
-    TIED = 11
-    END = 12
+    NEW_METER = 7
+    NEW_KEY = 8
+    TUPLET = 9
+    CHORD = 10  # [ and the pitches after it
+    SOUND = 11  # a note, chord or rest whose length may follow
+    TIMED = 12  # a sound whose length is known
+    TIED = 13
+    END = 14
 
 
 class Ending(IntEnum):

@@ -7,7 +7,7 @@ tunes can be taken, it is completed first, and what completed it is cut off agai
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from symbotunes.music.abc.accidentals import written_out
 from symbotunes.music.abc.barlines import close_bars
@@ -32,7 +32,7 @@ from symbotunes.music.abc.tokens import (
     kind,
     make_pitch,
 )
-from symbotunes.music.abc.writing import item_tokens, open_chord_tokens
+from symbotunes.music.abc.writing import open_chord_tokens, phrase_tokens
 
 _ANY_NOTE = Sound((make_pitch(0, 4, None, False),), ONE)
 
@@ -52,12 +52,16 @@ class TypedBeginning:
     remarks: tuple[str, ...] = ()
 
 
-def read_typed(text: str) -> TypedBeginning:
+def read_typed(text: str, *, changes: bool = False) -> TypedBeginning:
     r"""Read a prompt, ABC or tokens: ``M:6/8 K:Cdor A2 B`` or ``M:6/8 K:Cdor A 2 B``.
 
     ABC is read as in files, except that fields may stand on one line (``\n`` may also be typed as a
     backslash and an n), that lengths are in eighths unless ``L:`` says otherwise, and that what is
     no music is refused. Tokens are taken as they are.
+
+    Args:
+        text: of the prompt.
+        changes: whether meter and key may change after a bar sign.
 
     Raises:
         AbcError: naming what cannot be read.
@@ -65,16 +69,16 @@ def read_typed(text: str) -> TypedBeginning:
     text = text.replace("\\n", "\n").replace("\r\n", "\n").strip()
     words = text.split()
     if words and all(kind(word) != "unknown" for word in words):
-        return _with_meter(_read_tokens(words))
-    return _with_meter(_read_abc(split_fields(text)))
+        return _with_meter(_read_tokens(words, changes=changes))
+    return _with_meter(_read_abc(split_fields(text), changes=changes))
 
 
-def _read_tokens(words: Sequence[str]) -> TypedBeginning:
-    misplaced = misplaced_token(words)
+def _read_tokens(words: Sequence[str], *, changes: bool) -> TypedBeginning:
+    misplaced = misplaced_token(words, changes=changes)
     if misplaced:
         raise AbcError(misplaced[1], misplaced[0])
-    head = sorted((word for word in words if kind(word) in ("meter", "key")), reverse=True)
-    music = [word for word in words if kind(word) not in ("meter", "key")]
+    head = sorted(takewhile(lambda word: kind(word) in ("meter", "key"), words), reverse=True)
+    music = words[len(head) :]
     _refuse_accidental_of_key(words)
     key = next((parse_key(word[2:]) for word in head if kind(word) == "key"), None)
     return TypedBeginning((*head, *music), key)
@@ -95,11 +99,13 @@ def _refuse_accidental_of_key(words: Sequence[str]) -> None:
             )
 
 
-def _read_abc(typed: TypedText) -> TypedBeginning:
+def _read_abc(typed: TypedText, *, changes: bool) -> TypedBeginning:
     music = read_elements(typed.music)
     meter = typed.meter and parse_meter(typed.meter)
     head = ["X:1", *([f"M:{meter}"] if meter else []), f"L:{typed.unit or '1/8'}"]
-    tune = parse("\n".join([*head, f"K:{typed.key or 'C'}", music.text]), beginning=True)
+    tune = parse(
+        "\n".join([*head, f"K:{typed.key or 'C'}", music.text]), beginning=True, changes=changes
+    )
     tokens = _tokens_of(tune, music)
     head = [f"M:{meter}"] if meter else []
     head += [f"K:{tune.key}"] if typed.key else []
@@ -136,7 +142,7 @@ def _tokens_of(tune: ParsedTune, music: Music) -> list[str]:
         chord = kept.pop()
         assert isinstance(chord, Sound)
         end = open_chord_tokens(chord)
-    return [*(token for item in kept for token in item_tokens(item, tune.meter)), *end]
+    return [*phrase_tokens(tune.meter, tune.key, kept)[2:], *end]
 
 
 def _refuse_losses(tune: ParsedTune, plain: Phrase) -> None:
@@ -217,7 +223,7 @@ def _with_meter(beginning: TypedBeginning) -> TypedBeginning:
     tokens = beginning.tokens
     remarks = list(beginning.remarks)
     if not any(kind(token) == "meter" for token in tokens):
-        meter = meter_of_bars(parse_tokens(tokens).items)
+        meter = meter_of_bars(parse_tokens(tokens, changes=True).items)
         if meter:
             tokens = (f"M:{meter}", *tokens)
             remarks.append(f"M:{meter} is added, as the bars have {8 * Fraction(meter)} eighths")
