@@ -10,7 +10,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -58,8 +58,11 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
             settle(draft, path)
         else:
             draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename in (None, str(draft)):
+            error.filename = str(path)
+        with suppress(OSError):  # a folder that cannot be written has none, and is told of already
+            draft.unlink(missing_ok=True)
         raise
 
 
@@ -78,15 +81,22 @@ def atomic_folder(folder: Path, *, draft_name: str | None = None) -> Iterator[Pa
         folder: what stands there is removed at the end.
         draft_name: name beside it, for jobs that hold a lock: what a killed one left under it is
             removed. By default every call has a name of its own.
+
+    Raises:
+        OSError: if it cannot be written; the error names `folder`, not the temporary one.
     """
     draft = folder.with_name(draft_name or f".{folder.name}.{secrets.token_hex(4)}")
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
     try:
+        draft.mkdir(parents=True)
         yield draft
         if folder.exists():
             shutil.rmtree(folder)
         draft.rename(folder)
+    except OSError as error:
+        if error.filename == str(draft):
+            error.filename = str(folder)
+        raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that ``--help`` responds immediately.
 import secrets
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from symbotunes.cli.dispatch import call_mode, mode_files, page, summary
 from symbotunes.cli.errors import report
 from symbotunes.cli.options import listing
 from symbotunes.cli.validation import refuse_misfits
+from symbotunes.config.folders import unwritable
 from symbotunes.errors import user_error
+from symbotunes.files import atomic_write
 from symbotunes.paths import CONF
 from symbotunes.sweeps.process import run_job
 
@@ -69,17 +72,21 @@ def run_mode(cfg: DictConfig) -> Any:
     """
     if HydraConfig.get().mode is RunMode.MULTIRUN:
         refuse_misfits(cfg)
-        return run_job(cfg, JOB)
+        try:
+            return run_job(cfg, JOB)
+        except OSError as error:
+            raise (unwritable(error, cfg) or error) from error.__cause__
     folder = Path(cfg.paths.run_dir)
     try:
         refuse_misfits(cfg)
         return call_mode(cfg)
     except Exception as error:
-        if user_error(error) is not None:
+        line = user_error(error) or unwritable(error, cfg)
+        if line is not None:
             # If it were raised here, both Hydra and we would print it.
-            raise SystemExit(report(error)) from None
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            raise SystemExit(report(line)) from None
+        with suppress(OSError):  # the traceback is printed anyway
+            atomic_write(folder / "error.txt", traceback.format_exc())
         raise
     finally:
         if folder.is_dir() and not any(folder.iterdir()):

@@ -16,6 +16,7 @@ from symbotunes.cli.dispatch import call_mode
 from symbotunes.cli.errors import report
 from symbotunes.cli.terminal import print_in_any_encoding
 from symbotunes.config.aliases import modernized
+from symbotunes.config.folders import unwritable
 from symbotunes.errors import UserError, user_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import CONFIG, ERROR, note, writes_for_all
@@ -46,9 +47,10 @@ def run(cfg: DictConfig, folder: Path) -> int:
         value: Any = call_mode(cfg)
     except Exception as error:
         note(folder, status="failed")
-        if user_error(error) is not None:
-            atomic_write(folder / ERROR, f"{user_error(error)}\n")
-            return report(error)
+        line = user_error(error) or unwritable(error, cfg)
+        if line is not None:
+            atomic_write(folder / ERROR, f"{line}\n")
+            return report(line)
         atomic_write(folder / ERROR, traceback.format_exc())
         traceback.print_exc()
         return 1

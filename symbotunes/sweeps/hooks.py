@@ -1,7 +1,11 @@
-"""Hooks that run before the first job of a sweep and after the last one."""
+"""Hooks that run before a run, before the first job of a sweep and after the last one."""
 
+import errno
+import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from symbotunes.config.aliases import modernized
 from symbotunes.config.difference import difference
 from symbotunes.config.earlier import as_overrides, earlier_values, with_earlier
+from symbotunes.config.folders import make_folder, unwritable
 from symbotunes.config.overrides import named_keys
-from symbotunes.errors import UserError, first_line, print_error
+from symbotunes.errors import UserError, first_line, print_error, user_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import read_jobs
 from symbotunes.sweeps.report import write_sweep_report
@@ -21,15 +26,18 @@ FILE = "sweep.yaml"
 
 
 class Sweeping(Callback):
-    """Records what a sweep consists of, rejects resuming a different one, and writes its report."""
+    """Makes the folder of a run or sweep.
+
+    It records what a sweep consists of, rejects resuming a different one, and writes its report.
+    """
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        with exiting(config):  # Hydra makes this folder next, with a traceback if it cannot
+            make_folder(Path(config.hydra.run.dir), config)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        try:
+        with exiting(config):
             begin(config)
-        except UserError as error:
-            raise SystemExit(
-                print_error(error, str(error))
-            ) from None  # Hydra turns errors here into warnings
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         folder = Path(config.hydra.sweep.dir)
@@ -44,11 +52,24 @@ class Sweeping(Callback):
             raise SystemExit(1)
 
 
+@contextmanager
+def exiting(cfg: DictConfig) -> Iterator[None]:
+    """Print user errors and exit: Hydra turns exceptions of hooks into warnings."""
+    try:
+        yield
+    except (UserError, OSError) as error:
+        line = user_error(error) or unwritable(error, cfg)
+        if line is None:
+            raise
+        raise SystemExit(print_error(line, str(line))) from None
+
+
 def begin(cfg: DictConfig) -> None:
     """Set the sweep's folder; check that a resumed sweep has the same config.
 
     Raises:
         UserError: if ``sweep.resume`` is not a sweep folder, or its sweep has a different config.
+        PermissionError: if the folder of ``sweep.resume`` may not be written to.
     """
     resumed = cfg.sweep.resume
     folder = Path(resumed or cfg.hydra.sweep.dir).absolute()
@@ -65,6 +86,8 @@ def begin(cfg: DictConfig) -> None:
         return
     if not path.is_file():
         raise UserError(f"sweep.resume={resumed} is not a sweep folder (no {FILE})")
+    if not os.access(folder, os.W_OK):  # Hydra would raise an error when it writes there
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     before = modernized(OmegaConf.to_container(OmegaConf.load(path)))
     earlier = earlier_values(before["config"], named_keys(cfg))
     with_earlier(before["config"], earlier)
