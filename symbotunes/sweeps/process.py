@@ -28,7 +28,7 @@ from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
 from symbotunes.models.quantities import NLL
 from symbotunes.sweeps.jobs import CONFIG, Job, note, read_job, writes_for_all
-from symbotunes.training.stop_signals import announcements
+from symbotunes.training.stop_signals import announcements, hangup
 
 
 class JobFailed(UserError):
@@ -171,7 +171,7 @@ def forwarding(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
         if os.name != "nt" or signum != signal.SIGINT:
             child.send_signal(signum)
 
-    forwarded = (signal.SIGINT, signal.SIGTERM, *announcements())
+    forwarded = (signal.SIGINT, signal.SIGTERM, *hangup(), *announcements())
     try:
         before = {signum: signal.signal(signum, forward) for signum in forwarded}
     except ValueError:  # not in the main thread, where signals do not arrive

@@ -11,3 +11,10 @@ def present(*names: str) -> tuple[signal.Signals, ...]:
 def announcements() -> tuple[signal.Signals, ...]:
     """Signals with which schedulers announce the time limit of a job."""
     return present("SIGUSR1", "SIGUSR2")
+
+
+def hangup() -> tuple[signal.Signals, ...]:
+    """SIGHUP, which a closed terminal sends, unless the process ignores it, as under ``nohup``."""
+    return tuple(
+        signum for signum in present("SIGHUP") if signal.getsignal(signum) is not signal.SIG_IGN
+    )

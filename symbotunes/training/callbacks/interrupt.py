@@ -1,5 +1,6 @@
 """Stops a training run on a signal without losing a step."""
 
+import errno
 import os
 import signal
 import time
@@ -15,7 +16,7 @@ from symbotunes.training.callbacks.checkpoints import (
     saving_makes_sense,
     validation_follows,
 )
-from symbotunes.training.stop_signals import announcements, present
+from symbotunes.training.stop_signals import announcements, hangup, present
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 SAME_REQUEST_SECONDS = 0.5
@@ -25,8 +26,8 @@ class Interrupted(SystemExit):
     """Training stopped on a signal with its state saved; if uncaught, it sets the exit status.
 
     The status is 128 plus the signal's number, as shells report it: 130 for Ctrl-C, 143 for
-    SIGTERM, 138 and 140 for SIGUSR1 and SIGUSR2, with which schedulers announce the time limit. A
-    job script that sees one of the last two requeues the job.
+    SIGTERM, 129 for SIGHUP, 138 and 140 for SIGUSR1 and SIGUSR2, with which schedulers announce the
+    time limit. A job script that sees one of the last two requeues the job.
     """
 
     def __init__(self, signum: int) -> None:
@@ -37,12 +38,13 @@ class Interrupted(SystemExit):
 class OnInterrupt(Saving):
     """On a signal, finishes the optimizer step, writes ``last.ckpt`` and stops.
 
-    The signals are Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2 (Windows has only the first two). A second
-    one ends the process immediately, unless it arrives within half a second: terminals and
-    launchers may signal a process twice. A signal during validation takes effect after the
-    validation and one more step. All handlers except SIGTERM's are installed in `on_fit_start`,
-    because data workers fork soon after and inherit them: otherwise a worker would be killed by the
-    Ctrl-C of its terminal, or by the signal that a scheduler sends to all processes.
+    The signals are Ctrl-C, SIGTERM, SIGUSR1, SIGUSR2 (Windows has only the first two), and SIGHUP,
+    which a closed terminal sends, unless it is ignored, as under ``nohup``. A second one ends the
+    process immediately, unless it arrives within half a second: terminals and launchers may signal
+    a process twice. A signal during validation takes effect after the validation and one more step.
+    All handlers except SIGTERM's are installed in `on_fit_start`, because data workers fork soon
+    after and inherit them: otherwise a worker would be killed by the Ctrl-C of its terminal, or by
+    the signal that a scheduler sends to all processes.
 
     Once training has ended, SIGUSR1 and SIGUSR2 are ignored until the process exits: there is
     nothing left to save, and a job that they killed would be requeued only to write its tables and
@@ -67,7 +69,7 @@ class OnInterrupt(Saving):
         self.signal_received = None
         self._in_step = self._saved = False
         self._process = os.getpid()
-        for signum in (signal.SIGINT, *announcements()):
+        for signum in (signal.SIGINT, *hangup(), *announcements()):
             self._replace(signum, self._handle)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
@@ -133,9 +135,10 @@ class OnInterrupt(Saving):
         self.signal_received, self._received_at = signum, time.monotonic()
         name = signal.Signals(signum).name
         # print() is not reentrant and must not be called in a signal handler; write(2) may be.
-        os.write(
+        write_or_discard(
             2, f"\n{name}: stopping after this step; send it again to quit immediately\n".encode()
         )
+        write_or_discard(1, b"")  # a later print() must not end the training before it has saved
         # Torch raises in the middle of a step if a data worker dies, perhaps from the same signal.
         for child_ended in present("SIGCHLD"):
             self._replace(child_ended, signal.SIG_DFL)
@@ -176,6 +179,23 @@ class OnInterrupt(Saving):
 
 def ignore(signum: int, frame: FrameType | None) -> None:
     """Do nothing on a signal; unlike ``SIG_IGN``, processes started later do not inherit it."""
+
+
+def write_or_discard(descriptor: int, text: bytes) -> None:
+    """Write to a file descriptor; if nobody reads it any more, later writes to it are discarded.
+
+    Args:
+        descriptor: such as 2, standard error, whose terminal may have been closed.
+        text: what is written; nothing also tells whether a terminal is closed.
+    """
+    try:
+        os.write(descriptor, text)
+    except OSError as error:
+        if error.errno not in (errno.EIO, errno.EPIPE):
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def correct_originals(trainer: lightning.Trainer, before: Mapping[int, Handler]) -> None:

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,8 @@ import pytest
 import torch
 
 from symbotunes.training.callbacks.checkpoints import BestAndLast
-from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt
+from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt, write_or_discard
+from symbotunes.training.callbacks.run_setup import RunSetup
 
 pytestmark = pytest.mark.xdist_group("interrupt")  # one process starts the trainings
 processes = pytest.mark.slow("starts four trainings as processes, which all import torch")
@@ -210,3 +212,46 @@ def test_a_run_resumed_after_its_last_step_ignores_announcements_too(fit, run_di
     trainer, _ = fit(OnInterrupt(), resume=run_dir / "checkpoints" / "last.ckpt")
     signal_this_process()
     assert (trainer.global_step, received) == (8, [signal.SIGINT])
+
+
+@pytest.fixture
+def hangup_handler():
+    before = signal.getsignal(signal.SIGHUP)
+    yield lambda handler: signal.signal(signal.SIGHUP, handler)
+    signal.signal(signal.SIGHUP, before)
+
+
+class HangUpAtStep3(lightning.Callback):
+    def on_train_batch_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+        if trainer.global_step == 2:
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_a_training_whose_terminal_is_closed_saves_and_is_recorded_as_interrupted(
+    fit, run_dir, hangup_handler
+):
+    hangup_handler(signal.SIG_DFL)
+    with pytest.raises(Interrupted) as stop:
+        fit(HangUpAtStep3(), OnInterrupt(), RunSetup())
+    assert (stop.value.code, last_step(run_dir)) == (129, 3)
+    assert json.loads((run_dir / "run.json").read_text())["status"] == "interrupted"
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+def test_a_training_that_ignores_hangups_as_under_nohup_goes_on(fit, hangup_handler):
+    hangup_handler(signal.SIG_IGN)
+    trainer, _ = fit(HangUpAtStep3(), OnInterrupt())
+    assert trainer.global_step == 8
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_what_is_written_to_a_closed_terminal_is_discarded():
+    ours, terminal = os.openpty()
+    write_or_discard(terminal, b"read")
+    assert os.read(ours, 10) == b"read"
+    os.close(ours)
+    with pytest.raises(OSError, match="Input/output error"):
+        os.write(terminal, b"lost")
+    write_or_discard(terminal, b"")
+    assert os.write(terminal, b"lost") == 4
+    os.close(terminal)
