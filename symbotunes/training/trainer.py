@@ -16,6 +16,14 @@ from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 if TYPE_CHECKING:
     from symbotunes.training.sharding import FullyShard
 
+# Lightning's other precisions convert weights and batches, and our batches hold integers alone.
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+SHORT_PRECISIONS = {
+    "32": "32-true",
+    "bf16": "bf16-mixed",
+    "16": "16-mixed",
+}  # as Lightning reads them
+
 
 def make_trainer(
     *,
@@ -41,11 +49,11 @@ def make_trainer(
         settings: all other arguments of ``lightning.Trainer``.
 
     Raises:
-        UserError: if the requested device does not exist.
+        UserError: if the requested device does not exist, or training in a precision is not
+            supported.
     """
     quiet_lightning()
-    if precision == "auto":
-        precision = natural_precision(accelerator)
+    precision = chosen_precision(precision, accelerator)
     callbacks = list(callbacks)
     if isinstance(val_check_interval, int) and val_check_interval > 0:
         callbacks.append(ValidateEveryNSteps(val_check_interval))
@@ -93,6 +101,27 @@ def quiet_lightning() -> None:
         ".*single contiguous chunk of memory.*",  # Folk-RNN runs its layers one by one, for dropout
     ):
         warnings.filterwarnings("ignore", message=message)
+
+
+def chosen_precision(precision: object, accelerator: str) -> str:
+    """The precision to train in, as Lightning names it.
+
+    Args:
+        precision: one of `PRECISIONS`, a short name of one, or ``auto``; YAML may give a number.
+        accelerator: which `natural_precision` reads.
+
+    Raises:
+        UserError: for others, such as ``bf16-true``.
+    """
+    if precision == "auto":
+        return natural_precision(accelerator)
+    name = SHORT_PRECISIONS.get(str(precision), str(precision))
+    if name not in PRECISIONS:
+        raise UserError(
+            f"trainer.precision={precision} is not supported: weights are kept in float32; choose "
+            f"one of auto, {', '.join(PRECISIONS)}"
+        )
+    return name
 
 
 def natural_precision(accelerator: str) -> str:
