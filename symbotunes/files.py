@@ -4,6 +4,7 @@ Content is written under a temporary name beside the old file and then renamed: 
 the old content or all of the new.
 """
 
+import math
 import os
 import re
 import secrets
@@ -12,7 +13,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 
 def why_no_file(path: Path) -> str:
@@ -99,6 +100,15 @@ def atomic_folder(folder: Path, *, draft_name: str | None = None) -> Iterator[Pa
         raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def finite(value: Any) -> Any:
+    """The value, with ``None`` for numbers that JSON cannot represent (a loss may be NaN)."""
+    if isinstance(value, dict):
+        return {key: finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def remove_drafts(folder: Path) -> None:

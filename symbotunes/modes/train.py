@@ -7,6 +7,7 @@
 The run folder holds the resolved config, metrics, checkpoints, baselines and samples.
 """
 
+import math
 import os
 import traceback
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ from symbotunes.training.allocator import keep_freed_memory
 from symbotunes.training.lit_data import LitData
 from symbotunes.training.processes import first_console
 from symbotunes.training.resume import continued, resumed
-from symbotunes.training.run import Best, Run, assemble, finish_loggers
+from symbotunes.training.run import Best, Run, assemble, diverged, finish_loggers
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -87,10 +88,16 @@ def conclude(run: Run) -> float | None:
     value = found.to_minimize if found is not None else None
     if not run.trainer.is_global_zero:
         return value
+    if (loss := diverged(run)) is not None:
+        run.console.print(
+            f"Warning  the training has diverged: {loss} at its end; lower model.optimizer.lr, or "
+            "train with trainer.precision=32-true",
+            soft_wrap=True,
+        )
     best = run.best_checkpoint
     if best is None:
         return value
-    if found is not None:
+    if found is not None and math.isfinite(found.value):
         with spared("the table of n-gram models", best, run.console):
             _print_table(run, found)
     listen = "no samples"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from symbotunes.files import atomic_write
+from symbotunes.files import atomic_write, finite
 
 CONFIG, STATE, ERROR = "job.yaml", "job.json", "error.txt"
 
@@ -63,10 +63,11 @@ def read_job(folder: Path) -> Job:
 
 
 def note(folder: Path, **changes: Any) -> None:
-    """Update ``job.json``."""
+    """Update ``job.json``; numbers that are not finite become null."""
     state = read_json(folder / STATE) | changes
     state["updated_utc"] = datetime.now(UTC).isoformat(timespec="seconds")
-    atomic_write(folder / STATE, json.dumps(state, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(finite(state), indent=2, ensure_ascii=False, allow_nan=False)
+    atomic_write(folder / STATE, text + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:

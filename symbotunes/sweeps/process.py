@@ -54,23 +54,33 @@ def run_job(cfg: DictConfig, program: str) -> float | None:
     job = read_job(folder)
     if job.status == "finished":
         note_quantity(cfg, job)
-        return job.value
+        return value_of(job, grid)
     status = run_process(folder, program)
     job = read_job(folder)
     if (
         writes_for_all() and job.status == "running"
     ):  # it was killed before it could record its status
         note(folder, status="failed", exit=status)
-    if status == 0 and job.value is None and not grid:
-        raise JobFailed(
-            f"job {job.number} has no value to minimize, since it never validated: set "
-            "trainer.val_check_interval below trainer.max_steps"
-        )
-    if status == 0 and (job.value is None or math.isfinite(job.value)):
-        return job.value
+    if status == 0:
+        return value_of(job, grid)
     if grid:
         return math.nan
     raise JobFailed(f"job {job.number} failed with status {status}; see {folder}")
+
+
+def value_of(job: Job, grid: bool) -> float | None:
+    """The value of a job that finished; a grid needs none.
+
+    Raises:
+        JobFailed: if a search has no number to compare.
+    """
+    if grid or (job.value is not None and math.isfinite(job.value)):
+        return job.value
+    raise JobFailed(
+        f"job {job.number} has no value to minimize: it never validated (set "
+        "trainer.val_check_interval below trainer.max_steps), or its loss was never finite (lower "
+        "model.optimizer.lr)"
+    )
 
 
 def note_quantity(cfg: DictConfig, job: Job) -> None:

@@ -1,5 +1,6 @@
 """A training run: its model, data and trainer, assembled from its config."""
 
+import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,15 @@ class Run:
         net = self.model.net
         logged = self.trainer.callback_metrics.get(net.MONITOR)
         return None if logged is None else Best(net.MONITOR, float(logged), net.MONITOR_MODE)
+
+
+def diverged(run: Run) -> str | None:
+    """The newest loss of a run that is not a finite number, in words; ``None`` if there is none."""
+    for name in (run.model.net.MONITOR, "train/loss"):
+        value = run.trainer.callback_metrics.get(name)
+        if value is not None and not math.isfinite(float(value)):
+            return f"{name} is {float(value)}"
+    return None
 
 
 def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:

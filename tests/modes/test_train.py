@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import shutil
@@ -36,8 +37,8 @@ def ended(tmp_path):
         console=console,
         data=None,
         folder=tmp_path,
-        model=SimpleNamespace(net=None),
-        trainer=SimpleNamespace(is_global_zero=True),
+        model=SimpleNamespace(net=SimpleNamespace(MONITOR="val/loss")),
+        trainer=SimpleNamespace(is_global_zero=True, callback_metrics={"val/loss": 1.5}),
     )
 
 
@@ -54,6 +55,19 @@ def test_what_follows_a_training_never_fails_it(ended, monkeypatch):
     assert "samples failed: no checkpoint at" in warnings[1]
     assert all(f"checkpoint is {ended.best_checkpoint}" in line for line in warnings)
     assert "Sample more" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "shown"),
+    [("val/loss", math.inf, "val/loss is inf"), ("train/loss", math.nan, "train/loss is nan")],
+)
+def test_a_warning_says_that_a_training_has_diverged(ended, monkeypatch, name, loss, shown):
+    monkeypatch.setattr(train, "_print_table", lambda *_: None)
+    train.conclude(ended)
+    assert "diverged" not in ended.console.export_text()
+    ended.trainer.callback_metrics[name] = loss
+    train.conclude(ended)
+    assert f"Warning  the training has diverged: {shown} at its end" in ended.console.export_text()
 
 
 def test_whoever_interrupts_what_follows_a_training_is_heard(ended, monkeypatch):
@@ -371,3 +385,15 @@ def test_a_run_is_resumed_with_its_own_vocabulary(run_main, tmp_path):
     content = torch.load(last)
     assert content["recipe"]["tokenizer"] == before
     assert content["global_step"] == 8
+
+
+@pytest.mark.slow("trains with the program")
+def test_a_training_that_diverges_ends_with_a_warning_and_no_best_checkpoint(run_main, tmp_path):
+    result = run_main(
+        tmp_path / "outputs", *TINY, "trainer.max_steps=4", "trainer.val_check_interval=2",
+        "model/optimizer=adam", "model/scheduler=constant", "model.optimizer.lr=1e37",
+    )  # fmt: skip
+    assert "Warning  the training has diverged: val/loss is " in result.stdout
+    (folder,) = (tmp_path / "outputs" / "train").iterdir()
+    assert [path.name for path in (folder / "checkpoints").iterdir()] == ["last.ckpt"]
+    assert json.loads((folder / "run.json").read_text())["best"]["value"] is None

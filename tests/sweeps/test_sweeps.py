@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from omegaconf import OmegaConf
 
 from symbotunes.sweeps import hooks
 from symbotunes.sweeps.jobs import note, read_job
-from symbotunes.sweeps.process import note_quantity
+from symbotunes.sweeps.process import JobFailed, note_quantity, value_of
 from symbotunes.sweeps.report import write_sweep_report
 from symbotunes.training.loggers.records import files_of, history
 from tests.conftest import TINY
@@ -151,6 +152,16 @@ def test_a_report_says_where_losses_are_of_different_quantities(tmp_path):
         (folder / "run.json").write_text(json.dumps({"best": result}))
         page = write_sweep_report(tmp_path).read_text()
         assert (warning in page) == (result is bound)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_the_value_of_a_diverged_job_is_null_and_a_search_has_none(tmp_path, value):
+    note(tmp_path / "0", status="finished", overrides=[], value=value)
+    assert '"value": null' in (tmp_path / "0" / "job.json").read_text()
+    job = read_job(tmp_path / "0")
+    assert value_of(job, grid=True) is None
+    with pytest.raises(JobFailed, match="job 0 has no value to minimize.*lower model.optimizer.lr"):
+        value_of(job, grid=False)
 
 
 def test_a_finished_job_of_an_earlier_version_says_that_its_loss_does_not_compare(tmp_path, capsys):

@@ -166,7 +166,7 @@ class BestAndLast(Saving):
             self.best_model_score, self.best_step = before
 
     def _is_better(self, score: float) -> bool:
-        if math.isnan(score):
+        if not math.isfinite(score):
             return False
         if self.best_model_score is None:
             return True

@@ -1,7 +1,6 @@
 """The run folder, and ``run.json``: the state and the environment of a run."""
 
 import json
-import math
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import lightning
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from symbotunes.files import atomic_write
+from symbotunes.files import atomic_write, finite
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.dashboard import wandb_loggers
 from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt
@@ -164,7 +163,7 @@ class RunSetup(lightning.Callback):
             self.record |= findings_of(callback)
         for logger in wandb_loggers(trainer):
             self.record["wandb_id"] = logger.version
-        text = json.dumps(finite(self.record), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(finite(self.record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         try:
             atomic_write(Path(trainer.default_root_dir) / "run.json", text.encode())
         except OSError as error:  # a full disk; the next write tries again
@@ -210,15 +209,6 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
         return [*before.get("earlier", []), {key: before.get(key) for key in kept}]
     except (OSError, ValueError, AttributeError):
         return []
-
-
-def finite(value: Any) -> Any:
-    """The value, with ``None`` for numbers that JSON cannot represent (a loss may be NaN)."""
-    if isinstance(value, dict):
-        return {key: finite(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def utc_now() -> str:

@@ -1,4 +1,5 @@
 import errno
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -112,6 +113,15 @@ def test_a_loss_that_is_not_a_number_is_never_the_best(fit, tiny, run_dir):
     keeper = BestAndLast()
     fit(keeper, model=tiny((float("nan"), 5.0, float("nan"))), max_epochs=3)
     assert (keeper.best_model_score, keeper.best_step) == (5.0, 8)
+
+
+@pytest.mark.parametrize(
+    ("mode", "loss"), [("min", -math.inf), ("min", math.inf), ("max", math.inf)]
+)
+def test_an_infinite_score_is_never_the_best(fit, tiny, run_dir, mode, loss):
+    keeper = BestAndLast(mode=mode)
+    fit(keeper, model=tiny(val_losses=(loss,)))
+    assert (keeper.best_model_score, names(run_dir)) == (None, ["last.ckpt"])
 
 
 def test_the_best_score_survives_a_resume_in_the_same_folder(fit, run_dir):
