@@ -135,6 +135,12 @@ def become(
     for descriptor, opened in enumerate(streams):
         os.dup2(opened, descriptor)
         os.close(opened)
+    before = sys.stdin, sys.stdout, sys.stderr  # handlers of logs still write to these
+    encoding, _, errors = environment.get("PYTHONIOENCODING", "").partition(":")
+    form = {"encoding": encoding or "utf-8", "closefd": False}
+    sys.stdin = sys.__stdin__ = os.fdopen(0, **form)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", errors=errors or "strict", **form)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", buffering=1, errors="backslashreplace", **form)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
@@ -162,8 +168,9 @@ def become(
         status = 1
     threading._shutdown()  # what Python does at its end
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr, *before[1:]):
+        with contextlib.suppress(OSError, ValueError):  # closed, as by a program that reads no more
+            stream.flush()
     os._exit(status)
 
 

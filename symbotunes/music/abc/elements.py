@@ -51,9 +51,7 @@ _MUSIC_BETWEEN = re.compile(
     r"!(?!f+!)(?=[^!]*[A-Ga-g][^!]*[A-Ga-g])(?:[\^_=]*[A-Ga-gz][,']*[0-9]*(?:/[0-9]*)*|[\s()<>-])+!"
 )
 _ATTACHED = re.compile(r"[A-Ga-gzx\]][,']*[0-9/]")
-_NO_NOTES = re.compile(
-    r'"[^"\n]*"|\[[A-Za-z]:[^\]\n]*\]|![^!|\n]*!|^[A-Za-z]:.*$|%.*$', re.MULTILINE
-)
+_NO_NOTES = re.compile(r'"[^"\n]*"|\[[A-Za-z]:[^\]\n]*\]|![^!|\n]*!|^[A-Za-z]:.*$|%.*$', re.M)
 MAX_BARS_OF_REST = 99
 SHORTEST = 64  # of an eighth; abc2midi takes shorter notes for missing lengths
 _NOTE_STARTS = frozenset("ABCDEFGabcdefg^_=")
