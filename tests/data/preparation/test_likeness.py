@@ -126,7 +126,7 @@ def dances(count):
     found = []
     for tune in tunes:
         try:
-            tune.content()
+            tune.tokens_in("C")
         except AbcError:
             continue
         found.append(tune)
