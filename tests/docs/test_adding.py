@@ -16,6 +16,7 @@ TESTS = (
     "tests/composing.py",
     "tests/conftest.py",
     "tests/warm.py",
+    "tests/warm_python.py",
     "tests/config/test_configs.py",
     "tests/models/relative_decoder.py",
     "tests/models/test_contract.py",
