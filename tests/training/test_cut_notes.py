@@ -9,6 +9,7 @@ from symbotunes.evaluation.sequences.likelihood import token_nats
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.models.gpt2 import GPT2
 from symbotunes.training.cut_notes import notes_on_cuts
+from symbotunes.training.lit_data import LitData
 from symbotunes.training.lit_model import LitModel
 from symbotunes.transforms.base import Chain
 from symbotunes.transforms.cuts import Crop, SampleSubsequence
@@ -35,7 +36,7 @@ def test_a_validation_gives_the_loss_that_an_evaluation_gives(name, cut, corpus_
     trainer = lightning.Trainer(
         accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False
     )
-    (logged,) = trainer.validate(model, data, verbose=False)
+    (logged,) = trainer.validate(model, LitData(data), verbose=False)
     nats = token_nats(net, sequences(data.encoded, vocabulary, "val"), vocabulary.size)
     expected = sum(map(sum, nats)) / sum(map(len, nats))
     assert max(map(len, nats)) > 5
