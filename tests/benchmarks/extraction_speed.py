@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from symbotunes.music.grid.drums import drum_examples
-from symbotunes.music.grid.melody import melody_examples
+from symbotunes.music.grid.drums import drum_windows
+from symbotunes.music.grid.melody import melody_windows
 from symbotunes.music.grid.quantize import quantize
-from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.grid.trio import trio_windows
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
 
@@ -25,7 +25,7 @@ Rows = list[tuple[int, ...]]
 def ours(data: bytes) -> Rows:
     """Two-bar melodies, by this package."""
     try:
-        return [tuple(row) for row in melody_examples(quantize(read_midi(data))).tolist()]
+        return [tuple(row) for row in melody_windows(quantize(read_midi(data))).rows.tolist()]
     except MidiError:
         return []
 
@@ -102,7 +102,7 @@ def main() -> None:
     fast, _ = seconds_per_file(ours, files, options.seconds)
     print(f"note-seq {slow * 1e3:9.2f} ms a file (CPU time, {count} files)")
     print(f"ours     {fast * 1e3:9.2f} ms a file, {slow / fast:.0f} times faster")
-    for name, extract in (("drums", drum_examples), ("trios of 16 bars", trio_examples)):
+    for name, extract in (("drums", drum_windows), ("trios of 16 bars", trio_windows)):
         each, _ = seconds_per_file(_reading(extract), files, options.seconds / 4)
         print(f"ours, reading and {name}: {each * 1e3:.2f} ms a file")
 
@@ -110,7 +110,7 @@ def main() -> None:
 def _reading(extract: Callable[..., object]) -> Callable[[bytes], object]:
     def job(data: bytes) -> object:
         try:
-            return extract(quantize(read_midi(data)), 16 if extract is trio_examples else 2)
+            return extract(quantize(read_midi(data)), 16 if extract is trio_windows else 2)
         except MidiError:
             return None
 

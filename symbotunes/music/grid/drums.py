@@ -46,22 +46,6 @@ class Hits:
     drums: Integers
 
 
-def drum_examples(
-    notes: GridNotes,
-    bars: int = 2,
-    *,
-    kit: Kit = NINE_DRUMS,
-    unique: bool = False,
-    limit: int | None = None,
-    generator: np.random.Generator | None = None,
-) -> Integers:
-    """[W, 16 bars] the rows of `drum_windows`, which has the same arguments."""
-    rows: Integers = drum_windows(
-        notes, bars, kit=kit, unique=unique, limit=limit, generator=generator
-    ).rows
-    return rows
-
-
 def drum_windows(
     notes: GridNotes,
     bars: int = 2,

@@ -57,30 +57,6 @@ class Lines:
     pitch: Integers
 
 
-def melody_examples(
-    notes: GridNotes,
-    bars: int = 2,
-    *,
-    classes: MelodyClasses = PIANO,
-    programs: Container[int] | None = MELODY_PROGRAMS,
-    transpose: int = 0,
-    unique: bool = False,
-    limit: int | None = None,
-    generator: np.random.Generator | None = None,
-) -> NDArray[np.uint8]:
-    """[W, 16 bars] the rows of `melody_windows`, which has the same arguments."""
-    return melody_windows(
-        notes,
-        bars,
-        classes=classes,
-        programs=programs,
-        transpose=transpose,
-        unique=unique,
-        limit=limit,
-        generator=generator,
-    ).rows
-
-
 def melody_windows(
     notes: GridNotes,
     bars: int = 2,

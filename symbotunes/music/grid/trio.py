@@ -52,28 +52,6 @@ class _Parts:
     covered: Mask
 
 
-def trio_examples(
-    notes: GridNotes,
-    bars: int = 16,
-    *,
-    classes: MelodyClasses = PIANO,
-    transpose: int = 0,
-    unique: bool = False,
-    limit: int | None = None,
-    generator: np.random.Generator | None = None,
-) -> Steps:
-    """[W, 16 bars, 3] the rows of `trio_windows`, which has the same arguments."""
-    return trio_windows(
-        notes,
-        bars,
-        classes=classes,
-        transpose=transpose,
-        unique=unique,
-        limit=limit,
-        generator=generator,
-    ).rows
-
-
 def trio_windows(
     notes: GridNotes,
     bars: int = 16,

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbotunes.music.grid.decode import decode_drums, decode_melody, decode_trio
-from symbotunes.music.grid.drums import SIXTY_ONE_DRUMS, drum_examples
-from symbotunes.music.grid.melody import ALL_PITCHES, PIANO, melody_examples
+from symbotunes.music.grid.drums import SIXTY_ONE_DRUMS, drum_windows
+from symbotunes.music.grid.melody import ALL_PITCHES, PIANO, melody_windows
 from symbotunes.music.grid.quantize import quantize
-from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.grid.trio import trio_windows
 from symbotunes.music.midi.notes import read_midi
 
 
@@ -94,7 +94,7 @@ def melodies(draw, bars, classes):
 def test_melodies_come_back(data, bars, classes):
     row = data.draw(melodies(bars, classes))
     grid = read(decode_melody(row, classes=classes))
-    assert melody_examples(grid, bars, classes=classes).tolist() == [row.tolist()]
+    assert melody_windows(grid, bars, classes=classes).rows.tolist() == [row.tolist()]
 
 
 @st.composite
@@ -113,7 +113,7 @@ def hits(draw, bars, most):
 def test_drums_come_back(data, bars, all_of_them):
     kit = {"kit": SIXTY_ONE_DRUMS} if all_of_them else {}
     row = data.draw(hits(bars, 2**61 - 1 if all_of_them else 511))
-    assert drum_examples(read(decode_drums(row, **kit)), bars, **kit).tolist() == [row.tolist()]
+    assert drum_windows(read(decode_drums(row, **kit)), bars, **kit).rows.tolist() == [row.tolist()]
 
 
 @settings(max_examples=30, deadline=None)
@@ -121,4 +121,4 @@ def test_drums_come_back(data, bars, all_of_them):
 def test_trios_come_back(data, bars):
     melody, bass = (data.draw(melodies(bars, PIANO)) for _ in range(2))
     trio = np.stack([melody, bass, data.draw(hits(bars, 511))], axis=1)
-    assert trio_examples(read(decode_trio(trio)), bars).tolist() == [trio.tolist()]
+    assert trio_windows(read(decode_trio(trio)), bars).rows.tolist() == [trio.tolist()]

@@ -1,6 +1,6 @@
 import numpy as np
 
-from symbotunes.music.grid.drums import NINE_DRUMS, SIXTY_ONE_DRUMS, drum_bits, drum_examples
+from symbotunes.music.grid.drums import NINE_DRUMS, SIXTY_ONE_DRUMS, drum_bits, drum_windows
 from symbotunes.music.grid.quantize import quantize
 from symbotunes.music.midi.notes import read_midi
 from tests.music.events import midi, notes
@@ -9,7 +9,7 @@ from tests.music.events import midi, notes
 def drums(*hits, bars=1, tracks=(), **options):
     """Windows as {step: number} of hits (step, pitch)."""
     track = notes(*[(step, step + 1, pitch) for step, pitch in hits], channel=9)
-    rows = drum_examples(quantize(read_midi(midi(track, *tracks))), bars, **options)
+    rows = drum_windows(quantize(read_midi(midi(track, *tracks))), bars, **options).rows
     return [{int(step): int(row[step]) for step in np.flatnonzero(row)} for row in rows]
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from symbotunes.music.grid.melody import ALL_PITCHES, PIANO, melody_examples
+from symbotunes.music.grid.melody import ALL_PITCHES, PIANO, melody_windows
 from symbotunes.music.grid.quantize import quantize
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
@@ -12,7 +12,7 @@ C4 = 60 - 21 + 2  # class of middle C
 
 def melodies(*tracks, bars=1, **options):
     """Windows as {step: class} of what is not 'no event'."""
-    rows = melody_examples(quantize(read_midi(midi(*tracks))), bars, **options)
+    rows = melody_windows(quantize(read_midi(midi(*tracks))), bars, **options).rows
     assert rows.dtype == np.uint8
     assert rows.shape[1] == 16 * bars
     return [{int(step): int(row[step]) for step in np.flatnonzero(row)} for row in rows]
@@ -97,7 +97,7 @@ def test_a_limit_takes_the_first_or_draws_evenly():
     random = np.random.default_rng(0)
     grid = quantize(read_midi(midi(notes(*line))))
     for _ in range(400):
-        rows = melody_examples(grid, 1, limit=3, generator=random)
+        rows = melody_windows(grid, 1, limit=3, generator=random).rows
         counts[rows[:, 0] - 21] += 1
     assert counts.sum() == 1200
     assert counts.min() > 85  # 120 expected, deviation 9

@@ -17,24 +17,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symbotunes.music.grid.drums import SIXTY_ONE_DRUMS, drum_examples
-from symbotunes.music.grid.melody import ALL_PITCHES, melody_examples
+from symbotunes.music.grid.drums import SIXTY_ONE_DRUMS, drum_windows
+from symbotunes.music.grid.melody import ALL_PITCHES, melody_windows
 from symbotunes.music.grid.quantize import quantize
-from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.grid.trio import trio_windows
 from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.notes import read_midi
 
 EXTRACTIONS = {
-    "melody_2bar": melody_examples,
-    "melody_16bar": partial(melody_examples, bars=16, programs=None),
-    "melody_1bar130": partial(melody_examples, bars=1, programs=None, classes=ALL_PITCHES),
-    "melody_2bar-5": partial(melody_examples, transpose=-5),
-    "melody_2bar+7": partial(melody_examples, transpose=7),
-    "melody_2bar+60": partial(melody_examples, transpose=60),
-    "drums_2bar": drum_examples,
-    "drums_full": partial(drum_examples, kit=SIXTY_ONE_DRUMS),
-    "trio_16bar": trio_examples,
-    "trio_4bar": partial(trio_examples, bars=4),
+    "melody_2bar": melody_windows,
+    "melody_16bar": partial(melody_windows, bars=16, programs=None),
+    "melody_1bar130": partial(melody_windows, bars=1, programs=None, classes=ALL_PITCHES),
+    "melody_2bar-5": partial(melody_windows, transpose=-5),
+    "melody_2bar+7": partial(melody_windows, transpose=7),
+    "melody_2bar+60": partial(melody_windows, transpose=60),
+    "drums_2bar": drum_windows,
+    "drums_full": partial(drum_windows, kit=SIXTY_ONE_DRUMS),
+    "trio_16bar": trio_windows,
+    "trio_4bar": partial(trio_windows, bars=4),
 }
 
 
@@ -64,7 +64,7 @@ def test_the_same_rows_are_extracted(name, reference, files):
         if grid is None:
             assert len(rows) == 0
             continue
-        found = EXTRACTIONS[name](grid)
+        found = EXTRACTIONS[name](grid).rows
         if name.startswith("trio"):
             assert found.tolist() == rows.tolist()  # in the same order, repetitions included
         else:

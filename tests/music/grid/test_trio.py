@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from symbotunes.music.grid.quantize import quantize
-from symbotunes.music.grid.trio import trio_examples
+from symbotunes.music.grid.trio import trio_windows
 from symbotunes.music.midi.notes import read_midi
 from tests.music.events import midi, notes, program, tempo
 
@@ -17,7 +17,7 @@ def part(role, *bars, pitch=60, channel=None):
 
 
 def trios(*tracks, bars=4, **options):
-    rows = trio_examples(quantize(read_midi(midi(*tracks))), bars, **options)
+    rows = trio_windows(quantize(read_midi(midi(*tracks))), bars, **options).rows
     assert rows.dtype == np.uint16
     assert rows.shape[1:] == (16 * bars, 3)
     return rows
