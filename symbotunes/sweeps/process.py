@@ -77,8 +77,8 @@ def value_of(job: Job, grid: bool) -> float | None:
     if grid or (job.value is not None and math.isfinite(job.value)):
         return job.value
     raise JobFailed(
-        f"job {job.number} has no value to minimize: it never validated (set "
-        "trainer.val_check_interval below trainer.max_steps), or its loss was never finite (lower "
+        f"job {job.number} has no value to minimize: nothing was validated (are there "
+        "validation pieces?), or its loss was never finite (lower "
         "model.optimizer.lr)"
     )
 

@@ -10,7 +10,7 @@ import torch
 
 from symbotunes.errors import UserError, first_line
 from symbotunes.models.layers.precision import multiplies_bfloat16
-from symbotunes.training.callbacks.validation import ValidateEveryNSteps
+from symbotunes.training.callbacks.validation import ValidationSchedule
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def make_trainer(
     """
     quiet_lightning()
     precision = chosen_precision(precision, accelerator)
-    callbacks = list(callbacks)
-    if isinstance(val_check_interval, int) and val_check_interval > 0:
-        callbacks.append(ValidateEveryNSteps(val_check_interval))
+    counts_steps = isinstance(val_check_interval, int) and val_check_interval > 0
+    schedule = ValidationSchedule(val_check_interval if counts_steps else None)  # type: ignore[arg-type]
+    callbacks = [schedule, *callbacks]  # first, so that others still see the validation at the end
     if str(strategy).startswith("fsdp"):
         strategy = sharded(strategy)
     try:

@@ -64,6 +64,7 @@ def fit(tmp_path: Path) -> Fit:
         model: Tiny | None = None,
         resume: Path | None = None,
         logger: Any = False,
+        loader: Callable[[], DataLoader[Tensor]] = numbers,
         **settings: Any,
     ) -> tuple[lightning.Trainer, Tiny]:
         torch.manual_seed(0)
@@ -84,7 +85,7 @@ def fit(tmp_path: Path) -> Fit:
             enable_model_summary=False,
             **settings,
         )
-        trainer.fit(model, numbers(), numbers(), ckpt_path=resume, weights_only=True)
+        trainer.fit(model, loader(), loader(), ckpt_path=resume, weights_only=True)
         return trainer, model
 
     return run
