@@ -7,6 +7,7 @@ from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import Checkpoint as Checkpointing
+from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -20,9 +21,11 @@ from symbotunes.data.module import MusicData
 from symbotunes.errors import first_line
 from symbotunes.render.console import dropped_line, receipt_table
 from symbotunes.training.callbacks.checkpoints import BestAndLast
+from symbotunes.training.callbacks.curves import Curves
 from symbotunes.training.callbacks.interrupt import OnInterrupt
 from symbotunes.training.cut_notes import notes_on_cuts
 from symbotunes.training.lit_base import LitBase
+from symbotunes.training.loggers.csv import RunCsvLogger
 from symbotunes.training.processes import first_console
 from symbotunes.transforms.base import Chain
 
@@ -126,16 +129,25 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
             raise CheckpointError(f"{error}; choose the model=... of these weights") from error
     for note in notes_on_cuts(chain, encoded, getattr(model.net, "context", None)):
         console.print(f"Note  {note}", soft_wrap=True)
-    callbacks, loggers = build_many(cfg.callbacks), build_many(cfg.logger)
+    callbacks = [*build_many(cfg.callbacks), Curves()]
+    loggers = with_metrics_file(build_many(cfg.logger), Path(cfg.paths.run_dir))
     trainer = build(
         cfg.trainer,
         callbacks=callbacks,
-        logger=loggers or False,
+        logger=loggers,
         enable_checkpointing=any(isinstance(call, Checkpointing) for call in callbacks),
     )
     for logger in loggers:
         logger.log_hyperparams(OmegaConf.to_container(cfg, resolve=True))
     return Run(cfg, data, model, trainer, callbacks, console)
+
+
+def with_metrics_file(loggers: list[Logger], folder: Path) -> list[Logger]:
+    """The loggers, the one of ``metrics.csv`` in the run folder among them."""
+    writes = any(
+        isinstance(logger, RunCsvLogger) and logger.path.parent == folder for logger in loggers
+    )
+    return loggers if writes else [RunCsvLogger(folder), *loggers]
 
 
 def _prepared(

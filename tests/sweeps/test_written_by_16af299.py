@@ -80,9 +80,10 @@ def test_a_sweep_of_an_earlier_version_is_resumed(sweep, run_main):
     jobs = [json.loads((sweep / name / "job.json").read_text()) for name in "012"]
     assert (sweep / "0" / "job.json").read_text() == before
     assert [job["status"] for job in jobs] == ["finished"] * 3
-    # Its signal came after step 4, before that step's row was written; step 5 follows.
+    # That version counted from 0, and its signal came after the fifth step, before that step's row
+    # was written; the sixth follows.
     assert taken == [0, 1, 2, 3]
-    assert steps(sweep / "1") == [*taken, *range(5, 200)]
-    assert steps(sweep / "2") == list(range(200))
+    assert steps(sweep / "1") == [1, 2, 3, 4, *range(6, 201)]
+    assert steps(sweep / "2") == list(range(1, 201))
     run = json.loads((sweep / "1" / "run.json").read_text())
     assert len(run["earlier"]) == 1  # it went on, and did not start anew

@@ -4,7 +4,8 @@ from rich.console import Console
 
 from symbotunes.evaluation.sequences.baselines import Baselines
 from symbotunes.render.console import closing_table
-from symbotunes.training.run import Best
+from symbotunes.training.loggers.csv import RunCsvLogger
+from symbotunes.training.run import Best, with_metrics_file
 
 
 def shown(table):
@@ -29,3 +30,17 @@ def test_another_metric_is_shown_by_its_name_and_without_a_unit():
     assert "val/class_distance" in text
     assert "0.25" in text
     assert "nats" not in text
+
+
+def test_metrics_csv_is_written_whatever_the_loggers_and_once(tmp_path):
+    other = object()
+    own, kept = with_metrics_file([other], tmp_path)
+    assert (own.path, kept) == (tmp_path / "metrics.csv", other)
+    (alone,) = with_metrics_file([], tmp_path)
+    assert alone.path == tmp_path / "metrics.csv"
+    given = [RunCsvLogger(str(tmp_path)), other]
+    assert with_metrics_file(given, tmp_path) == given
+    elsewhere = RunCsvLogger(tmp_path / "elsewhere")
+    assert [logger.path.parent for logger in with_metrics_file([elsewhere], tmp_path)] == [
+        tmp_path, tmp_path / "elsewhere",
+    ]  # fmt: skip

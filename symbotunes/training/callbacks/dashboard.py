@@ -53,7 +53,7 @@ class Dashboard(lightning.Callback):
             if encoded is not None and not logger.continued:
                 from symbotunes.training.loggers.tables import log_receipt  # which imports wandb
 
-                log_receipt(logger, encoded.receipt, row_step(trainer))
+                log_receipt(logger, encoded.receipt, trainer.global_step)
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         value = score_of(trainer, self.monitor)
@@ -65,7 +65,7 @@ class Dashboard(lightning.Callback):
         name = self.monitor.removeprefix("val/")
         for logger in wandb_loggers(trainer):
             if math.isfinite(self.best_loss):
-                logger.log_metrics({f"val/best_{name}": sign * self.best_loss}, row_step(trainer))
+                logger.log_metrics({f"val/best_{name}": sign * self.best_loss}, trainer.global_step)
 
     def teardown(
         self,
@@ -92,11 +92,6 @@ class Dashboard(lightning.Callback):
 def wandb_loggers(trainer: lightning.Trainer) -> "list[SafeWandbLogger]":
     """The trainer's W&B loggers; none on ranks that do not log."""
     return wandb_among(trainer.loggers) if trainer.is_global_zero else []
-
-
-def row_step(trainer: lightning.Trainer) -> int:
-    """The number under which Lightning logs the step just taken: the first step is 0."""
-    return max(trainer.global_step - 1, 0)
 
 
 def metadata_of(trainer: lightning.Trainer, path: Path) -> dict[str, Any]:

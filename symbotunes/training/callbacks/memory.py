@@ -49,8 +49,7 @@ class MemoryReport(lightning.Callback):
         self._looked_at = step
         self._look(pl_module.device)
         for logger in trainer.loggers:
-            # Lightning logs the first step as 0; this puts the value into the same row.
-            logger.log_metrics({"memory/peak_gib": self.peak_gib}, step=step - 1)
+            logger.log_metrics({"memory/peak_gib": self.peak_gib}, step=step)
 
     def on_train_end(
         self, _trainer: lightning.Trainer, pl_module: lightning.LightningModule

@@ -18,7 +18,7 @@ from symbotunes.models.base import Model
 from symbotunes.render.gallery import write_gallery
 from symbotunes.tokenizers.base import Tokenizer
 from symbotunes.training.callbacks.checkpoints import saving_makes_sense
-from symbotunes.training.callbacks.dashboard import row_step, wandb_loggers
+from symbotunes.training.callbacks.dashboard import wandb_loggers
 from symbotunes.training.sharding import whole_state
 
 
@@ -111,7 +111,7 @@ class SamplePanel(lightning.Callback):
         for logger in wandb_loggers(trainer):
             from symbotunes.training.loggers.media import log_samples  # which imports wandb
 
-            log_samples(logger, samples, folder, trained=step, step=row_step(trainer))
+            log_samples(logger, samples, folder, step=step)
 
     @staticmethod
     def _tokenizer(trainer: Any) -> Tokenizer[Any]:

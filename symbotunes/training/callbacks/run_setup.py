@@ -22,7 +22,6 @@ from symbotunes.training.callbacks.provenance import (
 )
 from symbotunes.training.callbacks.speed import TokenRate, tokens_of
 from symbotunes.training.callbacks.vitals import Vitals
-from symbotunes.training.loggers.csv import RunCsvLogger
 
 SHOWN = (  # parts of the record that are shown with the config on W&B
     "git", "versions", "host", "device", "devices", "data_fingerprint", "parameters",
@@ -67,9 +66,6 @@ class RunSetup(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         self._rate.start(tokens_of(pl_module))
-        for logger in trainer.loggers:
-            if isinstance(logger, RunCsvLogger):
-                logger.drop_from(trainer.global_step)
         for dashboard in wandb_loggers(trainer):
             if self.record:
                 dashboard.log_hyperparams({"run": {key: self.record[key] for key in SHOWN}})

@@ -17,7 +17,7 @@ COLUMNS: list[str | int] = [
 
 
 def log_samples(
-    logger: SafeWandbLogger, samples: Sequence[Sample], folder: Path, *, trained: int, step: int
+    logger: SafeWandbLogger, samples: Sequence[Sample], folder: Path, *, step: int
 ) -> None:
     """Log a panel; each sample has its own keys, so that its changes can be heard.
 
@@ -25,10 +25,9 @@ def log_samples(
         logger: the logger to use.
         samples: samples in the order of the page.
         folder: folder where `symbotunes.render.gallery` wrote them; missing forms are skipped.
-        trained: optimizer steps of the model so far, for the table.
-        step: position on the x axis.
+        step: optimizer steps of the model so far, for the table and the x axis.
     """
-    row: dict[str, object] = {"samples/table": sample_table(samples, trained)}
+    row: dict[str, object] = {"samples/table": sample_table(samples, step)}
     for sample in samples:
         row |= {
             f"samples/{sample.name}/{form}": medium

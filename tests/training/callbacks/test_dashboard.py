@@ -32,7 +32,7 @@ def test_the_best_loss_so_far_is_logged_after_every_validation(fit, tiny, run_di
         for row in history(path)
         if "val/best_loss" in row
     ]
-    assert best == [(3, 3.0), (7, 2.0), (11, 2.0), (15, 2.0)]
+    assert best == [(4, 3.0), (8, 2.0), (12, 2.0), (16, 2.0)]
 
 
 def test_a_resumed_run_knows_the_best_loss_of_the_first_part(fit, tiny, run_dir):

@@ -9,11 +9,13 @@ import lightning
 import pytest
 
 from symbotunes.training.callbacks.checkpoints import BestAndLast
+from symbotunes.training.callbacks.curves import Curves
 from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt
 from symbotunes.training.callbacks.memory import MemoryReport
 from symbotunes.training.callbacks.provenance import git_state
 from symbotunes.training.callbacks.run_setup import RunSetup
 from symbotunes.training.loggers.csv import RunCsvLogger
+from symbotunes.training.metrics_file import read_rows
 
 
 def record(run_dir: Path) -> dict[str, Any]:
@@ -110,17 +112,17 @@ def test_a_resumed_run_keeps_a_record_of_the_earlier_one_and_one_row_per_step(fi
             RunSetup(),
             BestAndLast(),
             Failing(6, ZeroDivisionError()),
+            Curves(),
             logger=RunCsvLogger(run_dir),
             log_every_n_steps=1,
         )
     last = run_dir / "checkpoints" / "last.ckpt"  # after 4 steps
-    fit(RunSetup(), resume=last, logger=RunCsvLogger(run_dir), log_every_n_steps=1)
+    fit(RunSetup(), Curves(), resume=last, logger=RunCsvLogger(run_dir), log_every_n_steps=1)
     found = record(run_dir)
     assert [(run["status"], run["step"]) for run in found["earlier"]] == [("failed", 6)]
-    rows = (run_dir / "metrics.csv").read_text().splitlines()
-    assert sorted({int(row.split(",")[0]) for row in rows[1:]}) == list(range(8))
-    column = rows[0].split(",").index("train/loss")
-    assert len([row for row in rows[1:] if row.split(",")[column]]) == 8
+    rows = read_rows(run_dir / "metrics.csv")
+    assert [int(row["step"]) for row in rows] == list(range(1, 9))
+    assert all(row["train/loss"] for row in rows)
 
 
 def test_a_loss_that_is_not_a_number_still_makes_valid_json(fit, tiny, run_dir):

@@ -3,6 +3,7 @@ import csv
 import pytest
 import torch
 
+from symbotunes.training.callbacks.curves import Curves
 from symbotunes.training.callbacks.peak import (
     card_flops,
     measured_flops,
@@ -19,13 +20,14 @@ def rows(run_dir) -> list[dict[str, str]]:
 
 
 def test_vitals_stand_in_the_row_of_the_loss(fit, run_dir):
-    fit(Vitals(), logger=RunCsvLogger(run_dir), log_every_n_steps=2, limit_val_batches=0)
+    logger = RunCsvLogger(run_dir)
+    fit(Vitals(), Curves(), logger=logger, log_every_n_steps=2, limit_val_batches=0)
     expected = {
-        "step", "epoch", "train/loss", "optim/learning_rate", "optim/gradient_norm",
+        "step", "seconds", "epoch", "train/loss", "optim/learning_rate", "optim/gradient_norm",
         "speed/tokens_per_second", "speed/mfu",
     }  # fmt: skip
     found = rows(run_dir)
-    assert [row["step"] for row in found] == ["1", "3", "5", "7"]
+    assert [row["step"] for row in found] == ["2", "4", "6", "8"]
     assert all(set(row) == expected and all(row.values()) for row in found)
 
 

@@ -42,7 +42,7 @@ def folder(tmp_path):
 def test_a_panel_reaches_an_offline_run_as_sound_roll_notation_and_table(run_dir, folder):
     logger = SafeWandbLogger(run_dir)
     panel = [sample("one"), sample("two")]  # the second could not be rendered
-    media.log_samples(logger, panel, folder, trained=6, step=5)
+    media.log_samples(logger, panel, folder, step=6)
     logger.finish(0)
     (path,) = closed_files(run_dir, logger.version)
     (row,) = history(path)
@@ -53,7 +53,7 @@ def test_a_panel_reaches_an_offline_run_as_sound_roll_notation_and_table(run_dir
         "samples/one/roll._type": "image-file",
         "samples/one/notation._type": "html-file",
     }
-    assert row["trainer/global_step"] == 5
+    assert row["trainer/global_step"] == 6
     page = path.parent / "files" / row["samples/one/notation.path"]
     assert "<svg" in page.read_text()
 
