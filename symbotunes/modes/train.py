@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import lightning
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from rich.console import Console
 
@@ -68,6 +69,8 @@ def train(cfg: DictConfig) -> float | None:
     try:
         run.trainer.fit(run.model, LitData(run.data), ckpt_path=cfg.ckpt, weights_only=True)
         completed = True
+    except MisconfigurationException as error:  # what Lightning sees only now
+        raise UserError(f"trainer: {first_line(error)}") from error
     except (SystemExit, RuntimeError):
         # Data workers may be killed by the signal that stops the run; it is still an interruption.
         if run.signal is None:

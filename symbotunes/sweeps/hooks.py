@@ -23,6 +23,7 @@ from symbotunes.sweeps.jobs import read_jobs
 from symbotunes.sweeps.report import write_sweep_report
 
 FILE = "sweep.yaml"
+NUMBERED = ("${hydra:job.num}", "${hydra.job.num}")  # names of the folders of jobs
 
 
 class Sweeping(Callback):
@@ -69,8 +70,15 @@ def begin(cfg: DictConfig) -> None:
 
     Raises:
         UserError: if ``sweep.resume`` is not a sweep folder, or its sweep has a different config.
+            Or if jobs are to have other folders than those of their numbers.
         PermissionError: if the folder of ``sweep.resume`` may not be written to.
     """
+    subdir = OmegaConf.to_container(cfg.hydra.sweep)["subdir"]  # type: ignore[index,call-overload]
+    if subdir not in NUMBERED:
+        raise UserError(
+            f"hydra.sweep.subdir={subdir}: the folder of a job is named by its number, by which "
+            "sweeps are reported and resumed; remove it (hydra.sweep.dir sets the folder of all)"
+        )
     resumed = cfg.sweep.resume
     folder = Path(resumed or cfg.hydra.sweep.dir).absolute()
     # Jobs compose their config again, perhaps on another machine, so pass them the folder's name.

@@ -26,13 +26,21 @@ class LitData(lightning.LightningDataModule):
         self.data.prepare_data()
 
     def train_dataloader(self) -> ResumableLoader:
-        return self.data.train_dataloader(**self._share())
+        return self._rounded_up("train", self.data.train_dataloader(**self._share()))
 
     def val_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
-        return self.data.val_dataloader(**self._share())
+        return self._rounded_up("val", self.data.val_dataloader(**self._share()))
 
     def test_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
-        return self.data.test_dataloader(**self._share())
+        return self._rounded_up("test", self.data.test_dataloader(**self._share()))
+
+    def _rounded_up(self, split: str, loader: Any) -> Any:
+        """Let a small fraction of the batches be one batch, which Lightning calls a mistake."""
+        name = f"limit_{split}_batches"
+        limit = getattr(self.trainer, name, None)
+        if isinstance(limit, float) and 0 < len(loader) * limit < 1:
+            setattr(self.trainer, name, 1)
+        return loader
 
     def _share(self) -> dict[str, Any]:
         if self.trainer is None:

@@ -2,20 +2,33 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import lightning
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from symbotunes.errors import UserError, first_line
 from symbotunes.models.layers.precision import multiplies_bfloat16
 from symbotunes.training.callbacks.validation import ValidationSchedule
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
+from symbotunes.training.cluster import own_environment, refuse_other_numbers
+from symbotunes.training.trainer_values import checked
 
 if TYPE_CHECKING:
     from symbotunes.training.sharding import FullyShard
 
+# What Lightning raises for values that it does not accept.
+REFUSALS = (
+    MisconfigurationException,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    ImportError,
+)
 # Lightning's other precisions convert weights and batches, and our batches hold integers alone.
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 SHORT_PRECISIONS = {
@@ -41,40 +54,73 @@ def make_trainer(
         accelerator: ``auto`` picks CUDA, then MPS, then the CPU.
         precision: ``auto`` picks bfloat16 where the device multiplies it faster than float32.
         max_steps: optimizer steps; ``None`` sets no limit.
-        val_check_interval: optimizer steps between validations if it is a whole number; else as
-            ``lightning.Trainer`` understands it.
+        val_check_interval: optimizer steps between validations if it is a whole number, a fraction
+            of a pass over the data, or a time; ``None`` validates once per pass.
         callbacks: what happens during training.
         strategy: ``fsdp`` shards the weights over all devices, see `FullyShard`; else as
             ``lightning.Trainer`` understands it.
         settings: all other arguments of ``lightning.Trainer``.
 
     Raises:
-        UserError: if the requested device does not exist, or training in a precision is not
-            supported.
+        UserError: if a value does not fit, the requested device does not exist, or training in a
+            precision is not supported.
     """
     quiet_lightning()
+    settings = checked(
+        {
+            **settings,
+            "max_steps": max_steps,
+            "val_check_interval": val_check_interval,
+            "strategy": strategy,
+        }
+    )
+    # First, so that others still see the validation at the end.
+    callbacks = [_schedule(settings), *callbacks]
     precision = chosen_precision(precision, accelerator)
-    counts_steps = isinstance(val_check_interval, int) and val_check_interval > 0
-    schedule = ValidationSchedule(val_check_interval if counts_steps else None)  # type: ignore[arg-type]
-    callbacks = [schedule, *callbacks]  # first, so that others still see the validation at the end
-    if str(strategy).startswith("fsdp"):
-        strategy = sharded(strategy)
-    try:
-        return lightning.Trainer(
+    with in_one_line():
+        if str(strategy).startswith("fsdp"):
+            settings["strategy"] = sharded(strategy)
+        if settings["max_steps"] is None:
+            settings["max_steps"] = -1
+        trainer = lightning.Trainer(
             accelerator=accelerator,
             precision=precision,  # type: ignore[arg-type]  # a name from the user's config
-            max_steps=-1 if max_steps is None else max_steps,
-            plugins=[AtomicCheckpointIO()],
-            val_check_interval=val_check_interval,
+            plugins=[AtomicCheckpointIO(), *own_environment()],
             callbacks=callbacks,
-            strategy=strategy,
             use_distributed_sampler=False,  # our batches are already sharded by rank
             **settings,
         )
-    except (lightning.fabric.utilities.exceptions.MisconfigurationException, ValueError) as error:
+    refuse_other_numbers(trainer)
+    return trainer
+
+
+def _schedule(settings: dict[str, Any]) -> ValidationSchedule:
+    """The schedule of validations; changes the settings where Lightning counts otherwise."""
+    interval = settings["val_check_interval"]
+    by_pass = settings.get("check_val_every_n_epoch") is not None
+    if isinstance(interval, float) and not by_pass:  # a fraction of every pass
+        settings["check_val_every_n_epoch"] = 1
+    if not isinstance(interval, int) or settings.get("fast_dev_run"):  # which validates at its end
+        return ValidationSchedule(None)
+    if by_pass:  # Lightning refuses more steps than a pass has batches
+        settings["val_check_interval"] = 1
+    return ValidationSchedule(interval)
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Say in one line what Lightning does not accept.
+
+    Raises:
+        UserError: for every kind of error with which it refuses values.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except REFUSALS as error:
         absent = "; trainer=cpu runs everywhere" if "backend" in str(error) else ""
-        reason = first_line(error).rstrip("!")
-        raise UserError(f"trainer: {reason}{absent}") from error
+        raise UserError(f"trainer: {first_line(error).rstrip('!.')}{absent}") from error
 
 
 def sharded(name: str) -> "FullyShard":
