@@ -10,6 +10,7 @@ import hydra
 from omegaconf import DictConfig
 
 from symbotunes.cli.command_line import (
+    added_to_checkpoint,
     expand_home,
     flags_first,
     help_text,
@@ -33,7 +34,7 @@ def run() -> None:
     """Read the command line and run."""
     print_in_any_encoding()
     register_resolvers()
-    sys.argv[1:] = flags_first(expand_home(sys.argv[1:]))
+    sys.argv[1:] = added_to_checkpoint(flags_first(expand_home(sys.argv[1:])))
     if sys.argv[1:] == ["--version"]:
         print(f"Symbotunes {version('symbotunes')}")
         return

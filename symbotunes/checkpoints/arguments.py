@@ -16,21 +16,25 @@ The rules, by how each `Corpus` class declares its arguments:
   checkpoint. In a foreign one, they must be those of an option of ``conf/dataset``.
 * Numbers and words (`Corpus.CHOICES`) may be set by any checkpoint.
 
-``dataset=...`` on the command line needs no trust and replaces all of this.
+``dataset=...`` on the command line needs no trust and replaces all of this; ``dataset.path=...``
+and other keys alone are the user's own words about the checkpoint's dataset.
 """
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from symbotunes.checkpoints.checkpoint import Checkpoint
+from symbotunes.checkpoints.checkpoint import Checkpoint, leaves
 from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.config.locations import class_of
+from symbotunes.config.overrides import chooses_dataset, dataset_values
 from symbotunes.datasets.base import Corpus
+from symbotunes.errors import UserError, did_you_mean
 from symbotunes.paths import CONF
 
 Node = dict[str, Any]
@@ -52,32 +56,47 @@ def is_own(checkpoint: Checkpoint, cfg: DictConfig) -> bool:
 def dataset_of(
     checkpoint: Checkpoint, cfg: DictConfig, build: Callable[[Any], Corpus]
 ) -> DictConfig:
-    """The dataset that a checkpoint names, as far as the rules of this module allow.
+    """The dataset of a checkpoint, as far as the rules of this module and the command line allow.
+
+    ``dataset=NAME`` on the command line replaces it; ``dataset.path=PATH`` alone sets that key.
 
     Args:
-        checkpoint: whose ``_target_`` entries have been checked.
+        checkpoint: whose ``_target_`` entries have been checked, unless its dataset is replaced.
         cfg: the current config.
         build: builds a corpus from its config.
 
     Raises:
         CheckpointError: if the command line must name the dataset, saying how.
+        UserError: if the command line sets a key that the dataset does not have.
     """
+    if chooses_dataset(cfg):
+        return OmegaConf.create(OmegaConf.to_container(cfg.dataset, resolve=True))
     saved = checkpoint.config.get("dataset")
-    node = OmegaConf.to_container(saved) if OmegaConf.is_config(saved) else None
+    node: Any = OmegaConf.to_container(saved) if OmegaConf.is_config(saved) else None
     corpus = class_of(node)
     if corpus is None or not issubclass(corpus, Corpus):
         raise CheckpointError(f"{checkpoint.path} names no dataset; give dataset=NAME")
-    judge = _Judge(checkpoint, dataset_options(cfg), build if is_own(checkpoint, cfg) else None)
+    given = dataset_values(cfg)
+    node = _with_values(node, given)
+    own = build if is_own(checkpoint, cfg) else None
+    judge = _Judge(checkpoint, dataset_options(cfg), own, {f"dataset.{key}" for key in given})
     vetted: Node = judge.vetted(node, "dataset")
-    return OmegaConf.create(vetted)
+    return OmegaConf.create(_with_values(vetted, given))
 
 
-def is_same_data(before: DictConfig, now: DictConfig) -> bool:
-    """Whether two datasets differ only in where their files are and come from."""
-    return bool(
-        _without_locations(OmegaConf.to_container(before))
-        == _without_locations(OmegaConf.to_container(now, resolve=True))
-    )
+def _with_values(node: Node, values: Mapping[str, Any]) -> Node:
+    """A dataset with values for some of its keys, such as ``corpora.mine.path``."""
+    changed: Any = copy.deepcopy(node)
+    for key, value in values.items():
+        *groups, name = key.split(".")
+        inner = changed
+        for group in groups:
+            inner = inner.get(group) if isinstance(inner, dict) else None
+        if not isinstance(inner, dict) or name not in inner or name.startswith("_"):
+            known = [known for known, _ in leaves(node) if "_target_" not in known]
+            raise UserError(f"the checkpoint's dataset has no {key}{did_you_mean(key, known)}")
+        inner[name] = value
+    return changed
 
 
 def without_files(node: Any) -> Any:
@@ -90,14 +109,6 @@ def without_files(node: Any) -> Any:
         return node
     reads = getattr(class_of(node), "READS", ())
     return {name: None if name in reads else without_files(entry) for name, entry in node.items()}
-
-
-def class_of(node: Any) -> type | None:
-    """The class that a plain config node names, if it names one."""
-    if not isinstance(node, Mapping) or "_target_" not in node:
-        return None
-    target = get_object(str(node["_target_"]))
-    return target if isinstance(target, type) else None
 
 
 def dataset_options(cfg: DictConfig) -> dict[str, Node]:
@@ -122,11 +133,13 @@ class _Judge:
         checkpoint: that names the dataset.
         options: `dataset_options`.
         build: builds a corpus; ``None`` if the checkpoint is foreign.
+        given: the keys whose values are the user's, such as ``dataset.path``.
     """
 
     checkpoint: Checkpoint
     options: dict[str, Node]
     build: Callable[[Any], Corpus] | None
+    given: Collection[str] = ()
 
     def vetted(self, node: Any, key: str) -> Any:
         """A node, with the rules applied to each corpus at or below it."""
@@ -149,7 +162,7 @@ class _Judge:
         options = self._options_of(corpus)
         misfits: dict[str, str] = {}
         for name, option in options.items():
-            misfit = _misfit(node, corpus, option)
+            misfit = self._misfit(node, corpus, option, key)
             if misfit is None:
                 return _placed(node, corpus, option)
             misfits[name] = misfit
@@ -167,6 +180,8 @@ class _Judge:
         here = [_placed(node, corpus, option) for option in options.values()]
         if node in here or not (corpus.WRITES or corpus.FETCHES):
             return node
+        if here and any(f"{key}.{name}" in self.given for name in corpus.WRITES):
+            return here[0]  # the user says where the files go
         assert self.build is not None
         for candidate in (node, *here):
             if self.build(OmegaConf.create({"dataset": candidate}).dataset).is_at_hand():
@@ -177,6 +192,18 @@ class _Judge:
             "holds no data to read, and a checkpoint does not choose where to download or unpack",
             self._advice(next(iter(options), "NAME"), argument, corpus, nested=key != "dataset"),
         )
+
+    def _misfit(self, node: Node, corpus: type[Corpus], option: Node, key: str) -> str | None:
+        """The first argument that a foreign checkpoint may not set."""
+        replaced = {"_target_", *corpus.WRITES, *corpus.FETCHES, *corpus.PARTS}
+        for name, value in node.items():
+            names_nothing = name in corpus.READS and value is None
+            is_choice = name in corpus.CHOICES and _is_plain(value)
+            is_ours = name in option and value == option[name]
+            is_users = f"{key}.{name}" in self.given
+            if not (name in replaced or names_nothing or is_choice or is_ours or is_users):
+                return name
+        return None
 
     def _options_of(self, corpus: type[Corpus]) -> dict[str, Node]:
         return {name: node for name, node in self.options.items() if class_of(node) is corpus}
@@ -198,32 +225,6 @@ def _placed(node: Node, corpus: type[Corpus], option: Node) -> Node:
     return kept | {name: value for name, value in option.items() if name in ours}
 
 
-def _misfit(node: Node, corpus: type[Corpus], option: Node) -> str | None:
-    """The first argument that a foreign checkpoint may not set."""
-    replaced = {"_target_", *corpus.WRITES, *corpus.FETCHES, *corpus.PARTS}
-    for name, value in node.items():
-        names_nothing = name in corpus.READS and value is None
-        is_choice = name in corpus.CHOICES and _is_plain(value)
-        is_ours = name in option and value == option[name]
-        if not (name in replaced or names_nothing or is_choice or is_ours):
-            return name
-    return None
-
-
 def _is_plain(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
     return all(isinstance(entry, PLAIN) for entry in values)
-
-
-def _without_locations(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_without_locations(entry) for entry in node]
-    if not isinstance(node, dict):
-        return node
-    corpus = class_of(node)
-    if corpus is None or not issubclass(corpus, Corpus):
-        return {name: _without_locations(entry) for name, entry in node.items()}
-    locations = {*corpus.WRITES, *corpus.FETCHES, *corpus.READS}
-    return {
-        name: _without_locations(entry) for name, entry in node.items() if name not in locations
-    }

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -11,10 +12,13 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import Checkpoint
+from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.published import LIBRARY
 from symbotunes.checkpoints.trust import READING, refuse_strangers, targets
 from symbotunes.config.build import class_of
+from symbotunes.config.locations import collection_name
 from symbotunes.data.split import CONTENT
+from symbotunes.datasets.base import printable
 from symbotunes.errors import UserError
 from symbotunes.models.quantities import BOUND, NLL
 from symbotunes.render.templates import render
@@ -87,11 +91,11 @@ def _front_matter(checkpoint: Checkpoint, card: Card) -> str:
     """The front matter for the hub, written by its own package."""
     from huggingface_hub import EvalResult, ModelCardData
 
-    data = _class(checkpoint.config.dataset)
+    data = data_name(checkpoint)
     results = [
         EvalResult(
             task_type="music-generation",
-            dataset_type=data.lower(),
+            dataset_type=re.sub(r"[^\w.]+", "-", data.lower()).strip("-"),
             dataset_name=f"{data} ({metric.subject})",
             dataset_split=metric.subject,  # the hub merges results that differ only in their name
             metric_type=metric.name,
@@ -135,6 +139,7 @@ def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 def _regime(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     model, loader = checkpoint.config.model, checkpoint.config.loader
     rows = [
+        ("data", data_name(checkpoint)),
         ("optimizer steps", f"{checkpoint.steps:,}"),
         ("tokens", f"{checkpoint.tokens:,}"),
     ]
@@ -150,6 +155,18 @@ def _regime(checkpoint: Checkpoint) -> list[tuple[str, str]]:
     rows += [(f"share held out for {key}", str(loader.split[key])) for key in ("val", "test")]
     rows += [("what is held out as a whole", str(loader.split.get("by", CONTENT)))]
     return [*rows, ("seed", str(checkpoint.config.get("seed")))]
+
+
+def data_name(checkpoint: Checkpoint) -> str:
+    """What people call the data of a checkpoint: the folder's name of a collection of one's own."""
+    if checkpoint.identity is not None:
+        return " ".join(printable(checkpoint.identity.name).split())
+    dataset = checkpoint.config.dataset
+    try:
+        refuse_strangers(checkpoint.path, dataset, READING)
+    except CheckpointError:  # its classes must not even be imported
+        return _class(dataset)
+    return collection_name(OmegaConf.to_container(dataset))
 
 
 def data_words(checkpoint: Checkpoint) -> str:

@@ -20,6 +20,7 @@ from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.published import locate, read_folder
 from symbotunes.checkpoints.trust import refuse_strangers
 from symbotunes.config.aliases import modernized
+from symbotunes.data.identity import Identity
 from symbotunes.errors import first_line
 
 FORMAT = 1
@@ -46,6 +47,7 @@ class Checkpoint:
             ``val/loss`` had no KL divergence in it.
         resumable: whether the training can be resumed, which a published or converted model
             cannot.
+        identity: what those data are; ``None`` in checkpoints of earlier versions.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class Checkpoint:
     monitor: str = "val/loss"
     quantity: str | None = None
     resumable: bool = False
+    identity: Identity | None = None
 
     @classmethod
     def from_file(cls, path: Path, file: Path) -> "Checkpoint":
@@ -88,6 +91,7 @@ class Checkpoint:
             monitor=monitor,
             quantity=quantity,
             resumable={"rng", "optimizer_states", "loops"} <= content.keys(),
+            identity=Identity.from_dict(recipe.get("identity")),
         )
 
     @classmethod
@@ -104,22 +108,32 @@ class Checkpoint:
             weights=weights,
             steps=description["steps"],
             tokens=_count(path, description, "tokens"),
+            identity=Identity.from_dict(description.get("identity")),
         )
 
 
-def pack(cfg: DictConfig, tokenizer: Mapping[str, Any], *, data: str) -> dict[str, Any]:
+def pack(
+    cfg: DictConfig,
+    tokenizer: Mapping[str, Any],
+    *,
+    data: str,
+    identity: Identity | None = None,
+) -> dict[str, Any]:
     """The recipe for a checkpoint, with all interpolations resolved.
 
     Args:
         cfg: of the training.
         tokenizer: its state.
         data: fingerprint of the prepared corpus, or `PUBLISHED`.
+        identity: of that corpus, if it is known.
     """
+    known = {} if identity is None else {"identity": identity.as_dict()}
     return {
         "format": FORMAT,
         "config": OmegaConf.to_yaml(cfg, resolve=True),
         "tokenizer": json.dumps(dict(tokenizer), ensure_ascii=False),
         "data": data,
+        **known,
     }
 
 
@@ -189,7 +203,7 @@ def _config(path: Path, recipe: Any) -> DictConfig:
         OmegaConf.is_dict(node) for node in (config.get("model"), config.get("transforms"))
     ):
         raise CheckpointError(f"{path} carries no config of a model and its transforms")
-    for key, value in _leaves(plain):
+    for key, value in leaves(plain):
         if isinstance(value, str) and "${" in value:
             raise CheckpointError(f"{path} carries an interpolation in {key}; it is not opened")
     checked: DictConfig = OmegaConf.create(modernized(plain))
@@ -197,12 +211,12 @@ def _config(path: Path, recipe: Any) -> DictConfig:
     return checked
 
 
-def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every value of plain dicts and lists, with the key that leads to it."""
     items = node.items() if isinstance(node, dict) else enumerate(node)
     for key, value in items:
         if isinstance(value, dict | list):
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 

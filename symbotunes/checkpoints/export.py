@@ -109,6 +109,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         "config": config,
         "tokenizer": checkpoint.tokenizer,
         "data": checkpoint.data,
+        **({"identity": checkpoint.identity.as_dict()} if checkpoint.identity else {}),
         "steps": checkpoint.steps,
         "tokens": checkpoint.tokens,
     }

@@ -14,7 +14,8 @@ from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.trust import READING, refuse_strangers
 from symbotunes.config.assembly import build_chain, build_data, data_key
 from symbotunes.config.build import build
-from symbotunes.config.overrides import names_dataset
+from symbotunes.config.locations import is_same_data
+from symbotunes.config.overrides import chooses_dataset, names_dataset
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.models.base import Model
@@ -31,23 +32,20 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
             `symbotunes.checkpoints.arguments`.
     """
     saved = checkpoint.config.copy()
-    named = names_dataset(cfg)
-    used = [saved.loader] if named else [saved.loader, saved.get("dataset")]
+    used = [saved.loader] if chooses_dataset(cfg) else [saved.loader, saved.get("dataset")]
     refuse_strangers(checkpoint.path, used, READING)
-    if named:
-        with open_dict(saved):  # resolved first: ${paths.data} must not be the checkpoint's
-            saved.dataset = OmegaConf.to_container(cfg.dataset, resolve=True)
+    dataset = dataset_of(checkpoint, cfg, build)
+    others = names_dataset(cfg) and not _is_moved(checkpoint, dataset)
+    with open_dict(saved):  # resolved: ${paths.data} must not be the checkpoint's
+        saved.dataset = dataset
     original = saved.copy()
     with open_dict(saved):
-        if not named:
-            saved.dataset = dataset_of(checkpoint, cfg, build)
         saved.transforms = without_files(saved.transforms)
         place_loader(saved, cfg)
     chain = build_chain(saved)
     # Without its vocabulary, the tokenizer of a run that fitted one finds the run's cache.
-    if named or saved.model.init_from is not None or saved.transforms != original.transforms:
+    if others or saved.model.init_from is not None or saved.transforms != original.transforms:
         chain.tokenizer.load_state(checkpoint.tokenizer)
-    # The cache key of the training, which does not depend on where the files are.
     data = build_data(saved, chain, key=data_key(original, chain))
     data.prepare_data()
     if dict(chain.tokenizer.state()) != checkpoint.tokenizer:
@@ -57,6 +55,16 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
         data = build_data(saved, chain, key=data_key(original, chain))
         data.prepare_data()
     return data
+
+
+def _is_moved(checkpoint: Checkpoint, dataset: DictConfig) -> bool:
+    """Whether a dataset is the checkpoint's, as its config says, in another place perhaps."""
+    saved = checkpoint.config.get("dataset")
+    try:
+        refuse_strangers(checkpoint.path, saved, READING)
+    except CheckpointError:  # its classes must not even be imported
+        return False
+    return OmegaConf.is_config(saved) and is_same_data(saved, dataset)
 
 
 def place_loader(saved: DictConfig, cfg: DictConfig) -> None:
@@ -69,14 +77,22 @@ def other_data(cfg: DictConfig, checkpoint: Checkpoint, data: MusicData) -> list
     """A remark for reports if `data_of` does not give exactly the data of the training."""
     if data.encoded.fingerprint == checkpoint.data:
         return []
+    detail = ""
+    if checkpoint.identity is not None:
+        difference = data.encoded.identity.differs_from(checkpoint.identity)
+        if difference is None:
+            return []
+        detail = f" ({difference})"
     if names_dataset(cfg) or checkpoint.data == PUBLISHED:
         return [
-            "these are not the data that the checkpoint was trained on: its training pieces may be "
-            "among the held-out ones, and copies are looked up in these data's training split"
+            f"these are not the data that the checkpoint was trained on{detail}: its training "
+            "pieces may be among the held-out ones, and copies are looked up in these data's "
+            "training split"
         ]
     return [
         "the same dataset, but its files have changed since the training, or another version of "
-        "Symbotunes has prepared them: pieces that are read differently may be in other splits"
+        f"Symbotunes has prepared them{detail}: pieces that are read differently may be in other "
+        "splits"
     ]
 
 

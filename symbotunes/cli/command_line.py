@@ -24,6 +24,9 @@ from symbotunes.files import atomic_write
 from symbotunes.paths import CONF
 from symbotunes.sweeps.process import run_job
 
+# Groups of the config that a checkpoint replaces, and modes that open one without ckpt=.
+KEPT = ("dataset", "loader", "model", "transforms")
+OPENING = ("sample", "evaluate", "compare", "export")
 JOB = "symbotunes.cli.job"  # the module that runs each job of a sweep
 
 
@@ -60,6 +63,25 @@ def flags_first(arguments: list[str]) -> list[str]:
     """Move ``--multirun`` before the overrides: Hydra does not accept overrides on both sides."""
     flags = [argument for argument in arguments if argument in ("--multirun", "-m")]
     return [*flags, *(argument for argument in arguments if argument not in flags)]
+
+
+def added_to_checkpoint(arguments: list[str]) -> list[str]:
+    """Let keys of a checkpoint's config be set that the default config does not have.
+
+    With ``ckpt=RUN dataset.path=PATH``, the dataset is the checkpoint's, which Hydra does not know
+    when it composes: such words become ``++dataset.path=PATH``, which adds the key. Whether the
+    checkpoint has it is found out when it is opened.
+    """
+    keys = {argument.partition("=")[0] for argument in arguments}
+    modes = {argument.removeprefix("mode=") for argument in arguments}
+    if not keys & {"ckpt", "compare.ckpts"} and not modes & set(OPENING):
+        return arguments
+    chosen = {key.lstrip("+~").split("@")[0].split("/")[0] for key in keys}  # groups with an option
+    free = [] if "experiment" in chosen else [f"{name}." for name in KEPT if name not in chosen]
+    return [
+        f"++{argument}" if "=" in argument and argument.startswith(tuple(free)) else argument
+        for argument in arguments
+    ]
 
 
 def run_mode(cfg: DictConfig) -> Any:

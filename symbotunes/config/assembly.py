@@ -5,6 +5,7 @@ import json
 from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.config.build import build
+from symbotunes.config.locations import without_locations
 from symbotunes.data.module import MusicData
 from symbotunes.transforms.base import Chain
 
@@ -31,8 +32,11 @@ def build_data(cfg: DictConfig, chain: Chain, *, key: str | None = None) -> Musi
 
 
 def data_key(cfg: DictConfig, chain: Chain) -> str:
-    """Text that changes whenever the config of the corpus or of a cached step does."""
+    """Text that changes whenever the config of the corpus or of a cached step does.
+
+    Where the files of the corpus lie is left out: its checksum says what they are.
+    """
     steps = OmegaConf.to_container(cfg.transforms, resolve=True)
     assert isinstance(steps, dict)
-    dataset = OmegaConf.to_container(cfg.dataset, resolve=True)
+    dataset = without_locations(OmegaConf.to_container(cfg.dataset, resolve=True))
     return json.dumps({"dataset": dataset, "steps": [[name, steps[name]] for name in chain.cached]})

@@ -1,6 +1,7 @@
 """What the command line changes, and what it may not change."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
@@ -11,8 +12,24 @@ FIXED = ("model", "dataset", "transforms", "loader", "experiment", "debug")
 
 
 def names_dataset(cfg: DictConfig) -> bool:
-    """Whether the command line selects data other than the checkpoint's."""
+    """Whether the command line says anything about the data."""
     return any(_group(override) == "dataset" for override in overrides(cfg))
+
+
+def chooses_dataset(cfg: DictConfig) -> bool:
+    """Whether the command line chooses an option of ``conf/dataset``, not only some of its keys."""
+    keys = named_keys(cfg)
+    return any(key.split("@")[0].split("/")[0] == "dataset" for key in keys)
+
+
+def dataset_values(cfg: DictConfig) -> dict[str, Any]:
+    """The keys of a dataset that the command line sets, such as ``path``, with their values."""
+    keys = [key for key in sorted(named_keys(cfg)) if key.startswith("dataset.")]
+    values = {key.removeprefix("dataset."): OmegaConf.select(cfg, key) for key in keys}
+    return {
+        key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        for key, value in values.items()
+    }
 
 
 def named_keys(cfg: DictConfig) -> set[str]:
@@ -24,8 +41,10 @@ def overrides(cfg: DictConfig) -> list[str]:
     """The overrides on the command line; a sweep job has them in its config."""
     frozen = OmegaConf.select(cfg, "sweep.overrides")
     if frozen is not None:
-        return [str(override) for override in frozen]
-    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+        words = [str(override) for override in frozen]
+    else:
+        words = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    return [word.removeprefix("++") for word in words]  # which `added_to_checkpoint` may put there
 
 
 def refuse_overrides(cfg: DictConfig, groups: Sequence[str], why: str) -> None:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from symbotunes.datasets.base import Corpus, DatasetError, Dropped
+from symbotunes.datasets.base import Corpus, DatasetError, Dropped, checksum
 from symbotunes.datasets.files import files_below, kind_of, located, unlisted
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
@@ -44,6 +44,10 @@ class AbcFiles(Corpus):
         if path == self.path:
             return True
         return path.suffix.lower() == SUFFIX and path.is_relative_to(self.path)
+
+    def checksum(self) -> str:
+        files = self.files()
+        return checksum(files, self.path.parent if files != [self.path] else None)
 
     def collection(self, path: Path) -> str:
         """The folder that contains the file, relative to the parent of the corpus."""

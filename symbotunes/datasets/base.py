@@ -1,6 +1,7 @@
 """What every dataset is: a corpus that yields pieces and says where they come from."""
 
 import hashlib
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -111,6 +112,12 @@ class Corpus(ABC):
     CHOICES: ClassVar[tuple[str, ...]] = ()
     PARTS: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def name(self) -> str:
+        """What people call it: a folder or file of the user's own by its name, others by class."""
+        path = getattr(self, "path", None) if "path" in self.READS else None
+        return (printable(Path(path).name) if path else "") or type(self).__name__
+
     @abstractmethod
     def files(self) -> list[Path]:
         """Every file of the corpus, in a fixed order; downloaded and unpacked first if needed.
@@ -142,15 +149,24 @@ class Corpus(ABC):
         return path in self.files()
 
     def checksum(self) -> str:
-        """What changes whenever the files do: SHA-256 over their names and bytes, hexadecimal."""
+        """What changes whenever the files do, wherever they lie: SHA-256, hexadecimal.
+
+        It covers their bytes, their names and the names of the folders that they are in.
+        """
         return checksum(self.files())
 
 
-def checksum(files: Iterable[Path]) -> str:
-    """SHA-256 over names and bytes of the files in the order given, hexadecimal."""
+def checksum(files: Iterable[Path], root: Path | None = None) -> str:
+    """SHA-256 over names and bytes of the files in the order given, hexadecimal.
+
+    Args:
+        files: the files.
+        root: names begin below this folder; ``None``: with the folder of each file.
+    """
     digest = hashlib.sha256()
     for path in files:
-        digest.update(path.name.encode("utf-8", "surrogateescape"))
+        name = path.relative_to(path.parent.parent if root is None else root)
+        digest.update(os.fsencode(name))
         try:
             digest.update(sha256_of(path).encode())
         except OSError:  # reading the file reports why it is left out

@@ -67,6 +67,10 @@ class Concat(Corpus):
             kind = step.FORMAT
         return kind
 
+    @property
+    def name(self) -> str:
+        return " + ".join(dict.fromkeys(corpus.name for corpus in self.corpora.values()))
+
     def files(self) -> list[Path]:
         files: list[Path] = []
         for corpus in self.corpora.values():

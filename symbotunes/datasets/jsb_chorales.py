@@ -10,7 +10,7 @@ from pathlib import Path
 
 import symusic
 
-from symbotunes.datasets.base import Corpus, DatasetError, Dropped
+from symbotunes.datasets.base import Corpus, DatasetError, Dropped, printable
 from symbotunes.datasets.folk import corpus_folder
 from symbotunes.music.midi.piece import MidiPiece
 from symbotunes.music.musicxml import MusicXmlError, Part, read_musicxml
@@ -37,6 +37,11 @@ class JsbChorales(Corpus):
 
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = Path(folder).expanduser() if folder is not None else corpus_folder() / "bach"
+
+    @property
+    def name(self) -> str:
+        is_own = self.folder != corpus_folder() / "bach"
+        return printable(self.folder.name) if is_own else super().name
 
     def files(self) -> list[Path]:
         paths = sorted(path for path in self.folder.glob("*") if path.suffix.lower() in SUFFIXES)

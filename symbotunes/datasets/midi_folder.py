@@ -72,7 +72,9 @@ class MidiFolder(Corpus):
 
     def checksum(self) -> str:
         """SHA-256 over names, sizes and dates: reading 100,000 files would take too long."""
-        return _stamp(self._paths(), self.path.parent)
+        paths = self._paths()
+        alone = paths == [str(self.path)]  # pieces are named from the folder of the music on
+        return _stamp(paths, self.path.parent.parent if alone else self.path.parent)
 
 
 def read_piece(

@@ -208,7 +208,7 @@ def _window_facts(task: Task, temperature: float, weights: str | None) -> dict[s
     plan, receipt = task.plan, task.data.encoded.receipt
     return {
         **task.origin,
-        "data": type(task.data.corpus).__name__,
+        "data": task.data.corpus.name,
         "training windows": f"{receipt.examples['train']:,} of {receipt.kept['train']:,} pieces",
         f"{plan.split} windows": (
             f"{receipt.examples[plan.split]:,} of {receipt.kept[plan.split]:,} pieces"
@@ -224,7 +224,7 @@ def _facts(task: Task, sampling: SamplePlan) -> dict[str, str]:
     plan, receipt = task.plan, task.data.encoded.receipt
     return {
         **task.origin,
-        "data": type(task.data.corpus).__name__,
+        "data": task.data.corpus.name,
         "training tunes": f"{receipt.kept['train']:,}",
         f"{plan.split} tunes": f"{receipt.kept[plan.split]:,}",
         "vocabulary": f"{receipt.vocabulary:,} tokens",

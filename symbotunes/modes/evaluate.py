@@ -44,6 +44,7 @@ def evaluate(cfg: DictConfig) -> None:
     net, tokenizer = rebuild(checkpoint)
     kinds.check_split(net, plan)
     data = data_of(checkpoint, cfg)
+    remarks = tuple(other_data(cfg, checkpoint, data))
     net.to(plan.torch_device)
     with console.status("") as status:
         findings = kinds.evaluate(
@@ -57,8 +58,8 @@ def evaluate(cfg: DictConfig) -> None:
                 sampling=sampling,
                 seed=cfg.seed,
                 baselines=list(cfg.baselines),
-                remarks=tuple(other_data(cfg, checkpoint, data)),
-                own_data=not names_dataset(cfg),
+                remarks=remarks,
+                own_data=not (remarks and names_dataset(cfg)),
                 report=status.update,
             ),
         )

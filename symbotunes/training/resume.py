@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from symbotunes.checkpoints.arguments import dataset_of, is_own, is_same_data
+from symbotunes.checkpoints.arguments import dataset_of, is_own
 from symbotunes.checkpoints.checkpoint import KEPT, Checkpoint, unpack
 from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.reopen import place_loader
@@ -13,6 +13,7 @@ from symbotunes.checkpoints.trust import TRAINING, refuse_strangers
 from symbotunes.config.build import build
 from symbotunes.config.difference import difference
 from symbotunes.config.earlier import earlier_values
+from symbotunes.config.locations import is_same_data
 from symbotunes.config.overrides import FIXED, named_keys, names_dataset, refuse_overrides
 from symbotunes.errors import UserError
 

@@ -119,7 +119,9 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         cfg.model,
         vocabulary=chain.tokenizer.vocabulary,
         compiled=cfg.compile,
-        recipe=pack(cfg, chain.tokenizer.state(), data=encoded.fingerprint),
+        recipe=pack(
+            cfg, chain.tokenizer.state(), data=encoded.fingerprint, identity=encoded.identity
+        ),
     )
     if source is not None:
         source.check(model.net, chain.tokenizer.vocabulary.size)

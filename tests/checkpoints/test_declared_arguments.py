@@ -7,7 +7,8 @@ from inspect import Parameter, signature
 import pytest
 from omegaconf import OmegaConf
 
-from symbotunes.checkpoints.arguments import class_of, dataset_options
+from symbotunes.checkpoints.arguments import dataset_options
+from symbotunes.config.locations import class_of
 from symbotunes.datasets.base import Corpus
 from tests.checkpoints.conftest import CONF, composed
 

@@ -186,7 +186,7 @@ def test_a_resumed_run_keeps_its_seed_and_takes_what_may_change(trained):
 def test_reports_say_whether_the_data_are_those_of_the_training(data, arguments, begins):
     prepared = SimpleNamespace(encoded=SimpleNamespace(fingerprint="a"))
     cfg = OmegaConf.create({"sweep": {"overrides": arguments}})
-    remarks = other_data(cfg, SimpleNamespace(data=data), prepared)
+    remarks = other_data(cfg, SimpleNamespace(data=data, identity=None), prepared)
     assert [remark.startswith(begin) for remark, begin in zip(remarks, begins, strict=True)] == [
         True for _ in begins
     ]

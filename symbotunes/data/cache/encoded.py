@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbotunes.data.cache.arrays import flat_index, shard_name
+from symbotunes.data.identity import Identity
 from symbotunes.data.receipt import Receipt
 from symbotunes.data.split import SPLITS
 
@@ -55,6 +56,12 @@ class Encoded:
     def fingerprint(self) -> str:
         """Identifies the content and everything that it was made with."""
         return str(self.about["fingerprint"])
+
+    @property
+    def identity(self) -> Identity:
+        """What the data are, wherever their files lie."""
+        pieces = self.receipt.kept.total()
+        return Identity(str(self.about["dataset"]), str(self.about["content"]), pieces)
 
     @property
     def tokenizer(self) -> Mapping[str, Any]:
@@ -193,5 +200,5 @@ def mapped(path: Path) -> NDArray[Any]:
 
 
 FORMAT = (
-    4  # of the folder, see docs/data_format.md; raised when it or the code that writes it changes
+    5  # of the folder, see docs/data_format.md; raised when it or the code that writes it changes
 )

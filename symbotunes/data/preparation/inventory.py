@@ -26,7 +26,7 @@ class Entry:
         fingerprint: the name of the cache that it is, or was to become.
         bytes: its size.
         used: when it was last opened or written.
-        dataset: class of the corpus, or empty if it is unknown.
+        dataset: name of the corpus, or empty if it is unknown.
         transforms: names of the cached steps.
         examples: number of examples, all splits together.
         stale: why no run will use it again, or empty.

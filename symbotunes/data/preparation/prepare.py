@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from symbotunes.data.cache.encoded import DamagedCache, Encoded, load, write_about
+from symbotunes.data.cache.arrays import shard_name
+from symbotunes.data.cache.encoded import DamagedCache, Encoded, load, mapped, write_about
+from symbotunes.data.identity import content_hash
 from symbotunes.data.limits import Limits
 from symbotunes.data.preparation.encode import Encoder
 from symbotunes.data.preparation.fingerprint import Fingerprint
@@ -110,7 +113,8 @@ def _build(encoder: Encoder, chain: Chain, plan: Plan, fingerprint: Fingerprint)
             sizes = merge.run(written, draft)
             about = {
                 "fingerprint": fingerprint.name,
-                "dataset": type(encoder.corpus).__name__,
+                "dataset": encoder.corpus.name,
+                "content": hash_of(draft, shards=len(sizes)),
                 "transforms": chain.cached,
                 "made_by": fingerprint.about(),
                 "fields": chain.tokenizer.FIELDS,
@@ -125,6 +129,13 @@ def _build(encoder: Encoder, chain: Chain, plan: Plan, fingerprint: Fingerprint)
         raise
     shutil.rmtree(parts)
     return load(folder)
+
+
+def hash_of(folder: Path, *, shards: int) -> str:
+    """The `content_hash` of the arrays of a cache."""
+    arrays = [mapped(folder / shard_name(number)) for number in range(shards)]
+    lengths = np.diff(mapped(folder / "starts.npy"))
+    return content_hash(arrays, lengths, mapped(folder / "splits.npy"))
 
 
 class FilesPerSecond(ProgressColumn):
