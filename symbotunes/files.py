@@ -4,6 +4,7 @@ Content is written under a temporary name beside the old file and then renamed: 
 the old content or all of the new.
 """
 
+import json
 import math
 import os
 import re
@@ -109,6 +110,15 @@ def finite(value: Any) -> Any:
     if isinstance(value, list):
         return [finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from a file; empty if there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def remove_drafts(folder: Path) -> None:

@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parents[1] / "symbotunes"
 LOOSE = ("errors", "files", "paths")  # small modules at the root, for every package
 # From the bottom up. A package imports from those before it, never from those after it.
 PACKAGES = [
-    "music", "datasets", "tokenizers", "transforms", "models", "data", "config", "generation",
+    "system", "music", "datasets", "tokenizers", "transforms", "models", "data", "config",
+    "generation",
     "evaluation", "render", "checkpoints", "training", "sweeps", "modes", "cli",
 ]  # fmt: skip
 ENTRY = ("api", "__main__")  # of the library and of the program
@@ -32,7 +33,8 @@ ONLY_HERE = {  # third-party library -> the only packages that may know about it
     "rouge_score": {"evaluation"},
 }  # fmt: skip
 WITHOUT_TORCH = (
-    "music", "datasets", "render", "evaluation/metrics", "errors.py", "files.py", "paths.py",
+    "system", "music", "datasets", "render", "evaluation/metrics", "errors.py", "files.py",
+    "paths.py",
 )  # fmt: skip
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "pretrained" not in path.parts)
 

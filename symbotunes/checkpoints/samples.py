@@ -10,7 +10,7 @@ from symbotunes.errors import UserError
 from symbotunes.generation.compose import Plan
 from symbotunes.generation.latent.plan import Training
 from symbotunes.generation.seeds import seed_everything
-from symbotunes.render.gallery import write_gallery
+from symbotunes.render.gallery import refuse_other_files, write_gallery
 
 
 def write_samples(
@@ -35,8 +35,9 @@ def write_samples(
 
     Raises:
         UserError: if the network, the prompt or an input cannot be read, or the folder cannot be
-            written.
+            written or holds files of others that samples would replace.
     """
+    refuse_other_files(folder)
     path = checkpoint.path
     model = TrainedModel(checkpoint)
     seed_everything(seed)

@@ -6,7 +6,7 @@ Nothing heavy is imported here, so that ``--help`` responds immediately.
 import secrets
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from symbotunes.errors import user_error
 from symbotunes.files import atomic_write
 from symbotunes.paths import CONF
 from symbotunes.sweeps.process import run_job
+from symbotunes.system.locks import exclusive, remove_if_unused
+from symbotunes.training.run_folder import writes_run_folder
 
 # Groups of the config that a checkpoint replaces, and modes that open one without ckpt=.
 KEPT = ("dataset", "loader", "model", "transforms")
@@ -101,7 +103,10 @@ def run_mode(cfg: DictConfig) -> Any:
     folder = Path(cfg.paths.run_dir)
     try:
         refuse_misfits(cfg)
-        return call_mode(cfg)
+        # A training knows only once it has read `ckpt` where it goes on; an export is atomic.
+        alone = writes_run_folder(cfg) and cfg.mode not in ("train", "export")
+        with exclusive(folder) if alone else nullcontext():
+            return call_mode(cfg)
     except Exception as error:
         line = user_error(error) or unwritable(error, cfg)
         if line is not None:
@@ -111,5 +116,4 @@ def run_mode(cfg: DictConfig) -> Any:
             atomic_write(folder / "error.txt", traceback.format_exc())
         raise
     finally:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        remove_if_unused(folder)

@@ -3,13 +3,11 @@
 All processes of a distributed training start with the same arguments, so they read the same config.
 """
 
-import os
 import sys
 import traceback
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.cli.dispatch import call_mode
@@ -19,7 +17,9 @@ from symbotunes.config.aliases import modernized
 from symbotunes.config.folders import unwritable
 from symbotunes.errors import UserError, user_error
 from symbotunes.files import atomic_write
-from symbotunes.sweeps.jobs import CONFIG, ERROR, note, writes_for_all
+from symbotunes.sweeps.jobs import CONFIG, ERROR, note
+from symbotunes.system.locks import exclusive
+from symbotunes.system.owner import Owner, writes_for_all
 
 
 def main(folder: Path) -> int:
@@ -29,20 +29,18 @@ def main(folder: Path) -> int:
     if not writes_for_all():
         call_mode(cfg)
         return 0
-    lock = FileLock(folder / ".lock")
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"error: {folder} is in use: this job is still running", file=sys.stderr)
-        return 2
-    with lock:
-        return run(cfg, folder)
+        with exclusive(folder):
+            return run(cfg, folder)
+    except UserError as error:
+        return report(error)
 
 
 def run(cfg: DictConfig, folder: Path) -> int:
     """Run the mode; ``job.json`` and ``error.txt`` record the outcome."""
     (folder / ERROR).unlink(missing_ok=True)
-    note(folder, status="running", overrides=list(cfg.sweep.overrides), value=None, pid=os.getpid())
+    owner = Owner.this_process().as_dict()
+    note(folder, status="running", overrides=list(cfg.sweep.overrides), value=None, **owner)
     try:
         value: Any = call_mode(cfg)
     except Exception as error:

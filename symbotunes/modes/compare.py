@@ -24,6 +24,7 @@ from symbotunes.evaluation.comparison.measuring import (
 )
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.seeds import refuse_seeds
+from symbotunes.render.earlier_set import refuse_other_page
 from symbotunes.render.pages.comparison import write_comparison
 
 
@@ -44,6 +45,7 @@ def compare(cfg: DictConfig) -> None:
     if sampling is None:
         raise UserError("mode=compare draws plain samples: use sample=default")
     refuse_seeds(sampling.seeds)
+    refuse_other_page(Path(cfg.paths.run_dir), "compare.json")
     console = Console()
     columns: list[Column] = []
     references: dict[str, Reference] = {}

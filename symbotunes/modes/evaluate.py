@@ -20,6 +20,7 @@ from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.compose import Plan
 from symbotunes.generation.seeds import refuse_seeds
 from symbotunes.render.console import findings_tables
+from symbotunes.render.earlier_set import refuse_other_page
 from symbotunes.render.pages.report import write_report
 
 OPEN = ("dataset",)  # groups that an evaluation may change
@@ -36,6 +37,7 @@ def evaluate(cfg: DictConfig) -> None:
     plan: EvaluationPlan = build(cfg.evaluate)
     sampling: Plan = build(cfg.sample)
     refuse_seeds(sampling.seeds)
+    refuse_other_page(Path(cfg.paths.run_dir), "report.json")
     path = Path(cfg.ckpt) if cfg.ckpt else newest_checkpoint(Path(cfg.paths.root))
     checkpoint = unpack(path)
     console, name = Console(), str(checkpoint.config.name)

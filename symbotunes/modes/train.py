@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from symbotunes.checkpoints.arguments import is_own
-from symbotunes.checkpoints.checkpoint import unpack
+from symbotunes.checkpoints.checkpoint import Checkpoint, unpack
 from symbotunes.checkpoints.samples import write_samples
 from symbotunes.config.build import build
 from symbotunes.errors import UserError, first_line
@@ -32,11 +32,14 @@ from symbotunes.render.console import (
     closing_table,
     interrupted_lines,
 )
+from symbotunes.system.locks import exclusive
+from symbotunes.system.owner import writes_for_all
 from symbotunes.training.allocator import keep_freed_memory
 from symbotunes.training.lit_data import LitData
 from symbotunes.training.processes import first_console
 from symbotunes.training.resume import continued, resumed
 from symbotunes.training.run import Best, Run, assemble, diverged, finish_loggers
+from symbotunes.training.run_folder import refuse_other_run
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -59,6 +62,16 @@ def train(cfg: DictConfig) -> float | None:
             )
     elif (previous := continued(cfg)) is not None:
         cfg, checkpoint = previous
+    folder = Path(cfg.paths.run_dir)
+    resumes = checkpoint is not None and checkpoint.file.resolve().parents[1] == folder.resolve()
+    if not resumes and writes_for_all():
+        refuse_other_run(folder, resumes=cfg.resume == "auto")
+    with exclusive(folder):
+        return fitted(cfg, checkpoint)
+
+
+def fitted(cfg: DictConfig, checkpoint: Checkpoint | None) -> float | None:
+    """Train in the run folder, which no other process writes to; see `train`."""
     lightning.seed_everything(cfg.seed, workers=True, verbose=False)
     run = assemble(cfg, checkpoint)
     if run.trainer.is_global_zero:

@@ -10,11 +10,15 @@ from typing import Any
 
 import symusic
 
-from symbotunes.files import atomic_write
+from symbotunes.files import atomic_write, read_json
 from symbotunes.generation.sample import Sample
+from symbotunes.render.earlier_set import refuse_foreign
 from symbotunes.render.forms import FORMS, Card, card_of
 from symbotunes.render.pages.listening import listening_page
 from symbotunes.render.piano_roll.strip import draw_strip
+
+TABLE = "samples.json"
+COMMON = (TABLE, "strip.png", "index.html")  # files of a set that belong to no single sample
 
 
 def write_gallery(
@@ -27,7 +31,8 @@ def write_gallery(
 ) -> Path:
     """Write all samples, ``samples.json`` and ``index.html``.
 
-    A form that cannot be written is missing; the table and the page say why.
+    The table comes first: by it, the files of a set that is interrupted are known as ours. A form
+    that cannot be written is missing; the table and the page say why.
 
     Args:
         folder: created if it does not exist; the files of an earlier set in it are removed.
@@ -41,22 +46,20 @@ def write_gallery(
         The page, which contains everything and can be sent as a single file.
 
     Raises:
+        UserError: if a file is in the way that no earlier set has written.
         ValueError: if a name is not a valid file name, or two samples have the same.
         OSError: if the folder cannot be written.
     """
     _check_names([sample.name for sample in samples])
+    refuse_other_files(folder, [sample.name for sample in samples])
     cards = [card_of(sample) for sample in samples]
     _remove_earlier(folder)
-    for card in cards:
-        for suffix in FORMS:
-            path = folder / f"{card.sample.name}.{suffix}"
-            if suffix in card.written:
-                atomic_write(path, card.written[suffix].content)
-            else:
-                path.unlink(missing_ok=True)  # from a set whose table was never written
     table = {"heading": heading, "facts": dict(facts), "samples": [_row(card) for card in cards]}
     text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
-    atomic_write(folder / "samples.json", text + "\n")
+    atomic_write(folder / TABLE, text + "\n")
+    for card in cards:
+        for suffix, form in card.written.items():
+            atomic_write(folder / f"{card.sample.name}.{suffix}", form.content)
     picture = draw_strip(strip) if strip else None
     if picture is not None:
         atomic_write(folder / "strip.png", picture)
@@ -65,18 +68,38 @@ def write_gallery(
     return page
 
 
-def _remove_earlier(folder: Path) -> None:
-    """Remove the files named by an earlier set's table, so that sets do not mix."""
+def refuse_other_files(folder: Path, names: Sequence[str] = ()) -> None:
+    """See that samples replace only those of an earlier set.
+
+    Args:
+        folder: for the samples.
+        names: of the samples, as far as they are known.
+
+    Raises:
+        UserError: naming a file that is in the way.
+    """
+    refuse_foreign(folder, _files_of(names), table=TABLE, lists=_listed)
+
+
+def _files_of(names: Sequence[str]) -> list[str]:
+    """The names of all files that a set of samples may consist of."""
+    return [*(f"{name}.{suffix}" for name in names for suffix in FORMS), *COMMON]
+
+
+def _listed(table: Mapping[str, Any]) -> list[str] | None:
+    """The files of the set that a table is about; ``None`` if it is not ours."""
     try:
-        table = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
         names = [row["name"] for row in table["samples"]]
         _check_names(names)
-    except (OSError, ValueError, LookupError, TypeError):
-        return  # there was no earlier set, or it is not ours
-    for name in names:
-        for suffix in FORMS:
-            (folder / f"{name}.{suffix}").unlink(missing_ok=True)
-    (folder / "strip.png").unlink(missing_ok=True)
+    except (ValueError, LookupError, TypeError):
+        return None
+    return _files_of(names)
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove the files named by an earlier set's table, so that sets do not mix."""
+    for name in _listed(read_json(folder / TABLE)) or ():
+        (folder / name).unlink(missing_ok=True)
 
 
 def _check_names(names: Sequence[str]) -> None:

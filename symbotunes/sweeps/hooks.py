@@ -21,6 +21,8 @@ from symbotunes.errors import UserError, first_line, print_error, user_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.jobs import read_jobs
 from symbotunes.sweeps.report import write_sweep_report
+from symbotunes.system.owner import writes_for_all
+from symbotunes.training.run_folder import refuse_other_run, writes_run_folder
 
 FILE = "sweep.yaml"
 NUMBERED = ("${hydra:job.num}", "${hydra.job.num}")  # names of the folders of jobs
@@ -33,7 +35,12 @@ class Sweeping(Callback):
     """
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        with exiting(config):  # Hydra makes this folder next, with a traceback if it cannot
+        with exiting(config):
+            # By default paths.run_dir is the folder of hydra.run.dir, which cannot be resolved yet.
+            own = OmegaConf.select(config, "paths.run_dir", throw_on_resolution_failure=False)
+            if writes_run_folder(config) and config.ckpt is None and writes_for_all():
+                refuse_other_run(Path(own or config.hydra.run.dir), resumes=config.resume == "auto")
+            # Hydra makes this folder next, with a traceback if it cannot.
             make_folder(Path(config.hydra.run.dir), config)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:

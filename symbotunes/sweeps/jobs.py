@@ -1,14 +1,13 @@
 """The files of a sweep job: ``job.yaml``, its frozen config, and ``job.json``, its state."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from symbotunes.files import atomic_write, finite
+from symbotunes.files import atomic_write, finite, read_json
 
 CONFIG, STATE, ERROR = "job.yaml", "job.json", "error.txt"
 
@@ -70,15 +69,6 @@ def note(folder: Path, **changes: Any) -> None:
     atomic_write(folder / STATE, text + "\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a file; empty if there is none."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def last_line(path: Path) -> str | None:
     """The last line of an error file, or ``None`` if there is none."""
     try:
@@ -102,8 +92,3 @@ def split(override: str) -> tuple[str, str]:
     """Split ``key=value`` into key and value."""
     key, _, value = override.partition("=")
     return key.lstrip("+~"), value
-
-
-def writes_for_all() -> bool:
-    """Whether this process writes for a job that runs as several processes."""
-    return all(os.environ.get(name, "0") == "0" for name in ("SLURM_PROCID", "LOCAL_RANK"))

@@ -27,7 +27,8 @@ from symbotunes.config.earlier import earlier_values, with_earlier
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
 from symbotunes.models.quantities import NLL
-from symbotunes.sweeps.jobs import CONFIG, Job, note, read_job, writes_for_all
+from symbotunes.sweeps.jobs import CONFIG, Job, note, read_job
+from symbotunes.system.owner import writes_for_all
 from symbotunes.training.stop_signals import announcements, hangup
 
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 import symusic
 
+from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
 from symbotunes.render import forms
 from symbotunes.render.gallery import write_gallery
@@ -172,15 +173,9 @@ def test_a_forged_table_removes_nothing(written, make_sample, name):
     for victim in victims:
         victim.write_text("kept")
     (folder / "samples.json").write_text(json.dumps({"samples": [{"name": name}]}))
-    written(make_sample())
+    with pytest.raises(UserError, match="is in the way"):
+        written(make_sample())
     assert [victim.read_text() for victim in victims] == ["kept"] * 5
-
-
-def test_a_set_whose_table_was_never_written_leaves_no_form_behind(written, make_sample):
-    _, _, folder = written(make_sample())
-    (folder / "samples.json").unlink()
-    written(make_sample(abc=None))
-    assert not (folder / "sample_01.abc").exists()
 
 
 def test_a_set_without_samples_has_a_page(tmp_path):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
@@ -24,6 +23,7 @@ from symbotunes.data.preparation.workers import Workers, encode_all
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import Corpus, DatasetError
 from symbotunes.files import atomic_folder
+from symbotunes.system.locks import locked
 from symbotunes.transforms.base import Chain
 
 PARTS = ".parts"  # suffix of the folder with the results of an unfinished preparation
@@ -65,26 +65,16 @@ def prepare(corpus: Corpus, chain: Chain, plan: Plan) -> Encoded:
     encoded = _opened(folder, silent=True)
     if encoded is None:
         plan.cache.mkdir(parents=True, exist_ok=True)
-        with waiting(plan.cache / f"{fingerprint.name}.lock"):
+        with locked(plan.cache / f"{fingerprint.name}.lock", busy=say_that_it_waits):
             encoded = _opened(folder) or _build(encoder, chain, plan, fingerprint)
     chain.tokenizer.load_state(encoded.tokenizer)
     chain.bind()
     return encoded
 
 
-@contextmanager
-def waiting(lock: Path) -> Iterator[None]:
-    """Hold a lock; tells the user if another job has it."""
-    held = FileLock(lock)
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        Console(stderr=True).print("Another job is preparing the same data; waiting for it")
-        held.acquire()
-    try:
-        yield
-    finally:
-        held.release()
+def say_that_it_waits() -> None:
+    """Tell the user that another job has the lock."""
+    Console(stderr=True).print("Another job is preparing the same data; waiting for it")
 
 
 def _opened(folder: Path, *, silent: bool = False) -> Encoded | None:

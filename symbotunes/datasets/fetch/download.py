@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -21,6 +20,7 @@ from rich.progress import (
 from symbotunes.datasets.base import DatasetError, sha256_of
 from symbotunes.datasets.fetch.http import Patience, Report, TransferError, transfer
 from symbotunes.files import atomic_write, settle
+from symbotunes.system.locks import locked
 
 
 @dataclass(frozen=True)
@@ -110,16 +110,12 @@ def verify(path: Path, sha256: str | None) -> str:
 def only_one(target: Path, activity: str) -> Iterator[None]:
     """Hold the lock for creating `target`; tells the user if another job has it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(target.with_name(f".{target.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        Console(stderr=True).print(f"Another job is {activity} {target.name}; waiting for it.")
-        lock.acquire()
-    try:
+    waiting = f"Another job is {activity} {target.name}; waiting for it."
+    with locked(
+        target.with_name(f".{target.name}.lock"),
+        busy=lambda: Console(stderr=True).print(waiting),
+    ):
         yield
-    finally:
-        lock.release()
 
 
 def _record(path: Path) -> Path:

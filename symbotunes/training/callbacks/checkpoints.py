@@ -1,6 +1,7 @@
 """When checkpoints are written, and what happens if the disk is full."""
 
 import math
+import re
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -180,7 +181,8 @@ class EveryNSteps(Saving):
 
     Args:
         every_n_steps: optimizer steps between files.
-        keep: number of newest files to keep; ``None`` or 0 keeps all.
+        keep: number of newest files to keep; ``None`` or 0 keeps all. Those of steps after the one
+            from which a run goes on are not its own, and stay.
     """
 
     def __init__(self, every_n_steps: int, keep: int | None = None) -> None:
@@ -190,10 +192,13 @@ class EveryNSteps(Saving):
         self.keep = keep or 0
         self._seen_step = 0
         self._due = False
+        self._own: list[Path] = []  # numbered files of this run, oldest first
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         self._seen_step = trainer.global_step
         self._due = False
+        # Later ones are of steps that this run has not taken: it goes on from an earlier one.
+        self._own = numbered_until(checkpoints_of(trainer), trainer.global_step)
 
     def on_train_batch_end(
         self,
@@ -222,13 +227,14 @@ class EveryNSteps(Saving):
         self.unwritten.clear()  # a numbered file is tried only once; the next one replaces it
         # last.ckpt first: when the disk fills up, it is the file that a resumed run needs.
         self.save(trainer, "last.ckpt")
-        if self.save(trainer, f"step_{trainer.global_step:08d}.ckpt") and trainer.is_global_zero:
-            self._drop_old(checkpoints_of(trainer))
+        name = f"step_{trainer.global_step:08d}.ckpt"
+        if self.save(trainer, name) and trainer.is_global_zero:
+            self._own.append(checkpoints_of(trainer) / name)
+            self._drop_old()
 
-    def _drop_old(self, folder: Path) -> None:
-        if self.keep:
-            for path in sorted(folder.glob("step_*.ckpt"))[: -self.keep]:
-                path.unlink(missing_ok=True)
+    def _drop_old(self) -> None:
+        while self.keep and len(self._own) > self.keep:
+            self._own.pop(0).unlink(missing_ok=True)
 
 
 class EveryNMinutes(Saving):
@@ -280,6 +286,13 @@ class EveryNMinutes(Saving):
 def checkpoints_of(trainer: lightning.Trainer) -> Path:
     """The checkpoint folder of a run."""
     return Path(trainer.default_root_dir) / "checkpoints"
+
+
+def numbered_until(folder: Path, step: int) -> list[Path]:
+    """The numbered checkpoints of a folder up to an optimizer step, oldest first."""
+    paths = {path: re.fullmatch(r"step_(\d+)\.ckpt", path.name) for path in folder.glob("step_*")}
+    steps = {path: int(match[1]) for path, match in paths.items() if match is not None}
+    return sorted((path for path in steps if steps[path] <= step), key=steps.__getitem__)
 
 
 def monitor_of(net: object, monitor: str | None = None, mode: str | None = None) -> tuple[str, str]:

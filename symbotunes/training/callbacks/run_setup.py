@@ -1,15 +1,15 @@
 """The run folder, and ``run.json``: the state and the environment of a run."""
 
 import json
-import platform
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 from typing import Any
 
 import lightning
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from symbotunes.files import atomic_write, finite
+from symbotunes.files import atomic_write, finite, read_json
+from symbotunes.system.owner import Owner, utc_now
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.dashboard import wandb_loggers
 from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt
@@ -22,7 +22,9 @@ from symbotunes.training.callbacks.provenance import (
 )
 from symbotunes.training.callbacks.speed import TokenRate, tokens_of
 from symbotunes.training.callbacks.vitals import Vitals
+from symbotunes.training.run_folder import RECORD
 
+SIGN_OF_LIFE_SECONDS = 60.0  # between two writes of the record, at least
 SHOWN = (  # parts of the record that are shown with the config on W&B
     "git", "versions", "host", "device", "devices", "data_fingerprint", "parameters",
     "parameters_trained", "command",
@@ -32,10 +34,11 @@ SHOWN = (  # parts of the record that are shown with the config on W&B
 class RunSetup(lightning.Callback):
     """Creates the run folder, writes ``config.yaml`` and keeps ``run.json`` up to date.
 
-    ``run.json`` is written when training starts, after every validation and at the end, even if
-    training ends with an error: its ``status`` is ``running``, ``finished``, ``interrupted`` or
-    ``failed``. A run that was killed outright stays ``running``. A resumed run keeps a short record
-    of the previous ones under ``earlier``.
+    ``run.json`` is written when training starts, every minute, after every validation and at the
+    end, even if training ends with an error: its ``status`` is ``running``, ``finished``,
+    ``interrupted`` or ``failed``. It names the process and its machine, by which
+    `symbotunes.training.run_folder.status_of` finds out that a run was killed. A resumed run keeps
+    a short record of the previous ones under ``earlier``.
 
     Args:
         name: name of the run.
@@ -47,6 +50,7 @@ class RunSetup(lightning.Callback):
         self.seed = seed
         self.record: dict[str, Any] = {}
         self._rate = TokenRate()
+        self._written_at = 0.0  # of a monotonic clock, in seconds
 
     def setup(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str
@@ -70,6 +74,12 @@ class RunSetup(lightning.Callback):
             if self.record:
                 dashboard.log_hyperparams({"run": {key: self.record[key] for key in SHOWN}})
         self._write(trainer, pl_module)
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any
+    ) -> None:
+        if time.monotonic() - self._written_at > SIGN_OF_LIFE_SECONDS:
+            self._write(trainer, pl_module)
 
     def on_validation_start(self, *_: Any) -> None:
         self._rate.pause()
@@ -130,7 +140,7 @@ class RunSetup(lightning.Callback):
             "seed": self.seed,
             "git": git_state(),
             "versions": versions(),
-            "host": platform.node(),
+            **Owner.this_process().as_dict(),
             "device": device_name(trainer.strategy.root_device),
             "devices": trainer.world_size,
             "data_fingerprint": recipe.get("data"),
@@ -155,13 +165,15 @@ class RunSetup(lightning.Callback):
             return
         if self.record["status"] == "running":
             self._measure(trainer, pl_module)
+        self.record["updated_utc"] = utc_now()
+        self._written_at = time.monotonic()
         for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
             self.record |= findings_of(callback)
         for logger in wandb_loggers(trainer):
             self.record["wandb_id"] = logger.version
         text = json.dumps(finite(self.record), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         try:
-            atomic_write(Path(trainer.default_root_dir) / "run.json", text.encode())
+            atomic_write(Path(trainer.default_root_dir) / RECORD, text.encode())
         except OSError as error:  # a full disk; the next write tries again
             trainer.print(f"run.json was not written: {error}")
 
@@ -199,14 +211,10 @@ def findings_of(callback: object) -> dict[str, Any]:
 
 def earlier_runs(folder: Path) -> list[dict[str, Any]]:
     """Short records of previous runs in the same folder, oldest first."""
-    try:
-        before = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        kept = ("status", "started_utc", "finished_utc", "command", "step", "host", "git")
-        return [*before.get("earlier", []), {key: before.get(key) for key in kept}]
-    except (OSError, ValueError, AttributeError):
+    before = read_json(folder / RECORD)
+    if not before:
         return []
-
-
-def utc_now() -> str:
-    """The current time as ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    if before.get("status") == "running":  # a folder belongs to one process at a time
+        before["status"] = "killed"
+    kept = ("status", "started_utc", "finished_utc", "command", "step", "host", "git")
+    return [*before.get("earlier", []), {key: before.get(key) for key in kept}]

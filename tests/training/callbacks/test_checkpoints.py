@@ -208,6 +208,20 @@ def test_a_resumed_run_adds_no_duplicates(fit, run_dir):
     assert names(run_dir) == ["last.ckpt", *(f"step_{step:08d}.ckpt" for step in (2, 4, 6, 8))]
 
 
+def test_a_run_that_goes_on_from_an_earlier_step_keeps_the_later_checkpoints(fit, run_dir):
+    fit(EveryNSteps(2), max_epochs=2)
+    earlier = run_dir / "checkpoints" / "step_00000002.ckpt"
+    fit(EveryNSteps(3, keep=1), max_epochs=-1, max_steps=6, resume=earlier)
+    assert names(run_dir) == ["last.ckpt", *(f"step_{step:08d}.ckpt" for step in (4, 6, 8))]
+
+
+def test_a_new_run_deletes_no_checkpoint_that_it_finds(fit, run_dir):
+    (run_dir / "checkpoints").mkdir(parents=True)
+    (run_dir / "checkpoints" / "step_00000003.ckpt").touch()
+    fit(EveryNSteps(2, keep=1))
+    assert names(run_dir) == ["last.ckpt", "step_00000003.ckpt", "step_00000008.ckpt"]
+
+
 def test_accumulated_batches_count_as_one_step(fit, run_dir):
     fit(EveryNSteps(1), accumulate_grad_batches=2, max_epochs=1)
     assert names(run_dir) == ["last.ckpt", "step_00000001.ckpt", "step_00000002.ckpt"]
