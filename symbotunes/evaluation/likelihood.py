@@ -66,7 +66,7 @@ def likelihood(net: object, piece: Any, tokenizer: Tokenizer[Any]) -> Likelihood
 def _of_sequence(net: SequenceModel, piece: Any, tokenizer: Tokenizer[Any]) -> Likelihood:
     vocabulary = tokenizer.vocabulary
     examples = [_ids(example, tokenizer) for example in examples_in(tokenizer.tokenize(piece))]
-    framed = [[vocabulary.bos, *ids, vocabulary.eos] for ids in examples]
+    framed = [vocabulary.framed(np.array(ids, np.int64)) for ids in examples]
     nats = token_nats(net, framed, vocabulary.size)
     return Likelihood(
         nats=float(sum(values.sum() for values in nats)),

@@ -23,7 +23,7 @@ class Batch:
     Attributes:
         tokens: ``[B, T]`` int64 ids, from ``bos`` to ``eos``, then padding with arbitrary values,
             which only `lengths` distinguishes from music. ``[B, T, F]`` if a time step has F
-            values; windows of fixed length have neither ``bos`` nor ``eos``.
+            values; windows of fixed length and excerpts have neither ``bos`` nor ``eos``.
         lengths: ``[B]`` int64 number of real tokens per row, including ``bos`` and ``eos``; on the
             CPU, since packing reads it there.
         segments: ``[B, T]`` int64, if rows hold several whole pieces: 1 for the tokens of the
@@ -150,7 +150,7 @@ class SequenceModel(Model):
     context: int | None = None
 
     def check_vocabulary(self, vocabulary: Vocabulary) -> None:
-        if vocabulary.bos == NO_ID:
+        if vocabulary.first == NO_ID:
             raise UserError(
                 f"{type(self).__name__} continues pieces, and these transforms give windows, "
                 "which have no beginning: choose others, such as [abc_tokens] or "
@@ -222,7 +222,7 @@ class WindowModel(Model):
     latent: int
 
     def check_vocabulary(self, vocabulary: Vocabulary) -> None:
-        if vocabulary.bos != NO_ID:
+        if vocabulary.first != NO_ID:
             raise UserError(
                 f"{type(self).__name__} writes windows of one length, and these transforms give "
                 "pieces: choose others, such as [melody]"

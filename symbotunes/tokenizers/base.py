@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from symbotunes.music.abc.tokens import Phrase
 from symbotunes.music.excerpt import Excerpt
 from symbotunes.music.grid.melody import MelodyClasses
+from symbotunes.music.performance.events import EventLayout
 
 Piece = TypeVar("Piece")
 Ids = NDArray[np.integer[Any]]  # [T], or [T, F] where a time step has F numbers
@@ -46,11 +47,24 @@ class Vocabulary:
         size: number of distinct ids, special tokens included; ids are ``0 .. size - 1``.
         bos: id at the beginning of every piece, or `NO_ID`.
         eos: id at the end of every piece, at which generation stops; or `NO_ID`.
+        opening: where pieces have no ``bos``, the ordinary id after which generation begins;
+            `NO_ID` for windows, which are not continued.
     """
 
     size: int
     bos: int
     eos: int
+    opening: int = NO_ID
+
+    @property
+    def first(self) -> int:
+        """The id that a model reads before it writes anything: ``bos``, or `opening`."""
+        return self.opening if self.bos == NO_ID else self.bos
+
+    def framed(self, ids: Ids) -> Ids:
+        """An example with ``bos`` before and ``eos`` after it, if there are such ids."""
+        before, after = ([index] if index != NO_ID else [] for index in (self.bos, self.eos))
+        return np.concatenate([np.array(before, np.int64), ids, np.array(after, np.int64)])
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,7 @@ class Tokenizer(ABC, Generic[Piece]):
         FORMAT: the kind of piece it reads, compared with ``Corpus.FORMAT``.
         FIELDS: numbers per time step, F.
         FRAMED: whether models read ``bos`` before an example and ``eos`` after it; windows of fixed
-            length have neither.
+            length and excerpts have neither.
         RECODES: whether `recode` changes ids.
         STATE: keys of `state`, by which published weights are checked to fit; ``None``: any.
     """
@@ -125,6 +139,11 @@ class Tokenizer(ABC, Generic[Piece]):
     @property
     def steps(self) -> int | None:
         """T, if all examples are windows of the same length; else ``None``."""
+        return None
+
+    @property
+    def events(self) -> EventLayout | None:
+        """Which ids stand for which performance events, if ids are such events; else ``None``."""
         return None
 
     @property

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from symbotunes.errors import UserError
-from symbotunes.tokenizers.base import Ids, Tokenizer
+from symbotunes.tokenizers.base import NO_ID, Ids, Tokenizer
 from symbotunes.transforms.conversion import AbcToMidi
 
 EXAMPLES = {
@@ -147,7 +147,9 @@ class Chain:
     @property
     def cuts_pieces(self) -> bool:
         """Whether training reads spans of pieces, while held-out pieces stay whole."""
-        return bool(self.cuts) and self.tokenizer.FRAMED
+        if not self.cuts:
+            return False
+        return self.tokenizer.FRAMED or self.tokenizer.vocabulary.opening != NO_ID
 
     def bind(self) -> None:
         """Give the tokenizer to the token steps, once it has a vocabulary."""

@@ -6,13 +6,18 @@ import pickle
 import shutil
 import time
 
+import numpy as np
 import pytest
 
+from symbotunes.data.preparation.encode import Encoder
+from symbotunes.data.split import SPLITS
 from symbotunes.datasets.base import DatasetError, Dropped
+from symbotunes.datasets.concat import Concat
 from symbotunes.datasets.lakh import Lakh
 from symbotunes.datasets.maestro import Maestro
 from symbotunes.datasets.midi_folder import MidiFolder
 from symbotunes.datasets.nottingham import Nottingham
+from symbotunes.tokenizers.performance import Performance
 
 
 @pytest.fixture
@@ -166,6 +171,34 @@ def test_maestro_without_its_table_must_be_split_by_content(zip_of, midi_bytes, 
         list(Maestro(*of, archive=archive).pieces())
     (piece,) = Maestro(*of, archive=archive, official_splits=False).pieces()
     assert (piece.title, piece.split) == ("a", None)
+
+
+def test_performances_of_several_corpora_become_events_in_their_splits(
+    maestro, midi_bytes, tmp_path
+):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "e.mid").write_bytes(midi_bytes(67, 69))
+    (tmp_path / "mine" / "silent.mid").write_bytes(midi_bytes())
+    corpus = Concat({"concert": maestro(), "mine": MidiFolder(tmp_path / "mine")})
+    part = Encoder(corpus, (), Performance(min_events=4)).encode(corpus.files())
+    names = [name.rpartition("/")[2] for name, _ in part.names]
+    ids = np.split(part.ids, np.cumsum(part.lengths)[:-1])
+    examples = {
+        names[owner]: example.tolist() for owner, example in zip(part.owners, ids, strict=True)
+    }
+    # Velocity 90 is bin 23, a quarter at 120 takes 50 steps.
+    assert examples == {
+        "a.midi": [378, 60, 305, 188],
+        "b.midi": [378, 62, 305, 190],
+        "c.midi": [378, 64, 305, 192],
+        "e.mid": [378, 67, 305, 195, 69, 305, 197],
+    }
+    splits = {name: int(split) for name, split in zip(names, part.forced, strict=True)}
+    assert [SPLITS[splits[name]] for name in ("a.midi", "b.midi", "c.midi")] == list(SPLITS)
+    assert {names[index]: reason for index, reason in part.reasons.items()} == {
+        "d.midi": "not in the table of official splits",
+        "silent.mid": "no notes",
+    }
 
 
 @pytest.mark.parametrize(

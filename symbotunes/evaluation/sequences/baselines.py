@@ -86,15 +86,15 @@ def ngram_models(
 
 
 def sequences(encoded: Encoded, vocabulary: Vocabulary, split: str) -> list[NDArray[np.integer]]:
-    """The pieces of a split as a model reads them, from ``bos`` to ``eos``."""
+    """The pieces of a split as a model reads them, with ``bos`` and ``eos`` if it has these."""
     return framed([encoded.example(int(index)) for index in encoded.examples(split)], vocabulary)
 
 
 def framed(
     pieces: Sequence[NDArray[np.integer]], vocabulary: Vocabulary
 ) -> list[NDArray[np.integer]]:
-    """Pieces with the ids that open and close them."""
-    return [np.concatenate([[vocabulary.bos], ids, [vocabulary.eos]]) for ids in pieces]
+    """Pieces with the ids that open and close them, if there are any."""
+    return [vocabulary.framed(ids) for ids in pieces]
 
 
 NGRAM_NAMES = {1: "unigram", 2: "bigram", 3: "trigram"}

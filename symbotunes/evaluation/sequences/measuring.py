@@ -24,9 +24,11 @@ from symbotunes.evaluation.training_sample import TrainingSample, sample_trainin
 from symbotunes.evaluation.twins import related
 from symbotunes.generation.sequences import Generated
 from symbotunes.models.base import SequenceModel
-from symbotunes.tokenizers.base import GrammarCheck, Rendition, TextTokenizer
+from symbotunes.tokenizers.base import NO_ID, GrammarCheck, Rendition, TextTokenizer
 
 Nats = list[NDArray[np.float64]]
+BY_PEOPLE = "people wrote these tunes, so all of them are finished"
+NEVER_ENDS = "the tokens have none for the end, so the model never ends a tune itself"
 COPY_TOKENS = 10_000_000  # training tokens in which copies are looked up: a few minutes at most
 
 
@@ -182,11 +184,12 @@ def measure_tunes(
     drawn = [np.array(tune.ids, np.int64) for tune in generated]
     training = sample_training(subject.encoded, COPY_TOKENS, seed)
     shared = copies(training.ids, drawn + [pool[index] for index in chosen])
-    ended = [tune.finished for tune in generated]
+    ends = subject.tokenizer.vocabulary.eos != NO_ID
+    ended = [tune.finished for tune in generated] if ends else None
     texts = [pool[index] for index in chosen]
     measure = _Measure(subject, plan, pool, training, seed)
     return (
-        measure.tunes("generated", drawn, shared[: len(drawn)], finished=ended),
+        measure.tunes("generated", drawn, shared[: len(drawn)], finished=ended, absent=NEVER_ENDS),
         measure.tunes(f"held out ({plan.split})", texts, shared[len(drawn) :], own=chosen),
     )
 
@@ -209,6 +212,7 @@ class _Measure:
         *,
         finished: Sequence[bool] | None = None,
         own: Sequence[int] | None = None,
+        absent: str = BY_PEOPLE,
     ) -> TuneSet:
         renditions = [self.subject.render(tune) for tune in tunes]
         # Drawn tunes are independent of each other; those of one family are not.
@@ -222,7 +226,7 @@ class _Measure:
             finished=finished,
             bars=_bars(renditions),
             references=self._references(tunes, own),
-            absent="people wrote these tunes, so all of them are finished",
+            absent=absent,
         )
         figures, reasons = TUNES.measure(measured)
         longest = max(shared, key=lambda run: run.longest)

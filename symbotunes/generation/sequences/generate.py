@@ -11,6 +11,7 @@ from symbotunes.errors import DIVERGED, UserError
 from symbotunes.generation.sequences.filters import NOTHING, penalize, restrict
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.layers.drawing import draw
+from symbotunes.tokenizers.base import NO_ID
 
 
 class Stepper(Protocol):
@@ -35,6 +36,8 @@ class Ids(Protocol):
     def bos(self) -> int: ...
     @property
     def eos(self) -> int: ...
+    @property
+    def first(self) -> int: ...
 
 
 class Constraint(Protocol):
@@ -112,7 +115,7 @@ def generate(
 
     Args:
         model: in any mode; it is sampled without dropout.
-        vocabulary: its ``bos`` and ``eos``.
+        vocabulary: its ``bos`` and ``eos``, if it has them, and the id that comes first.
         prompts: ids without ``bos``; may be empty and of different lengths.
         settings: how tokens are sampled.
         seeds: one for each prompt.
@@ -131,7 +134,9 @@ def generate(
     model.train(False)
     try:
         with torch.inference_mode():
-            _Writer(model, vocabulary, settings, constraint, on_step).write(rows)
+            writer = _Writer(model, vocabulary, settings, constraint, on_step)
+            for group in _groups(rows, vocabulary):
+                writer.write(group)
     finally:
         model.train(was_training)
     return [row.result() for row in rows]
@@ -177,9 +182,11 @@ class _Writer:
             logits, state = self.model.step(tokens.to(logits.device), state)
 
     def _read(self, rows: Sequence[_Row], length: int) -> tuple[Tensor, Any]:
-        """Read ``bos`` and the first tokens of every prompt."""
+        """Read what comes before a piece and the first tokens of every prompt."""
         state = self.model.start(len(rows))
-        tokens = torch.tensor([[self.vocabulary.bos, *row.ids[:length]] for row in rows])
+        begins = not length or self.vocabulary.bos != NO_ID
+        opening = [self.vocabulary.first] if begins else []
+        tokens = torch.tensor([[*opening, *row.ids[:length]] for row in rows])
         tokens = tokens.to(_device_of(state))
         read = getattr(self.model, "read", None)
         if read is not None and length:
@@ -191,7 +198,7 @@ class _Writer:
 
     def _next(self, logits: Tensor, rows: Sequence[_Row], step: int) -> Tensor:
         """The token ``[B]`` that each row reads next: from its prompt, or sampled and appended."""
-        tokens = torch.full((len(rows),), self.vocabulary.eos)
+        tokens = torch.zeros(len(rows), dtype=torch.int64)
         sampled: list[int] = []  # rows whose prompt has been read
         for index, row in enumerate(rows):
             if step < row.prompt_length:
@@ -219,7 +226,7 @@ class _Writer:
             left = [settings.max_tokens - row.count for row in rows]
             allowed = self.constraint.allowed([row.state for row in rows], left)
             logits = logits.masked_fill(~allowed, NOTHING)
-        else:
+        elif self.vocabulary.bos != NO_ID:
             logits[:, self.vocabulary.bos] = NOTHING  # only begins a piece
         logits = restrict(
             logits,
@@ -246,6 +253,16 @@ class _Writer:
 
     def _is_done(self, row: _Row) -> bool:
         return row.finished or row.count >= self.settings.max_tokens
+
+
+def _groups(rows: Sequence[_Row], vocabulary: Ids) -> list[Sequence[_Row]]:
+    """Rows that are written side by side, since they begin in the same way.
+
+    Without ``bos``, a prompt is read as it is, and an id stands for a missing one.
+    """
+    if vocabulary.bos != NO_ID:
+        return [rows]
+    return [[row for row in rows if bool(row.prompt_length) == given] for given in (True, False)]
 
 
 def _device_of(state: Any) -> torch.device:

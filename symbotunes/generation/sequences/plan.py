@@ -17,7 +17,7 @@ from symbotunes.music.abc.keys import Key
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.abc import rendition_in
-from symbotunes.tokenizers.base import TextTokenizer
+from symbotunes.tokenizers.base import NO_ID, TextTokenizer
 
 CONSTRAINTS = ("abc",)
 BEGINNINGS = ("prompt", "prompt_file", "input")  # settings that give one
@@ -329,7 +329,7 @@ def to_sample(
     if key is not None:
         rendition = rendition_in(key, rendition, title, number=number)
     remarks = list(rendition.problems)
-    if not generated.finished:
+    if not generated.finished and tokenizer.vocabulary.eos != NO_ID:
         remarks.insert(0, "unfinished: sample.max_tokens was reached")
     return Sample(
         name=f"sample_{index + 1:02d}",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from symbotunes.models.gpt2.network import GPT2
 from symbotunes.models.published import LayoutError, PublishedWeights, to_transformers
-from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.tokenizers.base import NO_ID, Vocabulary
 
 # Our name of a layer's part, theirs, and whether it is a matrix that they keep transposed.
 _PARTS = {
@@ -70,8 +70,8 @@ def _gpt2(net: GPT2, vocabulary: Vocabulary) -> tuple[dict[str, Any], dict[str, 
         "embd_pdrop": net.dropout,
         "resid_pdrop": net.dropout,
         "attn_pdrop": net.attention_dropout,
-        "bos_token_id": vocabulary.bos,
-        "eos_token_id": vocabulary.eos,
+        "bos_token_id": vocabulary.first,
+        "eos_token_id": None if vocabulary.eos == NO_ID else vocabulary.eos,
     }
     state = net.state_dict()
     tensors = {}

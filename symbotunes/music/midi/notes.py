@@ -51,6 +51,7 @@ class MidiNotes:
         end_tick: [N] as `end`, in ticks.
         ticks_per_quarter: of these ticks.
         meter_ticks: ticks of `meters`.
+        closing: [N] index of the note-off that ends each note, in `MidiEvents`.
     """
 
     instrument: Integers
@@ -67,6 +68,7 @@ class MidiNotes:
     end_tick: Integers
     ticks_per_quarter: int
     meter_ticks: tuple[int, ...]
+    closing: Integers
 
     def where(self, chosen: NDArray[np.bool_]) -> "MidiNotes":
         """Only the notes that a mask [N] selects."""
@@ -184,14 +186,14 @@ def _notes(events: MidiEvents, stated: Clock, opened: Integers, closed: Integers
     order = np.lexsort((opened, closed))
     opened, closed = opened[order], closed[order]
     channel = events.track[closed] << 4 | events.status[closed] & 15
-    program = _programs(events, channel, closed)
+    program = programs_at(events, channel, closed)
     _, first, inverse = np.unique(channel << 7 | program, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     instrument = rank[inverse]
     order = np.argsort(instrument, kind="stable")
     opened, closed, program = opened[order], closed[order], program[order]
-    clock = _Seconds(stated.tempos, events.ticks_per_quarter)
+    clock = Seconds(stated.tempos, events.ticks_per_quarter)
     return MidiNotes(
         instrument=instrument[order],
         program=program,
@@ -214,10 +216,11 @@ def _notes(events: MidiEvents, stated: Clock, opened: Integers, closed: Integers
         end_tick=events.tick[closed],
         ticks_per_quarter=events.ticks_per_quarter,
         meter_ticks=tuple(at for at, _, _ in stated.meters),
+        closing=closed,
     )
 
 
-def _programs(events: MidiEvents, channel: Integers, when: Integers) -> Integers:
+def programs_at(events: MidiEvents, channel: Integers, when: Integers) -> Integers:
     """[N] program of a track's channel at the events ``when``; 0 before the first change.
 
     A single binary search finds the last change before each event: changes and events are numbered
@@ -236,7 +239,7 @@ def _programs(events: MidiEvents, channel: Integers, when: Integers) -> Integers
     return np.where(known, events.first[changes[chosen]], 0)
 
 
-class _Seconds:
+class Seconds:
     """Seconds of ticks, from tempos.
 
     Args:

@@ -1,0 +1,175 @@
+"""Performances as events: note-on, note-off, time shift, velocity (Oore et al. 2018).
+
+The ids, their order and all rounding are those of note-seq's ``performance_lib`` and Magenta's
+``OneHotPerformance``: https://arxiv.org/abs/1808.03715. The paper has steps of 8 ms; the published
+code and weights have 10 ms.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbotunes.music.midi.decoding import Integers
+from symbotunes.music.performance.notes import PlayedNotes
+
+Ids = NDArray[np.int64]
+STEPS_PER_SECOND = 100
+PITCHES = 128
+LONGEST_SHIFT = 100  # steps
+NOTE_ON, NOTE_OFF = 0, PITCHES  # first ids of their kinds
+SHIFT = NOTE_OFF + PITCHES
+VELOCITY = SHIFT + LONGEST_SHIFT
+ONE_SECOND = SHIFT + LONGEST_SHIFT - 1  # Magenta's default event
+HIGHEST_VELOCITY = 127
+PLAIN_VELOCITY = 100  # of notes without velocity
+OPEN = -1  # end of a note that no note-off ends
+
+
+@dataclass(frozen=True)
+class EventNotes:
+    """Notes in steps of 10 ms, in order of their note-ons among the events.
+
+    Attributes:
+        start: [N] step.
+        end: [N] step, or `OPEN`.
+        pitch: [N] 0 to 127.
+        bins: [N] velocity bin, from 1; 0 where no velocity was given.
+    """
+
+    start: Integers
+    end: Integers
+    pitch: Integers
+    bins: Integers
+
+
+@dataclass(frozen=True)
+class EventLayout:
+    """Which id stands for which event.
+
+    Attributes:
+        velocities: number of velocity bins; 0: events tell no velocity.
+    """
+
+    velocities: int = 32
+
+    @property
+    def size(self) -> int:
+        """Number of ids."""
+        return VELOCITY + self.velocities
+
+    @property
+    def bin_size(self) -> int:
+        """Velocities of one bin."""
+        return -(-HIGHEST_VELOCITY // self.velocities)
+
+    def bins(self, velocity: Integers) -> Integers:
+        """Bins of velocities 1 to 127, counted from 1; 0 without bins."""
+        if not self.velocities:
+            return np.zeros_like(velocity)
+        return (velocity - 1) // self.bin_size + 1
+
+    def velocity(self, bins: Integers) -> Integers:
+        """The lowest velocity of each bin."""
+        if not self.velocities:
+            return np.full_like(bins, PLAIN_VELOCITY)
+        return np.where(bins > 0, 1 + (bins - 1) * self.bin_size, PLAIN_VELOCITY)
+
+    def quantize(self, notes: PlayedNotes) -> EventNotes:
+        """Notes in steps, halves upwards, each at least one step long; by start, then pitch."""
+        order = np.lexsort((notes.pitch, notes.start))
+        start, end = (
+            (times[order] * STEPS_PER_SECOND + 0.5).astype(np.int64)
+            for times in (notes.start, notes.end)
+        )
+        end = np.where(end == start, end + 1, end)
+        return EventNotes(start, end, notes.pitch[order], self.bins(notes.velocity[order]))
+
+    def encode(self, notes: EventNotes) -> Ids:
+        """The events of notes; at one step note-offs of earlier notes come first."""
+        count = len(notes.start)
+        step = np.concatenate([notes.start, notes.end])
+        note = np.tile(np.arange(count), 2)
+        is_off = np.repeat([False, True], count)
+        order = np.lexsort((is_off, note, step))
+        order = order[step[order] != OPEN]
+        step, note, is_off = step[order], note[order], is_off[order]
+        gap = np.diff(step, prepend=0)
+        shifts = -(-gap // LONGEST_SHIFT)
+        bins = np.where(is_off, 0, notes.bins[note])
+        louder = self._changes(bins) if self.velocities else np.zeros(len(bins), bool)
+        # Each event is preceded by its shifts and its velocity, so it ends its group of ids.
+        ends = np.cumsum(shifts + louder + 1) - 1
+        ids = np.full(int(ends[-1]) + 1 if len(ends) else 0, ONE_SECOND)
+        ids[ends] = notes.pitch[note] + np.where(is_off, NOTE_OFF, NOTE_ON)
+        ids[ends[louder] - 1] = VELOCITY - 1 + bins[louder]
+        moved = shifts > 0
+        rest = gap[moved] - LONGEST_SHIFT * (shifts[moved] - 1)
+        ids[(ends - louder)[moved] - 1] = SHIFT - 1 + rest
+        return ids
+
+    @staticmethod
+    def _changes(bins: Integers) -> NDArray[np.bool_]:
+        """Which note-ons have another bin than the one before; note-offs have bin 0."""
+        changes = np.zeros(len(bins), bool)
+        struck = np.flatnonzero(bins)
+        changes[struck] = np.diff(bins[struck], prepend=0) != 0
+        return changes
+
+    def notes(self, ids: Ids) -> EventNotes:
+        """The notes of events; note-offs without a note are ignored, each ends the oldest note."""
+        start: list[int] = []
+        end: list[int] = []
+        pitches: list[int] = []
+        bins: list[int] = []
+        sounding: dict[int, deque[int]] = {}  # pitch -> notes, oldest first
+        step = velocity = 0
+        for event in ids.tolist():
+            if event < NOTE_OFF:
+                sounding.setdefault(event, deque()).append(len(start))
+                start.append(step)
+                end.append(OPEN)
+                pitches.append(event)
+                bins.append(velocity)
+            elif event < SHIFT:
+                if notes := sounding.get(event - NOTE_OFF):
+                    end[notes.popleft()] = step
+            elif event < VELOCITY:
+                step += event - SHIFT + 1
+            else:
+                velocity = event - VELOCITY + 1
+        return EventNotes(*(np.array(values, np.int64) for values in (start, end, pitches, bins)))
+
+    def decode(self, ids: Ids, longest_seconds: float | None = None) -> EventNotes:
+        """Notes that sound, in order of their ends; those still open end with the last event.
+
+        Args:
+            ids: events.
+            longest_seconds: notes end after so many seconds at the latest; ``None``: when they do.
+        """
+        notes = self.notes(ids)
+        is_shift = (ids >= SHIFT) & (ids < VELOCITY)
+        last = int((ids[is_shift] - SHIFT + 1).sum())
+        end = np.where(notes.end == OPEN, last, notes.end)
+        order = np.argsort(end, kind="stable")
+        order = order[end[order] > notes.start[order]]
+        start, end = notes.start[order], end[order]
+        if longest_seconds is not None:
+            end = np.minimum(end, start + round(longest_seconds * STEPS_PER_SECOND))
+        return EventNotes(start, end, notes.pitch[order], notes.bins[order])
+
+
+def count_errors(ids: Ids) -> int:
+    """Events without effect: note-offs without a note, velocities that no note-on follows."""
+    sounding = np.zeros(PITCHES, np.int64)
+    errors = 0
+    for event in ids.tolist():
+        if event < NOTE_OFF:
+            sounding[event] += 1
+        elif event < SHIFT:
+            errors += not sounding[event - NOTE_OFF]
+            sounding[event - NOTE_OFF] -= sounding[event - NOTE_OFF] > 0
+    is_velocity = ids >= VELOCITY
+    struck = np.append(ids < NOTE_OFF, True)[1:]  # a piece may be cut behind a velocity
+    return errors + int((is_velocity & ~struck).sum())
