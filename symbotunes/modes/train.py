@@ -36,6 +36,7 @@ from symbotunes.system.locks import exclusive
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.allocator import keep_freed_memory
 from symbotunes.training.lit_data import LitData
+from symbotunes.training.page import write_training_page
 from symbotunes.training.processes import first_console
 from symbotunes.training.resume import continued, resumed
 from symbotunes.training.run import Best, Run, assemble, diverged, finish_loggers
@@ -119,6 +120,8 @@ def conclude(run: Run) -> float | None:
     listen = "no samples"
     with spared("samples", best, run.console):
         listen = str(_write_samples(run, best))
+    with spared("training.html", best, run.console):
+        write_training_page(run.folder)  # once more, with these samples
     run.console.print(closing_lines(run.folder, best, listen), soft_wrap=True)
     unsaved = [call for call in run.callbacks if getattr(call, "last_save_failed", False)]
     if unsaved:

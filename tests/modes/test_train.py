@@ -96,6 +96,7 @@ def test_a_run_folder_holds_what_a_reader_looks_for(trained):
         "config.yaml",
         "run.json",
         "metrics.csv",
+        "training.html",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
         "samples/best/index.html",

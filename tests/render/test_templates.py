@@ -30,6 +30,7 @@ from symbotunes.render.pages.comparison import comparison_page
 from symbotunes.render.pages.latent import latent_report_page
 from symbotunes.render.pages.sequences import report_page
 from symbotunes.render.pages.sweep import Row, sweep_page
+from symbotunes.render.pages.training import TrainingState, training_page
 from symbotunes.render.pages.windows import window_report_page
 from symbotunes.render.templates import environment, render
 
@@ -125,7 +126,23 @@ def listening(text, make_sample, make_score, folder):
     return page.read_text()
 
 
+def training(text, **_):
+    state = TrainingState(
+        heading=text,
+        facts={text: text},
+        remarks=[text],
+        columns={"step": [1.0, 2.0], f"train/{text}": [3.0, 2.0], f"mine/{text}": [1.0, 1.0]},
+        monitor=text,
+        panels=[(text, f"samples/{text}")],
+        commands={text: text},
+        written=text,
+        refresh_seconds=30,
+    )
+    return training_page(state)
+
+
 PAGES = {
+    "training": training,
     "sequences": sequences,
     "latent": latent,
     "windows": windows,
@@ -178,7 +195,8 @@ def test_a_page_is_one_file_that_loads_nothing(page_of):
     assert "default-src 'none'; img-src data:;" in page
     assert not re.search(r"https?:|<link|@import|url\(", page)
     addresses = re.findall(r'\s(?:src|href)="([^"]*)"', page)
-    assert all(re.match(r"data:|#|0/", address) for address in addresses)  # 0/: a sweep's job
+    # 0/ is a job of a sweep, samples/ are the panels of a training.
+    assert all(re.match(r"data:|#|0/|samples/", address) for address in addresses)
 
 
 def test_a_model_without_a_likelihood_has_no_chart_of_likelihoods_beside_it():
@@ -214,7 +232,8 @@ def test_every_template_compiles():
 
 
 def test_the_pages_modules_load_neither_torch_nor_jinja2():
-    modules = ["comparison", "latent", "listening", "report", "sequences", "sweep", "windows"]
+    modules = ["comparison", "latent", "listening", "report", "sequences", "sweep"]
+    modules += ["training", "windows"]
     loads = ", ".join(f"symbotunes.render.pages.{name}" for name in modules)
     loads += ", symbotunes.render.gallery"
     program = f"import sys, {loads}; sys.exit(bool({{'torch', 'jinja2'}} & set(sys.modules)))"

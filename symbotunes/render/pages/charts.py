@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.render.palette import COLORS
 
 WIDTH, DPI = 960, 96  # px
 ROW, TOP, BOTTOM, LEFT, RIGHT = 30, 42, 46, 200, 28  # px
 INK, SOFT, GRID = "#28241d", "#6a6354", "#e8e4db"
-# Okabe and Ito's blue and vermilion first; the others are distinct from both.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
 MARKERS = ("o", "D", "s", "^", "v", "P")
 
 

@@ -16,7 +16,8 @@ from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.musical import HISTOGRAMS
 from symbotunes.files import atomic_write
 from symbotunes.render.forms import Card, card_of
-from symbotunes.render.pages.charts import COLORS, Series, dot_chart, histogram
+from symbotunes.render.pages.charts import Series, dot_chart, histogram
+from symbotunes.render.palette import COLORS
 from symbotunes.render.tables import Cell, Chart, Table, cell
 from symbotunes.render.templates import render
 

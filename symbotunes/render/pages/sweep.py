@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symbotunes.render.pages.charts import COLORS
+from symbotunes.render.palette import COLORS
 from symbotunes.render.templates import render
 
 UNITS = {"val/loss": "nats per token"}

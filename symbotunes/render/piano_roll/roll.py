@@ -10,6 +10,7 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
+from symbotunes.render.palette import COLORS
 from symbotunes.render.piano_roll.bars import Bars, bars_of
 from symbotunes.render.piano_roll.clock import Clock
 from symbotunes.render.piano_roll.pitches import BLACK, Rows, rows_of
@@ -23,8 +24,6 @@ ONE_LINE, PER_LINE = 20, 16  # most bars on a single line; bars per line if ther
 MAX_LINES = 12
 PAPER, BLACK_ROW, OCTAVE = "#ffffff", "#f4f2ec", "#d2cdc2"
 BAR_LINE, BEAT_LINE, INK = "#a39d90", "#e8e4db", "#4a463e"
-# Okabe and Ito's palette, which people with color blindness can distinguish.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9")
 DRUM_COLOR = "#6b665c"
 
 

@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.curves import Curves
 from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt
+from symbotunes.training.callbacks.run_setup import RunSetup
 from symbotunes.training.callbacks.vitals import Vitals
 from symbotunes.training.loggers.csv import RunCsvLogger
 from symbotunes.training.metrics_file import read_rows
@@ -92,3 +93,59 @@ def test_a_run_that_is_stopped_and_resumed_has_the_rows_of_one_that_was_not(fit,
     ]
     seconds = [float(row["seconds"]) for row in rows]
     assert seconds == sorted(seconds)
+
+
+def test_the_page_is_written_when_a_training_begins_and_ends(fit, run_dir):
+    class Reading(lightning.Callback):
+        pages: list[str] = []  # noqa: RUF012
+
+        def on_train_batch_start(self, *_: Any) -> None:
+            self.pages.append((run_dir / "training.html").read_text())
+
+    reading = Reading()
+    fit(RunSetup(), Curves(), reading, logger=RunCsvLogger(run_dir), log_every_n_steps=1)
+    first, last = reading.pages[0], (run_dir / "training.html").read_text()
+    assert ("<dd>running</dd>" in first, 'http-equiv="refresh"' in first) == (True, True)
+    assert ("<dd>finished</dd>" in last, 'http-equiv="refresh"' in last) == (True, False)
+    assert "<polyline" in last
+
+
+def test_the_page_of_a_failed_training_says_why(fit, run_dir):
+    class Failing(lightning.Callback):
+        def on_train_batch_end(self, *_: Any) -> None:
+            raise ZeroDivisionError("no batch left")
+
+    with pytest.raises(ZeroDivisionError):
+        fit(RunSetup(), Failing(), Curves())
+    page = (run_dir / "training.html").read_text()
+    assert "<dd>failed</dd>" in page
+    assert "ZeroDivisionError: no batch left" in page
+    assert 'http-equiv="refresh"' not in page
+
+
+def test_a_page_that_cannot_be_written_is_one_warning(fit, monkeypatch):
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("symbotunes.training.page.atomic_file", full)
+    with pytest.warns(UserWarning, match="training.html was not written: .*No space") as caught:
+        trainer, _ = fit(Curves())
+    assert trainer.global_step == 8
+    assert len([each for each in caught if "training.html" in str(each.message)]) == 1
+
+
+def test_a_page_takes_at_most_a_hundredth_of_the_time(fit, monkeypatch):
+    """Writing takes 2 seconds, a step 50: of eight, four and eight are late enough for a page."""
+    clock, written = [0.0], []
+
+    class Passing(lightning.Callback):
+        def on_train_batch_start(self, *_: Any) -> None:
+            clock[0] += 50
+
+    def write(*_: Any, **__: Any) -> None:
+        written.append(clock[0])
+        clock[0] += 2
+
+    monkeypatch.setattr("symbotunes.training.callbacks.curves.write_training_page", write)
+    fit(Passing(), Curves(now=lambda: clock[0]))
+    assert written == [0, 202, 404, 406]  # at the start, after steps 4 and 8, at the end
