@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from symbotunes.system.owner import Owner, age
@@ -21,7 +22,8 @@ def test_this_process_is_alive_and_another_with_its_number_is_dead():
 
 def test_an_ended_process_is_dead_even_before_its_parent_has_noticed():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        owner = replace(Owner.this_process(), pid=child.pid)
+        started = psutil.Process(child.pid).create_time()
+        owner = Owner(child.pid, platform.node(), started)
         assert not owner.is_dead
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
