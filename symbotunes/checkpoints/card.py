@@ -20,7 +20,7 @@ from symbotunes.config.locations import collection_name
 from symbotunes.data.split import CONTENT
 from symbotunes.datasets.base import printable
 from symbotunes.errors import UserError
-from symbotunes.models.quantities import BOUND, NLL
+from symbotunes.models.quantities import BOUND, LOSS, NLL
 from symbotunes.render.templates import render
 
 
@@ -182,11 +182,13 @@ def best_loss(checkpoint: Checkpoint) -> list[Metric]:
     """The best validation loss of the training, if the checkpoint has it."""
     if checkpoint.best is None:
         return []
-    return [Metric(_metric_name(checkpoint), "val split, best of the training", checkpoint.best)]
+    measured_on = "val split" if checkpoint.monitor.startswith("val/") else "training itself"
+    subject = f"{measured_on}, best of the training"
+    return [Metric(_metric_name(checkpoint), subject, checkpoint.best)]
 
 
 def _metric_name(checkpoint: Checkpoint) -> str:
-    if checkpoint.monitor != "val/loss":
+    if checkpoint.monitor != LOSS:
         return checkpoint.monitor.removeprefix("val/")
     is_bound = getattr(class_of(checkpoint.config.model.net), "LOSS", NLL) == BOUND
     if is_bound and checkpoint.quantity is None:  # written by an earlier version

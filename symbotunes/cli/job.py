@@ -17,7 +17,7 @@ from symbotunes.config.aliases import modernized
 from symbotunes.config.folders import unwritable
 from symbotunes.errors import UserError, user_error
 from symbotunes.files import atomic_write
-from symbotunes.sweeps.jobs import CONFIG, ERROR, note
+from symbotunes.sweeps.jobs import CONFIG, ERROR, note, read_json
 from symbotunes.system.locks import exclusive
 from symbotunes.system.owner import Owner, writes_for_all
 
@@ -55,7 +55,9 @@ def run(cfg: DictConfig, folder: Path) -> int:
     except BaseException:
         note(folder, status="interrupted")
         raise
-    note(folder, status="finished", value=None if value is None else float(value))
+    value = None if value is None else float(value)
+    best = read_json(folder / "run.json").get("best")
+    note(folder, status="finished", value=value, **({"best": best} if best else {}))
     return 0
 
 

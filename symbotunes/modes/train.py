@@ -27,6 +27,7 @@ from symbotunes.errors import UserError, first_line
 from symbotunes.evaluation.evaluate import baseline_losses
 from symbotunes.evaluation.sequences.baselines import Baselines
 from symbotunes.files import remove_drafts
+from symbotunes.models.quantities import LOSS
 from symbotunes.render.console import (
     closing_lines,
     closing_table,
@@ -152,9 +153,10 @@ def spared(work: str, checkpoint: Path, console: Console) -> Iterator[None]:
 
 
 def _print_table(run: Run, found: Best) -> None:
-    orders = list(run.cfg.baselines)
+    orders = list(run.cfg.baselines) if found.metric == LOSS else []
     losses = baseline_losses(run.model.net, run.data, orders) if orders else Baselines()
-    run.console.print(closing_table(found.metric, found.value, losses, str(run.cfg.name)))
+    name = str(run.cfg.name)
+    run.console.print(closing_table(found.metric, found.value, losses, name, found.mode))
 
 
 def _write_samples(run: Run, best: Path) -> Path:

@@ -23,9 +23,8 @@ from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, Baselines
 from symbotunes.evaluation.sequences.findings import Findings
 from symbotunes.evaluation.windows.findings import WindowFindings
+from symbotunes.models.quantities import LOSS, WORDS
 from symbotunes.paths import PROGRAM
-
-NATS = "val/loss"  # the metric whose unit is nats per token
 
 
 def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
@@ -86,19 +85,22 @@ def caches_table(entries: Sequence[Entry], title: str) -> Table:
     return table
 
 
-def closing_table(metric: str, value: float, baselines: Baselines, name: str) -> Table:
+def closing_table(
+    metric: str, value: float, baselines: Baselines, name: str, mode: str = "min"
+) -> Table:
     """The best value of a training, next to n-gram models on the same tokens if there are any.
 
     Args:
         metric: what the value is, such as ``val/loss``.
         value: of the model.
-        baselines: the n-gram models.
+        baselines: the n-gram models; only ``val/loss`` compares with theirs.
         name: of the model.
+        mode: whether the value is the least (``min``) or greatest (``max``) of the training.
     """
-    if metric != NATS:
+    if metric != LOSS:
         table = Table(title="Best of the training", title_justify="left")
         table.add_column("model")
-        table.add_column(escape(metric), justify="right")
+        table.add_column(f"{WORDS[mode]} {escape(metric)}", justify="right")
         table.add_row(f"[bold]{escape(name)}[/bold]", f"[bold]{value:.4g}[/bold]")
         return table
     return comparison_table(value, baselines, name)

@@ -19,6 +19,7 @@ from symbotunes.config.folders import make_folder, unwritable
 from symbotunes.config.overrides import named_keys
 from symbotunes.errors import UserError, first_line, print_error, user_error
 from symbotunes.files import atomic_write
+from symbotunes.sweeps.direction import check_direction
 from symbotunes.sweeps.jobs import read_jobs
 from symbotunes.sweeps.report import write_sweep_report
 from symbotunes.system.owner import writes_for_all
@@ -80,6 +81,7 @@ def begin(cfg: DictConfig) -> None:
             Or if jobs are to have other folders than those of their numbers.
         PermissionError: if the folder of ``sweep.resume`` may not be written to.
     """
+    check_direction(cfg.hydra.sweeper, cfg)
     subdir = OmegaConf.to_container(cfg.hydra.sweep)["subdir"]  # type: ignore[index,call-overload]
     if subdir not in NUMBERED:
         raise UserError(

@@ -26,7 +26,8 @@ from symbotunes.config.difference import difference
 from symbotunes.config.earlier import earlier_values, with_earlier
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
-from symbotunes.models.quantities import NLL
+from symbotunes.models.quantities import LOSS, NLL
+from symbotunes.sweeps.direction import check_direction, in_direction
 from symbotunes.sweeps.jobs import CONFIG, Job, note, read_job
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.stop_signals import announcements, hangup
@@ -44,18 +45,20 @@ def run_job(cfg: DictConfig, program: str) -> float | None:
         program: module that runs the job; its only argument is the folder.
 
     Returns:
-        The value that the sweep minimizes. NaN for a failed job of a grid, so that the following
-        jobs run.
+        The value that the sweep minimizes, or its opposite for one that maximizes. NaN for a
+        failed job of a grid, so that the following jobs run.
 
     Raises:
         JobFailed: if the job failed and the sweeper needs to know, as Optuna does.
     """
-    grid = "basic_sweeper" in str(HydraConfig.get().sweeper._target_)
+    sweeper = HydraConfig.get().sweeper
+    grid = "basic_sweeper" in str(sweeper._target_)
+    check_direction(sweeper, cfg)
     folder = place(cfg, fixed=grid)
     job = read_job(folder)
     if job.status == "finished":
         note_quantity(cfg, job)
-        return value_of(job, grid)
+        return in_direction(value_of(job, grid), sweeper)
     status = run_process(folder, program)
     job = read_job(folder)
     if (
@@ -63,7 +66,7 @@ def run_job(cfg: DictConfig, program: str) -> float | None:
     ):  # it was killed before it could record its status
         note(folder, status="failed", exit=status)
     if status == 0:
-        return value_of(job, grid)
+        return in_direction(value_of(job, grid), sweeper)
     if grid:
         return math.nan
     raise JobFailed(f"job {job.number} failed with status {status}; see {folder}")
@@ -88,7 +91,7 @@ def note_quantity(cfg: DictConfig, job: Job) -> None:
     """Say on stderr if the value of a finished job does not compare with those of new jobs."""
     best = job.run.get("best") or {}
     before, now = str(best.get("quantity", NLL)), getattr(class_of(cfg.model.net), "LOSS", NLL)
-    if best.get("metric") == "val/loss" and before != now:
+    if best.get("metric") == LOSS and before != now:
         print(
             f"note: the val/loss of job {job.number}, {job.value}, is a {before}, and that of new "
             f"jobs is a {now}: they do not compare; start a new sweep to compare all of them",

@@ -117,6 +117,25 @@ class LitBase(lightning.LightningModule):
         for name, value in (found | dict(loss.terms)).items():
             self.log(f"train/{name}", value, on_step=True, on_epoch=False, batch_size=1)
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts that have an optimizer each; empty if there is one for all."""
+        return ()
+
+    def training_losses(self, batch: Batch) -> Mapping[str, Loss]:
+        """What a training step computes, by what its objective is called."""
+        return {"objective": self.net.loss(batch, 0)}
+
+    def logged_names(self, batch: Batch) -> set[str]:
+        """Names of all metrics that training and validation will log, found by computing them."""
+        kinds = {"train": self.training_losses(batch), "val": {"objective": self.net.loss(batch)}}
+        return {
+            f"{kind}/{name}"
+            for kind, losses in kinds.items()
+            for objective, loss in losses.items()
+            for name in (objective if loss.nats_per_target is None else "loss", *loss.terms)
+        }
+
     def on_validation_epoch_start(self) -> None:
         self._held_out.clear()
 

@@ -144,6 +144,13 @@ class LitMultiOptimizer(LitBase):
         for schedule in self._schedules():
             schedule.step()
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.make_optimizers)
+
+    def training_losses(self, batch: Batch) -> Mapping[str, Loss]:
+        return {part: self._part_loss(part, batch, 0) for part in self.parts}
+
     def _by_part(self) -> Iterator[tuple[str, LightningOptimizer]]:
         found: Any = self.optimizers()
         optimizers = found if isinstance(found, list) else [found]

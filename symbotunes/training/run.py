@@ -20,12 +20,13 @@ from symbotunes.config.build import build, build_many, class_of
 from symbotunes.data.module import MusicData
 from symbotunes.errors import first_line
 from symbotunes.render.console import dropped_line, receipt_table
-from symbotunes.training.callbacks.checkpoints import BestAndLast
+from symbotunes.training.callbacks.checkpoints import BestAndLast, chosen_monitor
 from symbotunes.training.callbacks.curves import Curves
 from symbotunes.training.callbacks.interrupt import OnInterrupt
 from symbotunes.training.cut_notes import notes_on_cuts
 from symbotunes.training.lit_base import LitBase
 from symbotunes.training.loggers.csv import RunCsvLogger
+from symbotunes.training.monitor import check_monitor, notes_on_validation
 from symbotunes.training.processes import first_console
 from symbotunes.transforms.base import Chain
 
@@ -85,9 +86,9 @@ class Run:
         for callback in self.callbacks:
             if isinstance(callback, BestAndLast) and callback.best_model_score is not None:
                 return Best(callback.monitor, float(callback.best_model_score), callback.mode)
-        net = self.model.net
-        logged = self.trainer.callback_metrics.get(net.MONITOR)
-        return None if logged is None else Best(net.MONITOR, float(logged), net.MONITOR_MODE)
+        monitor, mode = chosen_monitor(self.trainer, self.model.net)
+        logged = self.trainer.callback_metrics.get(monitor)
+        return None if logged is None else Best(monitor, float(logged), mode)
 
 
 def diverged(run: Run) -> str | None:
@@ -139,6 +140,9 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         logger=loggers,
         enable_checkpointing=any(isinstance(call, Checkpointing) for call in callbacks),
     )
+    check_monitor(model, data, trainer)
+    for note in notes_on_validation(trainer, data):
+        console.print(f"Note  {note}", soft_wrap=True)
     for logger in loggers:
         logger.log_hyperparams(OmegaConf.to_container(cfg, resolve=True))
     return Run(cfg, data, model, trainer, callbacks, console)

@@ -30,6 +30,12 @@ def test_another_metric_is_shown_by_its_name_and_without_a_unit():
     assert "val/class_distance" in text
     assert "0.25" in text
     assert "nats" not in text
+    assert "lowest" in text
+
+
+def test_the_direction_of_another_metric_is_shown():
+    text = shown(closing_table("val/accuracy", 0.25, Baselines(), "mine", "max"))
+    assert "highest val/accuracy" in text
 
 
 def test_metrics_csv_is_written_whatever_the_loggers_and_once(tmp_path):

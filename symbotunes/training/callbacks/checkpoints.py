@@ -12,10 +12,9 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from symbotunes.errors import first_line, require_whole_number
-from symbotunes.models.quantities import NLL
+from symbotunes.models.quantities import monitor_of, quantity_of
 from symbotunes.training.lit_data import music_data_of
 
-LOSS = "val/loss"
 INCOMPARABLE = "best_by_earlier_loss.ckpt"  # what an earlier version had as its best.ckpt
 
 
@@ -73,14 +72,18 @@ class BestAndLast(Saving):
     Args:
         monitor: logged metric that tells how good the model is; ``None``: what the model names as
             its ``MONITOR``.
-        mode: ``min`` if less is better, ``max`` if more is; ``None``: as the model says.
+        mode: ``min`` if less is better, ``max`` if more is; ``None``: as the model says, and
+            ``min`` of any other metric.
+
+    Attributes:
+        given: `monitor` and `mode` as they were given.
     """
 
     def __init__(self, monitor: str | None = None, mode: str | None = None) -> None:
         super().__init__()
         if mode not in ("min", "max", None):
             raise ValueError(f"mode is min, max or null, got {mode!r}")
-        self._given = monitor, mode
+        self.given = monitor, mode
         self.monitor, self.mode = monitor_of(None, monitor, mode)
         self.quantity = quantity_of(None, self.monitor)
         self.best_model_score: float | None = None
@@ -93,7 +96,7 @@ class BestAndLast(Saving):
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
         net = getattr(pl_module, "net", None)
-        self.monitor, self.mode = monitor_of(net, *self._given)
+        self.monitor, self.mode = monitor_of(net, *self.given)
         self.quantity = quantity_of(net, self.monitor)
         self._cuts_pieces = cuts_pieces(trainer)
 
@@ -126,21 +129,23 @@ class BestAndLast(Saving):
             "best_model_score": self.best_model_score,
             "best_step": self.best_step,
             "monitor": self.monitor,
+            "mode": self.mode,
             "quantity": self.quantity,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        if state_dict.get("monitor", self.monitor) != self.monitor:
+        before = state_dict.get("monitor", self.monitor), state_dict.get("mode", self.mode)
+        if before != (self.monitor, self.mode):
             return  # values of another metric do not compare
-        before = recorded_quantity(state_dict, self.monitor, self._cuts_pieces)
-        if before != self.quantity:
+        recorded = recorded_quantity(state_dict, self.monitor, self._cuts_pieces)
+        if recorded != self.quantity:
             self._incomparable = True
             best = state_dict["best_model_score"]
             warnings.warn(
                 f"the best {self.monitor} of this checkpoint, "
-                f"{'unknown' if best is None else format(float(best), '.4g')}, is a {before}, and "
-                f"{self.monitor} is now a {self.quantity}: the two are not compared, the best is "
-                f"looked for anew, and best.ckpt, if there is one, is kept as {INCOMPARABLE}",
+                f"{'unknown' if best is None else format(float(best), '.4g')}, is a {recorded}, "
+                f"and {self.monitor} is now a {self.quantity}: the two are not compared, the best "
+                f"is looked for anew, and best.ckpt, if there is one, is kept as {INCOMPARABLE}",
                 stacklevel=2,
             )
             return
@@ -295,23 +300,6 @@ def numbered_until(folder: Path, step: int) -> list[Path]:
     return sorted((path for path in steps if steps[path] <= step), key=steps.__getitem__)
 
 
-def monitor_of(net: object, monitor: str | None = None, mode: str | None = None) -> tuple[str, str]:
-    """Which metric tells how good a model is, and whether ``min`` or ``max`` of it is best.
-
-    Args:
-        net: the network, which names both.
-        monitor: the user's choice.
-        mode: the user's choice.
-    """
-    own = getattr(net, "MONITOR", LOSS), getattr(net, "MONITOR_MODE", "min")
-    return monitor or own[0], mode or (own[1] if monitor in (None, own[0]) else "min")
-
-
-def quantity_of(net: object, monitor: str) -> str:
-    """The quantity whose values a metric has, in words: of ``val/loss``, what the model says."""
-    return getattr(net, "LOSS", NLL) if monitor == LOSS else monitor
-
-
 def recorded_quantity(state: Mapping[str, Any], monitor: str, cut: bool) -> str:
     """What `quantity_of` was when a callback's state was written.
 
@@ -331,6 +319,14 @@ def cuts_pieces(trainer: lightning.Trainer) -> bool:
     """Whether the training of a trainer reads stretches of pieces."""
     data = music_data_of(trainer)
     return data is not None and data.chain.cuts_pieces
+
+
+def chosen_monitor(trainer: lightning.Trainer, net: object) -> tuple[str, str]:
+    """The metric that ``best.ckpt`` is chosen by, and its direction; see `monitor_of`."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector
+        if isinstance(callback, BestAndLast):
+            return monitor_of(net, *callback.given)
+    return monitor_of(net)
 
 
 def score_of(trainer: lightning.Trainer, monitor: str) -> float | None:

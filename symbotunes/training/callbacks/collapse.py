@@ -20,6 +20,9 @@ class CollapseWatch(lightning.Callback):
     axes: 1 if it matches the prior from which music is sampled. Models without a latent space are
     ignored.
 
+    Attributes:
+        LOGS: names of the metrics.
+
     Args:
         after_steps: optimizer steps before the first warning.
         least_kl_nats: KL divergence in nats per window below which a posterior counts as
@@ -27,6 +30,8 @@ class CollapseWatch(lightning.Callback):
         least_active: fraction of axes that must be active.
         windows: held-out windows to examine, per process.
     """
+
+    LOGS = ("val/active_units", "val/aggregate_std")
 
     def __init__(
         self,
@@ -42,6 +47,11 @@ class CollapseWatch(lightning.Callback):
         self._means: list[Tensor] = []
         self._variances: list[Tensor] = []
         self._warned = False
+
+    def logged_names(self, pl_module: Any) -> set[str]:
+        """Names of the metrics, which only networks that encode have."""
+        encode = posterior_of.dispatch(type(pl_module.net))
+        return set() if encode is posterior_of.dispatch(object) else set(self.LOGS)
 
     def on_validation_epoch_start(self, *_: Any) -> None:
         self._means, self._variances = [], []
@@ -72,10 +82,8 @@ class CollapseWatch(lightning.Callback):
             return
         together = torch.cat(means)
         variance = together.var(0) + torch.cat(variances).mean(0)
-        metrics = {
-            "val/active_units": float(active_units(together)),
-            "val/aggregate_std": float(variance.sqrt().mean()),
-        }
+        found = float(active_units(together)), float(variance.sqrt().mean())
+        metrics = dict(zip(self.LOGS, found, strict=True))
         pl_module.log_dict(metrics, batch_size=len(together), rank_zero_only=True)
 
     def _is_enough(self, trainer: lightning.Trainer) -> bool:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import lightning
 
+from symbotunes.models.quantities import monitor_of, quantity_of
 from symbotunes.training.callbacks.checkpoints import (
     BestAndLast,
     checkpoints_of,
+    chosen_monitor,
     cuts_pieces,
-    monitor_of,
-    quantity_of,
     recorded_quantity,
     saving_makes_sense,
     score_of,
@@ -30,6 +30,8 @@ class Dashboard(lightning.Callback):
     - ``val/best_loss`` after every validation: the least ``val/loss`` so far, in nats per token,
       which is what sweeps of W&B minimize; of a model that names another ``MONITOR``, such as
       ``val/distance``, the best of that, as ``val/best_distance``;
+    - the best of the metric that ``best.ckpt`` is chosen by, if that is another one: of
+      ``optim/gradient_norm`` as ``optim/best_gradient_norm``;
     - ``checkpoints/best.ckpt`` as an artifact, when training ends and the logger's
       ``best_checkpoint`` asks for it.
     """
@@ -38,12 +40,15 @@ class Dashboard(lightning.Callback):
         self.best_loss = math.inf
         self.monitor, self.mode = monitor_of(None)
         self.quantity = quantity_of(None, self.monitor)
+        self._chosen = self.monitor, self.mode
+        self._best_chosen: float | None = None
         self._cuts_pieces = False
 
     def setup(self, trainer: lightning.Trainer, pl_module: Any, stage: str) -> None:  # noqa: ARG002
         net = getattr(pl_module, "net", None)
         self.monitor, self.mode = monitor_of(net)
         self.quantity = quantity_of(net, self.monitor)
+        self._chosen = chosen_monitor(trainer, net)
         self._cuts_pieces = cuts_pieces(trainer)
 
     def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
@@ -56,8 +61,11 @@ class Dashboard(lightning.Callback):
                 log_receipt(logger, encoded.receipt, trainer.global_step)
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        if trainer.state.fn != "fit" or trainer.sanity_checking:
+            return
+        self._log_chosen(trainer)
         value = score_of(trainer, self.monitor)
-        if value is None or trainer.state.fn != "fit" or trainer.sanity_checking:
+        if value is None:
             return
         sign = 1 if self.mode == "min" else -1
         if math.isfinite(value):
@@ -66,6 +74,18 @@ class Dashboard(lightning.Callback):
         for logger in wandb_loggers(trainer):
             if math.isfinite(self.best_loss):
                 logger.log_metrics({f"val/best_{name}": sign * self.best_loss}, trainer.global_step)
+
+    def _log_chosen(self, trainer: lightning.Trainer) -> None:
+        monitor, mode = self._chosen
+        value = score_of(trainer, monitor)
+        if monitor == self.monitor or value is None or not math.isfinite(value):
+            return
+        known = [value] if self._best_chosen is None else [value, self._best_chosen]
+        self._best_chosen = min(known) if mode == "min" else max(known)
+        group, _, name = monitor.rpartition("/")
+        for logger in wandb_loggers(trainer):
+            logger.log_metrics({f"{group}/best_{name}".lstrip("/"): self._best_chosen},
+                               trainer.global_step)  # fmt: skip
 
     def teardown(
         self,
@@ -82,11 +102,18 @@ class Dashboard(lightning.Callback):
                 logger.log_checkpoint(path, metadata_of(trainer, path))
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_loss": self.best_loss, "quantity": self.quantity}
+        return {
+            "best_loss": self.best_loss,
+            "quantity": self.quantity,
+            "chosen": self._chosen,
+            "best_chosen": self._best_chosen,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         if recorded_quantity(state_dict, self.monitor, self._cuts_pieces) == self.quantity:
             self.best_loss = state_dict["best_loss"]
+        if tuple(state_dict.get("chosen", ())) == self._chosen:
+            self._best_chosen = state_dict["best_chosen"]
 
 
 def wandb_loggers(trainer: lightning.Trainer) -> "list[SafeWandbLogger]":

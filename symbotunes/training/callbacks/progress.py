@@ -13,7 +13,8 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from symbotunes.training.callbacks.checkpoints import monitor_of, score_of
+from symbotunes.models.quantities import LOSS
+from symbotunes.training.callbacks.checkpoints import chosen_monitor, score_of
 from symbotunes.training.callbacks.speed import TokenRate, tokens_of
 
 REFRESH_SECONDS = 0.5  # reading a loss waits for the GPU, so not at every step
@@ -35,7 +36,7 @@ class TuneProgress(ProgressBar):
         self.line_every_seconds = line_every_seconds
         self.terminal = terminal
         self._enabled = True
-        self._monitor = "val/loss"
+        self._monitor = LOSS
         self._bar: Bar | None = None
         self._task = TaskID(0)
         self._rate = TokenRate()
@@ -53,7 +54,7 @@ class TuneProgress(ProgressBar):
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        self._monitor, _ = monitor_of(getattr(pl_module, "net", None))
+        self._monitor, _ = chosen_monitor(trainer, getattr(pl_module, "net", None))
         self._total = float(trainer.estimated_stepping_batches)
         self._first_step = trainer.global_step
         self._began = self._shown_at = time.monotonic()
@@ -116,7 +117,8 @@ class TuneProgress(ProgressBar):
                 parts.append(f"{name} {float(value):.4f}")
         if len(parts) > 1:
             parts[-1] += " nats/token"
-        elif (monitored := score_of(trainer, self._monitor)) is not None:
+        monitored = score_of(trainer, self._monitor)
+        if monitored is not None and self._monitor not in ("train/loss", LOSS):
             parts.append(f"{self._monitor} {monitored:.4g}")
         rate = self._rate.tokens_per_second(tokens_of(pl_module))
         parts.append(f"{rate:,.0f} tokens/s")

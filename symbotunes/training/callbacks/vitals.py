@@ -45,6 +45,13 @@ class Vitals(lightning.Callback):
         self.peak_tflops: float | None = None
         self._peak_asked = False
 
+    @staticmethod
+    def logged_names(pl_module: Any) -> set[str]:
+        """Names of the metrics."""
+        each = [f"_{part}" for part in pl_module.parts] or [""]
+        optim = {f"optim/{name}{of}" for name in ("learning_rate", "gradient_norm") for of in each}
+        return optim | {"speed/tokens_per_second", "speed/mfu"}
+
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:

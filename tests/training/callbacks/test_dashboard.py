@@ -35,6 +35,21 @@ def test_the_best_loss_so_far_is_logged_after_every_validation(fit, tiny, run_di
     assert best == [(4, 3.0), (8, 2.0), (12, 2.0), (16, 2.0)]
 
 
+def test_the_best_of_the_metric_that_decides_is_logged_beside_the_best_loss(fit, tiny, run_dir):
+    logger = SafeWandbLogger(run_dir)
+    keeper = BestAndLast("train/loss", "max")
+    fit(Dashboard(), keeper, logger=logger, max_epochs=3, model=tiny((3.0, 2.0, 2.5)))
+    logger.finish(0)
+    (path,) = closed_files(run_dir, logger.version)
+    rows = [row for row in history(path) if "train/best_loss" in row]
+    assert [row["trainer/global_step"] for row in rows] == [4, 8, 12]
+    values = [row["train/best_loss"] for row in rows]
+    assert values == sorted(values)
+    assert values[-1] == keeper.best_model_score
+    losses = [row["val/best_loss"] for row in history(path) if "val/best_loss" in row]
+    assert losses == [3.0, 2.0, 2.0]
+
+
 def test_a_resumed_run_knows_the_best_loss_of_the_first_part(fit, tiny, run_dir):
     first = Dashboard()
     fit(first, BestAndLast(), max_epochs=1, model=tiny((1.0, 2.0)))

@@ -2,6 +2,7 @@ import re
 
 from lightning.pytorch.callbacks import Timer
 
+from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.progress import TuneProgress
 from symbotunes.training.callbacks.speed import TokenRate
 
@@ -25,6 +26,21 @@ def test_a_log_file_gets_lines_with_the_losses(fit, capsys):
 def test_a_log_file_gets_a_line_at_every_interval(fit, capsys):
     out = shown(fit, capsys, TuneProgress(line_every_seconds=0), limit_val_batches=0)
     assert [line.split()[1] for line in out.splitlines()] == [f"{n}/8" for n in range(1, 9)]
+
+
+def test_the_metric_that_decides_is_shown_by_its_name(fit, tiny, capsys):
+    class Scored(tiny):
+        def on_validation_epoch_end(self) -> None:
+            super().on_validation_epoch_end()
+            self.log("val/overlap", 0.25 * self.validations)
+
+    keeper = BestAndLast("val/overlap", "max")
+    fit(TuneProgress(), keeper, model=Scored(), enable_progress_bar=True)
+    lines = capsys.readouterr().out.splitlines()
+    found = [
+        re.search(r"val (\S+) nats/token  val/overlap (\S+)  ", line).groups() for line in lines
+    ]
+    assert found == [("3.0000", "0.25"), ("2.0000", "0.5")]
 
 
 def test_a_terminal_gets_a_bar(fit, capsys):
