@@ -6,10 +6,9 @@ name of the library is used.
 
 from typing import TYPE_CHECKING, Any
 
-from symbotunes.errors import UserError
-
 if TYPE_CHECKING:
     from symbotunes.api import Likelihood, Piece, TrainedModel, load
+    from symbotunes.errors import UserError
 
 __all__ = ["Likelihood", "Piece", "TrainedModel", "UserError", "load"]
 
@@ -17,6 +16,9 @@ __all__ = ["Likelihood", "Piece", "TrainedModel", "UserError", "load"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from symbotunes import api
+    if name == "UserError":
+        from symbotunes import errors as home
+    else:
+        from symbotunes import api as home
 
-    return getattr(api, name)
+    return getattr(home, name)

@@ -1,49 +1,17 @@
-"""The entry point: Hydra composes conf/, and cfg.mode selects what to do.
+"""The entry point: `python main.py` in a checkout, `symbotunes` once installed.
 
-It is `python main.py` in a checkout, and `symbotunes` or `python -m symbotunes` once installed.
+Ctrl-C is answered in one line from the first moment on, so all imports but that come after.
 """
 
-import sys
-from importlib.metadata import version
-
-import hydra
-from omegaconf import DictConfig
-
-from symbotunes.cli.command_line import (
-    added_to_checkpoint,
-    expand_home,
-    flags_first,
-    help_text,
-    register_resolvers,
-    run_mode,
-)
-from symbotunes.cli.errors import one_line_errors
-from symbotunes.cli.terminal import print_in_any_encoding
-from symbotunes.config.plugins import register_plugins
-from symbotunes.paths import CONF
-
-
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
-def main(cfg: DictConfig) -> float | None:
-    """Run one mode; returns the value that a hyperparameter search minimizes, if any."""
-    value: float | None = run_mode(cfg)
-    return value
+from symbotunes.system.ends import foreseen_ends
 
 
 def run() -> None:
-    """Read the command line and run."""
-    print_in_any_encoding()
-    register_resolvers()
-    sys.argv[1:] = added_to_checkpoint(flags_first(expand_home(sys.argv[1:])))
-    if sys.argv[1:] == ["--version"]:
-        print(f"Symbotunes {version('symbotunes')}")
-        return
-    with one_line_errors():
-        if {"--help", "-h"} & set(sys.argv[1:]):
-            print(help_text(sys.argv[1:]))
-            return
-        register_plugins()
-        main()
+    """Run the program; it ends with the status of its `SystemExit`, if it raises one."""
+    with foreseen_ends():
+        from symbotunes.cli import program  # takes as long as most of what it then does
+
+        program.run()
 
 
 if __name__ == "__main__":

@@ -45,5 +45,5 @@ def one_line(error: BaseException) -> str | None:
     if "No trials are completed yet" in str(
         error
     ):  # raised by Optuna when asked for the best trial
-        return "no trial of the search finished; see error.txt in the folders of its jobs"
+        return "no trial of the search has a value to compare; the reasons are printed above"
     return None

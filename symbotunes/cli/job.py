@@ -3,6 +3,7 @@
 All processes of a distributed training start with the same arguments, so they read the same config.
 """
 
+import math
 import sys
 import traceback
 from pathlib import Path
@@ -16,10 +17,14 @@ from symbotunes.cli.terminal import print_in_any_encoding
 from symbotunes.config.aliases import modernized
 from symbotunes.config.folders import unwritable
 from symbotunes.errors import UserError, user_error
-from symbotunes.files import atomic_write
-from symbotunes.sweeps.jobs import CONFIG, ERROR, note, read_json
+from symbotunes.files import atomic_write, read_json
+from symbotunes.sweeps.jobs import CONFIG, ERROR, note
+from symbotunes.system.ends import foreseen_ends, signal_of
 from symbotunes.system.locks import exclusive
 from symbotunes.system.owner import Owner, writes_for_all
+from symbotunes.system.streams import make_unfailing
+
+DIVERGED = "diverged: its loss was never a finite number; lower model.optimizer.lr"
 
 
 def main(folder: Path) -> int:
@@ -40,7 +45,8 @@ def run(cfg: DictConfig, folder: Path) -> int:
     """Run the mode; ``job.json`` and ``error.txt`` record the outcome."""
     (folder / ERROR).unlink(missing_ok=True)
     owner = Owner.this_process().as_dict()
-    note(folder, status="running", overrides=list(cfg.sweep.overrides), value=None, **owner)
+    anew = {"status": "running", "value": None, "reason": None, "exit": None}
+    note(folder, overrides=list(cfg.sweep.overrides), **anew, **owner)
     try:
         value: Any = call_mode(cfg)
     except Exception as error:
@@ -52,17 +58,23 @@ def run(cfg: DictConfig, folder: Path) -> int:
         atomic_write(folder / ERROR, traceback.format_exc())
         traceback.print_exc()
         return 1
-    except BaseException:
-        note(folder, status="interrupted")
+    except BaseException as end:
+        code = end.code if isinstance(end, SystemExit) else 128 + signal_of(end)
+        stopped = isinstance(code, int) and code > 128
+        note(folder, status="interrupted", reason=f"signal {code - 128}" if stopped else None)
         raise
     value = None if value is None else float(value)
+    diverged = value is not None and not math.isfinite(value)
     best = read_json(folder / "run.json").get("best")
-    note(folder, status="finished", value=value, **({"best": best} if best else {}))
+    outcome = {"status": "finished", "value": value, "reason": DIVERGED if diverged else None}
+    note(folder, **outcome, **({"best": best} if best else {}))
     return 0
 
 
 if __name__ == "__main__":
     print_in_any_encoding()
+    make_unfailing()
     if len(sys.argv) != 2:
         raise UserError("usage: python -m symbotunes.cli.job FOLDER")
-    sys.exit(main(Path(sys.argv[1])))
+    with foreseen_ends(quiet=True):
+        sys.exit(main(Path(sys.argv[1])))

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from symbotunes.errors import UserError
+from symbotunes.sweeps.jobs import read_jobs, record_the_dead
 from symbotunes.sweeps.report import newest_sweep, write_sweep_report
 
 
@@ -19,5 +20,6 @@ def report(cfg: DictConfig) -> None:
         raise UserError(f"sweep.dir={folder} does not exist")
     if not (folder / "sweep.yaml").is_file():
         raise UserError(f"sweep.dir={folder} is not a sweep folder (no sweep.yaml)")
+    record_the_dead(read_jobs(folder))
     page = write_sweep_report(folder)
     Console().print(f"Report  {page}", soft_wrap=True)

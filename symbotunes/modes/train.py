@@ -33,6 +33,7 @@ from symbotunes.render.console import (
     closing_table,
     interrupted_lines,
 )
+from symbotunes.system.ends import Ended, signal_of, word_of
 from symbotunes.system.locks import exclusive
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.allocator import keep_freed_memory
@@ -90,11 +91,21 @@ def fitted(cfg: DictConfig, checkpoint: Checkpoint | None) -> float | None:
         # Data workers may be killed by the signal that stops the run; it is still an interruption.
         if run.signal is None:
             raise
-        run.console.print(interrupted_lines(run.folder), soft_wrap=True)
+        if cfg.sweep.num is None:  # a sweep says how to resume all of its jobs
+            run.console.print(interrupted_lines(run.folder), soft_wrap=True)
         raise SystemExit(128 + run.signal) from None
     finally:
         finish_loggers(run.trainer, completed=completed)
-    return conclude(run)
+    try:
+        return conclude(run)
+    except (KeyboardInterrupt, Ended) as end:
+        kept = f", and its checkpoint is {run.best_checkpoint}" if run.best_checkpoint else ""
+        run.console.print(
+            f"{word_of(end)} after the training, which is complete{kept}",
+            soft_wrap=True,
+            markup=False,
+        )
+        raise SystemExit(128 + signal_of(end)) from None
 
 
 def conclude(run: Run) -> float | None:

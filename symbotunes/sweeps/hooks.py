@@ -1,14 +1,18 @@
 """Hooks that run before a run, before the first job of a sweep and after the last one."""
 
 import errno
+import json
 import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -19,8 +23,9 @@ from symbotunes.config.folders import make_folder, unwritable
 from symbotunes.config.overrides import named_keys
 from symbotunes.errors import UserError, first_line, print_error, user_error
 from symbotunes.files import atomic_write
+from symbotunes.paths import PROGRAM
 from symbotunes.sweeps.direction import check_direction
-from symbotunes.sweeps.jobs import read_jobs
+from symbotunes.sweeps.jobs import PLAN, Job, read_jobs, record_the_dead
 from symbotunes.sweeps.report import write_sweep_report
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.run_folder import refuse_other_run, writes_run_folder
@@ -47,18 +52,59 @@ class Sweeping(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         with exiting(config):
             begin(config)
+        _open.append(Path(config.hydra.sweep.dir))
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         folder = Path(config.hydra.sweep.dir)
-        try:
-            write_sweep_report(folder)
-        except Exception as error:  # the jobs have finished, or failed, whatever their page says
-            print(f"no report of {folder}: {first_line(error)}", file=sys.stderr)
-        failed = [job for job in read_jobs(folder) if job.status != "finished"]
-        for job in failed:
-            print(f"job {job.number} {job.status}: {job.error} ({job.folder})", file=sys.stderr)
-        if failed:
+        _open.clear()
+        with suppress(OSError):  # a search may end with fewer jobs than it was allowed
+            (folder / PLAN).unlink(missing_ok=True)
+        if unfinished(folder):
             raise SystemExit(1)
+
+
+_open: list[Path] = []  # the sweep of this process, until it ends
+
+
+@contextmanager
+def closing_sweep() -> Iterator[None]:
+    """Report a sweep that does not come to its end, and say how to resume it."""
+    try:
+        yield
+    except BaseException:
+        while _open:
+            folder = _open.pop()
+            if not remove_if_no_job_began(folder) and unfinished(folder):
+                words = [word for word in sys.argv[1:] if not word.startswith("sweep.resume=")]
+                command = shlex.join([*words, f"sweep.resume={folder}"])
+                print(f"To resume: {PROGRAM} {command}", flush=True)
+        raise
+
+
+def unfinished(folder: Path) -> list[Job]:
+    """Write the report of a sweep, and name the jobs that did not finish, which are returned."""
+    jobs = read_jobs(folder)
+    record_the_dead(jobs)
+    for job in jobs:
+        if job.status != "finished" or job.error:
+            print(f"job {job.number} {job.outcome} ({job.folder})", file=sys.stderr)
+    try:
+        print(f"Report  {write_sweep_report(folder)}", flush=True)
+    except Exception as error:  # the jobs have finished, or failed, whatever their page says
+        print(f"no report of {folder}: {first_line(error)}", file=sys.stderr)
+    return [job for job in jobs if job.status != "finished"]
+
+
+def remove_if_no_job_began(folder: Path) -> bool:
+    """Remove what a sweep has left whose first job could not begin; says whether it was so."""
+    names = {FILE, PLAN, "multirun.yaml"}  # the last is Hydra's
+    with suppress(OSError):
+        if {path.name for path in folder.iterdir()} <= names:
+            for name in names:
+                (folder / name).unlink(missing_ok=True)
+            folder.rmdir()
+            return True
+    return False
 
 
 @contextmanager
@@ -99,7 +145,9 @@ def begin(cfg: DictConfig) -> None:
     if resumed is None:
         if path.exists():
             raise UserError(f"{folder} already holds a sweep; to resume it: sweep.resume={folder}")
+        refuse_other_run(folder, resumes=False)
         atomic_write(path, OmegaConf.to_yaml(OmegaConf.create(now)))
+        atomic_write(folder / PLAN, json.dumps({"jobs": planned(cfg)}, ensure_ascii=False) + "\n")
         return
     if not path.is_file():
         raise UserError(f"sweep.resume={resumed} is not a sweep folder (no {FILE})")
@@ -114,6 +162,20 @@ def begin(cfg: DictConfig) -> None:
         raise UserError(f"sweep.resume={resumed} is a different sweep: {changed}")
     # Jobs that have not begun then run as those that have.
     cfg.hydra.overrides.task.extend(as_overrides(earlier))
+
+
+def planned(cfg: DictConfig) -> list[list[str]]:
+    """The overrides of every job by number; a search knows only how many there may be."""
+    sweeper = cfg.hydra.sweeper
+    if "basic_sweeper" not in str(sweeper._target_):
+        return [[] for _ in range(int(sweeper.get("n_trials") or 0))]
+    words = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
+    try:
+        overrides = OverridesParser.create().parse_overrides([*words, *cfg.hydra.overrides.task])
+        (jobs,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
+    except HydraException:  # Hydra reports it next; glob() needs its list of options
+        return []
+    return jobs
 
 
 def contents(cfg: DictConfig) -> dict[str, Any]:

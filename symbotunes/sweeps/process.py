@@ -32,6 +32,8 @@ from symbotunes.sweeps.jobs import CONFIG, Job, note, read_job
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.stop_signals import announcements, hangup
 
+KILL = 9  # which Windows does not name
+
 
 class JobFailed(UserError):
     """A job of the sweep did not finish; its folder has the reason."""
@@ -61,15 +63,27 @@ def run_job(cfg: DictConfig, program: str) -> float | None:
         return in_direction(value_of(job, grid), sweeper)
     status = run_process(folder, program)
     job = read_job(folder)
-    if (
-        writes_for_all() and job.status == "running"
-    ):  # it was killed before it could record its status
-        note(folder, status="failed", exit=status)
     if status == 0:
         return in_direction(value_of(job, grid), sweeper)
+    if writes_for_all() and job.status in ("not started", "running", "killed"):
+        note(folder, exit=status, **verdict(status))  # which it did not live to record
     if grid:
         return math.nan
-    raise JobFailed(f"job {job.number} failed with status {status}; see {folder}")
+    raise JobFailed(f"job {job.number} {read_job(folder).outcome}; see {folder}")
+
+
+def verdict(status: int) -> dict[str, str]:
+    """What ``job.json`` says of a job that ended without a word.
+
+    Args:
+        status: exit status of its process, 128 + n for signal n.
+    """
+    if status == 128 + KILL:
+        return {"status": "killed", "reason": f"signal {KILL}; perhaps out of memory"}
+    if status > 128:
+        return {"status": "killed", "reason": f"signal {status - 128}"}
+    reason = f"its process ended with status {status} before the job began"
+    return {"status": "failed", "reason": reason}
 
 
 def value_of(job: Job, grid: bool) -> float | None:

@@ -278,7 +278,7 @@ def test_a_search_without_a_finished_trial_is_told_in_words():
     error = ValueError("No trials are completed yet.")
     assert (
         one_line(error)
-        == "no trial of the search finished; see error.txt in the folders of its jobs"
+        == "no trial of the search has a value to compare; the reasons are printed above"
     )
 
 

@@ -12,6 +12,7 @@ from symbotunes.sweeps import hooks
 from symbotunes.sweeps.jobs import note, read_job
 from symbotunes.sweeps.process import JobFailed, note_quantity, value_of
 from symbotunes.sweeps.report import write_sweep_report
+from symbotunes.system.owner import Owner
 from symbotunes.training.loggers.records import files_of, history
 from tests.conftest import TINY
 from tests.wandb_files import closed
@@ -127,14 +128,15 @@ def test_a_sweep_that_still_runs_is_reported_as_far_as_it_is(tmp_path):
     for number, status in enumerate(("finished", "finished", "running")):
         folder = tmp_path / str(number)
         folder.mkdir()
-        note(folder, status=status, overrides=[f"model.optimizer.lr=1e-{number + 2}"])
+        owner = Owner.this_process().as_dict()
+        note(folder, status=status, overrides=[f"model.optimizer.lr=1e-{number + 2}"], **owner)
     (tmp_path / "3").mkdir()  # about to start
     for number, loss in ((0, 2.5), (1, 2.25)):
         best = {"metric": "val/loss", "value": loss, "step": 200}
         (tmp_path / str(number) / "run.json").write_text(json.dumps({"best": best}))
     page = write_sweep_report(tmp_path).read_text()
     assert "2 of 4 jobs finished" in page
-    for state in ("running", "missing"):
+    for state in ("running", "not started"):
         assert f"<td>{state}</td>" in page
     assert "job 1: model.optimizer.lr=1e-3, 2.2500" in page  # the dot of a slice chart
     assert page.count("<circle") == 2

@@ -8,12 +8,13 @@ so that an interrupted run resumes where it stopped.
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as TookTooLong
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -215,7 +216,8 @@ def _in_processes(
                 chunk = todo.popleft()
                 chunk_files = files[chunk.first : chunk.last]
                 args = (luggage, chunk_files, folder, chunk.first, workers.file_gib)
-                running[pool.schedule(work, args, timeout=chunk.seconds)] = chunk
+                with signals_held_back():  # the first call starts the workers
+                    running[pool.schedule(work, args, timeout=chunk.seconds)] = chunk
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 chunk = running.pop(future)
                 reason = _failure(future, chunk)
@@ -230,6 +232,23 @@ def _in_processes(
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
     return retries
+
+
+@contextmanager
+def signals_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back in this thread, and for good in threads and processes that it starts.
+
+    A terminal sends it to the workers too, which would end with a traceback each; this process
+    stops them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _failure(future: Future[None], chunk: Chunk) -> str | None:

@@ -1,6 +1,5 @@
 """Stops a training run on a signal without losing a step."""
 
-import errno
 import os
 import signal
 import time
@@ -11,6 +10,8 @@ from typing import Any
 import lightning
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from symbotunes.system.ends import SAME_REQUEST_SECONDS, Ended
+from symbotunes.system.streams import UNREAD, discard_from_now_on
 from symbotunes.training.callbacks.checkpoints import (
     Saving,
     saving_makes_sense,
@@ -19,20 +20,15 @@ from symbotunes.training.callbacks.checkpoints import (
 from symbotunes.training.stop_signals import announcements, hangup, present
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
-SAME_REQUEST_SECONDS = 0.5
 
 
-class Interrupted(SystemExit):
+class Interrupted(Ended):
     """Training stopped on a signal with its state saved; if uncaught, it sets the exit status.
 
-    The status is 128 plus the signal's number, as shells report it: 130 for Ctrl-C, 143 for
-    SIGTERM, 129 for SIGHUP, 138 and 140 for SIGUSR1 and SIGUSR2, with which schedulers announce the
-    time limit. A job script that sees one of the last two requeues the job.
+    The status is 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP, 138 and 140 for SIGUSR1 and
+    SIGUSR2, with which schedulers announce the time limit. A job script that sees one of the last
+    two requeues the job.
     """
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(128 + signum)
-        self.signum = signum
 
 
 class OnInterrupt(Saving):
@@ -191,11 +187,8 @@ def write_or_discard(descriptor: int, text: bytes) -> None:
     try:
         os.write(descriptor, text)
     except OSError as error:
-        if error.errno not in (errno.EIO, errno.EPIPE):
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, descriptor)
-        os.close(nowhere)
+        if error.errno in UNREAD:
+            discard_from_now_on(descriptor)
 
 
 def correct_originals(trainer: lightning.Trainer, before: Mapping[int, Handler]) -> None:

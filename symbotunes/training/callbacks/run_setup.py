@@ -9,10 +9,11 @@ import lightning
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from symbotunes.files import atomic_write, finite, read_json
+from symbotunes.system.ends import Ended
 from symbotunes.system.owner import Owner, utc_now
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.dashboard import wandb_loggers
-from symbotunes.training.callbacks.interrupt import Interrupted, OnInterrupt
+from symbotunes.training.callbacks.interrupt import OnInterrupt
 from symbotunes.training.callbacks.memory import MemoryReport
 from symbotunes.training.callbacks.provenance import (
     command_line,
@@ -114,7 +115,7 @@ class RunSetup(lightning.Callback):
             return
         self._rate.resume()
         self._measure(trainer, pl_module)
-        stopped = isinstance(exception, KeyboardInterrupt | SIGTERMException | Interrupted)
+        stopped = isinstance(exception, KeyboardInterrupt | SIGTERMException | Ended)
         asked = any(
             isinstance(callback, OnInterrupt) and callback.signal_received is not None
             for callback in trainer.callbacks  # type: ignore[attr-defined]  # set by a connector
