@@ -4,7 +4,7 @@ Shapes use the same letters everywhere: B pieces, T tokens, V vocabulary, D widt
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -114,6 +114,11 @@ class Model(nn.Module, ABC):
     UNCOMPILED: ClassVar[tuple[str, ...]] = ()
 
     @property
+    def clipped_together(self) -> Iterable[Sequence[nn.Parameter]]:
+        """Parameters in the groups that ``model.clip_each`` clips; by default each alone."""
+        return [[parameter] for parameter in self.parameters()]
+
+    @property
     def sharded_parts(self) -> Sequence[nn.Module]:
         """Parts whose weights are used only while they themselves run, such as blocks.
 
@@ -168,6 +173,30 @@ class SequenceModel(Model):
         """
         if name is not None:
             raise UserError(f"sample.weights={name}: {type(self).__name__} has no rounded weights")
+
+    def set_conditions(self, conditions: Mapping[str, Any]) -> None:
+        """Write what the user asks for from now on, such as how many notes per second.
+
+        Args:
+            conditions: by the name of their setting; conditions that are not given have defaults.
+
+        Raises:
+            UserError: if the model does not know one, or a value cannot be read.
+        """
+        for name in conditions:
+            raise UserError(f"sample.{name}: {type(self).__name__} has no such condition")
+
+    def score(self, tokens: Tensor, lengths: Sequence[int]) -> Tensor:  # noqa: ARG002
+        """Logits ``[B, T - 1, V]`` of all tokens ``[B, T]`` of whole pieces but the first.
+
+        Where a model reads more of a piece than its tokens, it reads that here and in `loss`.
+
+        Args:
+            tokens: of pieces, padded on the right.
+            lengths: real tokens of each piece.
+        """
+        logits: Tensor = self(tokens[:, :-1])
+        return logits
 
     @abstractmethod
     def forward(self, tokens: Tensor) -> Tensor:

@@ -28,6 +28,8 @@ class LitModel(LitBase):
         scheduler: makes the learning-rate schedule, given the optimizer; ``None`` keeps the rate.
         scheduler_interval: what one step of the schedule is, ``step`` or ``epoch``.
         clip_norm: gradients are scaled down to this L2 norm; ``None`` leaves them.
+        clip_each: the gradient of each weight matrix and bias is scaled down to this L2 norm on its
+            own, see `Model.clipped_together`; ``None`` leaves them.
         zero_norm: gradients of this L2 norm or more are dropped; ``None`` keeps them.
         compiled: run the loss through ``torch.compile``; falls back with one warning.
         base: what `LitBase` takes.
@@ -43,6 +45,7 @@ class LitModel(LitBase):
         scheduler: MakeScheduler | None = None,
         scheduler_interval: str = "epoch",
         clip_norm: float | None = None,
+        clip_each: float | None = None,
         zero_norm: float | None = None,
         compiled: bool = False,
         **base: Any,
@@ -52,6 +55,7 @@ class LitModel(LitBase):
         self.make_scheduler = scheduler
         self.scheduler_interval = scheduler_interval
         self.clip_norm = clip_norm
+        self.clip_each = clip_each
         self.zero_norm = zero_norm
         self.compiled = compiled
         self._loss = self._chosen_loss()
@@ -101,5 +105,8 @@ class LitModel(LitBase):
         """Clip to ``trainer.gradient_clip_val`` if it is set, otherwise to ``model.clip_norm``."""
         if self.zero_norm is not None:
             zero_exploded(self.net.parameters(), self.zero_norm)
+        if self.clip_each is not None:
+            for parameters in self.net.clipped_together:
+                nn.utils.clip_grad_norm_(parameters, self.clip_each)
         value = gradient_clip_val if gradient_clip_val is not None else self.clip_norm
         self.clip_gradients(optimizer, value, gradient_clip_algorithm or "norm")

@@ -126,7 +126,8 @@ def test_the_sizes_of_models_are_those_of_the_networks():
     assert {path.stem for path in (ROOT / "conf" / "model").glob("[a-z]*.yaml")} == {
         name for name, _ in found
     }
-    vocabularies = {"folk_rnn": 137, "gpt2_small": 50257}
+    performances = dict.fromkeys(("performance_rnn", "performance_rnn_small"), 388)
+    vocabularies = {"folk_rnn": 137, "gpt2_small": 50257, **performances}
     for name, millions in found:
         net = composed(f"model={name}").model.net
         size = vocabularies.get(name, 120)

@@ -21,6 +21,8 @@ SMALL = {
     "gpt2": GPT2,
     "gpt2_mini": GPT2,
     "gpt2_small": GPT2,
+    "performance_rnn": ["widths=[16]"],
+    "performance_rnn_small": ["widths=[16,16]"],
 }
 MODELS = sorted(
     path.stem

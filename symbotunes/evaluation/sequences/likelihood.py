@@ -59,7 +59,8 @@ def _score(
     for row, piece in enumerate(batch):
         tokens[row, : len(sequences[piece])] = torch.tensor(sequences[piece])
     tokens = tokens.to(device)
-    logits = net(tokens[:, :-1]).float()  # [B, T - 1, V]
+    lengths = [len(sequences[piece]) for piece in batch]
+    logits = net.score(tokens, lengths).float()  # [B, T - 1, V]
     chosen = logits.gather(-1, tokens[:, 1:, None])[..., 0]
     nats = (logits.logsumexp(-1) - chosen).cpu().double().numpy()  # [B, T - 1]
     return [nats[row, : len(sequences[piece]) - 1] for row, piece in enumerate(batch)]

@@ -20,6 +20,7 @@ from symbotunes.tokenizers.abc import rendition_in
 from symbotunes.tokenizers.base import NO_ID, TextTokenizer
 
 CONSTRAINTS = ("abc",)
+CONDITIONS = ("density", "pitches")  # settings of models that read such controls
 BEGINNINGS = ("prompt", "prompt_file", "input")  # settings that give one
 ROUNDED = (None, "bfloat16", "int8")
 
@@ -57,6 +58,9 @@ class SamplePlan:
         track: name or number of the only track of `input` that is read; ``None``: all.
         bars: which bars of `input`, as engraved, such as ``5-8`` or ``[1-2,7]``; ``None``: the
             first ones.
+        density: notes per second, for models that read it; ``None``: the model's default.
+        pitches: weights of the 12 pitch classes from C, for models that read them; ``None``: the
+            model's default.
 
     Raises:
         UserError: if a value is out of range.
@@ -84,6 +88,8 @@ class SamplePlan:
     input: str | None = None
     track: TrackName | None = None
     bars: Any = None
+    density: float | None = None
+    pitches: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         if self.seeds is not None:
@@ -138,6 +144,12 @@ class SamplePlan:
         return list(self.seeds) if self.seeds is not None else sample_seeds(seed, self.num)
 
     @property
+    def conditions(self) -> dict[str, Any]:
+        """What the model is asked for, by the names of settings."""
+        given = {name: getattr(self, name) for name in CONDITIONS}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
     def without_beginning(self) -> "SamplePlan":
         """The plan for samples that continue nothing."""
         nothing: dict[str, Any] = dict.fromkeys((*BEGINNINGS, "prompt_tune", "track", "bars"))
@@ -154,6 +166,8 @@ class SamplePlan:
         Raises:
             UserError: if it needs what only a sequence model can do.
         """
+        for name in self.conditions:
+            raise UserError(f"sample.{name}: a model of windows has no such condition")
         for name in (*BEGINNINGS, "constraint"):
             if getattr(self, name):
                 raise UserError(
@@ -190,6 +204,8 @@ class SamplePlan:
             facts["constraint"] = self.constraint
         if self.weights:
             facts["weights rounded to"] = self.weights
+        for name, value in self.conditions.items():
+            facts[name] = f"{value:g}" if isinstance(value, float | int) else str(list(value))
         if self.prompt:
             facts["prompt"] = self.prompt
         if self.file:
@@ -249,6 +265,7 @@ def draw(
     constraint = read_constraint(tokenizer, plan.constraint)
     _check_prompt(constraint, prompt, plan)
     net.round_weights(plan.weights)
+    net.set_conditions(plan.conditions)
     seeds = plan.seeds_of(seed)
     drawn: list[Generated] = []
     for start in range(0, plan.num, plan.batch_size):
