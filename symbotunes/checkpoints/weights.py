@@ -10,6 +10,7 @@ from torch import Tensor
 
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.formats.hugging_face import CONFIG, read_model
+from symbotunes.checkpoints.formats.magenta_bundle import BUNDLE, read_bundle
 from symbotunes.checkpoints.formats.pickle import read_pickle
 from symbotunes.checkpoints.formats.tensorflow import is_tensorflow, read_checkpoint
 from symbotunes.checkpoints.published import HUB, SHIPPED, is_published
@@ -18,11 +19,14 @@ from symbotunes.models.base import Model
 from symbotunes.models.folk_rnn.published import from_authors
 from symbotunes.models.gpt2.published import from_transformers
 from symbotunes.models.music_vae.published import from_magenta
+from symbotunes.models.performance_rnn.published import from_magenta as from_magenta_performance
+from symbotunes.models.performance_rnn.published import is_performance_rnn
 from symbotunes.models.published import LayoutError, PublishedWeights
 from symbotunes.tokenizers.abc_bpe import read_files
 from symbotunes.tokenizers.base import Tokenizer
 
 CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is not a name on the hub
+GPT2_TRANSFORMS = "for GPT-2's own transforms=[abc_bpe] with transforms.abc_bpe.files=FOLDER"
 TRANSFORMERS = {"gpt2": from_transformers}  # model_type of a transformers config -> its mapping
 _HUB_ID = re.compile(r"[\w-]+(?:\.[\w-]+)*/[\w.-]+")
 
@@ -38,13 +42,17 @@ class Weights:
         source: where they come from, shown to people.
         sizes: required values of keys below ``model.net`` that do not follow from shapes.
         vocabulary: number of ids, if it does not follow from `tokenizer`.
+        model: ``model=`` of the network that `sizes` are of.
+        transforms: those that the weights were trained with, as written on the command line.
     """
 
     tensors: dict[str, Tensor]
     tokenizer: Mapping[str, Any] | None
     source: str
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: int | None = None
+    model: str = "gpt2"
+    transforms: str = GPT2_TRANSFORMS
 
     def give_vocabulary(self, tokenizer: Tokenizer[Any]) -> None:
         """Load the vocabulary of the weights into the tokenizer of the new run.
@@ -56,7 +64,8 @@ class Weights:
             return
         if tokenizer.STATE is not None and set(self.tokenizer) != set(tokenizer.STATE):
             chosen = "[abc_bpe]" if "tokenizer" in self.tokenizer else "[abc_tokens]"
-            raise UserError(f"{self.source} was trained on other tokens: set transforms={chosen}")
+            chosen = self.transforms if not self.tokenizer else f"transforms={chosen}"
+            raise UserError(f"{self.source} was trained on other tokens: set {chosen}")
         tokenizer.load_state(self.tokenizer)
 
     def check(self, net: Model, vocabulary_size: int) -> None:
@@ -66,13 +75,15 @@ class Weights:
             UserError: naming the keys to set.
         """
         if any(getattr(net, name, None) != size for name, size in self.sizes.items()):
-            keys = " ".join(f"model.net.{name}={size}" for name, size in self.sizes.items())
-            raise UserError(f"{self.source} holds a GPT-2 of other sizes: set model=gpt2 {keys}")
+            keys = " ".join(f"model.net.{name}={_word(size)}" for name, size in self.sizes.items())
+            raise UserError(
+                f"{self.source} holds a network of other sizes: set model={self.model} {keys}"
+            )
         if self.vocabulary not in (None, vocabulary_size):
             raise UserError(
                 f"{self.source} has a vocabulary of {self.vocabulary} ids, the tokenizer one of "
-                f"{vocabulary_size}: choose the transforms that the weights were trained with, for "
-                "GPT-2's own transforms=[abc_bpe] with transforms.abc_bpe.files=FOLDER"
+                f"{vocabulary_size}: choose the transforms that the weights were trained with, "
+                f"{self.transforms}"
             )
 
 
@@ -80,9 +91,10 @@ def read_weights(path: Path) -> Weights:
     """Read ``model.init_from``.
 
     Args:
-        path: a ``.pkl`` of the Folk-RNN authors, a checkpoint of Magenta or of ours, a published
-            model of ours (a folder, ``hub:owner/name`` or ``pretrained/name``), a folder with a
-            Hugging Face GPT-2, or the id of one on the hub (``owner/name``).
+        path: a ``.pkl`` of the Folk-RNN authors, a checkpoint or bundle (``.mag``) of Magenta, a
+            checkpoint of ours, a published model of ours (a folder, ``hub:owner/name`` or
+            ``pretrained/name``), a folder with a Hugging Face GPT-2, or the id of one on the hub
+            (``owner/name``).
 
     Raises:
         UserError: if it is missing, damaged, or would run code.
@@ -95,7 +107,10 @@ def read_weights(path: Path) -> Weights:
     if (path / CONFIG).is_file():
         return _from_hugging_face(path)
     if is_tensorflow(path):
-        return Weights(_mapped(path, from_magenta, read_checkpoint(path)).tensors, {}, str(path))
+        return _from_magenta(path, read_checkpoint(path))
+    if path.suffix == BUNDLE:
+        bundle = read_bundle(path)
+        return _from_magenta(path, bundle.variables, bundle.id)
     if _HUB_ID.fullmatch(str(path)) and path.suffix not in CHECKPOINTS and not path.exists():
         return _from_hugging_face(path)
     return _from_checkpoint(path)
@@ -104,6 +119,23 @@ def read_weights(path: Path) -> Weights:
 def _from_checkpoint(path: Path) -> Weights:
     checkpoint = unpack(path)
     return Weights(checkpoint.weights, checkpoint.tokenizer, str(path))
+
+
+def _from_magenta(path: Path, variables: Mapping[str, Any], config: str | None = None) -> Weights:
+    """Of one of Magenta's networks; only bundles, of Performance RNNs, name their config."""
+    if config is None and not is_performance_rnn(variables):
+        published = _mapped(path, from_magenta, variables)
+    else:
+        published = _mapped(path, from_magenta_performance, variables, config)
+    return Weights(
+        published.tensors,
+        {},
+        str(path),
+        published.sizes,
+        published.vocabulary,
+        published.model,
+        published.transforms or "transforms=[melody]",
+    )
 
 
 def _from_hugging_face(path: Path) -> Weights:
@@ -131,3 +163,8 @@ def _mapped(
         return mapping(*content)
     except LayoutError as error:
         raise UserError(f"{path} {error}") from error
+
+
+def _word(value: Any) -> str:
+    """A value as it is written on the command line."""
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)

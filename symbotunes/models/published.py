@@ -28,12 +28,16 @@ class PublishedWeights:
         sizes: what arguments of the network must be, where shapes alone do not tell.
         tokens: token strings in the order of their ids, if they are published with the weights.
         vocabulary: number of ids, if the layout tells.
+        model: ``model=`` of the network.
+        transforms: those that the weights were trained with, as written on the command line.
     """
 
     tensors: dict[str, Tensor]
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, Any] = field(default_factory=dict)
     tokens: list[str] | None = None
     vocabulary: int | None = None
+    model: str = "gpt2"
+    transforms: str = ""
 
 
 @singledispatch

@@ -15,11 +15,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.checkpoints.formats.tensorflow_bundle import (
-    BadCheckpoint,
-    read_index,
-    read_variables,
-)
+from symbotunes.checkpoints.formats.tensorflow_bundle import read_index, read_variables
+from symbotunes.checkpoints.formats.tensorflow_table import BadCheckpoint
 from symbotunes.errors import UserError
 
 Array = NDArray[Any]

@@ -9,12 +9,8 @@ import pytest
 import torch
 
 from symbotunes.checkpoints.formats.tensorflow import is_tensorflow, read_checkpoint
-from symbotunes.checkpoints.formats.tensorflow_bundle import (
-    BadCheckpoint,
-    Entry,
-    read_index,
-    read_variables,
-)
+from symbotunes.checkpoints.formats.tensorflow_bundle import Entry, read_index, read_variables
+from symbotunes.checkpoints.formats.tensorflow_table import BadCheckpoint
 from symbotunes.checkpoints.weights import read_weights
 from symbotunes.errors import UserError
 from tests.models.music_vae.magenta import REFERENCE, variables_of
