@@ -173,14 +173,25 @@ class DecoderOnly(SequenceModel):
                     _, keys, values = layout.pad(qkv).permute(2, 0, 3, 1, 4)  # [B, H, T, C]
                     cache.keys[layer][:, :, : keys.shape[2]] = keys
                     cache.values[layer][:, :, : keys.shape[2]] = values
-                return self._attend_pieces(qkv, layout, layer)
+                return self.attend_pieces(qkv, layout, layer)
 
             x = block(x, attend)
         hidden: Tensor = self.norm(x)
         return hidden
 
-    def _attend_pieces(self, qkv: Tensor, layout: Layout, layer: int) -> Tensor:
-        """Attention ``[N, H, C]`` within each piece, of ``[N, 3, H, C]``."""
+    def attend_pieces(self, qkv: Tensor, layout: Layout, layer: int) -> Tensor:
+        """Causal attention within each piece; by default with `attend` on padded batches.
+
+        A network may override this for a kernel that reads pieces without padding.
+
+        Args:
+            qkv: ``[N, 3, H, C]`` queries, keys and values.
+            layout: layout of the pieces.
+            layer: index of the block.
+
+        Returns:
+            ``[N, H, C]``.
+        """
         dropout = self.attention_dropout if self.training else 0.0
         if type(self).attend is DecoderOnly.attend:  # the only attention that the kernel computes
             return causal_attention(qkv, layout, dropout)

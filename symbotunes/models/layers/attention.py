@@ -158,18 +158,20 @@ def causal_attention(qkv: Tensor, layout: Layout, dropout: float = 0.0) -> Tenso
     return layout.pack(fused(query, key, value).transpose(1, 2))
 
 
-def _pieces(tensor: Tensor, lengths: Sequence[int]) -> Iterator[Tensor]:
+def pieces_of(tensor: Tensor, lengths: Sequence[int]) -> Iterator[Tensor]:
     """Views of every piece, tokens before the last axis: ``[N, 3, H, C]`` -> ``[3, H, T, C]``."""
     for length, end in zip(lengths, accumulate(lengths), strict=True):
         yield tensor[end - length : end].movedim(0, -2)
 
 
-def _blocks(length: int) -> Iterator[tuple[int, int]]:
+def query_blocks(length: int) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) query of each block of a piece."""
     for start in range(0, length, QUERIES):
         yield start, min(start + QUERIES, length)
 
 
-def _mask(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
+def future_mask(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
+    """What is added to the scores of the square block on the diagonal: minus infinity above it."""
     side = min(QUERIES, max(lengths))
     return torch.full((side, side), float("-inf"), dtype=qkv.dtype, device=qkv.device).triu(1)
 
@@ -189,20 +191,22 @@ class _Attention(Function):
 
     For a piece of a single block, the weights are saved for the backward pass. For longer pieces
     they are recomputed there, so that memory is linear in N and never holds a ``[T, T]`` matrix of
-    more than `QUERIES` rows. `_pieces` yields views, so writing to them fills `attended` and
+    more than `QUERIES` rows. `pieces_of` yields views, so writing to them fills `attended` and
     `d_qkv` in place.
     """
 
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, lengths: tuple[int, ...]) -> Tensor:
         attended = torch.empty_like(qkv[:, 0])
-        mask = _mask(qkv, lengths)
+        mask = future_mask(qkv, lengths)
         kept: list[Tensor] = []
         with torch.autocast("cpu", enabled=False):
-            for piece, out in zip(_pieces(qkv, lengths), _pieces(attended, lengths), strict=True):
+            for piece, out in zip(
+                pieces_of(qkv, lengths), pieces_of(attended, lengths), strict=True
+            ):
                 query, key, value = piece
                 query = query * query.shape[-1] ** -0.5
-                for start, end in _blocks(query.shape[1]):
+                for start, end in query_blocks(query.shape[1]):
                     weights = _weights(query[:, start:end], key, mask, start)
                     out[:, start:end] = torch.bmm(weights, value[:, :end])
                 if len(out[0]) <= QUERIES:  # a single block, whose weights are the loop's last
@@ -218,8 +222,8 @@ class _Attention(Function):
         kept = iter(saved)
         lengths = ctx.lengths
         d_qkv = torch.empty_like(qkv)
-        mask = _mask(qkv, lengths)
-        pieces = (_pieces(tensor, lengths) for tensor in (qkv, d_qkv, d_attended))
+        mask = future_mask(qkv, lengths)
+        pieces = (pieces_of(tensor, lengths) for tensor in (qkv, d_qkv, d_attended))
         with torch.autocast("cpu", enabled=False):
             for length, piece, d_piece, d_out in zip(lengths, *pieces, strict=True):
                 if length <= QUERIES:
@@ -263,7 +267,7 @@ def _add_gradients(piece: Tensor, d_piece: Tensor, d_out: Tensor, mask: Tensor) 
     """
     query, key, value = piece
     scaled = query * query.shape[-1] ** -0.5
-    for start, end in _blocks(query.shape[1]):
+    for start, end in query_blocks(query.shape[1]):
         weights = _weights(scaled[:, start:end], key, mask, start)
         d_query, d_key, d_value = _gradients(
             query[:, start:end],
