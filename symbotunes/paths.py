@@ -6,5 +6,3 @@ PACKAGE = Path(__file__).resolve().parent
 # In a wheel, conf/ is inside the package; in a checkout it is next to it.
 CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
 PRETRAINED = PACKAGE / "pretrained"
-# The command that starts the program, for the commands that it prints.
-PROGRAM = "python main.py" if (PACKAGE.parent / "main.py").is_file() else "symbotunes"

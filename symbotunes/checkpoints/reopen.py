@@ -14,6 +14,7 @@ from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.trust import READING, refuse_strangers
 from symbotunes.config.assembly import build_chain, build_data, data_key
 from symbotunes.config.build import build
+from symbotunes.config.commands import program
 from symbotunes.config.locations import is_same_data
 from symbotunes.config.overrides import chooses_dataset, names_dataset
 from symbotunes.data.module import MusicData
@@ -140,9 +141,7 @@ def newest_checkpoint(root: Path) -> Path:
     runs = [run for pattern in ("train/*", "slurm/*", "multirun/*/*") for run in root.glob(pattern)]
     paths = [path for run in runs if (path := _best_or_last(run)) is not None]
     if not paths:
-        raise UserError(
-            f"no trained model below {root}: run `python main.py` first, or set ckpt=PATH"
-        )
+        raise UserError(f"no trained model below {root}: run `{program()}` first, or set ckpt=PATH")
     return max(paths, key=_begun)
 
 

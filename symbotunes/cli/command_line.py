@@ -18,6 +18,7 @@ from symbotunes.cli.dispatch import call_mode, mode_files, page, summary
 from symbotunes.cli.errors import report
 from symbotunes.cli.options import listing
 from symbotunes.cli.validation import refuse_misfits
+from symbotunes.config.commands import program
 from symbotunes.config.folders import unwritable
 from symbotunes.errors import user_error
 from symbotunes.files import atomic_write
@@ -29,6 +30,7 @@ from symbotunes.training.run_folder import writes_run_folder
 # Groups of the config that a checkpoint replaces, and modes that open one without ckpt=.
 KEPT = ("dataset", "loader", "model", "transforms")
 OPENING = ("sample", "evaluate", "compare", "export")
+CHECKOUT = "python main.py"  # as help pages start the program
 JOB = "symbotunes.cli.job"  # the module that runs each job of a sweep
 
 
@@ -46,19 +48,11 @@ def help_text(arguments: Sequence[str]) -> str:
     """
     for argument in arguments:
         if (name := argument.removeprefix("mode=")) in mode_files() and name != argument:
-            return page(mode_files()[name])
+            return page(mode_files()[name]).replace(CHECKOUT, program())
     text = (CONF / "help.txt").read_text(encoding="utf-8")
     lines = [f"  mode={name:9} {summary(file)}" for name, file in mode_files().items()]
-    return text.replace("{modes}", "\n".join(lines)).replace("{options}", listing())
-
-
-def expand_home(arguments: list[str]) -> list[str]:
-    """Expand ``~`` in values such as ``dataset.path=~/tunes``, which shells leave unexpanded."""
-    pairs = [argument.partition("=") for argument in arguments]
-    return [
-        f"{key}={Path(value).expanduser()}" if sign and value.startswith("~/") else argument
-        for argument, (key, sign, value) in zip(arguments, pairs, strict=True)
-    ]
+    text = text.replace("{modes}", "\n".join(lines)).replace("{options}", listing())
+    return text.replace(CHECKOUT, program())
 
 
 def flags_first(arguments: list[str]) -> list[str]:

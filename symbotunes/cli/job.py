@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.cli.dispatch import call_mode
+from symbotunes.cli.environment import prepare_environment
 from symbotunes.cli.errors import report
 from symbotunes.cli.terminal import print_in_any_encoding
 from symbotunes.config.aliases import modernized
@@ -77,4 +78,8 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise UserError("usage: python -m symbotunes.cli.job FOLDER")
     with foreseen_ends(quiet=True):
+        try:
+            prepare_environment()
+        except UserError as error:
+            sys.exit(report(error))
         sys.exit(main(Path(sys.argv[1])))

@@ -6,14 +6,15 @@ from importlib.metadata import version
 import hydra
 from omegaconf import DictConfig
 
+from symbotunes.cli.arguments import readable
 from symbotunes.cli.command_line import (
     added_to_checkpoint,
-    expand_home,
     flags_first,
     help_text,
     register_resolvers,
     run_mode,
 )
+from symbotunes.cli.environment import prepare_environment
 from symbotunes.cli.errors import one_line_errors
 from symbotunes.cli.terminal import print_in_any_encoding
 from symbotunes.config.plugins import register_plugins
@@ -34,7 +35,7 @@ def run() -> None:
     print_in_any_encoding()
     make_unfailing()
     register_resolvers()
-    sys.argv[1:] = added_to_checkpoint(flags_first(expand_home(sys.argv[1:])))
+    sys.argv[1:] = added_to_checkpoint(flags_first(readable(sys.argv[1:])))
     if sys.argv[1:] == ["--version"]:
         print(f"Symbotunes {version('symbotunes')}")
         return
@@ -42,6 +43,7 @@ def run() -> None:
         if {"--help", "-h"} & set(sys.argv[1:]):
             print(help_text(sys.argv[1:]))
             return
+        prepare_environment()
         register_plugins()
         with closing_sweep():
             main()

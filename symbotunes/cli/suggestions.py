@@ -10,6 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from symbotunes.cli.options import groups, option_paths, options
+from symbotunes.config.commands import setting
 from symbotunes.config.compose import composed
 from symbotunes.config.plugins import is_group
 from symbotunes.errors import did_you_mean, first_line, nearest
@@ -108,10 +109,27 @@ def _several_values(key: str) -> str:
 
 
 def _bad_syntax(argument: str = "") -> str:
-    return (
-        f"cannot read the argument {argument or _unreadable()}; write KEY=VALUE, and quote values "
-        f"that contain spaces, commas or colons: 'sample.prompt=\"M:6/8 K:Cdor\"'"
-    )
+    argument = argument or _unreadable()
+    key, sign, value = argument.partition("=")
+    sign_without_pair = _unpaired(value)
+    why = f": {sign_without_pair} has no counterpart" if sign_without_pair else ""
+    as_text = f", or {setting(key, value)} for a text" if sign else ""
+    return f"cannot read the argument {argument}{why}; write KEY=VALUE{as_text}"
+
+
+def _unpaired(value: str) -> str | None:
+    """The first quote or bracket of a value that is not closed, or was not opened."""
+    pairs, open_signs, quote = {"(": ")", "[": "]", "{": "}"}, list[str](), ""
+    for before, sign in zip(" " + value, value, strict=False):
+        if quote:
+            quote = "" if sign == quote and before != "\\" else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in pairs:
+            open_signs.append(sign)
+        elif sign in pairs.values() and (not open_signs or pairs[open_signs.pop()] != sign):
+            return sign
+    return quote or (open_signs[0] if open_signs else None)
 
 
 def _unreadable() -> str:

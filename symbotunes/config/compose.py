@@ -8,6 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
+from symbotunes.config.folders import expand_home
 from symbotunes.config.plugins import register_plugins
 from symbotunes.paths import CONF
 
@@ -16,6 +17,7 @@ from symbotunes.paths import CONF
 def _initialized() -> Iterator[None]:
     """Hydra with our configs and those of the plug-ins."""
     GlobalHydra.instance().clear()
+    expand_home()
     register_plugins()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         yield

@@ -25,6 +25,13 @@ REMEDIES = {
 }
 
 
+def expand_home() -> None:
+    """Replace ``~`` in the variables that name folders, as no shell does in quotes or in files."""
+    for name in ("SYMBOTUNES_DATA", "SYMBOTUNES_OUTPUTS"):
+        if os.environ.get(name, "").startswith("~"):
+            os.environ[name] = os.path.expanduser(os.environ[name])  # noqa: PTH111
+
+
 def unwritable(error: BaseException | None, cfg: DictConfig) -> UserError | None:
     """The line for an error of the file system in a folder that the run writes to.
 

@@ -6,9 +6,11 @@ and checkpoints may name classes that are defined in it.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,7 +57,7 @@ def _located(name: str) -> Plugin:
         spec = find_spec(name)  # which imports what a dotted name lies in
     except Exception as error:  # whatever that raises
         raise _unimportable(name, error) from error
-    if spec is None:
+    if spec is None and (spec := _in_current_folder(name)) is None:
         raise UserError(
             f"{VARIABLE}={name}: there is no module {name}; install it, or add its folder to "
             "PYTHONPATH"
@@ -64,6 +66,19 @@ def _located(name: str) -> Plugin:
         if (Path(folder) / "conf").is_dir():
             return Plugin(name, Path(folder).resolve() / "conf")
     raise UserError(f"{VARIABLE}={name}: it has no folder conf/, which a plug-in has")
+
+
+def _in_current_folder(name: str) -> ModuleSpec | None:
+    """Look for a plug-in in the current folder; after all others, so that it hides no module."""
+    folder = str(Path.cwd())
+    sys.path.append(folder)
+    spec = None
+    try:
+        spec = find_spec(name)
+    finally:
+        if spec is None:
+            sys.path.remove(folder)
+    return spec
 
 
 def import_plugins() -> None:

@@ -14,9 +14,9 @@ from symbotunes.checkpoints.reopen import load_weights
 from symbotunes.checkpoints.weights import read_weights
 from symbotunes.config.assembly import build_chain
 from symbotunes.config.build import build
+from symbotunes.config.commands import command
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_file
-from symbotunes.paths import PROGRAM
 
 
 def convert(cfg: DictConfig) -> None:
@@ -46,4 +46,4 @@ def convert(cfg: DictConfig) -> None:
     path = Path(cfg.paths.run_dir) / "checkpoints" / "best.ckpt"
     with atomic_file(path) as file:
         torch.save(content, file)
-    Console().print(f"{PROGRAM} mode=sample ckpt={path}", soft_wrap=True)
+    Console().print(command({"mode": "sample", "ckpt": path}), soft_wrap=True, markup=False)

@@ -13,9 +13,9 @@ from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.export import ExportPlan, hub_api, push, write_export
 from symbotunes.checkpoints.reopen import newest_checkpoint
 from symbotunes.config.build import build
+from symbotunes.config.commands import command
 from symbotunes.config.overrides import FIXED, refuse_overrides
 from symbotunes.errors import UserError
-from symbotunes.paths import PROGRAM
 
 
 def export(cfg: DictConfig) -> None:
@@ -32,6 +32,6 @@ def export(cfg: DictConfig) -> None:
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)
     write_export(unpack(path), plan, sampling, seed=cfg.seed, folder=folder)
     console = Console()
-    console.print(f"{PROGRAM} mode=sample ckpt={folder}", soft_wrap=True, markup=False)
+    console.print(command({"mode": "sample", "ckpt": folder}), soft_wrap=True, markup=False)
     if api is not None and plan.push:
         console.print(f"Uploaded  {push(api, folder, plan.push, private=plan.private)}")

@@ -8,6 +8,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
+from symbotunes.config.commands import command
 from symbotunes.data.cache.encoded import DROPPED, Encoded
 from symbotunes.data.preparation.inventory import Entry
 from symbotunes.data.receipt import Receipt
@@ -24,7 +25,6 @@ from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, Baselines
 from symbotunes.evaluation.sequences.findings import Findings
 from symbotunes.evaluation.windows.findings import WindowFindings
 from symbotunes.models.quantities import LOSS, WORDS
-from symbotunes.paths import PROGRAM
 
 
 def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
@@ -274,8 +274,8 @@ def closing_lines(folder: Path, best: Path, listen: str) -> str:
         [
             f"Run folder   {escape(str(folder))}",
             f"Listen       {escape(listen)}",
-            f"Sample more  {PROGRAM} mode=sample ckpt={escape(str(best))}",
-            f"Resume       {PROGRAM} ckpt={escape(str(folder / 'checkpoints' / 'last.ckpt'))} "
+            f"Sample more  {escape(command({'mode': 'sample', 'ckpt': best}))}",
+            f"Resume       {escape(command({'ckpt': folder / 'checkpoints' / 'last.ckpt'}))} "
             "trainer.max_steps=N",
         ]
     )
@@ -286,4 +286,4 @@ def interrupted_lines(folder: Path) -> str:
     last = folder / "checkpoints" / "last.ckpt"
     if not last.is_file():
         return f"Interrupted before the first checkpoint; the run folder is {escape(str(folder))}"
-    return f"Interrupted. To resume: {PROGRAM} ckpt={escape(str(last))}"
+    return f"Interrupted. To resume: {escape(command({'ckpt': last}))}"

@@ -17,13 +17,13 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from symbotunes.config.aliases import modernized
+from symbotunes.config.commands import program, setting, value_of
 from symbotunes.config.difference import difference
 from symbotunes.config.earlier import as_overrides, earlier_values, with_earlier
 from symbotunes.config.folders import make_folder, unwritable
 from symbotunes.config.overrides import named_keys
 from symbotunes.errors import UserError, first_line, print_error, user_error
 from symbotunes.files import atomic_write
-from symbotunes.paths import PROGRAM
 from symbotunes.sweeps.direction import check_direction
 from symbotunes.sweeps.jobs import PLAN, Job, read_jobs, record_the_dead
 from symbotunes.sweeps.report import write_sweep_report
@@ -76,8 +76,8 @@ def closing_sweep() -> Iterator[None]:
             folder = _open.pop()
             if not remove_if_no_job_began(folder) and unfinished(folder):
                 words = [word for word in sys.argv[1:] if not word.startswith("sweep.resume=")]
-                command = shlex.join([*words, f"sweep.resume={folder}"])
-                print(f"To resume: {PROGRAM} {command}", flush=True)
+                again = f"{shlex.join(words)} {setting('sweep.resume', folder)}"
+                print(f"To resume: {program()} {again}", flush=True)
         raise
 
 
@@ -139,12 +139,13 @@ def begin(cfg: DictConfig) -> None:
     # Jobs compose their config again, perhaps on another machine, so pass them the folder's name.
     with open_dict(cfg):
         cfg.hydra.sweep.dir = str(folder)
-        cfg.hydra.overrides.hydra.append(f"hydra.sweep.dir={shlex.quote(str(folder))}")
+        cfg.hydra.overrides.hydra.append(f"hydra.sweep.dir={value_of(folder)}")
     path = folder / FILE
     now = contents(cfg)
     if resumed is None:
         if path.exists():
-            raise UserError(f"{folder} already holds a sweep; to resume it: sweep.resume={folder}")
+            again = setting("sweep.resume", folder)
+            raise UserError(f"{folder} already holds a sweep; to resume it: {again}")
         refuse_other_run(folder, resumes=False)
         atomic_write(path, OmegaConf.to_yaml(OmegaConf.create(now)))
         atomic_write(folder / PLAN, json.dumps({"jobs": planned(cfg)}, ensure_ascii=False) + "\n")

@@ -178,7 +178,7 @@ def run_process(folder: Path, program: str) -> int:
     source = str(Path(symbotunes.__file__).parents[1])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     child = subprocess.Popen(
-        [sys.executable, "-m", program, str(folder)],
+        [sys.executable, "-P", "-m", program, str(folder)],  # no file of the current folder
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
     )
     with forwarding(child) as received:

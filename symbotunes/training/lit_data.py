@@ -1,11 +1,13 @@
 """Music data as Lightning's trainer asks for them."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import lightning
 
 from symbotunes.data.batches.loading import ResumableLoader
 from symbotunes.data.module import MusicData
+
+Loader = TypeVar("Loader", ResumableLoader, ResumableLoader | list[ResumableLoader])
 
 
 class LitData(lightning.LightningDataModule):
@@ -34,7 +36,7 @@ class LitData(lightning.LightningDataModule):
     def test_dataloader(self) -> ResumableLoader | list[ResumableLoader]:
         return self._rounded_up("test", self.data.test_dataloader(**self._share()))
 
-    def _rounded_up(self, split: str, loader: Any) -> Any:
+    def _rounded_up(self, split: str, loader: Loader) -> Loader:
         """Let a small fraction of the batches be one batch, which Lightning calls a mistake."""
         name = f"limit_{split}_batches"
         limit = getattr(self.trainer, name, None)

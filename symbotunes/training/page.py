@@ -1,14 +1,13 @@
 """``training.html`` of a run folder: what its files say about a training, on one page."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from symbotunes.config.commands import command
 from symbotunes.files import atomic_file, read_json
 from symbotunes.models.quantities import BOUND, NLL
-from symbotunes.paths import PROGRAM
 from symbotunes.render.pages.training import TrainingState, training_page
 from symbotunes.training.metrics_file import FILE, Row, number, read_rows
 from symbotunes.training.run_folder import RECORD, status_of
@@ -126,9 +125,9 @@ def commands_of(folder: Path) -> dict[str, str]:
     commands = {}
     source = best if best.is_file() else last
     if source.is_file():
-        commands["Sample"] = f"{PROGRAM} mode=sample {shlex.quote(f'ckpt={source}')}"
+        commands["Sample"] = command({"mode": "sample", "ckpt": source})
     if last.is_file():
-        commands["Resume"] = f"{PROGRAM} {shlex.quote(f'ckpt={last}')}"
+        commands["Resume"] = command({"ckpt": last})
         commands["Train for longer"] = f"{commands['Resume']} trainer.max_steps=N"
     return commands
 

@@ -11,6 +11,7 @@ from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.reopen import place_loader
 from symbotunes.checkpoints.trust import TRAINING, refuse_strangers
 from symbotunes.config.build import build
+from symbotunes.config.commands import setting
 from symbotunes.config.difference import difference
 from symbotunes.config.earlier import earlier_values
 from symbotunes.config.locations import is_same_data
@@ -82,7 +83,7 @@ def _require_state(checkpoint: Checkpoint, path: str) -> None:
     if not checkpoint.resumable:
         raise UserError(
             f"{path} is a published or converted model: it has weights, but no training state to "
-            f"resume from; start a new run with model.init_from={path}"
+            f"resume from; start a new run with {setting('model.init_from', path)}"
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from symbotunes.config.commands import setting
 from symbotunes.errors import UserError
 from symbotunes.files import read_json
 from symbotunes.system.locks import refuse_owned
@@ -43,7 +44,7 @@ def refuse_other_run(folder: Path, *, resumes: bool) -> None:
         kept = f" with {checkpoints[-1]}" if checkpoints and not record else ""
         goes_on = ""
         if "last.ckpt" in checkpoints:
-            goes_on = f"to go on with it, add resume=auto or ckpt={folder}; "
+            goes_on = f"to go on with it, add resume=auto or {setting('ckpt', folder)}; "
         raise UserError(f"{folder} already holds a run{named}{kept}; {goes_on}{ELSEWHERE}")
     foreign = [name for name in ("config.yaml", "metrics.csv") if (folder / name).exists()]
     if foreign and not record:

@@ -17,7 +17,7 @@ import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from symbotunes.cli.command_line import expand_home
+from symbotunes.cli.arguments import readable
 from symbotunes.cli.dispatch import mode_files
 from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build
@@ -40,7 +40,7 @@ FLAGS = {"--multirun", "-m", "--help", "--cfg", "job", "--hydra-help", "-sc", "i
 
 def overrides(words):
     """What `hydra.compose` takes of a command: the first job of a sweep, without flags."""
-    kept = [word for word in expand_home(composable(words)) if word not in FLAGS]
+    kept = [word for word in readable(composable(words)) if word not in FLAGS]
     parsed = OverridesParser.create().parse_overrides(kept)
     for word, override in zip(kept, parsed, strict=True):
         if word == "launch=ray" and find_spec("ray") is None:
