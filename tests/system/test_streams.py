@@ -12,7 +12,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="about descriptors as Un
 
 
 def text(descriptor):
-    return io.TextIOWrapper(io.BufferedWriter(io.FileIO(descriptor, "w")), encoding="utf-8")
+    raw = io.FileIO(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8")
 
 
 def test_what_is_read_is_printed_as_before():
