@@ -77,9 +77,9 @@ if __name__ == "__main__":
     make_unfailing()
     if len(sys.argv) != 2:
         raise UserError("usage: python -m symbotunes.cli.job FOLDER")
+    try:
+        prepare_environment()
+    except UserError as error:
+        sys.exit(report(error))
     with foreseen_ends(quiet=True):
-        try:
-            prepare_environment()
-        except UserError as error:
-            sys.exit(report(error))
         sys.exit(main(Path(sys.argv[1])))

@@ -7,7 +7,7 @@ give a meaning to characters that names of folders may hold. Every printed comma
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -59,9 +59,15 @@ def setting(key: str, value: object) -> str:
     return shlex.quote(f"{key}={value_of(value)}")
 
 
-def command(settings: Mapping[str, object]) -> str:
-    """The command that runs this program with these settings, as it is typed in a shell."""
-    return " ".join([program(), *(setting(key, value) for key, value in settings.items())])
+def command(settings: Mapping[str, object], words: Sequence[str] = ()) -> str:
+    """The command that runs this program with these settings, as it is typed in a shell.
+
+    Args:
+        settings: values by key.
+        words: arguments before them, in Hydra's grammar.
+    """
+    typed = [*map(shlex.quote, words), *(setting(key, value) for key, value in settings.items())]
+    return " ".join([program(), *typed])
 
 
 def program() -> str:

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from symbotunes.config.aliases import modernized
-from symbotunes.config.commands import program, setting, value_of
+from symbotunes.config.commands import command, setting, value_of
 from symbotunes.config.difference import difference
 from symbotunes.config.earlier import as_overrides, earlier_values, with_earlier
 from symbotunes.config.folders import make_folder, unwritable
@@ -76,8 +75,7 @@ def closing_sweep() -> Iterator[None]:
             folder = _open.pop()
             if not remove_if_no_job_began(folder) and unfinished(folder):
                 words = [word for word in sys.argv[1:] if not word.startswith("sweep.resume=")]
-                again = f"{shlex.join(words)} {setting('sweep.resume', folder)}"
-                print(f"To resume: {program()} {again}", flush=True)
+                print(f"To resume: {command({'sweep.resume': folder}, words)}", flush=True)
         raise
 
 
