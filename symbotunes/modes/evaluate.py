@@ -13,7 +13,7 @@ from rich.console import Console
 
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.reopen import data_of, newest_checkpoint, other_data, rebuild
-from symbotunes.config.build import build
+from symbotunes.config.build import build, build_many
 from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
 from symbotunes.evaluation import evaluate as kinds
 from symbotunes.evaluation.plan import EvaluationPlan
@@ -75,13 +75,13 @@ def evaluate(cfg: DictConfig) -> None:
 def _log(cfg: DictConfig, findings: Any, page: Path) -> None:
     """Log the findings where loggers take tables."""
     parts = [part for part in (cfg.logger or {}).values() if part is not None]
-    parts = [part for part in parts if "wandb" in part._target_.lower()]
-    if not parts:
+    if not any("wandb" in part._target_.lower() for part in parts):
         return
     # These import lightning and wandb, which takes longer than a short evaluation.
     from symbotunes.training.loggers.dashboards import wandb_among
+    from symbotunes.training.loggers.environment import with_environment
     from symbotunes.training.loggers.tables import log_evaluation
 
-    for logger in wandb_among([build(part) for part in parts]):
+    for logger in wandb_among(build_many(with_environment(cfg))):
         log_evaluation(logger, findings, page)
         logger.finish()

@@ -5,13 +5,14 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
 from symbotunes.models.quantities import NLL
 from symbotunes.render.pages.sweep import Row, sweep_page
 from symbotunes.sweeps.jobs import CONFIG, Job, read_jobs, split, varied
+from symbotunes.training.loggers.environment import with_environment
 
 COLUMNS = ("job", "status", "metric", "best", "step", "tokens_per_s", "peak_gib", "error")
 
@@ -52,7 +53,9 @@ def show(folder: Path, jobs: Sequence[Job], keys: list[str], rows: list[Row]) ->
     logged = [job for job in jobs if (job.folder / "wandb_id").is_file()]
     if not logged:
         return
-    logger = OmegaConf.load(logged[0].folder / CONFIG).logger.wandb
+    config = OmegaConf.load(logged[0].folder / CONFIG)
+    assert isinstance(config, DictConfig)
+    logger = (with_environment(config) or config.logger).wandb
     from symbotunes.training.loggers.tables import log_sweep_table  # which imports wandb
 
     log_sweep_table(

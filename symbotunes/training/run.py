@@ -26,6 +26,7 @@ from symbotunes.training.callbacks.interrupt import OnInterrupt
 from symbotunes.training.cut_notes import notes_on_cuts
 from symbotunes.training.lit_base import LitBase
 from symbotunes.training.loggers.csv import RunCsvLogger
+from symbotunes.training.loggers.environment import with_environment
 from symbotunes.training.monitor import check_monitor, notes_on_validation
 from symbotunes.training.processes import first_console
 from symbotunes.transforms.base import Chain
@@ -133,7 +134,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     for note in notes_on_cuts(chain, encoded, getattr(model.net, "context", None)):
         console.print(f"Note  {note}", soft_wrap=True)
     callbacks = [*build_many(cfg.callbacks), Curves()]
-    loggers = with_metrics_file(build_many(cfg.logger), Path(cfg.paths.run_dir))
+    loggers = with_metrics_file(build_many(with_environment(cfg)), Path(cfg.paths.run_dir))
     trainer = build(
         cfg.trainer,
         callbacks=callbacks,

@@ -45,6 +45,7 @@ class SafeWandbLogger(WandbLogger):
         best_checkpoint: whether to upload the best checkpoint when training ends.
         mode: ``online``, ``offline``, ``disabled``, or ``None``: the environment variable
             ``WANDB_MODE``, otherwise online if there is an API key.
+        files: parent of the folder ``wandb`` that W&B writes to; ``None`` is `save_dir`.
     """
 
     def __init__(
@@ -61,13 +62,15 @@ class SafeWandbLogger(WandbLogger):
         notes: str | Sequence[str] | None = None,
         mode: Mode | None = None,
         best_checkpoint: bool = False,
+        files: str | Path | None = None,
     ) -> None:
         self._folder = Path(save_dir)
+        self._files = Path(files or save_dir)
         if number is not None:
             name = f"{name or 'job'}-{number}"
         super().__init__(
             name=name_within(name),
-            save_dir=save_dir,
+            save_dir=self._files,
             project=project,
             id=read_id(self._folder),
             entity=entity,
@@ -111,7 +114,7 @@ class SafeWandbLogger(WandbLogger):
     @property
     def sync_command(self) -> str | None:
         """The command that uploads offline data, ``None`` if there are none."""
-        folders = sorted((self._folder / "wandb").glob(f"offline-run-*-{self.version}"))
+        folders = sorted((self._files / "wandb").glob(f"offline-run-*-{self.version}"))
         if not folders or not self.version:
             return None
         return "wandb sync " + " ".join(shlex.quote(str(folder)) for folder in folders)
@@ -149,7 +152,7 @@ class SafeWandbLogger(WandbLogger):
         if self._given_up:
             return
         try:
-            with staging_in(self._folder / "wandb"):
+            with staging_in(self._files / "wandb"):
                 act()
         except Exception as error:  # W&B raises many types of errors; none may stop training
             self._given_up = True
@@ -176,7 +179,8 @@ class SafeWandbLogger(WandbLogger):
             print(self.sync_command)
 
     def _start(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self._folder, self._files):
+            folder.mkdir(parents=True, exist_ok=True)
         asked = self._mode or os.environ.get("WANDB_MODE")
         mode = natural_mode() if asked in (None, "online") else asked
         if asked == "online" and mode == "offline":  # W&B itself would prompt for a key
@@ -192,10 +196,10 @@ class SafeWandbLogger(WandbLogger):
         run.define_metric("*", step_metric=STEP, step_sync=True)
         self._experiment = run
         if run.id and self.offline:
-            self._before = reached(self._folder, run.id)
+            self._before = reached(self._files, run.id)
             self._first_row = self._before.row + 1  # online, the server tells W&B
         elif run.id:
-            self._before = reached(self._folder, run.id, run.starting_step)
+            self._before = reached(self._files, run.id, run.starting_step)
         if run.id and mode != "disabled":
             atomic_write(self._folder / ID_FILE, f"{run.id}\n".encode())
 
