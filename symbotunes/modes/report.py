@@ -10,7 +10,7 @@ from rich.console import Console
 
 from symbotunes.errors import UserError
 from symbotunes.sweeps.jobs import read_jobs, record_the_dead
-from symbotunes.sweeps.report import newest_sweep, write_sweep_report
+from symbotunes.sweeps.report import best_lines, newest_sweep, write_sweep_report
 
 
 def report(cfg: DictConfig) -> None:
@@ -22,4 +22,5 @@ def report(cfg: DictConfig) -> None:
         raise UserError(f"sweep.dir={folder} is not a sweep folder (no sweep.yaml)")
     record_the_dead(read_jobs(folder))
     page = write_sweep_report(folder)
-    Console().print(f"Report  {page}", soft_wrap=True)
+    for text in filter(None, (best_lines(folder), f"Report  {page}")):
+        Console().print(text, soft_wrap=True, markup=False, highlight=False)

@@ -25,7 +25,7 @@ from symbotunes.errors import UserError, first_line, print_error, user_error
 from symbotunes.files import atomic_write
 from symbotunes.sweeps.direction import check_direction
 from symbotunes.sweeps.jobs import PLAN, Job, read_jobs, record_the_dead
-from symbotunes.sweeps.report import write_sweep_report
+from symbotunes.sweeps.report import best_lines, write_sweep_report
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.run_folder import refuse_other_run, writes_run_folder
 
@@ -87,7 +87,8 @@ def unfinished(folder: Path) -> list[Job]:
         if job.status != "finished" or job.error:
             print(f"job {job.number} {job.outcome} ({job.folder})", file=sys.stderr)
     try:
-        print(f"Report  {write_sweep_report(folder)}", flush=True)
+        page = write_sweep_report(folder)
+        print(*filter(None, (best_lines(folder), f"Report  {page}")), sep="\n", flush=True)
     except Exception as error:  # the jobs have finished, or failed, whatever their page says
         print(f"no report of {folder}: {first_line(error)}", file=sys.stderr)
     return [job for job in jobs if job.status != "finished"]

@@ -4,10 +4,10 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Checkpoint as Checkpointing
-from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -149,7 +149,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     return Run(cfg, data, model, trainer, callbacks, console)
 
 
-def with_metrics_file(loggers: list[Logger], folder: Path) -> list[Logger]:
+def with_metrics_file(loggers: list[Any], folder: Path) -> list[Any]:
     """The loggers, the one of ``metrics.csv`` in the run folder among them."""
     writes = any(
         isinstance(logger, RunCsvLogger) and logger.path.parent == folder for logger in loggers

@@ -29,9 +29,11 @@ from symbotunes.render.gallery import write_gallery
 from symbotunes.render.pages.comparison import comparison_page
 from symbotunes.render.pages.latent import latent_report_page
 from symbotunes.render.pages.sequences import report_page
-from symbotunes.render.pages.sweep import Row, sweep_page
+from symbotunes.render.pages.sweep import SweepState, sweep_page
+from symbotunes.render.pages.sweep_rows import JobCurve, Row
 from symbotunes.render.pages.training import TrainingState, training_page
 from symbotunes.render.pages.windows import window_report_page
+from symbotunes.render.tables import Table
 from symbotunes.render.templates import environment, render
 
 EVIL = "<script>alert(1)</script><b onload='x'> \" & {{ 7 * 6 }} {% raw %}"
@@ -108,12 +110,23 @@ def comparison(text, make_sample, **_):
 
 
 def sweep(text, **_):
-    def row(number, lr):
-        return Row(number, f"finished {text}", {f"lr {text}": lr}, f"loss {text}", 1.5, 10, 99.0,
-                   0.5, f"0/{text}/index.html", f"error {text}")  # fmt: skip
-
-    rows = [row(0, f"high {text}"), row(1, f"low {text}")]
-    return sweep_page(f"sweep {text}", [f"lr {text}"], rows)
+    rows = [
+        Row(
+            number=number, status=text, metric=f"metric {text}", best=1.0 + number, step=10,
+            settings={f"key {text}": f"{number} {text}", text: str(number)},
+            tokens_per_second=100.0, peak_gib=0.5, samples=f"0/{text}.html", error=text,
+            page=f"0/{text}", figures={text: text},
+            curve=JobCurve([1.0, 2.0], [1.0, 2.0], [3.0, 2.0]),
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    table = Table([text], [[text]])
+    state = SweepState(
+        keys=[f"key {text}", text], rows=rows, facts={text: text}, remarks=[text],
+        best_facts={text: text}, commands={text: text}, shares=table, shares_lead=text,
+        seeds=table, seeds_lead=text,
+    )  # fmt: skip
+    return sweep_page(state)
 
 
 def listening(text, make_sample, make_score, folder):

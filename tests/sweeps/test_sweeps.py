@@ -97,7 +97,7 @@ def test_the_report_shows_what_varies_and_how_it_went(swept, run_main):
     assert "2 of 3 jobs finished" in page
     assert 'href="0/samples/best/index.html"' in page
     for head in ("val/loss (nats per token)", "tokens/s", "peak memory (GiB)"):
-        assert f"<th>{head}</th>" in page
+        assert f'<th scope="col">{head}</th>' in page
 
 
 @together
@@ -137,8 +137,8 @@ def test_a_sweep_that_still_runs_is_reported_as_far_as_it_is(tmp_path):
     page = write_sweep_report(tmp_path).read_text()
     assert "2 of 4 jobs finished" in page
     for state in ("running", "not started"):
-        assert f"<td>{state}</td>" in page
-    assert "job 1: model.optimizer.lr=1e-3, 2.2500" in page  # the dot of a slice chart
+        assert f'<td class="status">{state}</td>' in page
+    assert "job 1: lr=1e-3: 2.25 at 0.001" in page  # the dot of a slice chart
     assert page.count("<circle") == 2
     assert page.index("<td>2.2500</td>") < page.index("<td>2.5000</td>")
 

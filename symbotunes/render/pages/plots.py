@@ -30,6 +30,7 @@ class Curve:
         opacity: from 0 to 1.
         is_dotted: whether its points are marked, if they are few.
         is_dashed: whether the line is.
+        is_line: whether there is a line, and not only marks.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Curve:
     opacity: float = 1.0
     is_dotted: bool = False
     is_dashed: bool = False
+    is_line: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def plot_of(
     log: bool | None = None,
     zero: bool = False,
     x_end: float | None = None,
+    x_axis: Axis | None = None,
+    x_ticks: Sequence[Tick] | None = None,
     legend: Sequence[Curve] | None = None,
 ) -> Plot | None:
     """Draw curves, or ``None`` if none has a point.
@@ -101,13 +105,15 @@ def plot_of(
         log: whether the vertical axis is logarithmic; ``None``: if heights span a factor of ten.
         zero: whether a linear vertical axis begins at 0.
         x_end: position that the horizontal axis reaches at least, so that plots can be compared.
+        x_axis: the horizontal axis; ``None``: linear from 0.
+        x_ticks: its marks; ``None``: round numbers.
         legend: curves to name; ``None``: all, if they are several and few.
     """
     shown = [(curve, points) for curve in curves if (points := thinned(finite_points(curve)))]
     if not shown:
         return None
     positions = [x for _, points in shown for x, _ in points]
-    x_axis = axis_of([*positions, x_end or 0.0], log=False, zero=True)
+    x_axis = x_axis or axis_of([*positions, x_end or 0.0], log=False, zero=True)
     y_axis = axis_of((y for _, points in shown for _, y in points), log=log, zero=zero)
     if legend is None:
         drawn = [curve for curve, _ in shown]
@@ -116,7 +122,7 @@ def plot_of(
         title=title,
         x_label=x_label,
         description=f"{title} over {x_label}: {'; '.join(_ends(*entry) for entry in shown[-6:])}",
-        x_ticks=x_axis.ticks(5),
+        x_ticks=x_axis.ticks(5) if x_ticks is None else tuple(x_ticks),
         y_ticks=y_axis.ticks(),
         lines=tuple(_line(curve, points, x_axis, y_axis) for curve, points in shown),
         legend=tuple(legend),
@@ -156,10 +162,10 @@ def _ends(curve: Curve, points: Sequence[tuple[float, float]]) -> str:
 def _line(curve: Curve, points: Sequence[tuple[float, float]], x_axis: Axis, y_axis: Axis) -> Line:
     places = [(across(x_axis.position(x)), upward(y_axis.position(y))) for x, y in points]
     marks: tuple[tuple[str, str, str], ...] = ()
-    if len(points) == 1 or curve.is_dotted and len(points) <= MOST_DOTS:
+    if len(points) == 1 or not curve.is_line or curve.is_dotted and len(points) <= MOST_DOTS:
         says = [f"{curve.name}: {short(y)} at {short(x)}" for x, y in points]
         marks = tuple((x, y, text) for (x, y), text in zip(places, says, strict=True))
-    return Line(curve, " ".join(f"{x},{y}" for x, y in places), marks)
+    return Line(curve, " ".join(f"{x},{y}" for x, y in places) if curve.is_line else "", marks)
 
 
 def across(position: float) -> str:

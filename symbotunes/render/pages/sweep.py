@@ -1,145 +1,99 @@
-"""The page of a sweep: one table of its jobs, and how the result depends on every setting."""
+"""The page of a sweep: its best job, its curves, what its settings do, and all of its jobs."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from symbotunes.render.palette import COLORS
+from symbotunes.render.pages.sweep_plots import curve_plots, parallel_of, rounded, slice_plots
+from symbotunes.render.pages.sweep_rows import (
+    Row,
+    best_of,
+    kinds_of,
+    label_of,
+    metric_of,
+    ranked,
+    short_names,
+)
+from symbotunes.render.tables import Table
 from symbotunes.render.templates import render
 
-UNITS = {"val/loss": "nats per token"}
-WIDTH, HEIGHT, MARGIN = 300, 210, 40  # px
-
 
 @dataclass(frozen=True)
-class Row:
-    """One job of the report.
+class SweepState:
+    """What is known of a sweep.
 
     Attributes:
-        number: of the job.
-        status: of the job.
-        settings: of the sweep, by key.
-        metric: that is optimized.
-        best: best value of the metric.
-        step: optimizer step of the best value.
-        tokens_per_second: speed of training.
-        peak_gib: peak memory in GiB.
-        samples: address of its listening page, relative to the report.
-        error: that stopped the job.
-        mode: ``min`` if less of `metric` is better, ``max`` if more is.
-        quantity: what the values of `metric` are, in words; those of others do not compare.
+        keys: settings that differ between its jobs.
+        rows: its jobs by number.
+        facts: what stands at the top, by name.
+        remarks: what needs attention.
+        best_facts: of the best job, such as where it is.
+        commands: to go on with the best job, by purpose.
+        shares: each setting's share of the variance, if there are enough jobs.
+        shares_lead: what they are, in a sentence.
+        seeds: means over seeds, if jobs differ in nothing else.
+        seeds_lead: what they are, in a sentence.
     """
 
-    number: int
-    status: str
-    settings: Mapping[str, str]
-    metric: str
-    best: float | None
-    step: int | None
-    tokens_per_second: float | None
-    peak_gib: float | None
-    samples: str | None
-    error: str | None
-    mode: str = "min"
-    quantity: str = ""
+    keys: Sequence[str]
+    rows: Sequence[Row]
+    facts: Mapping[str, str] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
+    best_facts: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
+    shares: Table | None = None
+    shares_lead: str = ""
+    seeds: Table | None = None
+    seeds_lead: str = ""
 
 
-@dataclass(frozen=True)
-class Dot:
-    """A job in a chart: the position of its dot in px, and its description."""
-
-    x: float
-    y: float
-    says: str
-
-
-@dataclass(frozen=True)
-class Slice:
-    """The results as a function of one setting.
-
-    Attributes:
-        key: the setting.
-        dots: one for each job.
-        low: lowest result.
-        high: highest result.
-        first: the setting at the left end.
-        last: the setting at the right end.
-    """
-
-    key: str
-    dots: tuple[Dot, ...]
-    low: float
-    high: float
-    first: str
-    last: str
-
-
-def sweep_page(name: str, keys: Sequence[str], rows: Sequence[Row]) -> str:
+def sweep_page(state: SweepState) -> str:
     """The page as text; it loads nothing. The best job comes first."""
-    metric = next((row.metric for row in rows if row.metric), "value")
-    label = f"{metric} ({UNITS[metric]})" if metric in UNITS else metric
-    slices = (slice_of(key, rows) for key in keys)
-    results = [label, "at step", "tokens/s", "peak memory (GiB)", "samples"]
+    rows, keys = state.rows, state.keys
+    metric = metric_of(rows)
+    figures = list(dict.fromkeys(label for row in rows for label in row.figures))
     return render(
         "sweep.html",
-        styles=["sweep.css"],
-        heading=name,
+        styles=["figures.css", "plots.css", "sweep.css"],
+        heading=heading_of(keys, rows),
+        facts=state.facts,
+        remarks=[*mixed(rows), *state.remarks],
+        best=best_of(rows),
+        best_facts=state.best_facts,
+        commands=state.commands,
+        metric=label_of(metric),
+        curves=curve_plots(keys, rows),
+        parallel=parallel_of(keys, rows),
+        slices=slice_plots(keys, rows),
+        shares=state.shares,
+        shares_lead=state.shares_lead,
+        seeds=state.seeds,
+        seeds_lead=state.seeds_lead,
         keys=keys,
-        heads=["job", "status", *keys, *results],
-        rows=sorted(rows, key=_rank),
-        finished=sum(row.status == "finished" for row in rows),
-        charts=[chart for chart in slices if chart is not None],
-        label=label,
-        quantities=sorted({row.quantity for row in rows if _finite(row)}),
-        width=WIDTH,
-        height=HEIGHT,
-        margin=MARGIN,
-        color=COLORS[0],
+        rounded=rounded,
+        figures=figures,
+        rows=ranked(rows),
     )
 
 
-def _rank(row: Row) -> tuple[bool, float, int]:
-    finite = _finite(row)
-    value = row.best if finite and row.best is not None else 0.0
-    return not finite, value if row.mode == "min" else -value, row.number
+def heading_of(keys: Sequence[str], rows: Sequence[Row]) -> str:
+    """What the sweep varies, or how many jobs it has."""
+    if not keys:
+        return f"Sweep of {len(rows)} {'job' if len(rows) == 1 else 'jobs'}"
+    names = list(short_names(keys).values())
+    return f"Sweep over {names[0]}" if len(names) == 1 else (
+        f"Sweep over {', '.join(names[:-1])} and {names[-1]}"
+    )  # fmt: skip
 
 
-def _finite(row: Row) -> bool:
-    return row.best is not None and math.isfinite(row.best)
-
-
-def slice_of(key: str, rows: Sequence[Row]) -> Slice | None:
-    """The results as a function of one setting, on a logarithmic axis if numbers are far apart."""
-    shown = [row for row in rows if _finite(row) and key in row.settings]
-    if not shown:
-        return None
-    positions = _positions([row.settings[key] for row in shown])
-    results = [row.best or 0.0 for row in shown]
-    low, high = min(results), max(results)
-    dots = []
-    for row, position, result in zip(shown, positions, results, strict=True):
-        height = (result - low) / (high - low) if high > low else 0.5
-        dots.append(
-            Dot(
-                x=MARGIN + position * (WIDTH - 2 * MARGIN),
-                y=HEIGHT - MARGIN - height * (HEIGHT - 2 * MARGIN),
-                says=f"job {row.number}: {key}={row.settings[key]}, {result:.4f}",
-            )
-        )
-    first, last = (
-        shown[positions.index(end)].settings[key] for end in (min(positions), max(positions))
-    )
-    return Slice(key, tuple(dots), low, high, first, last)
-
-
-def _positions(values: Sequence[str]) -> list[float]:
-    """Positions of values between 0 and 1: by size if they are numbers, else by order."""
-    try:
-        numbers = [float(value) for value in values]
-    except ValueError:
-        names = list(dict.fromkeys(values))
-        numbers = [float(names.index(value)) for value in values]
-    if min(numbers) > 0 and max(numbers) >= 10 * min(numbers):
-        numbers = [math.log(number) for number in numbers]
-    low, high = min(numbers), max(numbers)
-    return [(number - low) / (high - low) if high > low else 0.5 for number in numbers]
+def mixed(rows: Sequence[Row]) -> list[str]:
+    """A remark if the results of jobs do not compare."""
+    kinds = kinds_of(rows)
+    metrics = {metric for metric, _, _ in kinds}
+    if len(kinds) < 2:
+        return []
+    quantities = sorted({quantity or metric for metric, quantity, _ in kinds})
+    names = " and ".join(sorted(label_of(metric) for metric in metrics))
+    return [
+        f"The values of {names} do not compare: they are of different quantities "
+        f"({', '.join(quantities)}), so that no job is the best."
+    ]

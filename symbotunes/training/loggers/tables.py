@@ -21,7 +21,7 @@ from symbotunes.evaluation.metrics.tunes import TUNES
 from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.sequences.findings import Findings
 from symbotunes.evaluation.windows.findings import WindowFindings
-from symbotunes.render.pages.sweep import UNITS, Row
+from symbotunes.render.pages.sweep_rows import UNITS, Row
 from symbotunes.training.loggers.wandb import Mode, SafeWandbLogger, read_id
 
 FIGURE_COLUMNS = ["of", "figure", "value", "low", "high", "unit"]

@@ -7,7 +7,7 @@ from symbotunes.data.receipt import Receipt
 from symbotunes.evaluation.latent.findings import LatentFindings, Notes, Path, Reconstruction
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.sequences.findings import ClassLoss, Findings, HeldOut, TuneSet
-from symbotunes.render.pages.sweep import Row
+from symbotunes.render.pages.sweep_rows import Row
 from symbotunes.training.loggers import tables
 from symbotunes.training.loggers.records import history, records
 from symbotunes.training.loggers.wandb import SafeWandbLogger
