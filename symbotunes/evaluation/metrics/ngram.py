@@ -42,7 +42,7 @@ class _Level:
 
 @dataclass(frozen=True)
 class _Text:
-    """Sequences end to end, each padded at the start with as many ``bos`` as a context has tokens.
+    """Sequences end to end, each padded with its first id up to as many as a context has tokens.
 
     Attributes:
         tokens: ``[N]``.
@@ -75,25 +75,28 @@ class NGram:
     Args:
         order: n, at least 1.
         vocabulary_size: V; ids are ``0 .. V - 1``.
+        framed: whether all sequences begin with the same id, which stands nowhere else.
 
     Raises:
         ValueError: if the order is too small.
     """
 
-    def __init__(self, order: int, vocabulary_size: int) -> None:
+    def __init__(self, order: int, vocabulary_size: int, *, framed: bool = True) -> None:
         require_whole_number("order", order)
         self.order = order
         self.size = vocabulary_size
+        self.framed = framed
         self._levels: list[_Level] = []
         self._frequencies: Floats = np.empty(0)
         self._base: Floats = np.empty(0)
 
     def fit(self, sequences: Sequences) -> None:
-        """Count the sequences, each from ``bos`` to ``eos``; all begin with the same id."""
+        """Count the sequences, each from ``bos`` to ``eos`` if there are such ids."""
         text = _text(sequences, self.order)
         tokens = np.bincount(text.tokens[text.predicted], minlength=self.size).astype(np.float64)
-        # What opens a sequence is never predicted.
-        possible = np.arange(self.size) != int(sequences[0][0])
+        possible = np.ones(self.size, bool)
+        if self.framed:
+            possible[int(sequences[0][0])] = False  # what opens a sequence is never predicted
         self._frequencies = (tokens + 1) * possible / (tokens + 1)[possible].sum()
         self._base = possible / possible.sum()
         self._levels = self._count(text) if self.order > 1 else []

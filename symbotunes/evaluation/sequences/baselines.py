@@ -11,7 +11,7 @@ from symbotunes.data.batches.sampler import Draws, seeds_of
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.evaluation.metrics.ngram import NGram
 from symbotunes.evaluation.training_sample import sample_training
-from symbotunes.tokenizers.base import Vocabulary
+from symbotunes.tokenizers.base import NO_ID, Vocabulary
 from symbotunes.transforms.base import Chain
 
 NGRAM_TOKENS = 4_000_000  # of the training: a 5-gram model takes half a minute and 700 MiB at most
@@ -79,7 +79,8 @@ def ngram_models(
         return NGrams()
     sample = sample_training(encoded, NGRAM_TOKENS, seed)
     training = framed(sample.ids, vocabulary)
-    models = {order: NGram(order, vocabulary.size) for order in orders}
+    is_framed = vocabulary.bos != NO_ID
+    models = {order: NGram(order, vocabulary.size, framed=is_framed) for order in orders}
     for model in models.values():
         model.fit(training)
     return NGrams(models, "" if sample.is_all else sample.size)

@@ -44,6 +44,17 @@ def test_probabilities_sum_to_one_after_any_context(order, context):
     assert (probabilities[1:] > 0).all()
 
 
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_excerpts_may_begin_with_any_id_that_also_stands_inside(order):
+    model = NGram(order, 6, framed=False)
+    model.fit([[2, 3, 4], [3, 2, 2], [5, 3]])
+    for context in ([2], [5, 3], [0, 0, 0]):
+        nats = [model.nats([[*context, token]])[0][-1] for token in range(6)]
+        probabilities = np.exp(-np.array(nats))
+        assert probabilities.sum() == pytest.approx(1)
+        assert (probabilities > 0).all()
+
+
 def test_a_unigram_is_the_frequency_with_one_added():
     model = NGram(1, 6)
     model.fit(TUNES)

@@ -8,6 +8,7 @@ from torch import nn
 from symbotunes.data.batches.loading import collate
 from symbotunes.evaluation.sequences import likelihood as scoring
 from symbotunes.evaluation.sequences.likelihood import token_nats
+from symbotunes.models.base import SequenceModel
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.tokenizers.base import Vocabulary
 
@@ -24,6 +25,8 @@ class Uniform(nn.Module):
 
     def forward(self, tokens):
         return self.logits.expand(*tokens.shape, 9)
+
+    score = SequenceModel.score
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from symbotunes.errors import UserError
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
 from symbotunes.generation.sequences import Generated
+from symbotunes.models.base import SequenceModel
 from symbotunes.tokenizers.abc import AbcTokens
 
 PLAN = EvaluationPlan(
@@ -37,6 +38,8 @@ class Uniform(nn.Module):
 
     def forward(self, tokens):
         return self.logits.expand(*tokens.shape, len(self.logits))
+
+    score = SequenceModel.score
 
 
 @pytest.fixture
