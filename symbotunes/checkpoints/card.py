@@ -231,8 +231,11 @@ def _intervals(node: Any, subject: str, name: str = "") -> Iterator[Metric]:
     if not isinstance(node, dict):
         return
     if set(node) == {"value", "low", "high"}:
-        if None not in node.values():  # a figure that the music leaves undefined
-            yield Metric(name, subject, node["value"], (node["low"], node["high"]))
+        low, high = node["low"], node["high"]
+        if node["value"] is not None:  # which it is where the music leaves a figure undefined
+            # Of few pieces there is no interval.
+            ends = None if low is None or high is None else (low, high)
+            yield Metric(name, subject, node["value"], ends)
         return
     for key, value in node.items():
         yield from _intervals(value, subject, f"{name} {key}".strip())

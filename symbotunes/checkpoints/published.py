@@ -18,6 +18,7 @@ from torch import Tensor
 from symbotunes.checkpoints.formats.hugging_face import UNREACHABLE
 from symbotunes.checkpoints.formats.safetensors import read_tensors
 from symbotunes.errors import UserError, did_you_mean
+from symbotunes.files import finite
 from symbotunes.paths import PRETRAINED
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -135,7 +136,7 @@ def write_folder(
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
     (folder / WEIGHTS).chmod(0o644)  # safetensors writes files that only the owner can read
     content = {"library_name": LIBRARY, "dtype": dtype, **description}
-    text = json.dumps(content, indent=2, ensure_ascii=False)
+    text = json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
 
 

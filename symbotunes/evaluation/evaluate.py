@@ -215,7 +215,7 @@ def _window_facts(task: Task, temperature: float, weights: str | None) -> dict[s
         ),
         "temperature of new windows": f"{temperature:g}",
         **({"weights rounded to": weights} if weights else {}),
-        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "intervals": plan.interval_words,
         "seed": str(task.seed),
     }
 
@@ -232,7 +232,7 @@ def _facts(task: Task, sampling: SamplePlan) -> dict[str, str]:
         **sampling.facts,
         "references": f"{plan.references} per tune",
         "n-grams looked up": f"{plan.ngram} tokens",
-        "intervals": f"{100 * plan.confidence:g} %, {plan.resamples:,} bootstrap draws",
+        "intervals": plan.interval_words,
         "seed": str(task.seed),
     }
 

@@ -6,7 +6,7 @@ import torch
 
 from symbotunes.data.split import SPLITS
 from symbotunes.errors import UserError, require_whole_number
-from symbotunes.evaluation.metrics.bootstrap import Bootstrap
+from symbotunes.evaluation.metrics.bootstrap import LEAST_UNITS, Bootstrap
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,14 @@ class EvaluationPlan:
             return Bootstrap(self.resamples, self.confidence, seed)
         except (ValueError, TypeError) as error:
             raise UserError(f"evaluate: {error}") from error
+
+    @property
+    def interval_words(self) -> str:
+        """What intervals are, for readers."""
+        return (
+            f"{100 * self.confidence:g} %, {self.resamples:,} bootstrap draws; none of fewer than "
+            f"{LEAST_UNITS} families or samples"
+        )
 
     @property
     def torch_device(self) -> torch.device:

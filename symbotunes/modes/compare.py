@@ -4,17 +4,19 @@ python main.py mode=compare 'compare.ckpts=[A.ckpt,B.ckpt]'
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
 
-from symbotunes.checkpoints.checkpoint import unpack
+from symbotunes.checkpoints.checkpoint import Checkpoint, unpack
 from symbotunes.checkpoints.reopen import data_of, other_data, rebuild
 from symbotunes.config.build import build
 from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
+from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
 from symbotunes.evaluation.comparison.findings import Column, Comparison, Reference
 from symbotunes.evaluation.comparison.measuring import (
@@ -22,14 +24,33 @@ from symbotunes.evaluation.comparison.measuring import (
     Contender,
     measure_contender,
 )
+from symbotunes.checkpoints.names import model_names, run_of
+from symbotunes.evaluation.comparison.pieces import Shared, restricted, shared_pieces
+from symbotunes.evaluation.comparison.verdict import differences
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.seeds import refuse_seeds
-from symbotunes.render.earlier_set import refuse_other_page
-from symbotunes.render.pages.comparison import write_comparison
+from symbotunes.generation.sequences.plan import SamplePlan
+from symbotunes.render.console import plain_table
+from symbotunes.render.pages.comparison import (
+    BOUNDS,
+    bounds_table,
+    general_table,
+    write_comparison,
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A checkpoint of the comparison that could be read, and its data."""
+
+    checkpoint: Checkpoint
+    encoded: Encoded
+    corpus: str
+    remarks: tuple[str, ...]
 
 
 def compare(cfg: DictConfig) -> None:
-    """Measure all of ``compare.ckpts`` the same way; if one fails, its column stays empty."""
+    """Measure all of ``compare.ckpts`` on the same pieces; if one fails, its column stays empty."""
     refuse_overrides(
         cfg,
         [group for group in FIXED if group != "dataset"],
@@ -45,79 +66,141 @@ def compare(cfg: DictConfig) -> None:
     if sampling is None:
         raise UserError("mode=compare draws plain samples: use sample=default")
     refuse_seeds(sampling.seeds)
-    refuse_other_page(Path(cfg.paths.run_dir), "compare.json")
     console = Console()
+    opened, unread = open_all(cfg, [Path(ckpt).expanduser() for ckpt in compared.ckpts], console)
+    shared = shared_pieces({name: item.encoded for name, item in opened.items()}, plan.split)
+    console.print(f"Compared on  {_words(shared)}", soft_wrap=True)
     columns: list[Column] = []
     references: dict[str, Reference] = {}
-    corpora: set[str] = set()
-    paths = [Path(ckpt).expanduser() for ckpt in compared.ckpts]
-    for name, path in zip(names(paths), paths, strict=True):
+    for name, item in opened.items():
         with console.status(f"Measuring {escape(name)}"):
             try:
-                one, corpus = contender(cfg, plan, name, path)
+                one = contender(cfg, plan, name, item, shared)
                 column, reference = measure_contender(
                     one.net, one, plan=plan, sampling=sampling, compared=compared
                 )
             except UserError as error:
-                columns.append(Column(name, str(path), failure=str(error)))
-                console.print(f"Left out  {escape(name)}: {escape(str(error))}", soft_wrap=True)
+                columns.append(left_out(name, item.checkpoint.path, error, console))
                 continue
         columns.append(column)
-        corpora.add(corpus)
         references.setdefault(reference.data, reference)
     if not references:
         raise UserError("none of compare.ckpts can be measured; the reasons are printed above")
-    remarks = []
-    if len(corpora) > 1:
-        remarks.append(
-            "these models were trained on different data: each is measured on its own test set, so "
-            "likelihoods compare models and data together; dataset=... gives all of them the same"
-        )
-    elif len(references) > 1:
-        remarks.append(
-            "the models read the same data in different representations, each of which leaves out "
-            "what it cannot hold: compare bits per note, not nats per token, and the numbers of "
-            "pieces and notes"
-        )
-    facts = {
-        "samples per model": str(plan.num_samples),
-        **sampling.without_beginning.facts,
-        "maximum tokens per sample": f"{sampling.max_tokens:,}",
-        "intervals": f"{100 * plan.confidence:g}%, {plan.resamples:,} bootstrap resamples",
-        "device": str(plan.torch_device),
-        "seed": str(cfg.seed),
-    }
-    comparison = Comparison(facts, tuple(columns), tuple(references.values()), tuple(remarks))
+    costs = {column.name: column.costs for column in columns if column.costs}
+    comparison = Comparison(
+        facts=_facts(cfg, plan, sampling, shared),
+        columns=(*columns, *unread),
+        references=tuple(references.values()),
+        remarks=_remarks(shared, opened, references),
+        differences=differences(costs, plan.bootstrap(int(cfg.seed))),
+    )
+    show(comparison, console)
     page = write_comparison(Path(cfg.paths.run_dir), comparison)
     console.print(f"Read  {page}", soft_wrap=True)
 
 
+def open_all(
+    cfg: DictConfig, paths: Sequence[Path], console: Console
+) -> tuple[dict[str, Opened], list[Column]]:
+    """The checkpoints that can be read, by the names that tell them apart, and the others.
+
+    Raises:
+        UserError: if none can be read.
+    """
+    opened: list[Opened] = []
+    unread: list[Column] = []
+    for path in paths:
+        with console.status(f"Reading {escape(str(path))}"):
+            try:
+                checkpoint = unpack(path)
+                data = data_of(checkpoint, cfg)
+            except UserError as error:
+                unread.append(left_out(run_of(path), path, error, console))
+                continue
+        given = cfg.dataset if names_dataset(cfg) else checkpoint.config.dataset
+        corpus = json.dumps(OmegaConf.to_container(given, resolve=True), sort_keys=True)
+        remarks = tuple(other_data(cfg, checkpoint, data))
+        opened.append(Opened(checkpoint, data.encoded, corpus, remarks))
+    if not opened:
+        raise UserError("none of compare.ckpts can be measured; the reasons are printed above")
+    names = model_names([item.checkpoint for item in opened])
+    return dict(zip(names, opened, strict=True)), unread
+
+
+def left_out(name: str, path: Path, error: UserError, console: Console) -> Column:
+    """The column of a model that cannot be measured; the console says why."""
+    console.print(f"Left out  {escape(name)}: {escape(str(error))}", soft_wrap=True)
+    return Column(name, str(path), failure=str(error))
+
+
 def contender(
-    cfg: DictConfig, plan: EvaluationPlan, name: str, path: Path
-) -> tuple[Contender, str]:
-    """A checkpoint ready to be measured, and text that identifies its corpus."""
-    checkpoint = unpack(path)
-    net, tokenizer = rebuild(checkpoint)
-    data = data_of(checkpoint, cfg)
+    cfg: DictConfig, plan: EvaluationPlan, name: str, item: Opened, shared: Shared
+) -> Contender:
+    """A model ready to be measured on the pieces of the comparison."""
+    net, tokenizer = rebuild(item.checkpoint)
     net.to(plan.torch_device).eval()
-    given = cfg.dataset if names_dataset(cfg) else checkpoint.config.dataset
-    dataset = OmegaConf.to_container(given, resolve=True)
-    remarks = tuple(other_data(cfg, checkpoint, data))
-    return (
-        Contender(name, path, net, tokenizer, data.encoded, int(cfg.seed), remarks),
-        json.dumps(dataset, sort_keys=True),
+    return Contender(
+        name=name,
+        path=item.checkpoint.path,
+        net=net,
+        tokenizer=tokenizer,
+        encoded=restricted(item.encoded, plan.split, shared),
+        split=shared.split,
+        seed=int(cfg.seed),
+        remarks=item.remarks,
     )
 
 
-def names(paths: Sequence[Path]) -> list[str]:
-    """A short name for each checkpoint: that of its run, extended where runs share a name."""
-    runs = [
-        path.resolve().parent.parent.name
-        if path.resolve().parent.name == "checkpoints"
-        else path.stem
-        for path in paths
-    ]
-    return [
-        run if runs.count(run) == 1 else f"{run}/{path.stem} ({index + 1})"
-        for index, (run, path) in enumerate(zip(runs, paths, strict=True))
-    ]
+def show(comparison: Comparison, console: Console) -> None:
+    """Print the figures that compare models, and which is better."""
+    general = general_table(comparison)
+    # Figures of the pieces themselves have a column on the page, which is wider.
+    columns = 1 + len(comparison.measured)
+    narrow = replace(
+        general, head=general.head[:columns], rows=[row[:columns] for row in general.rows]
+    )
+    console.print(plain_table("Likelihood, validity, memory, speed", narrow))
+    if (bounds := bounds_table(comparison)) is not None:
+        console.print(plain_table(BOUNDS, bounds))
+    for difference in comparison.differences:
+        console.print(f"Result  {escape(difference.sentence)}", soft_wrap=True)
+
+
+def _words(shared: Shared) -> str:
+    return f"{len(shared.keys):,} {shared.split} pieces, which every model holds out and can read"
+
+
+def _facts(
+    cfg: DictConfig, plan: EvaluationPlan, sampling: SamplePlan, shared: Shared
+) -> dict[str, str]:
+    return {
+        "compared on": _words(shared),
+        "samples per model": str(plan.num_samples),
+        **sampling.without_beginning.facts,
+        "maximum tokens per sample": f"{sampling.max_tokens:,}",
+        "intervals": plan.interval_words,
+        "device": str(plan.torch_device),
+        "seed": str(cfg.seed),
+    }
+
+
+def _remarks(
+    shared: Shared, opened: Mapping[str, Opened], references: Mapping[str, Reference]
+) -> tuple[str, ...]:
+    remarks = []
+    if shared.split == "held-out":
+        remarks.append(
+            "the models have different splits: these are pieces of their validation and test "
+            "splits, and a model's best checkpoint was chosen on those of its validation"
+        )
+    if len({item.corpus for item in opened.values()}) > 1:
+        remarks.append(
+            "these models were trained on different data: their figures compare models and data "
+            "together"
+        )
+    if len(references) > 1:
+        remarks.append(
+            "the models read the pieces in different representations: compare bits per note, not "
+            "nats per token"
+        )
+    return tuple(remarks)

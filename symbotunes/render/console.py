@@ -25,6 +25,7 @@ from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, Baselines
 from symbotunes.evaluation.sequences.findings import Findings
 from symbotunes.evaluation.windows.findings import WindowFindings
 from symbotunes.models.quantities import LOSS, WORDS
+from symbotunes.render.tables import Table as PageTable
 
 
 def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
@@ -242,6 +243,18 @@ def _notes_table(prior: Sequence[Notes], windows: int) -> Table:
     )
 
 
+def plain_table(title: str, content: PageTable) -> Table:
+    """A table of a page, on the console; reasons are left to the page."""
+    rows = [
+        [
+            escape(item if isinstance(item, str) else f"{item.value} {item.span}".strip() or "-")
+            for item in row
+        ]
+        for row in content.rows
+    ]
+    return _figure_table(title, [escape(name) for name in content.head], rows)
+
+
 def _figure_table(title: str, head: list[str], rows: list[list[str]]) -> Table:
     table = Table(title=title, title_justify="left")
     for index, name in enumerate(head):
@@ -252,14 +265,14 @@ def _figure_table(title: str, head: list[str], rows: list[list[str]]) -> Table:
 
 
 def _value(figure: Figure, interval: Interval | None) -> str:
-    return "" if interval is None or not interval.is_finite else figure.show(interval)[0]
+    return "" if interval is None or not interval.is_defined else figure.show(interval)[0]
 
 
 def _span(figure: Figure, interval: Interval | None) -> str:
-    if interval is None or not interval.is_finite:
+    if interval is None or not interval.is_defined:
         return ""
     value, span = figure.show(interval)
-    return f"{value} {escape(span)}"
+    return f"{value} {escape(span)}".rstrip()
 
 
 def closing_lines(folder: Path, best: Path, listen: str) -> str:

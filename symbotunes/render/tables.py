@@ -56,7 +56,7 @@ class Chart:
 
 def cell(figure: Figure, interval: Interval | None) -> Cell:
     """A figure with its interval, or a dash."""
-    if interval is None or not interval.is_finite:
+    if interval is None or not interval.is_defined:
         return Cell()
     return Cell(*figure.show(interval))
 

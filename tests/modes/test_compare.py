@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("compare")  # one process makes its runs once
 
-SMALL = ["evaluate.num_samples=4", "sample.max_tokens=40", "evaluate.resamples=20"]
+SMALL = ["evaluate.num_samples=10", "sample.max_tokens=40", "evaluate.resamples=20"]
 PROMPTS = "compare.prompts=['M:6/8 K:Cmaj','<script>alert(1)</script>']"
 
 
@@ -22,9 +22,27 @@ def compared(run_main, trained, tmp_path_factory):
     outputs = trained.parents[1]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))
-        run_main(outputs, "mode=compare", f"compare.ckpts=[{paths}]", PROMPTS, *SMALL)
+        result = run_main(outputs, "mode=compare", f"compare.ckpts=[{paths}]", PROMPTS, *SMALL)
     (found,) = (outputs / "compare").iterdir()
+    (found / "console.txt").write_text(result.stdout)
     return found
+
+
+def test_the_console_tells_the_pieces_the_figures_and_which_model_is_better(compared):
+    console = (compared / "console.txt").read_text()
+    content = json.loads((compared / "compare.json").read_text())
+    pieces = content["pieces"]
+    assert pieces >= 10
+    assert f"Compared on  {pieces} test pieces, which every model holds out and can read" in console
+    assert "bits per note" in console
+    first, double, _ = (model["name"] for model in content["models"])
+    assert first.startswith("folk_rnn_small, 12 steps, best.ckpt")
+    assert double.startswith("folk_rnn_small, 12 steps, double.ckpt")
+    (difference,) = content["differences"]
+    assert difference["bits_per_note"]["value"] == 0
+    assert difference["leaves_out_zero"] is False
+    assert f"Result  {difference['sentence']}" in console
+    assert "are equally good" in difference["sentence"]
 
 
 def test_a_model_and_its_double_are_found_alike_and_a_broken_file_costs_its_column(compared):
@@ -60,9 +78,14 @@ def test_models_of_different_kinds_share_the_figures_that_both_have(mixed):
     models = json.loads((mixed / "compare.json").read_text())["models"]
     assert [model.get("failure") for model in models] == [None, None, None]
     lstm, gpt, vae = (model["figures"] for model in models)
-    for figures in (lstm, gpt, vae):
+    bound = models[2]["bound"]
+    assert bound["pieces"] >= 10
+    assert bound["notes"] > 0
+    for figures in (lstm, gpt, bound["figures"]):
         figure = figures["bits_per_note"]
         assert 0 < figure["low"] <= figure["value"] <= figure["high"]
+    assert "bits_per_note" not in vae  # a bound of some notes does not compare
+    for figures in (lstm, gpt, vae):
         assert {"pitch_class_entropy", "seen_ngrams", "speed"} <= set(figures)
     for figures in (lstm, gpt, vae):
         assert {"grammar_errors", "well_formed"} <= set(figures)

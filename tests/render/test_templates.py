@@ -9,6 +9,7 @@ import jinja2
 import pytest
 
 from symbotunes.evaluation.comparison.findings import (
+    Bound,
     Column,
     Comparison,
     Continuation,
@@ -16,6 +17,7 @@ from symbotunes.evaluation.comparison.findings import (
     general,
     musical,
 )
+from symbotunes.evaluation.comparison.verdict import Difference
 from symbotunes.evaluation.latent.findings import LatentFindings, Notes, Path, Reconstruction
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.losses import LOSSES
@@ -101,12 +103,13 @@ def comparison(text, make_sample, **_):
     )
     columns = (
         Column(f"folk {text}", "a.ckpt", "data", 99, figures, values, {"finished": text}, (text,),
-               continued),
+               continued, bound=Bound({"bits_per_note": INTERVAL}, 30, 12, 345)),
         Column(f"broken {text}", "b.ckpt", failure=f"no checkpoint {text}"),
     )  # fmt: skip
     measured = dict.fromkeys(MUSICAL, INTERVAL)
     reference = Reference("data", f"test {text}", 3, 2, 40, measured, values)
-    return comparison_page(Comparison({text: text}, columns, (reference,), (text,)))
+    difference = Difference(f"folk {text}", f"other {text}", INTERVAL, 12)
+    return comparison_page(Comparison({text: text}, columns, (reference,), (text,), (difference,)))
 
 
 def sweep(text, **_):
@@ -221,6 +224,16 @@ def test_a_model_without_a_likelihood_has_no_chart_of_likelihoods_beside_it():
     page = comparison_page(Comparison({}, (column, column), (reference,)))
     assert "of every model" not in page
     assert page.count("it has no likelihood") == 2  # one cell of each column
+
+
+def test_bounds_stand_in_a_table_of_their_own_with_the_notes_that_they_cover(make_sample):
+    page = comparison("plain", make_sample)
+    likelihoods, _, bounds = page.partition("Upper bounds of models of windows")
+    table = bounds.partition("</table>")[0]
+    assert "bits per note, at most" in table
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)", table.partition("</thead>")[2])
+    assert [cell for cell in cells if cell] == ["folk plain", "0.50", "30", "12", "345"]
+    assert "folk plain is better than other plain: 0.50 fewer bits per note" in likelihoods
 
 
 def test_a_sample_without_a_likelihood_has_no_line_of_it(make_sample, tmp_path):

@@ -1,9 +1,10 @@
 """What a comparison of models found."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
+from symbotunes.evaluation.comparison.verdict import Costs, Difference
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.losses import LOSSES
@@ -36,6 +37,30 @@ class Continuation:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """What a model of windows has in place of a likelihood, of the windows of the pieces.
+
+    It does not compare with likelihoods: it is an upper limit, and of some of the notes.
+
+    Attributes:
+        figures: `LOSSES` of the bound.
+        windows: that were measured.
+        pieces: that they are cut from.
+        notes: heard in them.
+    """
+
+    figures: Mapping[str, Interval]
+    windows: int
+    pieces: int
+    notes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        counts = {"windows": self.windows, "pieces": self.pieces, "notes": self.notes}
+        return {"figures": _defined(self.figures), **counts}
+
+
+@dataclass(frozen=True)
 class Column:
     """One model.
 
@@ -49,6 +74,8 @@ class Column:
         reasons: by figure, why it does not apply.
         remarks: what a reader must know.
         continuations: one per prompt.
+        costs: what each piece costs it, if it has a likelihood.
+        bound: of a model of windows that has one.
         failure: why nothing could be measured, or empty.
     """
 
@@ -61,12 +88,25 @@ class Column:
     reasons: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     continuations: tuple[Continuation, ...] = ()
+    costs: Costs = field(default_factory=dict)
+    bound: Bound | None = None
     failure: str = ""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Test music as represented by a model's tokens, measured like samples."""
+    """The pieces as represented by a model's tokens, measured like samples.
+
+    Attributes:
+        data: fingerprint of the prepared data.
+        split: whose pieces they are, in words.
+        pieces: number of pieces.
+        families: number of families of versions.
+        notes: heard in what was measured.
+        figures: as in `Column`.
+        values: as in `Column`.
+        windows: number of windows that were measured of them, 0 where pieces are whole.
+    """
 
     data: str
     split: str
@@ -75,6 +115,7 @@ class Reference:
     notes: int
     figures: Mapping[str, Interval]
     values: Mapping[str, tuple[int, ...]]
+    windows: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,6 +126,7 @@ class Comparison:
     columns: tuple[Column, ...]
     references: tuple[Reference, ...]
     remarks: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     @property
     def measured(self) -> list[Column]:
@@ -97,15 +139,18 @@ class Comparison:
         return {
             "facts": dict(self.facts),
             "remarks": list(self.remarks),
+            "pieces": self.references[0].pieces,
+            "differences": [difference.as_dict() for difference in self.differences],
             "models": [_model(column) for column in self.columns],
             "references": [
                 {
                     "data": reference.data,
                     "split": reference.split,
                     "pieces": reference.pieces,
+                    "windows": reference.windows,
                     "families": reference.families,
                     "notes": reference.notes,
-                    "figures": _finite(reference.figures),
+                    "figures": _defined(reference.figures),
                 }
                 for reference in self.references
             ],
@@ -121,7 +166,8 @@ def _model(column: Column) -> dict[str, Any]:
         **plain,
         "data": column.data,
         "parameters": column.parameters,
-        "figures": _finite(column.figures),
+        "figures": _defined(column.figures),
+        **({"bound": column.bound.as_dict()} if column.bound else {}),
         "reasons": dict(column.reasons),
         "remarks": list(column.remarks),
         "continuations": [
@@ -135,5 +181,5 @@ def _model(column: Column) -> dict[str, Any]:
     }
 
 
-def _finite(figures: Mapping[str, Interval]) -> dict[str, Any]:
-    return {name: asdict(interval) for name, interval in figures.items() if interval.is_finite}
+def _defined(figures: Mapping[str, Interval]) -> dict[str, Any]:
+    return {name: interval.as_dict() for name, interval in figures.items() if interval.is_defined}

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError, require_whole_number
-from symbotunes.evaluation.comparison.findings import Column, Continuation, Reference
+from symbotunes.evaluation.comparison.findings import Bound, Column, Continuation, Reference
+from symbotunes.evaluation.comparison.pieces import example_keys
+from symbotunes.evaluation.comparison.verdict import costs_of
 from symbotunes.evaluation.latent.measuring import LatentSubject, measure_bound
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.losses import LOSSES
@@ -37,8 +39,9 @@ from symbotunes.models.base import LatentModel, Model, SequenceModel, WindowMode
 from symbotunes.tokenizers.base import Tokenizer
 
 Value = TypeVar("Value")
-PARTS = 8  # sampling is timed in this many parts, since its speed varies
+PARTS = 10  # sampling is timed in this many parts, since its speed varies
 NO_LIKELIHOOD = "it has no likelihood"
+ONLY_BOUND = "it has a bound, in a table of its own"
 WINDOWS = "it writes windows of one length, which end by definition and whose bars all add up"
 
 
@@ -76,7 +79,8 @@ class Contender:
         path: of its checkpoint.
         net: the network, on the device that it runs on.
         tokenizer: its tokenizer.
-        encoded: its prepared corpus.
+        encoded: its prepared corpus, of which the split holds the pieces of the comparison.
+        split: whose pieces these are, in words.
         seed: of every choice and draw.
         remarks: what a reader must know about its data.
     """
@@ -86,6 +90,7 @@ class Contender:
     net: Model
     tokenizer: Tokenizer[Any]
     encoded: Encoded
+    split: str
     seed: int
     remarks: tuple[str, ...] = ()
 
@@ -143,9 +148,12 @@ def _sequences(
     test = [measure(subject.render(ids).score) for ids in subject.ids(plan.split)]
     families = subject.families(plan.split)
     column = _column(contender, plan, figures, pieces, test)
+    keys = example_keys(contender.encoded, contender.encoded.examples(plan.split))
+    nats = [row.nats[contender.name] for row in held_out.raw]
     return (
         replace(
             column,
+            costs=costs_of(keys, nats, [row.notes for row in held_out.raw], families),
             reasons=_compared(written.reasons),
             remarks=(*contender.remarks, *_looked_up(written.looked_up_in)),
             continuations=tuple(_continue(contender, net, free, text, compared) for text in
@@ -186,18 +194,11 @@ def _latent(
     subject = LatentSubject(player, contender.encoded, plan, contender.seed)
     windows, _ = subject.windows(plan.split, plan.windows)
     notes = [measure(player.tokenizer.score(ids)).notes for ids in windows]
-    bound = measure_bound(subject, notes)
+    figures = _compared(measure_bound(subject, notes))
     column, reference = _of_windows(subject, contender, sampling, compared)
-    remark = "its likelihood is a bound: nats and bits are at most these"
-    first = len(contender.remarks)
-    return (
-        replace(
-            column,
-            figures={**_compared(bound), **column.figures},
-            remarks=(*column.remarks[:first], remark, *column.remarks[first:]),
-        ),
-        reference,
-    )
+    bound = Bound(figures, len(windows), reference.pieces, sum(notes))
+    reasons = {**dict.fromkeys(LOSSES.compared, ONLY_BOUND), **column.reasons}
+    return replace(column, bound=bound, reasons=reasons), reference
 
 
 def _of_windows(
@@ -218,7 +219,9 @@ def _of_windows(
         laps.append((float(sum(ids.size for ids in written[-len(seeds) :])), _since(begin)))
     pieces = [measure(player.tokenizer.score(ids)) for ids in written]
     speed, _ = SPEED.measure(Laps(laps, subject.bootstrap))
-    held_out = windows[: plan.num_samples], families[: plan.num_samples]
+    random = np.random.default_rng(subject.seed)
+    chosen = np.sort(random.permutation(len(windows))[: plan.num_samples])
+    held_out = windows[chosen], families[chosen]
     ours, theirs, remarks = with_copies(subject, written, held_out, absent=WINDOWS)
     figures, reasons = TUNES.measure(ours)
     column = _column(contender, plan, {**speed, **figures}, pieces, test)
@@ -230,7 +233,14 @@ def _of_windows(
             remarks=(*contender.remarks, *remarks),
             continuations=tuple(replace(refusal, prompt=text) for text in compared.prompts),
         ),
-        _reference(contender, plan, test, families, TUNES.measure(theirs)[0]),
+        _reference(
+            contender,
+            plan,
+            test,
+            families,
+            TUNES.measure(theirs)[0],
+            examples=subject.examples(plan.split, plan.windows),
+        ),
     )
 
 
@@ -263,12 +273,18 @@ def _reference(
     test: Sequence[Measured],
     families: NDArray[np.int64],
     figures: Mapping[str, Interval],
+    *,
+    examples: NDArray[np.int64] | None = None,
 ) -> Reference:
+    """What the pieces are like; `examples` are those that were measured, if they are windows."""
     draws = plan.bootstrap(contender.seed).over(families)
+    encoded = contender.encoded
+    measured = encoded.examples(plan.split) if examples is None else examples
     return Reference(
-        data=contender.encoded.fingerprint,
-        split=plan.split,
-        pieces=len(test),
+        data=encoded.fingerprint,
+        split=contender.split,
+        pieces=len(np.unique(encoded.owners[measured])),
+        windows=0 if examples is None else len(test),
         families=len(np.unique(families)),
         notes=sum(piece.notes for piece in test),
         figures={**_compared(figures), **musical_figures(test, draws)},

@@ -18,22 +18,40 @@ from numpy.typing import ArrayLike, NDArray
 
 from symbotunes.errors import require_whole_number
 
+LEAST_UNITS = 10  # of fewer, resampling says too little: intervals are not given
 Floats = NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]  # sums ``[R, K]`` -> figures ``[R]``, NaN where undefined
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and the ends of its confidence interval."""
+    """A figure and the ends of its confidence interval, NaN where none is given."""
 
     value: float
     low: float
     high: float
 
     @property
-    def is_finite(self) -> bool:
-        """Whether the figure is defined; one that divides by zero is not."""
-        return bool(np.isfinite([self.value, self.low, self.high]).all())
+    def is_defined(self) -> bool:
+        """Whether there is a figure; one that divides by zero is undefined."""
+        return bool(np.isfinite(self.value))
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether an interval is given; of fewer than `LEAST_UNITS` units it is not."""
+        return bool(np.isfinite([self.low, self.high]).all())
+
+    @property
+    def leaves_out_zero(self) -> bool | None:
+        """Whether both ends have the same sign; ``None`` if no interval is given."""
+        return self.low * self.high > 0 if self.has_ends else None
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Plain values for JSON; ``None`` where there is none."""
+        return {
+            name: float(number) if np.isfinite(number) else None
+            for name, number in (("value", self.value), ("low", self.low), ("high", self.high))
+        }
 
 
 @dataclass(frozen=True)
@@ -77,7 +95,7 @@ class Bootstrap:
         return None if self.units is None else len(np.unique(self.units))
 
     def interval(self, rows: ArrayLike, statistic: Statistic) -> Interval:
-        """The figure of all rows and its percentile interval.
+        """The figure of all rows and its percentile interval, if there are `LEAST_UNITS` units.
 
         Args:
             rows: ``[N, K]``, what each of N pieces adds to K sums, or ``[N]`` for one sum.
@@ -90,6 +108,8 @@ class Bootstrap:
         table = self._by_unit(table[:, None] if table.ndim == 1 else table)
         if not len(table):
             return Interval(np.nan, np.nan, np.nan)
+        if len(table) < LEAST_UNITS:
+            return Interval(float(statistic(table.sum(0, keepdims=True))[0]), np.nan, np.nan)
         figures = statistic(np.vstack([table.sum(0), self._sums(table)]))
         drawn = figures[1:][np.isfinite(figures[1:])]
         if not len(drawn):

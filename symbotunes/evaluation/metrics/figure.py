@@ -62,12 +62,12 @@ class Figure:
         return ADVICE[self.better] if self.better else ""
 
     def show(self, interval: Interval) -> tuple[str, str]:
-        """The value, and its interval in brackets."""
+        """The value, and its interval in brackets; an empty text if none is given."""
         value, low, high = (
             f"{self.scale * number:,.{self.decimals}f}"
             for number in (interval.value, interval.low, interval.high)
         )
-        return f"{value}{self.suffix}", f"[{low}, {high}]"
+        return f"{value}{self.suffix}", f"[{low}, {high}]" if interval.has_ends else ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -72,7 +72,7 @@ def overlap_with(
             for group in (pieces, others)
         )
         area = overlapping_area(ours, theirs, bootstrap)
-        if area.is_finite:
+        if area.is_defined:
             areas[name] = area
     return areas
 

@@ -162,16 +162,18 @@ class Findings:
 
 
 def _defined(node: Any) -> Any:
-    """The same tree without intervals that are not finite."""
+    """The same tree without undefined figures; ends that are not given are ``None``."""
+    if _is_interval(node):
+        return Interval(**node).as_dict()
     if isinstance(node, dict):
         kept = {key: value for key, value in node.items() if not _is_undefined(value)}
         return {key: _defined(value) for key, value in kept.items()}
     return [_defined(value) for value in node] if isinstance(node, list | tuple) else node
 
 
+def _is_interval(node: Any) -> bool:
+    return isinstance(node, dict) and set(node) == {"value", "low", "high"}
+
+
 def _is_undefined(node: Any) -> bool:
-    return (
-        isinstance(node, dict)
-        and set(node) == {"value", "low", "high"}
-        and not (Interval(**node).is_finite)
-    )
+    return _is_interval(node) and not Interval(**node).is_defined

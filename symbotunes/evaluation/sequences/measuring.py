@@ -233,7 +233,7 @@ class _Measure:
         return TuneSet(
             name=name,
             tunes=len(tunes),
-            figures={key: figure for key, figure in figures.items() if figure.is_finite},
+            figures={key: figure for key, figure in figures.items() if figure.is_defined},
             runs=tuple(run.longest for run in shared),
             copied_from=self._title(longest.source),
             reasons=reasons,

@@ -49,8 +49,12 @@ def dot_chart(rows: Sequence[str], series: Sequence[Series], axis: str) -> bytes
         axes.errorbar(
             values,
             [number + _offset(rows[number], series, index) for number in shown],
-            # The percentile interval of a skewed figure may not contain its value.
-            xerr=[np.maximum(values - low, 0), np.maximum(high - values, 0)],
+            # The percentile interval of a skewed figure may not contain its value, and of few
+            # pieces there is none.
+            xerr=[
+                np.nan_to_num(np.maximum(values - low, 0)),
+                np.nan_to_num(np.maximum(high - values, 0)),
+            ],
             fmt=MARKERS[index],
             markersize=5.5,
             color=COLORS[index],

@@ -9,10 +9,12 @@ from symbotunes.evaluation.comparison.findings import (
     Column,
     Comparison,
     Continuation,
+    Reference,
     general,
     musical,
 )
 from symbotunes.evaluation.metrics.figure import Figure
+from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.musical import HISTOGRAMS
 from symbotunes.files import atomic_write
 from symbotunes.render.forms import Card, card_of
@@ -20,6 +22,8 @@ from symbotunes.render.pages.charts import Series, dot_chart, histogram
 from symbotunes.render.palette import COLORS
 from symbotunes.render.tables import Cell, Chart, Table, cell
 from symbotunes.render.templates import render
+
+BOUNDS = "Upper bounds of models of windows, which do not compare with likelihoods"
 
 
 def write_comparison(folder: Path, comparison: Comparison) -> Path:
@@ -52,7 +56,10 @@ def comparison_page(comparison: Comparison) -> str:
         heading="Which model is better",
         facts=comparison.facts,
         remarks=remarks,
-        general=_general(comparison),
+        general=general_table(comparison),
+        sentences=[difference.sentence for difference in comparison.differences],
+        bounds_title=BOUNDS,
+        bounds=bounds_table(comparison),
         chart=_chart(comparison),
         musical=_table(comparison, musical()),
         histograms=_histograms(comparison),
@@ -61,13 +68,44 @@ def comparison_page(comparison: Comparison) -> str:
     )
 
 
-def _general(comparison: Comparison) -> Table:
+def bounds_table(comparison: Comparison) -> Table | None:
+    """The bounds of models of windows, with the notes that they cover; ``None`` if there are none.
+
+    They stand apart from likelihoods, since both are of other notes.
+    """
+    columns = [column for column in comparison.measured if column.bound is not None]
+    if not columns:
+        return None
+    figures = {name: figure for name, figure in general().items() if name in LOSSES}
+    head = ["model", *(f"{figure.label}, at most" for figure in figures.values())]
+    rows: list[list[str | Cell]] = [
+        [
+            column.name,
+            *(cell(figure, bound.figures.get(name)) for name, figure in figures.items()),
+            f"{bound.windows:,}",
+            f"{bound.pieces:,}",
+            f"{bound.notes:,}",
+        ]
+        for column in columns
+        if (bound := column.bound) is not None
+    ]
+    return Table([*head, "windows", "of pieces", "notes covered"], rows)
+
+
+def general_table(comparison: Comparison) -> Table:
+    """Figures of likelihood, validity, memory and speed, and what they were measured on."""
     columns = comparison.measured
     references = {reference.data: reference for reference in comparison.references}
     pieces = f"{comparison.references[0].split} pieces"
+    windows = any(reference.windows for reference in comparison.references)
     extra = [
         ["parameters", *(f"{column.parameters:,}" for column in columns)],
         [pieces, *(f"{references[column.data].pieces:,}" for column in columns)],
+        *(
+            [["windows of them", *(_windows(references[column.data]) for column in columns)]]
+            if windows
+            else []
+        ),
         [
             "families of versions, which intervals resample",
             *(f"{references[column.data].families:,}" for column in columns),
@@ -79,6 +117,10 @@ def _general(comparison: Comparison) -> Table:
     ]
     rest = [Cell()] * len(comparison.references)
     return _table(comparison, general(), [[*row, *rest] for row in extra])
+
+
+def _windows(reference: Reference) -> str:
+    return f"{reference.windows:,}" if reference.windows else "whole pieces"
 
 
 def _table(

@@ -34,11 +34,36 @@ def test_ninety_five_percent_of_intervals_cover_the_truth():
     assert 0.88 <= covered / 200 <= 0.99  # binomial spread, and a little too narrow for skew
 
 
+# Of ten units of two kinds, 95 % of draws take 2 to 8 of the first kind: the binomial distribution
+# gives 1.1 % to more than 8 and 5.5 % to more than 7.
+ENDS = pytest.approx(((8 * 10 + 2 * 90) / (8 * 10 + 2 * 30), (2 * 10 + 8 * 90) / (2 * 10 + 8 * 30)))
+
+
 def test_a_ratio_weighs_pieces_by_their_size():
-    rows = [(10.0, 10.0), (90.0, 30.0)]
+    rows = [(10.0, 10.0), (90.0, 30.0)] * 5
     found = Bootstrap().interval(rows, ratio)
     assert found.value == 2.5  # 100 / 40, not the mean of 1 and 3
-    assert (found.low, found.high) == (1.0, 3.0)  # all draws take one piece, the other or both
+    assert (found.low, found.high) == ENDS
+
+
+@pytest.mark.parametrize(("count", "given"), [(1, False), (9, False), (10, True), (11, True)])
+def test_an_interval_needs_ten_units(count, given):
+    found = Bootstrap().mean([1.0, 2.0] * count)
+    alone = Bootstrap().over(np.repeat(np.arange(count), 2)).mean([1.0, 2.0] * count)
+    assert found.value == alone.value == 1.5
+    assert found.has_ends is (2 * count >= 10)
+    assert alone.has_ends is given
+    assert alone.is_defined
+    assert alone.as_dict() == {"value": 1.5, "low": 1.5 if given else None,
+                               "high": 1.5 if given else None}  # fmt: skip
+
+
+def test_an_interval_tells_whether_it_leaves_out_zero():
+    assert Interval(1.0, 0.5, 1.5).leaves_out_zero is True
+    assert Interval(-1.0, -1.5, -0.5).leaves_out_zero is True
+    assert Interval(1.0, -0.5, 1.5).leaves_out_zero is False
+    assert Interval(1.0, 0.0, 1.5).leaves_out_zero is False
+    assert Bootstrap().mean([1.0] * 9).leaves_out_zero is None
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_gives_another():
@@ -57,12 +82,13 @@ def test_paired_differences_are_sharper_than_the_figures_themselves():
 
 
 def test_what_divides_by_nothing_is_undefined():
-    assert not Bootstrap().interval([(0.0, 0.0)], ratio).is_finite
-    assert not Bootstrap().mean([]).is_finite
+    assert not Bootstrap().interval([(0.0, 0.0)], ratio).is_defined
+    assert not Bootstrap().interval([(0.0, 0.0)] * 10, ratio).is_defined
+    assert not Bootstrap().mean([]).is_defined
 
 
 def test_draws_in_which_a_figure_is_undefined_do_not_count():
-    found = Bootstrap().interval([(4.0, 2.0), (0.0, 0.0)], ratio)
+    found = Bootstrap().interval([(4.0, 2.0), *[(0.0, 0.0)] * 9], ratio)
     assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
 
 
@@ -84,15 +110,17 @@ def test_versions_of_a_piece_say_no_more_than_the_piece():
 
 
 def test_units_of_unequal_size_are_drawn_as_they_are():
-    found = Bootstrap().over([7, 3, 7]).interval([(1.0, 1.0), (90.0, 30.0), (9.0, 9.0)], ratio)
+    units = [10 * unit + kind for unit in range(5) for kind in (7, 3, 7)]
+    rows = [(1.0, 1.0), (90.0, 30.0), (9.0, 9.0)] * 5
+    found = Bootstrap().over(units).interval(rows, ratio)
     assert found.value == 2.5  # (1 + 9 + 90) / (1 + 9 + 30)
-    assert (found.low, found.high) == (1.0, 3.0)  # unit 7 alone, unit 3 alone
+    assert (found.low, found.high) == ENDS
 
 
 def test_some_rows_keep_their_units():
     bootstrap = Bootstrap().over([4, 4, 5, 6])
     assert (bootstrap.count, bootstrap.at([True, False, True, False]).count) == (3, 2)
-    assert bootstrap.at([0, 1]).mean([1.0, 2.0]) == Interval(1.5, 1.5, 1.5)
+    assert bootstrap.at([0, 1]).mean([1.0, 2.0]).value == 1.5
     assert Bootstrap().at([0]).count is None
 
 

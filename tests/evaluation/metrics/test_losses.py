@@ -10,8 +10,8 @@ BOOTSTRAP = Bootstrap(resamples=100)
 
 
 def test_a_uniform_model_has_ln_v_nats_and_perplexity_v():
-    nats = [np.full(length, math.log(12)) for length in (5, 9, 30)]
-    found = loss_figures(nats, [1, 2, 3], BOOTSTRAP)
+    nats = [np.full(length, math.log(12)) for length in (5, 9, 30, 31) * 3]
+    found = loss_figures(nats, [1, 2, 3, 4] * 3, BOOTSTRAP)
     for end in ("value", "low", "high"):
         assert getattr(found["nats_per_token"], end) == pytest.approx(math.log(12))
         assert getattr(found["perplexity"], end) == pytest.approx(12)
