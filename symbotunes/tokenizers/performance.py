@@ -193,17 +193,17 @@ class Performance(TextTokenizer[MidiPiece]):
         return self.render_ids(np.array(ids, np.int64), title, number=number)
 
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
-        ids = np.asarray(ids, np.int64)
-        errors = count_errors(ids)
+        events = np.asarray(ids).astype(np.int64)
+        errors = count_errors(events)
         problems = []
         if errors:
-            problems.append(f"{errors} of {len(ids)} events have no effect")
+            problems.append(f"{errors} of {len(events)} events have no effect")
         return Rendition(
-            self._score(ids), problems=tuple(problems), grammar=GrammarCheck(errors, len(ids))
+            self._score(events), problems=tuple(problems), grammar=GrammarCheck(errors, len(events))
         )
 
-    def _score(self, ids: Ids) -> symusic.Score:
-        notes = self.layout.decode(ids, self.longest_note)
+    def _score(self, events: NDArray[np.int64]) -> symusic.Score:
+        notes = self.layout.decode(events, self.longest_note)
         order = np.lexsort((notes.pitch, notes.start))
         score = symusic.Score(TICKS_PER_QUARTER)
         score.tempos.append(symusic.Tempo(0, 120))

@@ -50,7 +50,8 @@ def _density_given(density: Any) -> Values:
         raise ValueError("must be a number of notes per second")
     if not 0 <= density <= MOST_DENSITY:
         raise ValueError(f"must be from 0 to {MOST_DENSITY:g} notes per second")
-    return _density_bins(np.float64(density))
+    (bins,) = _density_bins(np.array([density], np.float64))
+    return np.asarray(bins, np.float64)
 
 
 def _pitches_given(weights: Any) -> Values:

@@ -5,7 +5,7 @@ performance", 2018, https://arxiv.org/abs/1808.03715; details follow the authors
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -82,29 +82,35 @@ class PerformanceRNN(SequenceModel):
 
     table: Tensor
 
+    @property
+    def _lstms(self) -> list[nn.LSTM]:
+        """The layers, whose kind `nn.ModuleList` does not tell."""
+        return cast("list[nn.LSTM]", list(self.layers))
+
     def _initialize(self) -> None:
-        for layer in self.layers:
+        for layer in self._lstms:
             read, width = layer.input_size, layer.hidden_size
             # The authors draw input and recurrent weights as one matrix, by Glorot's rule.
             bound = (6 / (read + 5 * width)) ** 0.5
-            nn.init.uniform_(layer.weight_ih_l0, -bound, bound)
-            nn.init.uniform_(layer.weight_hh_l0, -bound, bound)
-            nn.init.zeros_(layer.bias_ih_l0)
-            nn.init.constant_(layer.bias_ih_l0.detach().chunk(4)[1], FORGET_BIAS)
+            w_ih, w_hh, bias, second = _weights(layer)
+            nn.init.uniform_(w_ih, -bound, bound)
+            nn.init.uniform_(w_hh, -bound, bound)
+            nn.init.zeros_(bias)
+            nn.init.constant_(bias.detach().chunk(4)[1], FORGET_BIAS)
             # Their gates have one bias; PyTorch's second stays at zero.
-            nn.init.zeros_(layer.bias_hh_l0)
-            layer.bias_hh_l0.requires_grad_(False)
+            nn.init.zeros_(second)
+            second.requires_grad_(False)
         nn.init.xavier_uniform_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
     @property
     def clipped_together(self) -> Iterator[list[nn.Parameter]]:
         """A layer's input and recurrent weights, one matrix there; every bias; the output layer."""
-        for layer in self.layers:
-            yield [layer.weight_ih_l0, layer.weight_hh_l0]
-            yield [layer.bias_ih_l0]
-        yield [self.head.weight]
-        yield [self.head.bias]
+        for layer in self._lstms:
+            w_ih, w_hh, bias, _ = _weights(layer)
+            yield [w_ih, w_hh]
+            yield [bias]
+        yield from ([parameter] for parameter in self.head.parameters())
 
     def set_conditions(self, conditions: Mapping[str, Any]) -> None:
         for name in conditions:
@@ -130,7 +136,7 @@ class PerformanceRNN(SequenceModel):
 
     def _hidden(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         hidden, ends = inputs, []
-        for layer, begin in zip(self.layers, state, strict=True):
+        for layer, begin in zip(self._lstms, state, strict=True):
             hidden, end = run_fused(layer, hidden, begin)
             hidden = F.dropout(hidden, self.dropout, self.training)
             ends.append(end)
@@ -153,7 +159,7 @@ class PerformanceRNN(SequenceModel):
         """As `SequenceModel.score`; with controls, those of the pieces themselves are read."""
         if not self.controls:
             return super().score(tokens, lengths)
-        return self(tokens[:, :-1], self._measured(tokens, lengths)[:, 1:])
+        return self.forward(tokens[:, :-1], self._measured(tokens, lengths)[:, 1:])
 
     def _measured(self, tokens: Tensor, lengths: Sequence[int]) -> Tensor:
         """Controls ``[B, T, C]`` of pieces; 0 in their padding."""
@@ -182,7 +188,7 @@ class PerformanceRNN(SequenceModel):
         if self.training or torch.is_grad_enabled():
             return self.read(tokens[:, None], state)
         hidden, ends = self._inputs(tokens, None), []
-        for layer, begin in zip(self.layers, state, strict=True):
+        for layer, begin in zip(self._lstms, state, strict=True):
             hidden, end = run_step(layer, hidden, begin)
             ends.append(end)
         return self.head(hidden), tuple(ends)
@@ -195,6 +201,12 @@ class PerformanceRNN(SequenceModel):
     def select(self, state: State, rows: Tensor) -> State:
         """The state of some of the pieces, whose indices are `rows` ``[B']``."""
         return tuple((hidden[:, rows], cell[:, rows]) for hidden, cell in state)
+
+
+def _weights(layer: nn.LSTM) -> tuple[nn.Parameter, nn.Parameter, nn.Parameter, nn.Parameter]:
+    """Input weights, recurrent weights and the two biases of one layer."""
+    ((w_ih, w_hh, bias, second),) = layer.all_weights
+    return w_ih, w_hh, bias, second
 
 
 def _require_events(vocabulary: Vocabulary) -> None:

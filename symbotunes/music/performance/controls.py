@@ -73,7 +73,7 @@ def _steps(ids: Ids) -> tuple[NDArray[np.int64], int]:
 def _moments(ids: Ids, before: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """``[M]`` steps that have events, and ``[T]`` index of each event's own."""
     moved = np.diff(before, prepend=before[:1]) > 0
-    groups = np.cumsum(moved)
+    groups = np.cumsum(moved, dtype=np.int64)
     first = np.append(np.zeros(min(1, len(ids)), np.int64), np.flatnonzero(moved))
     return before[first], groups
 

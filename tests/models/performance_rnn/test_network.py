@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim import SGD
 
 from symbotunes.errors import UserError
 from symbotunes.generation.sequences import Settings, generate
@@ -14,6 +15,7 @@ from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.models.performance_rnn import PerformanceRNN
 from symbotunes.tokenizers.base import Vocabulary
 from symbotunes.tokenizers.performance import Performance
+from symbotunes.training.lit_model import LitModel
 
 VOCABULARY = Performance().vocabulary
 PIECE = torch.tensor([[378, 60, 305, 188, 62, 305, 190]])
@@ -161,3 +163,27 @@ def test_other_tokens_can_be_read_one_hot():
         2,
         11,
     )
+
+
+def test_each_matrix_is_clipped_on_its_own():
+    """The weights of a layer's inputs and units are one matrix, as in the authors' cells."""
+    net = small()
+    lit = LitModel(net=lambda vocabulary: net, vocabulary=VOCABULARY, optimizer=SGD, clip_each=3.0)  # noqa: ARG005
+    layer = net.layers[0]
+    gradients = {layer.weight_ih_l0: 4.0, layer.weight_hh_l0: 3.0, net.head.weight: 1.0}
+    for parameter in net.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    for parameter, norm in gradients.items():
+        parameter.grad.view(-1)[0] = norm
+    lit.clip_gradients = lambda *_: None
+    lit.configure_gradient_clipping(SGD(net.parameters(), lr=1.0))
+    # The first two have norm 5 together, and 3 afterward; the third is small enough.
+    norms = [parameter.grad.norm().item() for parameter in gradients]
+    assert norms == pytest.approx([4 * 3 / 5, 3 * 3 / 5, 1.0], rel=1e-5)
+
+
+def test_every_trained_weight_belongs_to_one_group_that_is_clipped():
+    net = small()
+    groups = [parameter for group in net.clipped_together for parameter in group]
+    trained = {id(p) for p in net.parameters() if p.requires_grad}
+    assert sorted(map(id, groups)) == sorted(trained)
