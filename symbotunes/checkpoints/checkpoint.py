@@ -7,7 +7,7 @@ by a person with one line of Python.
 import json
 import pickle
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from symbotunes.errors import first_line
 
 FORMAT = 1
 PUBLISHED = "published"  # in place of the data's fingerprint, for weights trained elsewhere
+# Where Lightning keeps how many passes over the data are done, and for how long it has trained.
+PASSES = ("loops", "fit_loop", "epoch_progress", "current", "processed")
+SECONDS = ("callbacks", "Timer", "time_elapsed", "train")
 LFS_POINTER = b"version https://git-lfs"
 
 
@@ -48,6 +51,8 @@ class Checkpoint:
         resumable: whether the training can be resumed, which a published or converted model
             cannot.
         identity: what those data are; ``None`` in checkpoints of earlier versions.
+        passes: over the training data that were completed.
+        seconds: that the training has taken, if it has a limit of time.
     """
 
     path: Path
@@ -63,6 +68,8 @@ class Checkpoint:
     quantity: str | None = None
     resumable: bool = False
     identity: Identity | None = None
+    passes: int = 0
+    seconds: float = 0.0
 
     @classmethod
     def from_file(cls, path: Path, file: Path) -> "Checkpoint":
@@ -92,6 +99,8 @@ class Checkpoint:
             quantity=quantity,
             resumable={"rng", "optimizer_states", "loops"} <= content.keys(),
             identity=Identity.from_dict(recipe.get("identity")),
+            passes=int(_number(content, PASSES)),
+            seconds=_number(content, SECONDS),
         )
 
     @classmethod
@@ -175,6 +184,13 @@ def _count(path: Path, content: Mapping[str, Any], key: str) -> int:
     if not isinstance(value, int):
         raise CheckpointError(f"{path} is damaged: its {key} is not a whole number")
     return value
+
+
+def _number(content: Any, keys: Sequence[str]) -> float:
+    """A number in nested dicts; 0 if it is missing."""
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content if isinstance(content, int | float) else 0
 
 
 def _best(callbacks: Any) -> tuple[float | None, str, str | None]:

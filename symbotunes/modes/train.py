@@ -37,9 +37,11 @@ from symbotunes.system.ends import Ended, signal_of, word_of
 from symbotunes.system.locks import exclusive
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.allocator import keep_freed_memory
+from symbotunes.training.changes import requested
 from symbotunes.training.lit_data import LitData
 from symbotunes.training.page import write_training_page
 from symbotunes.training.processes import first_console
+from symbotunes.training.prospects import announce
 from symbotunes.training.resume import continued, resumed
 from symbotunes.training.run import Best, Run, assemble, diverged, finish_loggers
 from symbotunes.training.run_folder import refuse_other_run
@@ -53,18 +55,23 @@ def train(cfg: DictConfig) -> float | None:
         validation where it has a likelihood; with the other sign where more is better. ``None`` if
         nothing was validated.
     """
-    checkpoint = None
-    if cfg.ckpt is not None:
+    checkpoint, is_named = None, cfg.ckpt is not None
+    if is_named:
         cfg, checkpoint = resumed(cfg)
-        if not is_own(checkpoint, cfg):
+    elif (previous := continued(cfg)) is not None:
+        cfg, checkpoint = previous
+    elif requested(cfg) and cfg.resume != "auto":
+        raise UserError("ckpt_changes is for a run that is resumed: add ckpt=PATH")
+    if checkpoint is not None:
+        if not announce(cfg, checkpoint, first_console()):
+            return None
+        if is_named and not is_own(checkpoint, cfg):
             first_console().print(
                 f"Note  {checkpoint.path} is not of a run below {cfg.paths.root}: the run goes on "
                 f"in a folder of its own, {cfg.paths.run_dir}",
                 soft_wrap=True,
                 markup=False,
             )
-    elif (previous := continued(cfg)) is not None:
-        cfg, checkpoint = previous
     folder = Path(cfg.paths.run_dir)
     resumes = checkpoint is not None and checkpoint.file.resolve().parents[1] == folder.resolve()
     if not resumes and writes_for_all():

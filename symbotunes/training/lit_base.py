@@ -17,6 +17,7 @@ from symbotunes.models.base import Batch, Loss, Model
 from symbotunes.tokenizers.base import Vocabulary
 from symbotunes.training.held_out import WeightedMeans, means_of
 from symbotunes.training.processes import draw_other_numbers, of_all_processes
+from symbotunes.training.steps import completes_step
 
 MakeNet = Callable[..., Model]
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -65,6 +66,7 @@ class LitBase(lightning.LightningModule):
         self.is_sharded = False
         self._rng: list[dict[str, Any]] = []  # of every process, to be set when training begins
         self._held_out = WeightedMeans()
+        self._stops_after_step = False
 
     @abstractmethod
     def trials(self, batch: Batch) -> Iterator[Trial]:
@@ -170,6 +172,14 @@ class LitBase(lightning.LightningModule):
         self.real_tokens = checkpoint["real_tokens"]
         saved: Any = checkpoint["rng"]
         self._rng = saved if isinstance(saved, list) else [saved]  # one, in earlier checkpoints
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
+        # After all callbacks, of which Lightning's for `max_time` may have asked to stop.
+        # Checkpoints do not hold accumulated gradients: continue until the optimizer has stepped.
+        asked = self.trainer.should_stop or self._stops_after_step
+        is_whole = completes_step(self.trainer, batch_idx)
+        self._stops_after_step = asked and not is_whole
+        self.trainer.should_stop = asked and is_whole
 
     def on_train_start(self) -> None:
         # Only now: whatever ran between loading and this line may have drawn random numbers.

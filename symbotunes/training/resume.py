@@ -1,5 +1,6 @@
 """The config of a run that resumes from a checkpoint."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,30 @@ from symbotunes.checkpoints.reopen import place_loader
 from symbotunes.checkpoints.trust import TRAINING, refuse_strangers
 from symbotunes.config.build import build
 from symbotunes.config.commands import setting
-from symbotunes.config.difference import difference
-from symbotunes.config.earlier import earlier_values
-from symbotunes.config.locations import is_same_data
-from symbotunes.config.overrides import FIXED, named_keys, names_dataset, refuse_overrides
+from symbotunes.config.earlier import earlier_values, with_earlier
+from symbotunes.config.locations import is_same_data, without_locations
+from symbotunes.config.overrides import (
+    FIXED,
+    named_keys,
+    names_dataset,
+    overrides,
+    refuse_overrides,
+)
 from symbotunes.errors import UserError
+from symbotunes.training.changes import (
+    ACCUMULATION,
+    FREE,
+    Change,
+    allowing,
+    compared,
+    place_of,
+    requested,
+    require_known,
+    value_at,
+)
 
-CHANGEABLE = ("baselines", "compile")  # on the command line, although a checkpoint stores them
 VALUES = ("name", "seed", "baselines", "compile")  # numbers and words, nothing to be built
+NOT_KEPT = ("baselines", "compile")  # if the command line sets them
 DEVICE_KEYS = {"accelerator", "devices", "strategy", "precision", "num_nodes"}
 RESUMES = (
     "a resumed run keeps the settings of its checkpoint; to start a new run from its weights, use "
@@ -31,14 +48,14 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
     """The config of the run that wrote ``cfg.ckpt``, with the parts that may change from `cfg`.
 
     Network, data and optimizer come from the checkpoint; trainer, callbacks, logger and sampling
-    come from `cfg`, so that a run can be extended. One of our own runs continues in its own folder,
-    one from elsewhere in a new folder. ``dataset=...`` may say where the same data are now.
+    come from `cfg`, so that a run can be extended. ``cfg.ckpt_changes`` names settings of the
+    optimizer and of batches that come from `cfg`, too. One of our own runs continues in its own
+    folder, one from elsewhere in a new folder. ``dataset.path=...`` may say where the same data are
+    now.
 
     Raises:
         UserError: if the command line changes what the checkpoint fixes.
     """
-    fixed = [group for group in (*FIXED, "seed", "name") if group != "dataset"]
-    refuse_overrides(cfg, fixed, RESUMES)
     last = Path(cfg.ckpt) / "checkpoints" / "last.ckpt"
     if last.is_file():  # cfg.ckpt is a run folder
         cfg = cfg.copy()
@@ -46,20 +63,17 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
     checkpoint = unpack(Path(cfg.ckpt))
     _require_state(checkpoint, cfg.ckpt)
     saved, named = checkpoint.config, named_keys(cfg)
-    if "model.init_from" in named:
-        raise UserError("ckpt= resumes with the weights of its run: remove model.init_from")
-    kept = {key: saved[key] for key in KEPT if key not in CHANGEABLE or key not in named}
+    kept = {key: saved[key] for key in KEPT if key not in NOT_KEPT or key not in named}
     refuse_strangers(checkpoint.path, kept, TRAINING)
     for key in VALUES:
         if key in kept and not _is_plain(kept[key]):
             raise CheckpointError(f"{checkpoint.path}: its {key} is not a value; it is not opened")
+    before = _filled(saved)
+    changes = _changes_by_command(cfg, before)
+    kept["dataset"] = dataset_of(checkpoint, cfg, build)
+    if names_dataset(cfg) and not is_same_data(saved.dataset, kept["dataset"]):
+        refuse_overrides(cfg, ["dataset"], RESUMES)
     own = is_own(checkpoint, cfg)
-    if names_dataset(cfg):
-        if not is_same_data(kept["dataset"], cfg.dataset):
-            refuse_overrides(cfg, ["dataset"], RESUMES)
-        kept["dataset"] = cfg.dataset
-    else:
-        kept["dataset"] = dataset_of(checkpoint, cfg, build)
     merged = cfg.copy()
     with open_dict(merged):
         for key, node in kept.items():
@@ -69,9 +83,110 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
             if own or key in cfg.trainer or not _has_text(value):
                 merged.trainer[key] = value
         place_loader(merged, cfg)
+        for key in [key for key in FREE if key in named and key.startswith("loader.")]:
+            OmegaConf.update(merged, key, OmegaConf.select(cfg, key))
+        for key in requested(cfg):
+            value = changes[key].now if key in changes else _unset(key, before, merged, named)
+            OmegaConf.update(merged, key, value)
         if own:
             merged.paths.run_dir = str(checkpoint.file.resolve().parents[1])
     return merged, checkpoint
+
+
+def _compared_part(cfg: DictConfig) -> dict[str, Any]:
+    """The plain part of a config that a checkpoint fixes, and the trainer's."""
+    nodes = {key: cfg[key] for key in (*KEPT, "trainer") if key in cfg}
+    return {
+        key: OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+        for key, node in nodes.items()
+    }
+
+
+def _filled(saved: DictConfig) -> dict[str, Any]:
+    """The plain config of a checkpoint, with what ran without the keys that it lacks."""
+    before: Any = OmegaConf.to_container(saved, resolve=True)
+    with_earlier(before, earlier_values(before, named=()))
+    return dict(before)
+
+
+def _changes_by_command(cfg: DictConfig, before: dict[str, Any]) -> dict[str, Change]:
+    """What the command line changes and ``ckpt_changes`` allows, by key.
+
+    Raises:
+        UserError: if it changes more than that.
+    """
+    asked, now = requested(cfg), _compared_part(cfg)
+    fixed = [*(group for group in FIXED if group != "dataset"), "seed", "name"]
+    words, found = [], []
+    for word in overrides(cfg):
+        place = place_of(word)
+        top = place.split(".")[0]
+        if top not in fixed and place != ACCUMULATION:
+            continue
+        if "." in place and place in word and not word.startswith("~"):
+            require_known(place, before)
+        wholes = [key for key in KEPT if key not in ("dataset", *NOT_KEPT)]
+        places = wholes if top in ("experiment", "debug") else [place]
+        changes = [change for key in places for change in compared(before, now, key)]
+        changes = [change for change in changes if not is_derived(cfg, change.key)]
+        if any(change.key not in asked for change in changes):
+            words.append(word)
+        found += changes
+    refuse([change for change in found if change.key not in asked], words, asked)
+    return {change.key: change for change in found}
+
+
+def refuse(changes: Sequence[Change], words: Sequence[str], asked: Sequence[str]) -> None:
+    """Raise `UserError` if there are changes, saying how they can be had.
+
+    Args:
+        changes: that are not allowed.
+        words: of the command line that make them.
+        asked: the keys that ``ckpt_changes`` names already.
+    """
+    if not changes:
+        return
+    given = " ".join(words)
+    if any(change.key == "model.init_from" for change in changes):
+        raise UserError("ckpt= resumes with the weights of its run: remove model.init_from")
+    if not all(change.is_changeable for change in changes):
+        raise UserError(f"{given}: {RESUMES}")
+    keys = list(dict.fromkeys(change.key for change in changes))
+    values = ", ".join(f"{change.key} was {change.before}" for change in changes)
+    raise UserError(
+        f"{given}: a resumed run keeps the settings of its checkpoint ({values}); to go on with "
+        f"other values, add {allowing([*asked, *keys])}"
+    )
+
+
+def is_derived(cfg: DictConfig, key: str) -> bool:
+    """Whether a value follows from the trainer's, such as the length of a schedule."""
+    group, _, name = key.rpartition(".")
+    node = OmegaConf.select(cfg, group) if group else cfg
+    if not OmegaConf.is_dict(node) or name not in list(node):
+        return False
+    if not OmegaConf.is_interpolation(node, name):
+        return False
+    raw: Any = OmegaConf.to_container(node, resolve=False)
+    return str(raw[name]).startswith("${trainer.")
+
+
+def _unset(key: str, before: dict[str, Any], merged: DictConfig, named: set[str]) -> Any:
+    """The value of a key of ``ckpt_changes`` that the command line does not change.
+
+    The length of a schedule follows ``trainer.max_steps``.
+
+    Raises:
+        UserError: if nothing sets it.
+    """
+    require_known(key, before)
+    if key in named:
+        return value_at(before, key)  # the same as before
+    if key.split(".")[1].startswith("scheduler") and key.endswith(".steps"):
+        if merged.trainer.max_steps:
+            return merged.trainer.max_steps
+        raise UserError(f"ckpt_changes names {key}: set trainer.max_steps, which it follows")
+    raise UserError(f"ckpt_changes names {key}, but nothing sets it: add {key}=VALUE")
 
 
 def _require_state(checkpoint: Checkpoint, path: str) -> None:
@@ -120,7 +235,8 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     """With ``resume=auto``, the config and checkpoint from which this run folder resumes.
 
     The command is expected to be the same as before, so all of its config applies, and what the
-    checkpoint fixes must not have changed.
+    checkpoint fixes must not have changed, except for what ``cfg.ckpt_changes`` names. The data may
+    be elsewhere, and a schedule keeps its length if ``trainer.max_steps`` grows.
 
     Returns:
         ``None`` for a folder without ``last.ckpt``, in which a new run starts.
@@ -133,20 +249,42 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
         return None
     checkpoint = unpack(last)
     _require_state(checkpoint, str(last))
-    resuming = cfg.copy()
     before: Any = OmegaConf.to_container(checkpoint.config, resolve=True)
+    resuming = _as_earlier(cfg, checkpoint.config, before)
+    now, asked = _compared_part(resuming), requested(cfg)
+    with open_dict(resuming):
+        for change in _changes_of_config(before, now):
+            if change.key in asked:
+                continue
+            if not is_derived(resuming, change.key):
+                hint = f"; to go on with it, add {allowing([*asked, change.key])}"
+                raise UserError(
+                    f"resume=auto: {last.parents[1]} is a different run: {change}"
+                    f"{hint if change.is_changeable else ''}"
+                )
+            OmegaConf.update(resuming, change.key, change.before)
+        resuming.ckpt = str(last)
+    return resuming, checkpoint
+
+
+def _as_earlier(cfg: DictConfig, saved: DictConfig, before: dict[str, Any]) -> DictConfig:
+    """A config without the keys of today that a checkpoint's lacks, which do what was done then."""
+    resuming = cfg.copy()
     with open_dict(resuming):
         for key, value in earlier_values(before, named_keys(cfg)).items():
             group, _, name = key.rpartition(".")
             node = OmegaConf.select(resuming, group, default={})
             node.pop(name, None)
-            if name in (OmegaConf.select(checkpoint.config, group) or {}):
+            if name in (OmegaConf.select(saved, group) or {}):
                 node[name] = value
-    now: Any = OmegaConf.to_container(resuming, resolve=True)
-    for key in [key for key in KEPT if key not in CHANGEABLE]:
-        changed = difference(before[key], now[key], key)
-        if changed is not None:
-            raise UserError(f"resume=auto: {last.parents[1]} is a different run: {changed}")
-    with open_dict(resuming):
-        resuming.ckpt = str(last)
-    return resuming, checkpoint
+    return resuming
+
+
+def _changes_of_config(before: dict[str, Any], now: dict[str, Any]) -> list[Change]:
+    """What a checkpoint fixes and a config has otherwise."""
+    configs = [
+        {**config, "dataset": without_locations(config["dataset"])} for config in (before, now)
+    ]
+    places = [*(key for key in KEPT if key not in NOT_KEPT), ACCUMULATION]
+    changes = [change for key in places for change in compared(*configs, key)]
+    return [change for change in changes if (change.key, change.before) != (ACCUMULATION, None)]

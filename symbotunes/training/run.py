@@ -17,12 +17,17 @@ from symbotunes.checkpoints.reopen import load_weights
 from symbotunes.checkpoints.weights import read_weights
 from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build, build_many, class_of
+from symbotunes.config.commands import setting
+from symbotunes.config.overrides import names_dataset, overrides
+from symbotunes.data.cache.encoded import Encoded
 from symbotunes.data.module import MusicData
-from symbotunes.errors import first_line
+from symbotunes.errors import UserError, first_line
 from symbotunes.render.console import dropped_line, receipt_table
+from symbotunes.training.callbacks.changes import AppliedChanges
 from symbotunes.training.callbacks.checkpoints import BestAndLast, chosen_monitor
 from symbotunes.training.callbacks.curves import Curves
 from symbotunes.training.callbacks.interrupt import OnInterrupt
+from symbotunes.training.changes import changes_between
 from symbotunes.training.cut_notes import notes_on_cuts
 from symbotunes.training.lit_base import LitBase
 from symbotunes.training.loggers.csv import RunCsvLogger
@@ -134,6 +139,10 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     for note in notes_on_cuts(chain, encoded, getattr(model.net, "context", None)):
         console.print(f"Note  {note}", soft_wrap=True)
     callbacks = [*build_many(cfg.callbacks), Curves()]
+    if checkpoint is not None:
+        other_data = differs(checkpoint, encoded) is not None and checkpoint.identity is not None
+        changes = changes_between(checkpoint.config, cfg)
+        callbacks.insert(0, AppliedChanges(changes, other_data=other_data))
     loggers = with_metrics_file(build_many(with_environment(cfg)), Path(cfg.paths.run_dir))
     trainer = build(
         cfg.trainer,
@@ -169,16 +178,42 @@ def _prepared(
         chain.tokenizer.load_state(checkpoint.tokenizer)
         data = build_data(cfg, chain)
         encoded = data.encoded
+    difference = None if checkpoint is None else differs(checkpoint, encoded)
+    if checkpoint is not None and difference and names_dataset(cfg):
+        refuse_other_data(cfg, checkpoint, difference)
     console.print(receipt_table(encoded.receipt, str(cfg.name)))
     console.print(dropped_line(encoded), soft_wrap=True, end="")
-    if checkpoint is not None and encoded.fingerprint != checkpoint.data:
+    if difference is not None:
         lost = "" if known else "; pieces with tokens that the model does not know are left out"
         console.print(
             "Note  the data differ from those of the first part of this run: the files have "
-            f"changed since, or a different version of Symbotunes prepared them{lost}",
+            "changed since, or a different version of Symbotunes prepared them"
+            f"{f' ({difference})' if difference else ''}{lost}",
             soft_wrap=True,
+            markup=False,
         )
     return data
+
+
+def differs(checkpoint: Checkpoint, encoded: Encoded) -> str | None:
+    """How data differ from those of a checkpoint, as far as it tells; ``None`` if they do not."""
+    if encoded.fingerprint == checkpoint.data:
+        return None
+    return "" if checkpoint.identity is None else encoded.identity.differs_from(checkpoint.identity)
+
+
+def refuse_other_data(cfg: DictConfig, checkpoint: Checkpoint, difference: str) -> None:
+    """Raise `UserError` if the command line leads to data other than those of the first part."""
+    saved, given = checkpoint.config.dataset, cfg.dataset
+    if OmegaConf.to_container(saved) == OmegaConf.to_container(given, resolve=True):
+        return  # the files of the first part have changed, which a note says
+    given_last = {word.partition("=")[0]: word for word in overrides(cfg)}
+    words = [word for key, word in given_last.items() if key.startswith("dataset.")]
+    raise UserError(
+        f"{' '.join(words) or 'dataset'}: these are not the data of the run ({difference}); give "
+        "the path of those that it was trained on, or start a new run from its weights: "
+        f"{setting('model.init_from', checkpoint.path)} instead of ckpt"
+    )
 
 
 def finish_loggers(trainer: lightning.Trainer, *, completed: bool) -> None:

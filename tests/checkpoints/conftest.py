@@ -20,28 +20,33 @@ def composed(*overrides):
     return composing.composed("transforms=[abc_tokens_137]", *FIXED, *overrides)
 
 
+def write_checkpoint(path, *overrides):
+    """Write a checkpoint of an untrained network with the 137 published tokens; gives its path."""
+    cfg = composed(*(overrides or ["model.net.width=8"]))
+    tokenizer = build_chain(cfg).tokenizer
+    torch.manual_seed(1)
+    net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
+    content = {
+        "state_dict": {f"net.{key}": tensor for key, tensor in net.state_dict().items()},
+        "global_step": 120,
+        "real_tokens": 34567,
+        # What a training saves besides; without it, a checkpoint cannot be resumed.
+        "rng": [{"torch": torch.get_rng_state()}],
+        "optimizer_states": [],
+        "loops": {},
+        "callbacks": {"BestAndLast": {"best_model_score": 1.875, "best_step": 100}},
+        "recipe": pack(cfg, tokenizer.state(), data="f1n6e2"),
+    }
+    torch.save(content, path)
+    return path
+
+
 @pytest.fixture
 def save(tmp_path):
     """Write a checkpoint of an untrained network with the 137 published tokens."""
 
     def write(*overrides, name="best.ckpt"):
-        cfg = composed(*(overrides or ["model.net.width=8"]))
-        tokenizer = build_chain(cfg).tokenizer
-        torch.manual_seed(1)
-        net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
-        content = {
-            "state_dict": {f"net.{key}": tensor for key, tensor in net.state_dict().items()},
-            "global_step": 120,
-            "real_tokens": 34567,
-            # What a training saves besides; without it, a checkpoint cannot be resumed.
-            "rng": [{"torch": torch.get_rng_state()}],
-            "optimizer_states": [],
-            "loops": {},
-            "callbacks": {"BestAndLast": {"best_model_score": 1.875, "best_step": 100}},
-            "recipe": pack(cfg, tokenizer.state(), data="f1n6e2"),
-        }
-        torch.save(content, tmp_path / name)
-        return tmp_path / name
+        return write_checkpoint(tmp_path / name, *overrides)
 
     return write
 

@@ -147,9 +147,10 @@ class ResumableLoader(DataLoader[Batch]):
         return {"epoch": self.batches.epoch, "done": self.batches.done}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Resume from `state_dict`."""
-        self.batches.epoch = state["epoch"]
-        self.batches.done = state["done"]
+        """Resume from `state_dict`; if there are fewer batches now, at the next pass at most."""
+        is_over = state["done"] >= len(self.batches)
+        self.batches.epoch = state["epoch"] + is_over
+        self.batches.done = 0 if is_over else state["done"]
 
 
 def whole(batch: Batch) -> Batch:

@@ -17,6 +17,7 @@ from symbotunes.training.callbacks.checkpoints import (
     saving_makes_sense,
     validation_follows,
 )
+from symbotunes.training.steps import completes_step
 from symbotunes.training.stop_signals import announcements, hangup, present
 
 Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
@@ -88,8 +89,7 @@ class OnInterrupt(Saving):
         batch_idx: int,
     ) -> None:
         # Checkpoints do not hold accumulated gradients: continue until the optimizer has stepped.
-        last = trainer.is_last_batch
-        self._in_step = (batch_idx + 1) % trainer.accumulate_grad_batches != 0 and not last
+        self._in_step = not completes_step(trainer, batch_idx)
         if not self._in_step and not validation_follows(trainer, batch_idx):
             self._stop_if_asked(trainer)
 

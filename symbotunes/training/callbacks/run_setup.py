@@ -11,6 +11,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from symbotunes.files import atomic_write, finite, read_json
 from symbotunes.system.ends import Ended
 from symbotunes.system.owner import Owner, utc_now
+from symbotunes.training.callbacks.changes import AppliedChanges
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.dashboard import wandb_loggers
 from symbotunes.training.callbacks.interrupt import OnInterrupt
@@ -195,6 +196,9 @@ def findings_of(callback: object) -> dict[str, Any]:
     """The results of another callback that belong in ``run.json``."""
     if isinstance(callback, MemoryReport):
         return {"peak_memory_gib": round(callback.peak_gib, 3), "memory_kind": callback.kind}
+    if isinstance(callback, AppliedChanges):
+        changes = {change.key: [change.before, change.now] for change in callback.changes}
+        return {"changes": changes} if changes else {}
     if isinstance(callback, Vitals):
         return {"peak_tflops": callback.peak_tflops}
     if isinstance(callback, BestAndLast):
@@ -218,4 +222,5 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
     if before.get("status") == "running":  # a folder belongs to one process at a time
         before["status"] = "killed"
     kept = ("status", "started_utc", "finished_utc", "command", "step", "host", "git")
-    return [*before.get("earlier", []), {key: before.get(key) for key in kept}]
+    changes = {"changes": before["changes"]} if "changes" in before else {}
+    return [*before.get("earlier", []), {key: before.get(key) for key in kept} | changes]

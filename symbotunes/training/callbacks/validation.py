@@ -7,6 +7,9 @@ from lightning.pytorch import LightningModule
 
 from symbotunes.training.callbacks.checkpoints import saving_makes_sense, validation_follows
 from symbotunes.training.lit_base import random_state, restore_random_state
+from symbotunes.training.steps import completes_step, is_last_of_pass
+
+NEVER = 2**62  # passes over the data between validations
 
 
 class ValidationSchedule(lightning.Callback):
@@ -41,6 +44,8 @@ class ValidationSchedule(lightning.Callback):
         self._state: dict[str, Any] | None = None  # random state before an added validation
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        if self.every is None:
+            validate_after_steps(trainer)
         # A resumed run asks whether there was a validation after the last batch that it has done.
         batch_idx = trainer.fit_loop.epoch_loop.batch_idx
         self._schedule(trainer, batch_idx, trainer.global_step)
@@ -59,6 +64,10 @@ class ValidationSchedule(lightning.Callback):
             self._lightnings = None
         self._pass_is_over = False
         self._schedule(trainer, batch_idx, trainer.global_step + 1)
+        by_clock = trainer.val_check_batch is None
+        if by_clock and not completes_step(trainer, batch_idx):
+            self._lightnings = trainer.check_val_every_n_epoch, None
+            trainer.check_val_every_n_epoch = NEVER
         if ends_training(trainer, batch_idx) and self._add(trainer, batch_idx):
             self._state = {}
 
@@ -122,15 +131,15 @@ class ValidationSchedule(lightning.Callback):
         return True
 
 
-def is_last_of_pass(trainer: lightning.Trainer, batch_idx: int) -> bool:
-    """Whether a pass over the training data ends with this batch."""
-    return bool(trainer.is_last_batch or batch_idx + 1 == trainer.num_training_batches)
+def validate_after_steps(trainer: lightning.Trainer) -> None:
+    """Move validations that Lightning schedules by batches to where the optimizer has stepped.
 
-
-def completes_step(trainer: lightning.Trainer, batch_idx: int) -> bool:
-    """Whether the optimizer steps after this batch."""
-    whole = (batch_idx + 1) % trainer.accumulate_grad_batches == 0
-    return whole or is_last_of_pass(trainer, batch_idx)
+    A checkpoint is written after each, and checkpoints hold no accumulated gradients.
+    """
+    every, size = trainer.val_check_batch, trainer.accumulate_grad_batches
+    if isinstance(every, int):
+        whole = -(-every // size) * size
+        trainer.val_check_batch = max(every, min(whole, int(trainer.num_training_batches)))
 
 
 def ends_training(trainer: lightning.Trainer, batch_idx: int) -> bool:

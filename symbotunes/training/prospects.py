@@ -1,0 +1,94 @@
+"""What a resumed run has left to do, and what is different from its first part."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import lightning
+from lightning.pytorch.callbacks import Timer
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.markup import escape
+
+from symbotunes.checkpoints.arguments import is_own
+from symbotunes.checkpoints.checkpoint import Checkpoint
+from symbotunes.config.build import build
+from symbotunes.config.commands import command
+from symbotunes.files import read_json
+from symbotunes.training.changes import allowing, changes_between
+from symbotunes.training.run_folder import RECORD
+
+
+def announce(cfg: DictConfig, checkpoint: Checkpoint, console: Console) -> bool:
+    """Print how a resumed run goes on, or that it has nothing left to do.
+
+    Args:
+        cfg: of the resumed run.
+        checkpoint: that it resumes from.
+        console: where.
+
+    Returns:
+        Whether anything is left: of a run that was stopped after its last step, tables and samples.
+    """
+    reached = limit_reached(cfg, checkpoint)
+    if reached is not None:
+        limit, longer = reached
+        line = command({"ckpt": checkpoint.path, **longer})
+        console.print(
+            f"Nothing to do  {escape(limit)}; to go on longer: {escape(line)}", soft_wrap=True
+        )
+        return not is_concluded(cfg, checkpoint)
+    for change in changes_between(checkpoint.config, cfg):
+        console.print(f"Changed  {escape(str(change))}", soft_wrap=True)
+    for note in schedule_notes(cfg):
+        console.print(f"Note  {escape(note)}", soft_wrap=True)
+    return True
+
+
+def limit_reached(cfg: DictConfig, checkpoint: Checkpoint) -> tuple[str, dict[str, object]] | None:
+    """The limit of a run that its checkpoint has reached, in words, and settings that raise it.
+
+    ``None`` if the run may go on.
+    """
+    trainer: lightning.Trainer = build(cfg.trainer, logger=False, enable_checkpointing=False)
+    if 0 <= trainer.max_steps <= checkpoint.steps:
+        limit = f"all {checkpoint.steps:,} steps of trainer.max_steps={trainer.max_steps} are done"
+        return limit, {"trainer.max_steps": 2 * max(1, checkpoint.steps)}
+    passes = -1 if trainer.max_epochs is None else trainer.max_epochs
+    if 0 <= passes <= checkpoint.passes:
+        limit = f"all {checkpoint.passes:,} passes of trainer.max_epochs={passes} are done"
+        return limit, {"trainer.max_epochs": 2 * max(1, checkpoint.passes)}
+    timers = [call for call in trainer.callbacks if isinstance(call, Timer)]  # type: ignore[attr-defined]
+    left = timers[0].time_remaining() if timers else None
+    if left is not None and left <= checkpoint.seconds:
+        limit = f"the time of trainer.max_time={cfg.trainer.max_time} is used up"
+        return limit, {"trainer.max_time": None}
+    return None
+
+
+def is_concluded(cfg: DictConfig, checkpoint: Checkpoint) -> bool:
+    """Whether a run that has reached its limit has written its tables and samples, too.
+
+    A job of a sweep has not: its value to compare is returned by the training.
+    """
+    if OmegaConf.select(cfg, "sweep.num") is not None:
+        return False
+    if not is_own(checkpoint, cfg):
+        return True
+    record = read_json(Path(cfg.paths.run_dir) / RECORD)
+    return bool(record.get("status") == "finished")
+
+
+def schedule_notes(cfg: DictConfig) -> Iterator[str]:
+    """A note on every schedule of the learning rate that ends before the training does."""
+    length = cfg.trainer.max_steps
+    nodes = {"model.scheduler": cfg.model.get("scheduler")}
+    for part, node in (cfg.model.get("schedulers") or {}).items():
+        nodes[f"model.schedulers.{part}"] = node
+    for key, node in nodes.items():
+        steps = node.get("steps") if node is not None else None
+        if isinstance(steps, int) and isinstance(length, int) and steps < length:
+            yield (
+                f"the schedule of the learning rate keeps its {steps:,} steps: from there to step "
+                f"{length:,} the rate stays at its lowest value; {allowing([f'{key}.steps'])} "
+                "stretches the schedule"
+            )
