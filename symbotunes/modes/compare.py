@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from symbotunes.checkpoints.checkpoint import Checkpoint, unpack
+from symbotunes.checkpoints.names import model_names, run_of
 from symbotunes.checkpoints.reopen import data_of, other_data, rebuild
 from symbotunes.config.build import build
 from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
@@ -24,7 +25,6 @@ from symbotunes.evaluation.comparison.measuring import (
     Contender,
     measure_contender,
 )
-from symbotunes.checkpoints.names import model_names, run_of
 from symbotunes.evaluation.comparison.pieces import Shared, restricted, shared_pieces
 from symbotunes.evaluation.comparison.verdict import differences
 from symbotunes.evaluation.plan import EvaluationPlan
