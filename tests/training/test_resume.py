@@ -120,6 +120,32 @@ def test_a_run_that_is_stopped_and_resumed_equals_one_that_ran_through(
     assert_same_end(state(last.parents[1]), undisturbed)
 
 
+ACCUMULATED = ["trainer.accumulate_grad_batches=2"]  # five steps in each pass over nine batches
+
+
+@pytest.fixture(scope="module")
+def undisturbed_by_twos(run_main, tmp_path_factory):
+    outputs = tmp_path_factory.mktemp("by_twos") / "outputs"
+    run_main(outputs, *LONG, *ACCUMULATED)
+    (folder,) = (outputs / "train").iterdir()
+    return state(folder)
+
+
+@pytest.mark.slow("kills a training, which has to be a process of its own")
+def test_a_run_that_is_stopped_while_gradients_accumulate_equals_one_that_ran_through(
+    run_main, undisturbed_by_twos, tmp_path, monkeypatch
+):
+    outputs = tmp_path / "outputs"
+    process = start(outputs, *LONG, *ACCUMULATED, *WAITING)
+    last = wait_for("train/*/checkpoints/last.ckpt", outputs, process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 143
+    assert torch.load(last, weights_only=True)["global_step"] < STEPS
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")  # the second attempt does not wait
+    run_main(outputs, f"ckpt={last}", "trainer=cpu")
+    assert_same_end(state(last.parents[1]), undisturbed_by_twos)
+
+
 @pytest.mark.parametrize(
     "change", ["model.net.width=8", "loader.batch_size=4", "transforms=[abc_tokens]"]
 )
