@@ -1,5 +1,6 @@
 """A prepared corpus as training, validation and test batches."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -122,6 +123,23 @@ class MusicData:
     ) -> ResumableLoader | list[ResumableLoader]:
         """The same of the test split."""
         return self._held_out("test", rank, processes)
+
+    def held_out_examples(self, split: str, batches: int, processes: int = 1) -> NDArray[np.int64]:
+        """Examples of the first batches of a held-out split, which validations are limited to.
+
+        Args:
+            split: ``val`` or ``test``.
+            batches: of each process.
+            processes: that share the batches.
+        """
+        loaders = [self._held_out(split, rank, processes) for rank in range(processes)]
+        found = [
+            draws.examples
+            for loader in loaders
+            if isinstance(loader, ResumableLoader)
+            for draws in islice(loader.batches, batches)
+        ]
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
 
     def _held_out(
         self, split: str, rank: int, processes: int

@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.findings import LatentFindings
@@ -91,14 +94,27 @@ def baseline_losses(
     net: object,  # noqa: ARG001
     data: MusicData,  # noqa: ARG001
     orders: Sequence[int],  # noqa: ARG001
+    chosen: NDArray[np.int64] | None = None,  # noqa: ARG001
 ) -> Baselines:
-    """Nats per token of n-gram models, if the model predicts the same tokens; else nothing."""
+    """Nats per token of n-gram models, if the model predicts the same tokens; else nothing.
+
+    Args:
+        net: the network.
+        data: its data.
+        orders: n of each n-gram model.
+        chosen: validation examples that the network was measured on; ``None``: all.
+    """
     return Baselines()
 
 
 @baseline_losses.register
-def _of_sequences(net: SequenceModel, data: MusicData, orders: Sequence[int]) -> Baselines:  # noqa: ARG001
-    return ngram_losses(data.encoded, data.chain, orders, seed=data.seed)
+def _of_sequences(
+    net: SequenceModel,  # noqa: ARG001
+    data: MusicData,
+    orders: Sequence[int],
+    chosen: NDArray[np.int64] | None = None,
+) -> Baselines:
+    return ngram_losses(data.encoded, data.chain, orders, seed=data.seed, chosen=chosen)
 
 
 @singledispatch

@@ -172,7 +172,9 @@ def spared(work: str, checkpoint: Path, console: Console) -> Iterator[None]:
 
 def _print_table(run: Run, found: Best) -> None:
     orders = list(run.cfg.baselines) if found.metric == LOSS else []
-    losses = baseline_losses(run.model.net, run.data, orders) if orders else Baselines()
+    losses = Baselines()
+    if orders:
+        losses = baseline_losses(run.model.net, run.data, orders, run.validated)
     name = str(run.cfg.name)
     run.console.print(closing_table(found.metric, found.value, losses, name, found.mode))
 

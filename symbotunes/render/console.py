@@ -109,10 +109,14 @@ def closing_table(
 
 def comparison_table(loss: float, baselines: Baselines, name: str) -> Table:
     """The model next to n-gram models on the same validation tokens."""
-    fitted = f"n-gram models are fitted on {baselines.fitted_on}" if baselines.fitted_on else None
+    parts = []
+    if baselines.measured_on:
+        parts.append(f"all on {baselines.measured_on} (trainer.limit_val_batches)")
+    if baselines.fitted_on:
+        parts.append(f"n-gram models are fitted on {baselines.fitted_on}")
     table = Table(
         title="Validation loss, nats per token (lower is better)",
-        caption=fitted,
+        caption="; ".join(parts) or None,
         title_justify="left",
         caption_justify="left",
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 from lightning.pytorch.callbacks import Checkpoint as Checkpointing
+from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
@@ -85,6 +87,16 @@ class Run:
         folder = self.folder / "checkpoints"
         paths = [folder / name for name in ("best.ckpt", "last.ckpt") if (folder / name).is_file()]
         return paths[0] if paths else None
+
+    @property
+    def validated(self) -> NDArray[np.int64] | None:
+        """Examples of a validation that ``trainer.limit_val_batches`` limits; ``None``: all."""
+        limit, batches = self.trainer.limit_val_batches, self.trainer.num_val_batches
+        is_all = isinstance(limit, float) and limit == 1.0  # the number 1 is one batch
+        if is_all or not batches:
+            return None
+        processes = self.trainer.world_size
+        return self.data.held_out_examples("val", int(batches[0]), processes)
 
     @property
     def best(self) -> Best | None:

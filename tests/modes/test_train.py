@@ -37,6 +37,7 @@ def ended(tmp_path):
         console=console,
         data=None,
         folder=tmp_path,
+        validated=None,
         model=SimpleNamespace(net=SimpleNamespace(MONITOR="val/loss")),
         trainer=SimpleNamespace(is_global_zero=True, callback_metrics={"val/loss": 1.5}),
     )

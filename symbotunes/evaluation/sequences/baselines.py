@@ -37,14 +37,22 @@ class Baselines:
     Attributes:
         losses: nats per token by order.
         fitted_on: how much of the training split the models have seen, in words; empty for all.
+        measured_on: how much of the held-out split was measured, in words; empty for all.
     """
 
     losses: Mapping[int, float] = field(default_factory=dict)
     fitted_on: str = ""
+    measured_on: str = ""
 
 
 def ngram_losses(
-    encoded: Encoded, chain: Chain, orders: Sequence[int], split: str = "val", seed: int = 0
+    encoded: Encoded,
+    chain: Chain,
+    orders: Sequence[int],
+    *,
+    split: str = "val",
+    seed: int = 0,
+    chosen: NDArray[np.int64] | None = None,
 ) -> Baselines:
     """Nats per token of n-gram models fitted on the training split.
 
@@ -56,15 +64,18 @@ def ngram_losses(
         orders: n of each model; 1 counts tokens alone, 3 is a trigram.
         split: where they are measured.
         seed: of the choice of training examples where there are too many.
+        chosen: examples of the split that are measured; ``None``: all.
     """
-    examples, chosen = Examples(encoded, chain, augment=False), encoded.examples(split)
+    examples, every = Examples(encoded, chain, augment=False), encoded.examples(split)
+    chosen = every if chosen is None else chosen
     held_out = []
     for example in chosen[:, None]:
         piece = examples[Draws(example, seeds_of(example, None, 0), None)]
         held_out.append(piece.tokens[0].numpy())
     ngrams = ngram_models(encoded, chain.tokenizer.vocabulary, orders, seed)
     losses = {order: model.nats_per_token(held_out) for order, model in ngrams.models.items()}
-    return Baselines(losses, ngrams.fitted_on)
+    part = "" if len(chosen) == len(every) else f"{len(chosen):,} of {len(every):,} {split} pieces"
+    return Baselines(losses, ngrams.fitted_on, part)
 
 
 def ngram_models(

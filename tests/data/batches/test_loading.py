@@ -328,3 +328,15 @@ def test_a_network_that_cannot_keep_pieces_apart_refuses_them(words):
     model = LitModel(net=FolkRNN, optimizer=torch.optim.SGD, vocabulary=vocabulary)
     with pytest.raises(UserError, match="FolkRNN cannot keep the pieces of a row apart"):
         model.training_step(next(iter(loader(words, GROUPINGS["packing"]))), 0)
+
+
+def test_the_examples_of_the_first_held_out_batches_are_those_that_are_read(corpus_of, tmp_path):
+    data = module_of(corpus_of(binary_words(1, 100)), tmp_path, Chain({"letters": Letters()}))
+    batches = [batch for batch, _ in zip(data.val_dataloader(), range(2), strict=False)]
+    examples = data.held_out_examples("val", 2)
+    lengths = np.concatenate([batch.lengths.numpy() for batch in batches])
+    assert sorted(data.encoded.lengths(examples) + 2) == sorted(lengths)
+    assert data.held_out_examples("val", 10**6).tolist() == data.encoded.examples("val").tolist()
+    assert data.held_out_examples("test", 2).tolist() == []
+    shares = data.held_out_examples("val", 1, processes=2)  # of each process
+    assert shares.tolist() == examples.tolist()

@@ -51,3 +51,21 @@ def test_a_large_corpus_is_sampled_by_whole_pieces_and_the_table_says_so(
 def test_one_piece_is_enough_however_long_it_is(corpus_of, encoded_of):
     encoded, _ = encoded_of(corpus_of(binary_words(1, 20)), shares=Shares(0.3, 0.0))
     assert len(sample_training(encoded, 1, seed=0).examples) == 1
+
+
+def test_n_grams_are_measured_on_the_pieces_of_a_limited_validation(corpus_of, encoded_of):
+    chain = Chain({"letters": Letters()})
+    encoded, _ = encoded_of(corpus_of(binary_words(1, 200)), chain=chain, shares=Shares(0.3, 0.0))
+    every = encoded.examples("val")
+    some = every[::3]
+    found = ngram_losses(encoded, chain, [2], chosen=some)
+    vocabulary = chain.tokenizer.vocabulary
+    pieces = dict(zip(every.tolist(), sequences(encoded, vocabulary, "val"), strict=True))
+    model = ngram_models(encoded, vocabulary, [2]).models[2]
+    expected = model.nats_per_token([pieces[example] for example in some.tolist()])
+    assert found.losses == {2: pytest.approx(expected)}
+    console = Console(width=200, record=True)
+    console.print(closing_table("val/loss", 1.0, found, "mine"))
+    said = f"all on {len(some)} of {len(every)} val pieces (trainer.limit_val_batches)"
+    assert said in console.export_text()
+    assert not ngram_losses(encoded, chain, [2]).measured_on
