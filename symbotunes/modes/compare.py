@@ -25,7 +25,7 @@ from symbotunes.evaluation.comparison.measuring import (
     Contender,
     measure_contender,
 )
-from symbotunes.evaluation.comparison.pieces import Shared, restricted, shared_pieces
+from symbotunes.evaluation.comparison.pieces import LEAST_PIECES, Shared, restricted, shared_pieces
 from symbotunes.evaluation.comparison.verdict import differences
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.seeds import refuse_seeds
@@ -190,8 +190,9 @@ def _remarks(
     remarks = []
     if shared.split == "held-out":
         remarks.append(
-            "the models have different splits: these are pieces of their validation and test "
-            "splits, and a model's best checkpoint was chosen on those of its validation"
+            f"fewer than {LEAST_PIECES} pieces are in evaluate.split of every model: these are "
+            "pieces of validation and test splits, and a model's best checkpoint was chosen on "
+            "those of its validation"
         )
     if len({item.corpus for item in opened.values()}) > 1:
         remarks.append(
