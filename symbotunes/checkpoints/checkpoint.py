@@ -53,6 +53,8 @@ class Checkpoint:
         identity: what those data are; ``None`` in checkpoints of earlier versions.
         passes: over the training data that were completed.
         seconds: that the training has taken, if it has a limit of time.
+        threads: in which it was trained on a CPU; ``None`` on other devices and in checkpoints of
+            earlier versions.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class Checkpoint:
     identity: Identity | None = None
     passes: int = 0
     seconds: float = 0.0
+    threads: int | None = None
 
     @classmethod
     def from_file(cls, path: Path, file: Path) -> "Checkpoint":
@@ -101,6 +104,7 @@ class Checkpoint:
             identity=Identity.from_dict(recipe.get("identity")),
             passes=int(_number(content, PASSES)),
             seconds=_number(content, SECONDS),
+            threads=_threads(recipe.get("threads")),
         )
 
     @classmethod
@@ -119,6 +123,11 @@ class Checkpoint:
             tokens=_count(path, description, "tokens"),
             identity=Identity.from_dict(description.get("identity")),
         )
+
+
+def _threads(value: Any) -> int | None:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return value if whole else None
 
 
 def pack(

@@ -18,6 +18,7 @@ INPUTS = {  # settings of plans, by the name of their class
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",
     "loader.even_batches": False,
+    "trainer.threads": None,
     "transforms.abc_tokens.changes": "drop",
     **{f"transforms.sample_subsequence.{name}": value for name, value in SPAN.items()},
     **{f"transforms.sample_bars.{name}": value for name, value in SPAN.items()},

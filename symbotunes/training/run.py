@@ -36,6 +36,7 @@ from symbotunes.training.loggers.csv import RunCsvLogger
 from symbotunes.training.loggers.environment import with_environment
 from symbotunes.training.monitor import check_monitor, notes_on_validation
 from symbotunes.training.processes import first_console
+from symbotunes.training.threads import use_threads
 from symbotunes.transforms.base import Chain
 
 
@@ -163,6 +164,8 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         enable_checkpointing=any(isinstance(call, Checkpointing) for call in callbacks),
     )
     check_monitor(model, data, trainer)
+    if (threads := use_threads(cfg, checkpoint, model, trainer, data)) is not None:
+        console.print(f"Threads  {threads}", soft_wrap=True)
     for note in notes_on_validation(trainer, data):
         console.print(f"Note  {note}", soft_wrap=True)
     for logger in loggers:

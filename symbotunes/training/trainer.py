@@ -10,7 +10,7 @@ import lightning
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-from symbotunes.errors import UserError, first_line
+from symbotunes.errors import UserError, first_line, require_whole_number
 from symbotunes.models.layers.precision import multiplies_bfloat16
 from symbotunes.training.callbacks.validation import ValidationSchedule
 from symbotunes.training.checkpoint_io import AtomicCheckpointIO
@@ -46,6 +46,7 @@ def make_trainer(
     val_check_interval: int | float | str | None = None,
     callbacks: Sequence[lightning.Callback] = (),
     strategy: Any = "auto",
+    threads: int | str | None = None,
     **settings: Any,
 ) -> lightning.Trainer:
     """Build a Trainer; other arguments are passed to ``lightning.Trainer`` unchanged.
@@ -59,6 +60,8 @@ def make_trainer(
         callbacks: what happens during training.
         strategy: ``fsdp`` shards the weights over all devices, see `FullyShard`; else as
             ``lightning.Trainer`` understands it.
+        threads: a number of threads on the CPU, ``auto`` or ``None``; only checked here, see
+            `symbotunes.training.threads`.
         settings: all other arguments of ``lightning.Trainer``.
 
     Raises:
@@ -66,6 +69,8 @@ def make_trainer(
             precision is not supported.
     """
     quiet_lightning()
+    if threads not in ("auto", None):
+        require_whole_number("trainer.threads", threads, optional=True)
     settings = checked(
         {
             **settings,

@@ -145,6 +145,7 @@ class RunSetup(lightning.Callback):
             **Owner.this_process().as_dict(),
             "device": device_name(trainer.strategy.root_device),
             "devices": trainer.world_size,
+            "threads": recipe.get("threads"),
             "data_fingerprint": recipe.get("data"),
             "parameters": sum(parameter.numel() for parameter in parameters),
             "parameters_trained": sum(p.numel() for p in parameters if p.requires_grad),
