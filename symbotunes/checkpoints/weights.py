@@ -18,6 +18,7 @@ from symbotunes.errors import UserError
 from symbotunes.models.base import Model
 from symbotunes.models.folk_rnn.published import from_authors
 from symbotunes.models.gpt2.published import from_transformers
+from symbotunes.models.music_transformer.published import from_tensor2tensor, is_tensor2tensor
 from symbotunes.models.music_vae.published import from_magenta
 from symbotunes.models.performance_rnn.published import from_magenta as from_magenta_performance
 from symbotunes.models.performance_rnn.published import is_performance_rnn
@@ -123,7 +124,9 @@ def _from_checkpoint(path: Path) -> Weights:
 
 def _from_magenta(path: Path, variables: Mapping[str, Any], config: str | None = None) -> Weights:
     """Of one of Magenta's networks; only bundles, of Performance RNNs, name their config."""
-    if config is None and not is_performance_rnn(variables):
+    if is_tensor2tensor(variables):
+        published = _mapped(path, from_tensor2tensor, variables)
+    elif config is None and not is_performance_rnn(variables):
         published = _mapped(path, from_magenta, variables)
     else:
         published = _mapped(path, from_magenta_performance, variables, config)

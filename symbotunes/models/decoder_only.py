@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from symbotunes.models.base import Batch, Loss, SequenceModel
 from symbotunes.models.layers.attention import Layout, attend_by_groups, causal_attention
 from symbotunes.models.layers.cross_entropy import summed_nats
-from symbotunes.models.layers.decoding import FIRST, Cache, packed
-from symbotunes.models.layers.transformer import Block
+from symbotunes.models.layers.decoding import FIRST, Cache, Decodable, packed
 
 ROUNDED = {None: None, "bfloat16": torch.bfloat16, "int8": torch.int8}
 
@@ -45,7 +44,7 @@ class DecoderOnly(SequenceModel):
         attention_dropout: fraction of attention weights zeroed in training.
 
     Attributes:
-        blocks: one `Block` per layer.
+        blocks: one per layer, each called as `layers.transformer.Block` is.
         norm: module applied to the hidden vectors before the output layer.
         decoding_dtype: dtype to which `start` rounds weights on the CPU, where reading them
             dominates the cost of a token: ``torch.bfloat16`` (logits change in the third digit) or
@@ -122,6 +121,11 @@ class DecoderOnly(SequenceModel):
         return F.scaled_dot_product_attention(
             query, key, value, dropout_p=dropout, is_causal=is_causal
         )
+
+    @property
+    def head_width(self) -> int:
+        """C, the width of the keys and values that a cache holds."""
+        return self.width // self.heads
 
     @property
     def sharded_parts(self) -> Sequence[nn.Module]:
@@ -235,7 +239,7 @@ class DecoderOnly(SequenceModel):
         It can be used only once: `step` and `read` write into it.
         """
         weight, bias = self.output
-        shape = (batch_size, self.heads, min(FIRST, self.context), self.width // self.heads)
+        shape = (batch_size, self.heads, min(FIRST, self.context), self.head_width)
         dtype = self.decoding_dtype
         return Cache(
             tokens=torch.zeros(batch_size, self.context, dtype=torch.int64, device=weight.device),
@@ -244,7 +248,7 @@ class DecoderOnly(SequenceModel):
             length=0,
             layers=tuple(
                 block.for_decoding(batch_size, dtype)
-                for block in cast("Iterable[Block]", self.blocks)
+                for block in cast("Iterable[Decodable]", self.blocks)
             ),
             head=packed(weight, bias, rows=batch_size, dtype=dtype),
         )

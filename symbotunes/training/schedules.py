@@ -108,6 +108,37 @@ class WarmupCosine(LambdaLR):
         super().__init__(optimizer, _WarmupCosine(min(warmup_steps, steps // 10), steps, floor))
 
 
+class _WarmupRsqrt:
+    """Factor of the learning rate at a step: a linear rise to 1, then ``sqrt(warmup / step)``."""
+
+    def __init__(self, warmup_steps: int) -> None:
+        self.warmup_steps = warmup_steps
+
+    def __call__(self, step: int) -> float:
+        number = step + 1  # the first step is number 1, and its rate above 0
+        return min(number / self.warmup_steps, math.sqrt(self.warmup_steps / number))
+
+
+class WarmupRsqrt(LambdaLR):
+    """A learning rate that rises linearly, then falls with the square root of the step.
+
+    Vaswani et al., "Attention Is All You Need", 2017, section 5.3. It does not depend on the length
+    of the run.
+
+    Args:
+        optimizer: the optimizer whose learning rate changes; its own is that of the peak.
+        warmup_steps: optimizer steps of the warmup.
+
+    Raises:
+        UserError: if `warmup_steps` is not at least 1.
+    """
+
+    def __init__(self, optimizer: Optimizer, warmup_steps: int = 8000) -> None:
+        if warmup_steps < 1:
+            raise UserError(f"model.scheduler.warmup_steps={warmup_steps} must be at least 1")
+        super().__init__(optimizer, _WarmupRsqrt(warmup_steps))
+
+
 class _FallToFloor:
     """Factor of the learning rate at a step: an exponential that ends at `floor`."""
 

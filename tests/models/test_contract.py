@@ -15,6 +15,7 @@ from tests.models.relative_decoder import RelativeDecoder
 CONF = Path(__file__).parents[2] / "conf"
 VOCABULARY = Vocabulary(size=11, bos=0, eos=1)
 GPT2 = ["width=16", "depth=2", "heads=2", "context=8"]
+MUSIC_TRANSFORMER = [*GPT2, "key_width=12", "feedforward=32", "max_distance=3"]
 SMALL = {
     "folk_rnn": ["width=16"],
     "folk_rnn_small": ["width=16"],
@@ -23,6 +24,8 @@ SMALL = {
     "gpt2_small": GPT2,
     "performance_rnn": ["widths=[16]"],
     "performance_rnn_small": ["widths=[16,16]"],
+    "music_transformer": [*MUSIC_TRANSFORMER, "attention_dropout=0.0"],
+    "music_transformer_small": [*MUSIC_TRANSFORMER, "clip_distance=true"],
 }
 MODELS = sorted(
     path.stem

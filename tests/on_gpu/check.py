@@ -45,22 +45,31 @@ PRECISIONS = {
 }  # and how far losses may be off
 LAST = 20  # steps whose mean loss is compared
 SIZE = 40  # vocabulary of small sequence models
-SEQUENCES = ("folk_rnn", "folk_rnn_small", "gpt2", "gpt2_mini", "gpt2_small")
+TRANSFORMERS = ("gpt2", "gpt2_mini", "gpt2_small", "music_transformer", "music_transformer_small")
+SEQUENCES = ("folk_rnn", "folk_rnn_small", *TRANSFORMERS)
 WINDOWS = {  # and their classes
     "music_vae": 90, "music_vae_2bar_big": 90, "music_vae_16bar": 90, "music_vae_16bar_flat": 90,
     "music_vae_trio": 692, "music_vae_trio_flat": 692, "music_vae_drums": 512,
     "music_vae_drums_nade": 61,
 }  # fmt: skip
-PUBLISHED = {"folk_rnn": (64, 256), "gpt2_small": (8, 1024), "music_vae_2bar_big": (256, 32)}
+PUBLISHED = {
+    "folk_rnn": (64, 256), "gpt2_small": (8, 1024), "music_transformer": (8, 2048),
+    "music_vae_2bar_big": (256, 32),
+}  # fmt: skip
 
 
 def make(name: str, *, small: bool) -> Model:
     """A network of ``conf/model``, the same every time."""
     words = [f"model={name}", "model.net.dropout=0"] if name in SEQUENCES else [f"model={name}"]
+    if name.startswith("music_transformer"):
+        words.append("model.net.attention_dropout=0")
     if small and name in SEQUENCES:
         words.append("model.net.width=32")
-        if name.startswith("gpt2"):
+        if name in TRANSFORMERS:
             words += [f"model.net.{word}" for word in ("depth=2", "heads=2", "context=32")]
+        if name.startswith("music_transformer"):
+            sizes = ("key_width=48", "feedforward=64", "max_distance=12")
+            words += [f"model.net.{word}" for word in sizes]
     elif small:
         words += ["encoder.widths=[32]", "decoder.widths=[32,32]", "latent=16"]
         words += ["decoder.conductor=[32,32]"] * (name in ("music_vae_16bar", "music_vae_trio"))
@@ -173,7 +182,7 @@ def check_losses(device: str, steps: int) -> Iterator[str]:
 
 def check_resume(device: str, steps: int) -> Iterator[str]:  # noqa: ARG001
     """A resumed training is bit for bit one that was not interrupted."""
-    for name in ("folk_rnn", "gpt2", "music_vae", "music_vae_trio"):
+    for name in ("folk_rnn", "gpt2", "music_transformer", "music_vae", "music_vae_trio"):
         batches = made_batches(make(name, small=True), 8, 32)
         whole, half, resumed = (Lit(make(name, small=True), batches) for _ in range(3))
         torch.manual_seed(1)
@@ -205,7 +214,11 @@ def check_cache(device: str, steps: int) -> Iterator[str]:  # noqa: ARG001
 
 def check_packing(device: str, steps: int) -> Iterator[str]:  # noqa: ARG001
     """Packed pieces have the nats that they have apart, and attend with hardly any padding."""
-    net = make("gpt2", small=True).to(device).eval()
+    for name in ("gpt2", "music_transformer"):
+        yield f"{name}: {packing_of(make(name, small=True).to(device).eval(), device)}"
+
+
+def packing_of(net: Model, device: str) -> str:
     random = torch.Generator().manual_seed(2)
     lengths = torch.randint(3, 30, (24,), generator=random).tolist()
     pieces = [torch.randint(2, SIZE, (length,), generator=random) for length in lengths]
@@ -219,9 +232,10 @@ def check_packing(device: str, steps: int) -> Iterator[str]:  # noqa: ARG001
     nats = sum(float(loss.nll_nats) for loss in apart if loss.nll_nats is not None)
     groups = Layout.of(lengths, torch.device("cpu")).groups.layouts
     padded = sum(rows * longest for rows, longest in (part.padded for part in groups))
-    yield f"{float(packed.nll_nats):.4f} and {nats:.4f} nats, {padded / sum(lengths):.3f} padded"  # type: ignore[arg-type]
-    assert abs(float(packed.nll_nats) / nats - 1) < 1e-4  # type: ignore[arg-type]
+    assert packed.nll_nats is not None
+    assert abs(float(packed.nll_nats) / nats - 1) < 1e-4
     assert padded < 1.15 * sum(lengths)
+    return f"{float(packed.nll_nats):.4f} and {nats:.4f} nats, {padded / sum(lengths):.3f} padded"
 
 
 class LastLoss(Callback):

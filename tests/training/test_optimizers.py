@@ -10,6 +10,7 @@ from symbotunes.training.schedules import (
     FolkRnnDecay,
     LinearDecay,
     WarmupCosine,
+    WarmupRsqrt,
 )
 
 
@@ -147,6 +148,15 @@ def test_a_cosine_needs_a_number_of_steps():
     optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
     with pytest.raises(UserError, match="set trainer.max_steps"):
         WarmupCosine(optimizer, 10, None)
+
+
+def test_the_rate_rises_in_a_line_and_falls_with_the_square_root_of_the_step():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=2.0)
+    seen = rates(WarmupRsqrt(optimizer, 4), optimizer, 64)
+    assert seen[:4] == pytest.approx([0.5, 1.0, 1.5, 2.0])
+    assert [seen[15], seen[63]] == pytest.approx([1.0, 0.5])  # steps 16 and 64 are 4 and 16 x 4
+    with pytest.raises(UserError, match="warmup_steps=0 must be at least 1"):
+        WarmupRsqrt(optimizer, 0)
 
 
 def test_an_exponential_decay_ends_at_its_floor():

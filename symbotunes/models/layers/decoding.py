@@ -5,7 +5,7 @@ PyTorch's general product reads them at half the machine's bandwidth; oneDNN's o
 ``torch.compile`` also uses, is faster.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,13 @@ from symbotunes.models.layers.private_torch import (
 TINY = 1e-12  # lower bound of a scale, for rows that are all zeros
 STRIDE = 32  # inputs that the kernel for 8-bit weights reads at once, without a bounds check
 FIRST = 256  # initial capacity of a cache in tokens; it doubles when full
+
+
+class Decodable(Protocol):
+    """A block of a transformer that can lay out its weights for decoding."""
+
+    def for_decoding(self, rows: int, dtype: torch.dtype | None) -> nn.Module:
+        """A copy of the block with weights laid out for `rows` tokens at a time, see `packed`."""
 
 
 class Cache(NamedTuple):
