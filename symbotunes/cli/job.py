@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from symbotunes.cli.dispatch import call_mode
 from symbotunes.cli.environment import prepare_environment
 from symbotunes.cli.errors import report
-from symbotunes.cli.terminal import print_in_any_encoding
+from symbotunes.cli.terminal import print_in_any_encoding, warn_in_one_line
 from symbotunes.config.aliases import modernized
 from symbotunes.config.folders import unwritable
 from symbotunes.errors import UserError, user_error
@@ -38,8 +38,11 @@ def main(folder: Path) -> int:
     try:
         with exclusive(folder):
             return run(cfg, folder)
-    except UserError as error:
-        return report(error)
+    except (UserError, OSError) as error:
+        line = user_error(error) or unwritable(error, cfg)
+        if line is None:
+            raise
+        return report(line)
 
 
 def run(cfg: DictConfig, folder: Path) -> int:
@@ -75,6 +78,7 @@ def run(cfg: DictConfig, folder: Path) -> int:
 if __name__ == "__main__":
     print_in_any_encoding()
     make_unfailing()
+    warn_in_one_line()
     if len(sys.argv) != 2:
         raise UserError("usage: python -m symbotunes.cli.job FOLDER")
     try:

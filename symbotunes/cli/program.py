@@ -16,7 +16,7 @@ from symbotunes.cli.command_line import (
 )
 from symbotunes.cli.environment import prepare_environment
 from symbotunes.cli.errors import one_line_errors
-from symbotunes.cli.terminal import print_in_any_encoding
+from symbotunes.cli.terminal import print_in_any_encoding, warn_in_one_line
 from symbotunes.config.plugins import register_plugins
 from symbotunes.paths import CONF
 from symbotunes.sweeps.hooks import closing_sweep
@@ -34,6 +34,7 @@ def run() -> None:
     """Read the command line and run."""
     print_in_any_encoding()
     make_unfailing()
+    warn_in_one_line()
     register_resolvers()
     sys.argv[1:] = added_to_checkpoint(flags_first(readable(sys.argv[1:])))
     if sys.argv[1:] == ["--version"]:

@@ -2,16 +2,19 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from symbotunes.cli.options import groups, option_paths, options
 from symbotunes.config.commands import setting
-from symbotunes.config.compose import composed
+from symbotunes.config.compose import composed, composes
 from symbotunes.config.plugins import is_group
 from symbotunes.errors import did_you_mean, first_line, nearest
 
@@ -21,15 +24,74 @@ EXTRAS = {
     "ray": "ray", "optuna": "optuna",
 }  # fmt: skip
 
+JOBS_TRIED = 20  # jobs of a sweep that are composed to find the one that an error is about
+
 
 def explain(error: BaseException) -> str:
-    """One line for an exception raised by Hydra or OmegaConf."""
+    """One line for an exception raised by Hydra or OmegaConf.
+
+    Of a sweep, the line names the job, unless it is of all jobs.
+    """
+    job = job_that_fails(sys.argv[1:])
+    if job is None:
+        return _explained(error)
+    restored = _of_job.set(job.arguments)
+    try:
+        return f"job {job.number} ({' '.join(job.settings)}): {_explained(error)}"
+    finally:
+        _of_job.reset(restored)
+
+
+def _explained(error: BaseException) -> str:
     text = " ".join(str(part) for part in (error, error.__cause__) if part is not None)
     for pattern, answer in _ANSWERS:
         match = re.search(pattern, text, re.DOTALL)
         if match:
             return str(answer(*match.groups()))
     return first_line(error)
+
+
+@dataclass(frozen=True)
+class BadJob:
+    """A job of a sweep that has no config, although others have.
+
+    Attributes:
+        number: of the job, counted from 0.
+        arguments: of the job.
+        settings: those of them that other jobs do not have.
+    """
+
+    number: int
+    arguments: list[str]
+    settings: list[str]
+
+
+def job_that_fails(arguments: Sequence[str]) -> BadJob | None:
+    """The first job of a sweep that cannot be composed; ``None`` if none or all of them can."""
+    flags = {"--multirun", "-m"}
+    if not flags & set(arguments):
+        return None
+    words = [argument for argument in arguments if argument not in flags]
+    try:
+        overrides = OverridesParser.create().parse_overrides(words)
+        (jobs,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
+    except HydraException:  # it is an error of the whole line, or a search
+        return None
+    tried = [composes(job) for job in jobs[:JOBS_TRIED]]
+    if all(tried) or not any(tried):
+        return None
+    number = tried.index(False)
+    common = set(jobs[0]).intersection(*jobs[1:])
+    return BadJob(number, jobs[number], [word for word in jobs[number] if word not in common])
+
+
+_of_job: ContextVar[list[str] | None] = ContextVar("arguments of a job", default=None)
+
+
+def _arguments() -> list[str]:
+    """The arguments that are being explained."""
+    job = _of_job.get()
+    return sys.argv[1:] if job is None else job
 
 
 def _unknown_option(group_and_name: str, listing: str = "") -> str:
@@ -79,7 +141,7 @@ def _nearest_key(key: str, keys: list[str]) -> str:
 
 def _value_of(key: str) -> str:
     """The value that this command sets for a key."""
-    pairs = [argument.partition("=") for argument in sys.argv[1:]]
+    pairs = [argument.partition("=") for argument in _arguments()]
     return next((value for name, _, value in pairs if name.lstrip("+~") == key), "OPTION")
 
 
@@ -163,13 +225,13 @@ def _group_choices() -> list[str]:
     """The arguments of this command that choose a group's option."""
     return [
         argument
-        for argument in sys.argv[1:]
+        for argument in _arguments()
         if "=" in argument and is_group(argument.partition("=")[0]) and "," not in argument
     ]
 
 
 def _appended() -> list[str]:
-    return [argument for argument in sys.argv[1:] if argument.startswith("+experiment=")]
+    return [argument for argument in _arguments() if argument.startswith("+experiment=")]
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:

@@ -36,3 +36,12 @@ def composed(overrides: list[str]) -> Any:
             return compose("config", overrides)
         except Exception:  # the second error would hide the first, which is being explained
             return compose("config")
+
+
+def composes(overrides: list[str]) -> bool:
+    """Whether these overrides have a config."""
+    try:
+        recomposed(overrides)
+    except Exception:  # of Hydra or OmegaConf, whichever finds it first
+        return False
+    return True

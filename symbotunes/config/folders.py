@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -48,8 +49,7 @@ def unwritable(error: BaseException | None, cfg: DictConfig) -> UserError | None
     if error is None or error.strerror is None:
         return None
     if error.filename is None:  # the error of a write knows no name
-        full = error.errno in FULL
-        return _line(Path(str(cfg.paths.root)), error, "free space") if full else None
+        return _line(fullest(cfg), error, "free space") if error.errno in FULL else None
     path = Path(os.fsdecode(error.filename)).absolute()
     for key, remedy in REMEDIES.items():
         folder = _folder(cfg, key)
@@ -75,6 +75,18 @@ def make_folder(folder: Path, cfg: DictConfig) -> None:
         if line is None:
             raise
         raise line from error
+
+
+def fullest(cfg: DictConfig) -> Path:
+    """That of the folders that a run writes to whose disk has the least free space."""
+    folders = [folder for key in REMEDIES if (folder := _folder(cfg, key)) is not None]
+    return min(folders, key=free_bytes)
+
+
+def free_bytes(folder: Path) -> int:
+    """Free space on the disk of a folder, which need not exist."""
+    parents = (path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
+    return shutil.disk_usage(next(parents)).free
 
 
 def _folder(cfg: DictConfig, key: str) -> Path | None:

@@ -33,7 +33,7 @@ from symbotunes.render.console import (
     closing_table,
     interrupted_lines,
 )
-from symbotunes.system.ends import Ended, signal_of, word_of
+from symbotunes.system.ends import Ended, ends, signal_of, word_of
 from symbotunes.system.locks import exclusive
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.allocator import keep_freed_memory
@@ -100,10 +100,23 @@ def fitted(cfg: DictConfig, checkpoint: Checkpoint | None) -> float | None:
             raise
         if cfg.sweep.num is None:  # a sweep says how to resume all of its jobs
             run.console.print(interrupted_lines(run.folder), soft_wrap=True)
+        if (line := unwritten(run)) is not None:
+            run.console.print(f"Warning  {line}", soft_wrap=True, markup=False)
         raise SystemExit(128 + run.signal) from None
     finally:
         finish_loggers(run.trainer, completed=completed)
+    return concluded(run)
+
+
+def concluded(run: Run) -> float | None:
+    """What follows a training, which may be stopped without an effect on the training itself.
+
+    Raises:
+        SystemExit: if a signal stops it, with its status.
+    """
     try:
+        if run.signal is not None and ends(run.signal):  # which came after the last step
+            raise Ended(run.signal)
         return conclude(run)
     except (KeyboardInterrupt, Ended) as end:
         kept = f", and its checkpoint is {run.best_checkpoint}" if run.best_checkpoint else ""
@@ -131,7 +144,10 @@ def conclude(run: Run) -> float | None:
             soft_wrap=True,
         )
     best = run.best_checkpoint
+    lost = unwritten(run)
     if best is None:
+        if lost is not None:
+            raise UserError(lost)
         return value
     if found is not None and math.isfinite(found.value):
         with spared("the table of n-gram models", best, run.console):
@@ -142,10 +158,19 @@ def conclude(run: Run) -> float | None:
     with spared("training.html", best, run.console):
         write_training_page(run.folder)  # once more, with these samples
     run.console.print(closing_lines(run.folder, best, listen), soft_wrap=True)
-    unsaved = [call for call in run.callbacks if getattr(call, "last_save_failed", False)]
-    if unsaved:
-        raise UserError("the last checkpoint could not be written; see the warnings above")
+    if lost is not None:
+        raise UserError(lost)
     return value
+
+
+def unwritten(run: Run) -> str | None:
+    """What a run has kept of its checkpoints, if the newest could not be written."""
+    if not any(getattr(call, "last_save_failed", False) for call in run.callbacks):
+        return None
+    paths = [run.folder / "checkpoints" / name for name in ("best.ckpt", "last.ckpt")]
+    kept = [f"{path.name} of step {unpack(path).steps:,}" for path in paths if path.is_file()]
+    remains = f"kept: {', '.join(kept)}" if kept else "none is kept"
+    return f"the newest checkpoints could not be written, see the warnings above; {remains}"
 
 
 @contextmanager

@@ -82,7 +82,7 @@ def verdict(status: int) -> dict[str, str]:
         return {"status": "killed", "reason": f"signal {KILL}; perhaps out of memory"}
     if status > 128:
         return {"status": "killed", "reason": f"signal {status - 128}"}
-    reason = f"its process ended with status {status} before the job began"
+    reason = f"its process ended with status {status} and did not say why"
     return {"status": "failed", "reason": reason}
 
 

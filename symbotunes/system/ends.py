@@ -84,6 +84,11 @@ def foreseen_ends(*, quiet: bool = False) -> Iterator[None]:
         raise SystemExit(128 + signal_of(error)) from None
 
 
+def ends(signum: int) -> bool:
+    """Whether a signal is one that ends the program, and no announcement of a time limit."""
+    return signal.Signals(signum).name in WORDS
+
+
 def signal_of(error: BaseException) -> int:
     """The number of the signal that an exception stands for: Ctrl-C's, unless it says another."""
     return error.signum if isinstance(error, Ended) else int(signal.SIGINT)

@@ -7,9 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from hydra.errors import HydraException
 from submitit.core.utils import FailedJobError
 
 from symbotunes.cli.errors import one_line
+from symbotunes.cli.suggestions import explain
 
 ROOT = Path(__file__).parents[2]
 
@@ -283,6 +285,24 @@ def test_tab_completes_options_of_a_group():
     line = "main.py model=folk"
     result = run("-sc", "query=bash", COMP_LINE=line, COMP_POINT=str(len(line)))
     assert {"model=folk_rnn", "model=folk_rnn_small"} <= set(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "begin"),
+    [
+        (
+            ["transforms.abc_tokens.min_count=1", "transforms=[abc_tokens],[abc_bpe]"],
+            "job 1 (transforms=[abc_bpe]): there is no key transforms.abc_tokens.min_count: "
+            "abc_tokens is not among the selected transforms",
+        ),
+        (["model.net.wdth=1", "seed=1,2"], "there is no key model.net.wdth; did you mean"),
+        (["model.net.wdth=interval(1,2)"], "there is no key model.net.wdth; did you mean"),
+    ],
+)
+def test_an_error_of_one_job_of_a_sweep_is_told_as_of_that_job(monkeypatch, words, begin):
+    monkeypatch.setattr(sys, "argv", ["main.py", "--multirun", *words])
+    key = words[0].partition("=")[0]
+    assert explain(HydraException(f"Could not override '{key}'")).startswith(begin)
 
 
 def test_a_search_without_a_finished_trial_is_told_in_words():

@@ -4,13 +4,14 @@ import io
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
-from symbotunes.cli.terminal import print_in_any_encoding
+from symbotunes.cli.terminal import print_in_any_encoding, warn_in_one_line
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,3 +71,14 @@ def test_the_program_prints_to_such_a_terminal(encoding, arguments):
         encoding
     )
     assert b"Traceback" not in result.stderr
+
+
+def test_a_warning_is_one_line_without_the_code_that_gave_it(monkeypatch, capsys):
+    monkeypatch.setattr(warnings, "showwarning", before := warnings.showwarning)
+    monkeypatch.setenv("SYMBOTUNES_DEBUG", "1")
+    warn_in_one_line()
+    assert warnings.showwarning is before
+    monkeypatch.delenv("SYMBOTUNES_DEBUG")
+    warn_in_one_line()
+    warnings.showwarning(UserWarning("the disk\nis full"), UserWarning, "code.py", 7)
+    assert capsys.readouterr().err == "warning: the disk is full\n"

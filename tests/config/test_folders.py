@@ -1,6 +1,7 @@
 """Folders that cannot be written are named in one line, which says what to do."""
 
 import errno
+from types import SimpleNamespace
 
 import pytest
 from omegaconf import OmegaConf
@@ -48,6 +49,20 @@ def test_a_full_disk_asks_for_space_whether_or_not_the_error_names_a_file(tmp_pa
     assert str(line) == f"{tmp_path}/outputs cannot be written: reason; free space"
     line = str(unwritable(refusal(errno.ENOSPC, tmp_path / "outputs/a"), cfg))
     assert line.endswith("; free space, or set SYMBOTUNES_OUTPUTS to a folder that can be written")
+
+
+def test_the_folder_with_the_least_free_space_is_the_full_one(tmp_path, monkeypatch):
+    free = {"outputs": 7, "data": 3}
+
+    def usage(path):
+        assert path.exists()
+        return SimpleNamespace(free=free.get(path.name, 9))
+
+    for name in free:
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr("shutil.disk_usage", usage)
+    line = unwritable(refusal(errno.ENOSPC, None), config(tmp_path))
+    assert str(line) == f"{tmp_path}/data/cache cannot be written: reason; free space"
 
 
 def test_an_error_in_a_constructor_is_found_among_the_causes(tmp_path):

@@ -6,6 +6,7 @@ import math
 import os
 import re
 import shutil
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ from symbotunes.checkpoints.published import locate
 from symbotunes.checkpoints.reopen import newest_checkpoint, other_data
 from symbotunes.errors import UserError
 from symbotunes.modes import train
+from symbotunes.system.ends import Ended
 from symbotunes.training.resume import limits_before, resumed
 from symbotunes.training.run import Best, finish_loggers
 from tests.composing import composed
@@ -77,6 +79,45 @@ def test_whoever_interrupts_what_follows_a_training_is_heard(ended, monkeypatch)
 
     monkeypatch.setattr(train, "baseline_losses", interrupt)
     with pytest.raises(KeyboardInterrupt):
+        train.conclude(ended)
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_after_the_last_step_leaves_a_training_that_is_complete(
+    ended, monkeypatch, name, status
+):
+    def stop(_run):
+        raise KeyboardInterrupt if name == "SIGINT" else Ended(signal.Signals[name])
+
+    monkeypatch.setattr(train, "conclude", stop)
+    for received in (None, signal.Signals[name]):  # after Lightning's last hook, or before it
+        ended.signal = received
+        with pytest.raises(SystemExit) as stopped:
+            train.concluded(ended)
+        assert stopped.value.code == status
+    lines = ended.console.export_text().splitlines()
+    assert len(lines) == 2
+    assert lines[0] == lines[1]
+    assert lines[0].endswith(
+        f"after the training, which is complete, and its checkpoint is {ended.best_checkpoint}"
+    )
+
+
+def test_an_announced_time_limit_after_the_last_step_changes_nothing(ended, monkeypatch):
+    monkeypatch.setattr(train, "conclude", lambda _run: 1.5)
+    ended.signal = signal.SIGUSR1
+    assert train.concluded(ended) == 1.5
+
+
+def test_a_training_whose_newest_checkpoints_are_lost_fails_and_says_what_it_kept(
+    ended, trained, monkeypatch
+):
+    ended.callbacks = [SimpleNamespace(last_save_failed=True)]
+    ended.folder = trained
+    assert "kept: best.ckpt of step 12, last.ckpt of step 12" in train.unwritten(ended)
+    ended.folder = trained / "nowhere"
+    ended.best_checkpoint = None
+    with pytest.raises(UserError, match="could not be written, see .*; none is kept"):
         train.conclude(ended)
 
 

@@ -54,7 +54,7 @@ def test_a_job_on_another_machine_is_shown_with_its_last_sign_of_life(job, tmp_p
     [
         (137, "killed (signal 9; perhaps out of memory)"),
         (139, "killed (signal 11)"),
-        (1, "failed: its process ended with status 1 before the job began"),
+        (1, "failed: its process ended with status 1 and did not say why"),
     ],
 )
 def test_a_process_that_ended_without_a_word_has_a_reason(job, status, outcome):

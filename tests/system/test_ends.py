@@ -102,14 +102,14 @@ def test_a_forked_worker_dies_of_the_signal_without_a_word():
     code = (
         "import os, signal, time\n"
         "from symbotunes.system.ends import foreseen_ends\n"
-        "reading, writing = os.pipe()\n"
         "with foreseen_ends():\n"
+        "    reading, writing = os.pipe()\n"
         "    child = os.fork()\n"
         "    if child == 0:\n"
-        "        os.write(writing, b'.')  # a signal before the fork is done is forgotten\n"
+        "        os.write(writing, b'.')\n"
         "        time.sleep(60)\n"
-        "        os._exit(1)  # kill(0) below would mean its whole group\n"
-        "    os.read(reading, 1)\n"
+        "        os._exit(0)\n"
+        "    os.read(reading, 1)  # signals that arrive earlier are lost\n"
         "    os.kill(child, signal.SIGTERM)\n"
         "    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
     )

@@ -47,7 +47,7 @@ class Saving(Checkpoint):
         except (OSError, RuntimeError) as error:
             if not refused_by_disk(error):
                 raise
-            problem = first_line(error)
+            problem = getattr(error, "strerror", None) or f"{first_line(error)} (a full disk?)"
             # The other ranks wait at this barrier, which the error made this rank miss.
             trainer.strategy.barrier("Trainer.save_checkpoint")
         problem = trainer.strategy.broadcast(problem)

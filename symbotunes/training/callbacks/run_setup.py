@@ -2,12 +2,14 @@
 
 import json
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 import lightning
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from symbotunes.errors import first_line
 from symbotunes.files import atomic_write, finite, read_json
 from symbotunes.system.ends import Ended
 from symbotunes.system.owner import Owner, utc_now
@@ -178,7 +180,7 @@ class RunSetup(lightning.Callback):
         try:
             atomic_write(Path(trainer.default_root_dir) / RECORD, text.encode())
         except OSError as error:  # a full disk; the next write tries again
-            trainer.print(f"run.json was not written: {error}")
+            warnings.warn(f"{RECORD} was not written: {first_line(error)}", stacklevel=2)
 
     def _close(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, status: str
