@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -18,7 +19,7 @@ from symbotunes.sweeps.analysis import SEED, Shares, means_over_seeds, variance_
 from symbotunes.sweeps.jobs import CONFIG, Job, read_jobs, varied
 from symbotunes.sweeps.results import row_of
 from symbotunes.training.loggers.environment import with_environment
-from symbotunes.training.page import commands_of
+from symbotunes.training.page import PAGE, commands_of, write_training_page
 
 DEBUG_HINT = "(SYMBOTUNES_DEBUG=1 shows more)"  # on the console, where it can be followed
 COLUMNS = ("metric", "best", "step", "tokens_per_s", "peak_gib", "error")
@@ -42,10 +43,19 @@ def write_sweep_report(folder: Path) -> Path:
     keys = varied(jobs)
     rows = [row_of(job, keys, folder) for job in jobs]
     atomic_write(folder / "sweep.csv", table_of(keys, rows, folder))
+    settle_pages(jobs)
     page = folder / "sweep.html"
     atomic_write(page, sweep_page(state_of(folder, jobs, keys, rows)))
     show(folder, jobs, keys, rows)
     return page
+
+
+def settle_pages(jobs: Sequence[Job]) -> None:
+    """Write ``training.html`` of jobs that were killed, which still says that they run."""
+    for job in jobs:
+        if job.status == "killed" and (job.folder / PAGE).is_file():
+            with suppress(OSError):  # the sweep of someone else
+                write_training_page(job.folder)
 
 
 def best_lines(folder: Path) -> str:

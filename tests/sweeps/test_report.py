@@ -123,6 +123,17 @@ def test_reports_of_another_form_have_no_figures(report):
     assert figures_of(report) == {}
 
 
+def test_the_page_of_a_killed_job_no_longer_follows_it(sweep):
+    job = sweep / "0"
+    note(job, status="killed", reason="signal 9")
+    (job / "training.html").write_text('<meta http-equiv="refresh" content="30">')
+    page = write_sweep_report(sweep).read_text()
+    assert "job 0 killed (signal 9)" in page
+    content = (job / "training.html").read_text()
+    assert "<polyline" in content
+    assert "refresh" not in content
+
+
 def test_jobs_with_nothing_yet_are_reported(tmp_path):
     (tmp_path / "0").mkdir()
     page = write_sweep_report(tmp_path).read_text()
