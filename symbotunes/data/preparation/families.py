@@ -120,8 +120,10 @@ def assign(parts: Sequence[Path], shares: Shares) -> Assignment:
         positions[trained] = 1.0
         drawn = splits_at(positions, shares)
         drawn[forced] = pieces.forced[forced]
-        free = pieces.digests.any(1) & ~trained & ~held_out
-        _fill_empty(drawn, positions, families, free, shares)
+        kept = pieces.digests.any(1)  # a dropped piece fills no split
+        filled, free = drawn[kept], (~trained & ~held_out)[kept]
+        _fill_empty(filled, positions[kept], families[kept], free, shares)
+        drawn[kept] = filled
         excluded = held_out & ~forced
     drawn[forced] = pieces.forced[forced]
     return Assignment(families, drawn, excluded)
@@ -140,10 +142,10 @@ def _fill_empty(
     model could be the best. Training comes first, then validation, then test.
 
     Args:
-        drawn: ``[P]`` index into `SPLITS`, changed in place.
+        drawn: ``[P]`` index into `SPLITS` of pieces that are kept, changed in place.
         positions: ``[P]`` of the families.
         families: ``[P]`` their numbers.
-        free: ``[P]`` whether a piece is kept and its corpus leaves the choice to us.
+        free: ``[P]`` whether the corpus leaves the choice to us.
         shares: of the splits.
     """
     shared = {"train": 1.0, "val": shares.val, "test": shares.test}

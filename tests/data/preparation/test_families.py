@@ -152,6 +152,21 @@ def test_few_pieces_are_held_out_too(corpus_of, encoded_of, count, held_out):
         assert {split for split in ("val", "test") if sizes[split]} == held_out
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_a_dropped_piece_fills_no_split(corpus_of, encoded_of, split):
+    shares = {"val": 0.0, "test": 0.0, split: 0.2}
+    for attempt in range(4):
+        draw = random.Random(f"dropped {attempt}")
+        words = ["".join(draw.sample("abcdefgh" * 3, k=24)) for _ in range(3)]
+        encoded, _ = encoded_of(
+            corpus_of([*words, "!broken", "!broken, too"]),
+            shares=Shares(**shares, by="family"),
+            cache=f"dropped-{attempt}",
+        )
+        assert len(encoded.examples(split)) >= 1
+        assert len(encoded.examples("train")) >= 1
+
+
 def test_a_share_of_nothing_holds_nothing_out(corpus_of, encoded_of):
     encoded, _ = encoded_of(corpus_of(binary_words(8, 16)), shares=Shares(0.0, 0.0, "family"))
     assert {split: len(encoded.examples(split)) for split in SPLITS} == {
