@@ -64,7 +64,7 @@ def relative_scores(query: Tensor, table: Tensor, keys: int) -> Tensor:
     # Zeros for keys that are too far, and one more column: read in rows that are shorter by it,
     # each row starts one column later than the row before, which turns distances into positions.
     scores = F.pad(scores, (keys - table.shape[1] + 1, 0))
-    return scores.flatten(2)[..., queries:].unflatten(2, (queries, keys))
+    return scores.flatten(2)[..., queries:].view(*query.shape[:2], queries, keys)
 
 
 def relative_attention(

@@ -61,7 +61,7 @@ class Block(nn.Module):
 
     def initialize(self) -> None:
         """Glorot's uniform weights for each projection, as in Tensor2Tensor."""
-        for weight in self.qkv.weight.split(self.widths):
+        for weight in torch.split(self.qkv.weight, self.widths):
             nn.init.xavier_uniform_(weight)
         for linear in (self.out, self.up, self.down):
             nn.init.xavier_uniform_(linear.weight)
@@ -96,8 +96,11 @@ class Block(nn.Module):
         for the division by the square root of the larger width.
         """
         if len(set(self.widths)) == 1:
-            return projected.unflatten(-1, (3, self.heads, -1))
-        parts = [part.unflatten(-1, (self.heads, -1)) for part in projected.split(self.widths, -1)]
+            return projected.view(len(projected), 3, self.heads, -1)
+        parts = [
+            part.view(len(projected), self.heads, -1)
+            for part in torch.split(projected, self.widths, -1)
+        ]
         own = parts[0].shape[-1]
         if own < self.head_width:
             parts[0] = parts[0] * (self.head_width / own) ** 0.5
