@@ -70,7 +70,8 @@ def dataset_of(
         UserError: if the command line sets a key that the dataset does not have.
     """
     if chooses_dataset(cfg):
-        return OmegaConf.create(OmegaConf.to_container(cfg.dataset, resolve=True))
+        chosen: Any = OmegaConf.to_container(cfg.dataset, resolve=True)
+        return OmegaConf.create(dict(chosen))
     saved = checkpoint.config.get("dataset")
     node: Any = OmegaConf.to_container(saved) if OmegaConf.is_config(saved) else None
     corpus = class_of(node)
@@ -86,10 +87,10 @@ def dataset_of(
 
 def _with_values(node: Node, values: Mapping[str, Any]) -> Node:
     """A dataset with values for some of its keys, such as ``corpora.mine.path``."""
-    changed: Any = copy.deepcopy(node)
+    changed = copy.deepcopy(node)
     for key, value in values.items():
         *groups, name = key.split(".")
-        inner = changed
+        inner: Any = changed
         for group in groups:
             inner = inner.get(group) if isinstance(inner, dict) else None
         if not isinstance(inner, dict) or name not in inner or name.startswith("_"):

@@ -116,16 +116,19 @@ def compared(before: Mapping[str, Any], now: Mapping[str, Any], key: str) -> Ite
 
 def changes_between(before: DictConfig, now: DictConfig) -> list[Change]:
     """The changeable settings that differ between the configs of a checkpoint and of a run."""
-    configs: list[Any] = [
-        {
-            key: OmegaConf.to_container(config[key], resolve=True)
-            for key in ("model", "loader", "trainer")
-            if OmegaConf.is_config(config.get(key))
-        }
-        for config in (before, now)
-    ]
-    found = [change for key in configs[1] for change in compared(*configs, key)]
+    saved, given = _training_part(before), _training_part(now)
+    found = [change for key in given for change in compared(saved, given, key)]
     return [change for change in found if change.is_changeable]
+
+
+def _training_part(cfg: DictConfig) -> dict[str, Any]:
+    """The plain groups of a config that hold changeable settings."""
+    nodes = {key: cfg.get(key) for key in ("model", "loader", "trainer")}
+    return {
+        key: OmegaConf.to_container(node, resolve=True)
+        for key, node in nodes.items()
+        if OmegaConf.is_config(node)
+    }
 
 
 def value_at(node: Any, key: str) -> Any:

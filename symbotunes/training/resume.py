@@ -282,9 +282,8 @@ def _as_earlier(cfg: DictConfig, saved: DictConfig, before: dict[str, Any]) -> D
 
 def _changes_of_config(before: dict[str, Any], now: dict[str, Any]) -> list[Change]:
     """What a checkpoint fixes and a config has otherwise."""
-    configs = [
-        {**config, "dataset": without_locations(config["dataset"])} for config in (before, now)
-    ]
+    saved = {**before, "dataset": without_locations(before["dataset"])}
+    given = {**now, "dataset": without_locations(now["dataset"])}
     places = [*(key for key in KEPT if key not in NOT_KEPT), ACCUMULATION]
-    changes = [change for key in places for change in compared(*configs, key)]
+    changes = [change for key in places for change in compared(saved, given, key)]
     return [change for change in changes if (change.key, change.before) != (ACCUMULATION, None)]
