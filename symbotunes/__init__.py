@@ -17,8 +17,9 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "UserError":
-        from symbotunes import errors as home
-    else:
-        from symbotunes import api as home
+        from symbotunes import errors
 
-    return getattr(home, name)
+        return errors.UserError
+    from symbotunes import api
+
+    return getattr(api, name)

@@ -64,8 +64,8 @@ def run(cfg: DictConfig, folder: Path) -> int:
         return 1
     except BaseException as end:
         code = end.code if isinstance(end, SystemExit) else 128 + signal_of(end)
-        stopped = isinstance(code, int) and code > 128
-        note(folder, status="interrupted", reason=f"signal {code - 128}" if stopped else None)
+        reason = f"signal {code - 128}" if isinstance(code, int) and code > 128 else None
+        note(folder, status="interrupted", reason=reason)
         raise
     value = None if value is None else float(value)
     diverged = value is not None and not math.isfinite(value)

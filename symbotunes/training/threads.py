@@ -125,7 +125,7 @@ def fastest(times: Mapping[int, float]) -> int:
 def _seconds(model: LitBase, batch: Batch) -> float:
     start = time.perf_counter()
     for loss in model.training_losses(batch).values():
-        loss.objective.backward()
+        loss.objective.backward()  # type: ignore[no-untyped-call]
     return time.perf_counter() - start
 
 

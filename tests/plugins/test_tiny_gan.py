@@ -6,6 +6,8 @@ import re
 import pytest
 import torch
 
+from tests.conftest import TINY
+
 pytestmark = [
     pytest.mark.slow("trains a plug-in, and runs every mode with it"),
     pytest.mark.xdist_group("tiny_gan"),  # one process trains it once
@@ -13,12 +15,13 @@ pytestmark = [
 PLUGIN = "tests.plugins.tiny_gan"
 STEPS = 6
 DATA = "dataset.collections=[nottingham-dataset,miscFolk]"
+HELD_OUT = ["loader.split.val=0.4", "loader.split.test=0.4"]  # of so few, ten that both hold out
 GAN = [
     "model=tiny_gan",
     DATA,
     "loader.prepare_workers=0",
     "loader.batch_size=16",
-    "loader.split.val=0.1",  # of so few pieces, so that some are held out
+    *HELD_OUT,
     "trainer=cpu",
     "trainer.log_every_n_steps=1",
     "trainer.val_check_interval=3",
@@ -132,10 +135,12 @@ def test_an_evaluation_shows_its_windows_beside_held_out_ones(gan, run_main):
     assert "only a latent model can be evaluated on what it was trained on" in refused.stderr
 
 
-def test_it_is_compared_with_a_model_of_another_kind(gan, trained, run_main, tmp_path):
-    paths = ",".join(str(run / "checkpoints" / "best.ckpt") for run in (gan[0], trained))
-    arguments = ["sample.max_tokens=40", "compare.prompts=['M:4/4 K:Cmaj']", *SMALL]
+def test_it_is_compared_with_a_model_of_another_kind(gan, run_main, tmp_path):
     outputs = tmp_path / "outputs"
+    run_main(outputs, *TINY, *HELD_OUT, "trainer.max_steps=2")
+    (sequences,) = (outputs / "train").iterdir()
+    paths = ",".join(str(run / "checkpoints" / "best.ckpt") for run in (gan[0], sequences))
+    arguments = ["sample.max_tokens=40", "compare.prompts=['M:4/4 K:Cmaj']", *SMALL]
     run_main(outputs, "mode=compare", f"compare.ckpts=[{paths}]", DATA, *arguments)
     (folder,) = (outputs / "compare").iterdir()
     one, other = json.loads((folder / "compare.json").read_text())["models"]

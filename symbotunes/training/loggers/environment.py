@@ -38,7 +38,7 @@ def with_environment(cfg: DictConfig) -> DictConfig | None:
     result: DictConfig = whole.logger
     for name, node in result.items():
         if OmegaConf.is_dict(node) and str(node.get("_target_")).endswith(".SafeWandbLogger"):
-            free = {str(key) for key in node if f"logger.{name}.{key}" not in named}
+            free = {str(key) for key in node if f"logger.{name!s}.{key}" not in named}
             result[name] = OmegaConf.merge(node, _from_variables(free))
     return result
 
