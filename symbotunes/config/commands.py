@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.types import Quote, QuotedString
+from omegaconf import OmegaConf
 
 from symbotunes.paths import PACKAGE
 
@@ -68,6 +69,22 @@ def command(settings: Mapping[str, object], words: Sequence[str] = ()) -> str:
     """
     typed = [*map(shlex.quote, words), *(setting(key, value) for key, value in settings.items())]
     return " ".join([program(), *typed])
+
+
+def resume_settings(folder: Path) -> dict[str, object]:
+    """The settings that resume the run of a folder.
+
+    A run outside of ``paths.root`` does not decide which files are read, so the user names them.
+    """
+    settings: dict[str, object] = {"ckpt": folder / "checkpoints" / "last.ckpt"}
+    try:
+        cfg = OmegaConf.load(folder / "config.yaml")
+    except OSError:
+        return settings
+    root, path = OmegaConf.select(cfg, "paths.root"), OmegaConf.select(cfg, "dataset.path")
+    if root and path and not folder.resolve().is_relative_to(Path(root).resolve()):
+        settings["dataset.path"] = path
+    return settings
 
 
 def program() -> str:

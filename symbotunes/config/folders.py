@@ -79,14 +79,15 @@ def make_folder(folder: Path, cfg: DictConfig) -> None:
 
 def fullest(cfg: DictConfig) -> Path:
     """That of the folders that a run writes to whose disk has the least free space."""
-    folders = [folder for key in REMEDIES if (folder := _folder(cfg, key)) is not None]
-    return min(folders, key=free_bytes)
+    keys = ["paths.root", *REMEDIES]  # the first of those on one disk
+    return min(filter(None, (_folder(cfg, key) for key in keys)), key=free_mib)
 
 
-def free_bytes(folder: Path) -> int:
-    """Free space on the disk of a folder, which need not exist."""
+def free_mib(folder: Path) -> int:
+    """Free MiB on the disk of a folder, which need not exist."""
     parents = (path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
-    return shutil.disk_usage(next(parents)).free
+    # No bytes, which would differ between two folders of one disk that others write to.
+    return shutil.disk_usage(next(parents)).free // 2**20
 
 
 def _folder(cfg: DictConfig, key: str) -> Path | None:

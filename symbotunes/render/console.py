@@ -8,7 +8,7 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from symbotunes.config.commands import command
+from symbotunes.config.commands import command, resume_settings
 from symbotunes.data.cache.encoded import DROPPED, Encoded
 from symbotunes.data.preparation.inventory import Entry
 from symbotunes.data.receipt import Receipt
@@ -292,8 +292,7 @@ def closing_lines(folder: Path, best: Path, listen: str) -> str:
             f"Run folder   {escape(str(folder))}",
             f"Listen       {escape(listen)}",
             f"Sample more  {escape(command({'mode': 'sample', 'ckpt': best}))}",
-            f"Resume       {escape(command({'ckpt': folder / 'checkpoints' / 'last.ckpt'}))} "
-            "trainer.max_steps=N",
+            f"Resume       {escape(command(resume_settings(folder)))} trainer.max_steps=N",
         ]
     )
 
@@ -303,4 +302,4 @@ def interrupted_lines(folder: Path) -> str:
     last = folder / "checkpoints" / "last.ckpt"
     if not last.is_file():
         return f"Interrupted before the first checkpoint; the run folder is {escape(str(folder))}"
-    return f"Interrupted. To resume: {escape(command({'ckpt': last}))}"
+    return f"Interrupted. To resume: {escape(command(resume_settings(folder)))}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from symbotunes.config.commands import command
+from symbotunes.config.commands import command, resume_settings
 from symbotunes.files import atomic_file, read_json
 from symbotunes.models.quantities import BOUND, NLL
 from symbotunes.render.pages.training import TrainingState, training_page
@@ -127,7 +127,7 @@ def commands_of(folder: Path) -> dict[str, str]:
     if source.is_file():
         commands["Sample"] = command({"mode": "sample", "ckpt": source})
     if last.is_file():
-        commands["Resume"] = command({"ckpt": last})
+        commands["Resume"] = command(resume_settings(folder.absolute()))
         commands["Train for longer"] = f"{commands['Resume']} trainer.max_steps=N"
     return commands
 

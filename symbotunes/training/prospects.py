@@ -12,7 +12,7 @@ from rich.markup import escape
 from symbotunes.checkpoints.arguments import is_own
 from symbotunes.checkpoints.checkpoint import Checkpoint
 from symbotunes.config.build import build
-from symbotunes.config.commands import command
+from symbotunes.config.commands import command, resume_settings
 from symbotunes.files import read_json
 from symbotunes.training.changes import allowing, changes_between
 from symbotunes.training.run_folder import RECORD
@@ -32,7 +32,8 @@ def announce(cfg: DictConfig, checkpoint: Checkpoint, console: Console) -> bool:
     reached = limit_reached(cfg, checkpoint)
     if reached is not None:
         limit, longer = reached
-        line = command({"ckpt": checkpoint.path, **longer})
+        run = checkpoint.file.resolve().parents[1]
+        line = command({**resume_settings(run), "ckpt": checkpoint.path, **longer})
         console.print(
             f"Nothing to do  {escape(limit)}; to go on longer: {escape(line)}", soft_wrap=True
         )

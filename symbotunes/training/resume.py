@@ -34,6 +34,7 @@ from symbotunes.training.changes import (
     require_known,
     value_at,
 )
+from symbotunes.training.prospects import limit_reached
 
 VALUES = ("name", "seed", "baselines", "compile")  # numbers and words, nothing to be built
 NOT_KEPT = ("baselines", "compile")  # if the command line sets them
@@ -70,18 +71,21 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
             raise CheckpointError(f"{checkpoint.path}: its {key} is not a value; it is not opened")
     before = _filled(saved)
     changes = _changes_by_command(cfg, before)
-    kept["dataset"] = dataset_of(checkpoint, cfg, build)
-    if names_dataset(cfg) and not is_same_data(saved.dataset, kept["dataset"]):
-        refuse_overrides(cfg, ["dataset"], RESUMES)
     own = is_own(checkpoint, cfg)
     merged = cfg.copy()
     with open_dict(merged):
-        for key, node in kept.items():
-            merged[key] = node
         for key, value in limits_before(saved, cfg).items():
             # Words for other keys of Lightning could name a registry to upload checkpoints to.
             if own or key in cfg.trainer or not _has_text(value):
                 merged.trainer[key] = value
+        if own or limit_reached(merged, checkpoint) is None:  # else there is no use for the data
+            kept["dataset"] = dataset_of(checkpoint, cfg, build)
+            if names_dataset(cfg) and not is_same_data(saved.dataset, kept["dataset"]):
+                refuse_overrides(cfg, ["dataset"], RESUMES)
+        else:
+            kept.pop("dataset", None)
+        for key, node in kept.items():
+            merged[key] = node
         place_loader(merged, cfg)
         for key in [key for key in FREE if key in named and key.startswith("loader.")]:
             OmegaConf.update(merged, key, OmegaConf.select(cfg, key))

@@ -31,6 +31,7 @@ def start(tmp_path, *words):
     return subprocess.Popen(
         [sys.executable, "main.py", *words], cwd=ROOT, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # ignored under nohup
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints import reopen
 from symbotunes.config import commands
-from symbotunes.config.commands import command, program, setting
+from symbotunes.config.commands import command, program, resume_settings, setting
 from symbotunes.errors import UserError
 from symbotunes.render.console import closing_lines, interrupted_lines
 
@@ -59,6 +59,15 @@ def test_the_last_lines_of_a_training_can_be_pasted(text, tmp_path):
     for line in (lines[2].removeprefix("Sample more  "), again):
         words = shlex.split(line)
         assert pasted(words[1 if words[0] == "symbotunes" else 2 :])["ckpt"] == str(last)
+
+
+def test_a_run_outside_of_the_folder_of_runs_is_resumed_with_its_data_named(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    for root, named in ((tmp_path, {}), (tmp_path / "outputs", {"dataset.path": "/my tunes"})):
+        config = {"paths": {"root": str(root)}, "dataset": {"path": "/my tunes"}}
+        OmegaConf.save(OmegaConf.create(config), run / "config.yaml")
+        assert resume_settings(run) == {"ckpt": run / "checkpoints" / "last.ckpt", **named}
 
 
 def test_the_command_is_the_one_that_there_is(monkeypatch, tmp_path):

@@ -43,7 +43,8 @@ def test_the_line_names_the_path_and_the_setting(tmp_path, path, remedy, number)
     assert str(line) == f"{path} cannot be written: reason; {remedy}"
 
 
-def test_a_full_disk_asks_for_space_whether_or_not_the_error_names_a_file(tmp_path):
+def test_a_full_disk_asks_for_space_whether_or_not_the_error_names_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     cfg = config(tmp_path)
     line = unwritable(refusal(errno.ENOSPC, None), cfg)
     assert str(line) == f"{tmp_path}/outputs cannot be written: reason; free space"
@@ -56,7 +57,7 @@ def test_the_folder_with_the_least_free_space_is_the_full_one(tmp_path, monkeypa
 
     def usage(path):
         assert path.exists()
-        return SimpleNamespace(free=free.get(path.name, 9))
+        return SimpleNamespace(free=free.get(path.name, 9) * 2**20)
 
     for name in free:
         (tmp_path / name).mkdir()
