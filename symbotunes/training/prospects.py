@@ -50,7 +50,9 @@ def limit_reached(cfg: DictConfig, checkpoint: Checkpoint) -> tuple[str, dict[st
 
     ``None`` if the run may go on.
     """
-    trainer: lightning.Trainer = build(cfg.trainer, logger=False, enable_checkpointing=False)
+    limits = cfg.copy()
+    OmegaConf.update(limits, "trainer.default_root_dir", None)  # nothing is written
+    trainer: lightning.Trainer = build(limits.trainer, logger=False, enable_checkpointing=False)
     if 0 <= trainer.max_steps <= checkpoint.steps:
         limit = f"all {checkpoint.steps:,} steps of trainer.max_steps={trainer.max_steps} are done"
         return limit, {"trainer.max_steps": 2 * max(1, checkpoint.steps)}

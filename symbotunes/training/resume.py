@@ -78,11 +78,13 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
             # Words for other keys of Lightning could name a registry to upload checkpoints to.
             if own or key in cfg.trainer or not _has_text(value):
                 merged.trainer[key] = value
-        if own or limit_reached(merged, checkpoint) is None:  # else there is no use for the data
+        try:
             kept["dataset"] = dataset_of(checkpoint, cfg, build)
             if names_dataset(cfg) and not is_same_data(saved.dataset, kept["dataset"]):
                 refuse_overrides(cfg, ["dataset"], RESUMES)
-        else:
+        except UserError:
+            if own or limit_reached(merged, checkpoint) is None:  # else the data are not needed
+                raise
             kept.pop("dataset", None)
         for key, node in kept.items():
             merged[key] = node
@@ -98,9 +100,15 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
 
 
 def _compared_part(cfg: DictConfig) -> dict[str, Any]:
-    """The plain part of a config that a checkpoint fixes, and the trainer's."""
-    nodes = {key: cfg[key] for key in (*KEPT, "trainer") if key in cfg}
-    return {
+    """The plain part of a config that a checkpoint fixes.
+
+    Only of groups and keys that the command line sets: others are not compared.
+    """
+    tops = {place_of(word).split(".")[0] for word in overrides(cfg)}
+    keys = [key for key in KEPT if key in cfg and tops & {key, "experiment", "debug"}]
+    nodes = {key: cfg[key] for key in keys}
+    group, name = ACCUMULATION.split(".")
+    return {group: {name: OmegaConf.select(cfg, ACCUMULATION)}} | {
         key: OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
         for key, node in nodes.items()
     }

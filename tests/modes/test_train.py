@@ -422,7 +422,10 @@ def test_a_run_is_resumed_with_its_own_vocabulary(run_main, tmp_path):
     run_main(outputs, *settings, "trainer.max_steps=4")
     (last,) = outputs.glob("train/*/checkpoints/last.ckpt")
     before = torch.load(last)["recipe"]["tokenizer"]
-    (tunes / "new.abc").write_text("X:1\nT:New\nM:7/8\nL:1/8\nK:G\n^G2B2 d2z|=c2d2 e2z|G7|]\n" * 2)
+    new = ["^G2B2 d2z|=c2d2 e2z", "d2^G2 B2z|e2^G2 d2z", "B3^G2 A2|^G3B2 d2", "^G4 e3|d4 ^G3"]
+    for number, bars_of_new in enumerate(new):  # some are trained on
+        head = f"X:{number}\nT:New {number}\nM:7/8\nL:1/8\nK:G\n"
+        (tunes / f"new{number}.abc").write_text(f"{head}{bars_of_new}|G7|]\n")
     said = run_main(outputs, f"ckpt={last}", "trainer.max_steps=8").stdout
     assert "pieces with tokens that the model does not know are left out" in " ".join(said.split())
     content = torch.load(last)
