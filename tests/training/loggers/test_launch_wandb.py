@@ -92,8 +92,7 @@ def test_a_run_that_an_agent_starts_belongs_to_the_sweep_and_logs_what_it_minimi
         [*command, *short], cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    (folder,) = (tmp_path / "outputs" / "train").iterdir()
-    (path,) = closed_files(folder, "run4567")
+    (path,) = closed_files(tmp_path, "run4567")  # WANDB_DIR, as the agent has set it
     run = next(record.run for record in records(path) if record.HasField("run"))
     assert run.sweep_id == "sweep123"
     assert [row["val/best_loss"] for row in history(path) if "val/best_loss" in row]
