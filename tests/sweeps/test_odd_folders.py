@@ -11,9 +11,8 @@ SWEEP = ["--multirun", *TINY, "mode=prepare", "seed=1"]
 
 
 @pytest.mark.slow("every job of a sweep is a process that imports torch")
-@pytest.mark.parametrize("name", NAMES)
-def test_a_sweep_runs_in_a_folder_of_any_name(run_main, tmp_path, name):
-    outputs = tmp_path / name / "outputs"
+def test_a_sweep_runs_in_folders_of_any_name(run_main, tmp_path):
+    outputs = tmp_path.joinpath(*NAMES, "outputs")
     run_main(outputs, *SWEEP)
     (sweep,) = (outputs / "multirun").iterdir()
     assert '"status": "finished"' in (sweep / "0" / "job.json").read_text()
