@@ -148,9 +148,6 @@ def run_main(pytestconfig):
 def trained(run_main, tmp_path_factory):
     """The folder of a finished tiny training run."""
     outputs = tmp_path_factory.mktemp("trained") / "outputs"
-    run_main(
-        outputs, *TINY, "trainer.max_steps=12", "trainer.val_check_interval=4",
-        "loader.split.test=0.15",  # ten pieces at least, of which intervals are given
-    )  # fmt: skip
+    run_main(outputs, *TINY, "trainer.max_steps=12", "trainer.val_check_interval=4")
     (folder,) = (outputs / "train").iterdir()
     return folder

@@ -1,6 +1,6 @@
 """The config of a run that resumes from a checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,19 +99,27 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
     return merged, checkpoint
 
 
-def _compared_part(cfg: DictConfig) -> dict[str, Any]:
+def _fixed_part(cfg: DictConfig, keys: Iterable[str] = KEPT) -> dict[str, Any]:
     """The plain part of a config that a checkpoint fixes.
 
-    Only of groups and keys that the command line sets: others are not compared.
+    Args:
+        cfg: a whole config.
+        keys: its groups and keys; accumulation is always among them.
     """
-    tops = {place_of(word).split(".")[0] for word in overrides(cfg)}
-    keys = [key for key in KEPT if key in cfg and tops & {key, "experiment", "debug"}]
-    nodes = {key: cfg[key] for key in keys}
     group, name = ACCUMULATION.split(".")
-    return {group: {name: OmegaConf.select(cfg, ACCUMULATION)}} | {
-        key: OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-        for key, node in nodes.items()
-    }
+    plain: dict[str, Any] = {group: {name: OmegaConf.select(cfg, ACCUMULATION)}}
+    for key in keys:
+        if key in cfg:
+            node = cfg[key]
+            is_config = OmegaConf.is_config(node)
+            plain[key] = OmegaConf.to_container(node, resolve=True) if is_config else node
+    return plain
+
+
+def _set_by_command(cfg: DictConfig) -> list[str]:
+    """The groups and keys that the command line sets, of those that a checkpoint fixes."""
+    tops = {place_of(word).split(".")[0] for word in overrides(cfg)}
+    return [key for key in KEPT if tops & {key, "experiment", "debug"}]
 
 
 def _filled(saved: DictConfig) -> dict[str, Any]:
@@ -127,7 +135,7 @@ def _changes_by_command(cfg: DictConfig, before: dict[str, Any]) -> dict[str, Ch
     Raises:
         UserError: if it changes more than that.
     """
-    asked, now = requested(cfg), _compared_part(cfg)
+    asked, now = requested(cfg), _fixed_part(cfg, _set_by_command(cfg))
     fixed = [*(group for group in FIXED if group != "dataset"), "seed", "name"]
     words, found = [], []
     for word in overrides(cfg):
@@ -263,7 +271,7 @@ def continued(cfg: DictConfig) -> tuple[DictConfig, Checkpoint] | None:
     _require_state(checkpoint, str(last))
     before: Any = OmegaConf.to_container(checkpoint.config, resolve=True)
     resuming = _as_earlier(cfg, checkpoint.config, before)
-    now, asked = _compared_part(resuming), requested(cfg)
+    now, asked = _fixed_part(resuming), requested(cfg)
     with open_dict(resuming):
         for change in _changes_of_config(before, now):
             if change.key in asked:

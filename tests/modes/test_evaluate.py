@@ -6,6 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from tests.conftest import TINY
+
 pytestmark = pytest.mark.xdist_group("evaluate")  # one process makes its runs once
 
 SMALL = [
@@ -14,6 +16,15 @@ SMALL = [
     "evaluate.resamples=50",
     "baselines=[1,3]",
 ]
+
+
+@pytest.fixture(scope="module")
+def trained(run_main, tmp_path_factory):
+    """The folder of a tiny run that holds out ten pieces at least, of which intervals are given."""
+    outputs = tmp_path_factory.mktemp("evaluated") / "outputs"
+    run_main(outputs, *TINY, "loader.split.test=0.15", "trainer.max_steps=12")
+    (folder,) = (outputs / "train").iterdir()
+    return folder
 
 
 @pytest.fixture(scope="module")
