@@ -1,5 +1,7 @@
 """Checkpoints of networks too small to be worth training."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from symbotunes.config.assembly import build_chain
 from symbotunes.config.build import build
 from tests import composing
 
+PAYLOAD = b"import os\n"  # what Python would run, were it in a start-up path
 CONF = Path(__file__).parents[2] / "conf"
 FIXED = ["name=tiny", "paths.run_dir=nowhere"]  # what a command line would let Hydra say
 TINY_GPT2 = ["model=gpt2", "model.net.width=8", "model.net.depth=1", "model.net.heads=2"]
@@ -60,3 +63,36 @@ def plan():
         return build(OmegaConf.merge(node, {"samples": 0, **changes}))
 
     return make
+
+
+@pytest.fixture
+def server():
+    """An address that serves one file for any path, and the list of what was asked of it."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(PAYLOAD)))
+            self.end_headers()
+            self.wfile.write(PAYLOAD)
+
+        def log_message(self, *_):
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}/startup.pth", asked
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A folder whose files Python would run at its next start."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    return folder

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,8 +11,6 @@ from omegaconf import OmegaConf
 from symbotunes.checkpoints.arguments import dataset_of, dataset_options, is_own
 from symbotunes.checkpoints.checkpoint import pack, unpack
 from symbotunes.checkpoints.error import CheckpointError
-from symbotunes.checkpoints.export import describe
-from symbotunes.checkpoints.published import write_folder
 from symbotunes.checkpoints.reopen import data_of, rebuild
 from symbotunes.config.build import build
 from symbotunes.errors import UserError
@@ -25,67 +21,14 @@ from symbotunes.modes.train import train
 from symbotunes.tokenizers.abc_bpe import AbcBpe
 from symbotunes.training.resume import resumed
 from tests.checkpoints.conftest import composed
+from tests.checkpoints.strangers import exported, hostile, offline, with_dataset
 
 SMALL = ["evaluate.num_samples=2", "sample.max_tokens=20", "evaluate.resamples=10"]
 VAE = [
     "model=music_vae", "transforms=[melody]", "model.net.latent=8",
     "model.net.encoder.widths=[16]", "model.net.decoder.widths=[16]",
 ]  # fmt: skip
-PAYLOAD = b"import os\n"
 FOLK = "symbotunes.datasets.folk.Folk"
-
-
-@pytest.fixture
-def server():
-    """An address that serves one file for any path, and the list of what was asked of it."""
-    asked = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(PAYLOAD)))
-            self.end_headers()
-            self.wfile.write(PAYLOAD)
-
-        def log_message(self, *_):
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{httpd.server_port}/startup.pth", asked
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
-
-
-@pytest.fixture
-def site(tmp_path):
-    """A folder whose files Python would run at its next start."""
-    folder = tmp_path / "site-packages"
-    folder.mkdir()
-    return folder
-
-
-def hostile(kind, url, site):
-    """A dataset of a stranger that would leave a file in the folder, and the option to name."""
-    name = "symbotunes.datasets"
-    if kind == "file":
-        path = str(site / "startup.pth")
-        return {"_target_": f"{name}.folk_rnn.FolkRnnData", "path": path, "url": url}
-    if kind == "dump":
-        path = str(site / "startup.pth")
-        return {"_target_": f"{name}.the_session.TheSession", "path": path, "urls": [url]}
-    if kind == "archive":
-        archive = {"urls": [url], "size": None, "sha256": None, "path": str(site)}
-        return {"_target_": f"{name}.nottingham.Nottingham", **archive, "part": "full"}
-    if kind == "variant":
-        published = {"full": {"urls": [url], "size": None, "sha256": None}}
-        lakh = {"variant": "full", "variants": published, "path": str(site)}
-        return {"_target_": f"{name}.lakh.Lakh", **lakh}
-    nested = {"first": hostile("file", url, site), "second": hostile("dump", url, site)}
-    return {"_target_": f"{name}.concat.Concat", "corpora": nested, "steps": {}}
 
 
 HOSTS = {
@@ -95,43 +38,6 @@ HOSTS = {
     "variant": "hog.ee.columbia.edu",
     "concat": "raw.githubusercontent.com/IraKorshunova",
 }
-
-
-def with_dataset(source, target, dataset, **more):
-    """A copy of a checkpoint that names other data."""
-    content = torch.load(source, weights_only=True)
-    config = OmegaConf.create(content["recipe"]["config"])
-    config.dataset = dataset
-    for key, value in more.items():
-        OmegaConf.update(config, key.replace("__", "."), value, force_add=True, merge=False)
-    content["recipe"]["config"] = OmegaConf.to_yaml(config)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(content, target)
-    return target
-
-
-def exported(checkpoint, folder):
-    """The folder of a model, with its config as it stands."""
-    opened = unpack(checkpoint)
-    description = describe(opened)
-    description["config"]["dataset"] = OmegaConf.to_container(opened.config.dataset)
-    write_folder(folder, opened.weights, description, "float32")
-    return folder
-
-
-def offline(monkeypatch, folder):
-    """Let what is fetched from addresses of our own come from nowhere, and fall into a folder."""
-    monkeypatch.setenv("SYMBOTUNES_DATA", str(folder))
-    monkeypatch.setenv("SYMBOTUNES_OUTPUTS", str(folder / "outputs"))
-    wanted = []
-
-    def fetch(published, target, **_):
-        wanted.append((published.addresses, target))
-        raise UserError("no network here")
-
-    for module in ("folk_rnn", "the_session", "midi_archive"):
-        monkeypatch.setattr(f"symbotunes.datasets.{module}.fetch_once", fetch)
-    return wanted
 
 
 @pytest.mark.parametrize("kind", HOSTS)
