@@ -1,5 +1,7 @@
 """W&B's own environment variables win over our defaults and lose to the command line."""
 
+import time
+
 import pytest
 from omegaconf import OmegaConf
 
@@ -90,6 +92,9 @@ def test_files_lie_in_the_folder_of_the_variable_and_the_id_with_the_run(
         (logger,) = build_many(with_environment(cfg))
         logger.log_metrics({"a": 1}, step=step)
         logger.finish(0)
+        begun = int(time.time())
+        while int(time.time()) == begun:  # W&B names folders by the second
+            time.sleep(0.05)
     assert (run_dir / "wandb_id").read_text() == f"{logger.version}\n"
     folders = sorted((tmp_path / "space" / "wandb").glob(f"offline-run-*-{logger.version}"))
     assert len(folders) == 2
