@@ -22,12 +22,8 @@ from symbotunes.music.midi.tracks import score_of_track
 from symbotunes.music.performance.events import (
     HIGHEST_VELOCITY,
     LONGEST_SHIFT,
-    NOTE_OFF,
-    ONE_SECOND,
-    PITCHES,
     STEPS_PER_SECOND,
     EventLayout,
-    count_errors,
 )
 from symbotunes.music.performance.notes import PlayedNotes, pieces, played_notes, sustained
 from symbotunes.tokenizers.base import (
@@ -44,6 +40,7 @@ from symbotunes.tokenizers.windows import one_of
 
 TICKS_PER_QUARTER = 500  # at 120 quarters per minute, a tick is 1 ms
 TICKS_PER_STEP = 2 * TICKS_PER_QUARTER // STEPS_PER_SECOND
+HIGHEST_PITCH = 127
 SHORTEST_PIECE = 1.0  # seconds
 PROGRAMS = {"one": True, "any": False}
 CLASSES = {
@@ -51,6 +48,7 @@ CLASSES = {
     "NoteOff": "note off",
     "TimeShift": "time shift",
     "Velocity": "velocity",
+    "Reserved": "reserved",
 }
 
 
@@ -67,6 +65,8 @@ class Performance(TextTokenizer[MidiPiece]):
         sustain: whether notes sound on while the pedal is down; otherwise it is ignored.
         velocities: number of bins, from 1 to 127; 0: events tell no velocity.
         programs: ``one``: pieces with notes of several programs are left out; ``any``: none are.
+        pitches: the lowest and the highest that have ids; pieces with others are left out.
+        reserved: number of ids, before all others, that stand for no event.
         meter_tracks: whose tempos count, see `Reading`.
         longest_note: seconds after which decoded notes end; ``None``: when their events say.
 
@@ -87,12 +87,20 @@ class Performance(TextTokenizer[MidiPiece]):
         sustain: bool = True,
         velocities: int = 32,
         programs: str = "one",
+        pitches: Sequence[int] = (0, 127),
+        reserved: int = 0,
         meter_tracks: str = "all",
         longest_note: float | None = 5.0,
     ) -> None:
         require_whole_number("transforms.performance.min_events", min_events)
         require_whole_number("transforms.performance.max_events", max_events, optional=True)
         require_whole_number("transforms.performance.velocities", velocities, least=0)
+        require_whole_number("transforms.performance.reserved", reserved, least=0)
+        if len(pitches) != 2 or not 0 <= pitches[0] <= pitches[1] <= HIGHEST_PITCH:
+            raise UserError(
+                f"transforms.performance.pitches={list(pitches)}: must be the lowest and the "
+                "highest, from 0 to 127"
+            )
         if velocities > HIGHEST_VELOCITY:
             raise UserError(f"transforms.performance.velocities={velocities}: must be at most 127")
         if piece_seconds is not None and not piece_seconds >= SHORTEST_PIECE:
@@ -108,11 +116,11 @@ class Performance(TextTokenizer[MidiPiece]):
         self.piece_seconds = piece_seconds
         self.min_events, self.max_events = min_events, max_events
         self.sustain = sustain
-        self.layout = EventLayout(velocities)
+        self.layout = EventLayout(velocities, *pitches, reserved)
         self.one_program: bool = one_of(PROGRAMS, programs, "transforms.performance.programs")
         self.meter_tracks = meter_tracks
         self.longest_note = longest_note
-        self.names = list(_names(velocities))
+        self.names = list(_names(self.layout))
         self._ids = {name: index for index, name in enumerate(self.names)}
 
     # From pieces to ids.
@@ -137,12 +145,13 @@ class Performance(TextTokenizer[MidiPiece]):
         examples: list[Ids] = []
         reasons: dict[str, None] = {}
         for notes in cut:
-            ids = self.layout.encode(self.layout.quantize(notes))
             if not len(notes):
                 reasons["silence"] = None
+            elif not self.layout.holds(notes.pitch):
+                reasons[f"notes outside of {self._range} (pitches)"] = None
             elif self.one_program and notes.programs > 1:
                 reasons["several instruments at once (programs=any reads them as one)"] = None
-            elif len(ids) < self.min_events:
+            elif len(ids := self.layout.encode(self.layout.quantize(notes))) < self.min_events:
                 reasons[f"fewer than {self.min_events} events (min_events)"] = None
             else:
                 examples.append(ids[: self.max_events])
@@ -158,11 +167,15 @@ class Performance(TextTokenizer[MidiPiece]):
         return sustained(played, read_pedal(events, notes, clock))
 
     @property
+    def _range(self) -> str:
+        return f"pitches {self.layout.lowest} to {self.layout.highest}"
+
+    @property
     def events(self) -> EventLayout:
         return self.layout
 
     def begins_note(self, ids: Ids) -> NDArray[np.bool_]:
-        return np.asarray(ids) < NOTE_OFF
+        return self.layout.begins_note(np.asarray(ids))
 
     def bar_starts(self, ids: Ids) -> NDArray[np.int64]:  # noqa: ARG002
         """Performances have no bars.
@@ -194,7 +207,7 @@ class Performance(TextTokenizer[MidiPiece]):
 
     def render_ids(self, ids: Ids, title: str, *, number: int = 1) -> Rendition:  # noqa: ARG002
         events = np.asarray(ids).astype(np.int64)
-        errors = count_errors(events)
+        errors = self.layout.count_errors(events)
         problems = []
         if errors:
             problems.append(f"{errors} of {len(events)} events have no effect")
@@ -251,13 +264,17 @@ class Performance(TextTokenizer[MidiPiece]):
         if not any(len(track.notes) for track in score.tracks):
             raise ValueError("the chosen bars are empty")
         played = self._played(MidiPiece(path.name, score))
+        if not self.layout.holds(played.pitch):
+            raise ValueError(f"notes outside of {self._range} have no tokens here")
         return [int(index) for index in self.layout.encode(self.layout.quantize(played))]
 
     # The vocabulary.
 
     @property
     def vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.layout.size, NO_ID, NO_ID, opening=ONE_SECOND)
+        # Tensor2Tensor feeds its padding, which embeds to zero, before the first event.
+        opening = 0 if self.layout.reserved else self.layout.one_second
+        return Vocabulary(self.layout.size, NO_ID, NO_ID, opening=opening)
 
     def state(self) -> Mapping[str, Any]:
         return {}
@@ -266,9 +283,11 @@ class Performance(TextTokenizer[MidiPiece]):
         """Nothing is learned from data."""
 
 
-def _names(velocities: int) -> Iterator[str]:
+def _names(layout: EventLayout) -> Iterator[str]:
     """The token of every id."""
-    yield from (f"NoteOn_{pitch}" for pitch in range(PITCHES))
-    yield from (f"NoteOff_{pitch}" for pitch in range(PITCHES))
+    pitches = range(layout.lowest, layout.highest + 1)
+    yield from (f"Reserved_{number}" for number in range(layout.reserved))
+    yield from (f"NoteOn_{pitch}" for pitch in pitches)
+    yield from (f"NoteOff_{pitch}" for pitch in pitches)
     yield from (f"TimeShift_{steps}" for steps in range(1, LONGEST_SHIFT + 1))
-    yield from (f"Velocity_{number}" for number in range(1, velocities + 1))
+    yield from (f"Velocity_{number}" for number in range(1, layout.velocities + 1))

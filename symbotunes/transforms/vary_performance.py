@@ -21,7 +21,7 @@ class VaryPerformance:
     ``transpose_midi`` before the tokenizer make. Drawn anew each time, they take no space; events
     have steps of 10 ms by then, so that times differ from those of a copy by up to one step, and
     pieces are cut before they are stretched, not after. Of the intervals, those are drawn that keep
-    all notes within MIDI's range.
+    all notes within the tokenizer's range.
 
     Args:
         factors: of all times; 1 keeps them.
@@ -61,9 +61,9 @@ class VaryPerformance:
         notes = self.layout.notes(np.asarray(ids, np.int64))
         if not len(notes.pitch):
             return ids
-        fitting = self.semitones[
-            (self.semitones >= -notes.pitch.min()) & (self.semitones <= 127 - notes.pitch.max())
-        ]
+        least = self.layout.lowest - notes.pitch.min()
+        most = self.layout.highest - notes.pitch.max()
+        fitting = self.semitones[(self.semitones >= least) & (self.semitones <= most)]
         shift = fitting[_draw(len(fitting), generator)] if len(fitting) else 0
         varied = self.layout.encode(_stretched(replace(notes, pitch=notes.pitch + shift), factor))
         return varied[: len(ids)]

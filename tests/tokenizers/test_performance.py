@@ -86,6 +86,17 @@ def test_the_reason_says_why_a_file_gives_no_piece(tracks, reason):
     assert caught.value.reason == reason
 
 
+def test_a_piano_leaves_out_pieces_beyond_its_keys():
+    piano = performance(pitches=(21, 108), reserved=2)
+    high = MidiPiece("made", midi(notes(*((2 * at, 2 * at + 1, 109) for at in range(40)))))
+    with pytest.raises(Unencodable, match=r"notes outside of pitches 21 to 108 \(pitches\)"):
+        piano.tokenize(high)
+    (ids,) = piano.tokenize(MidiPiece("made", midi(line(40))))
+    assert piano.begins_note(ids).sum() == 40
+    assert piano.decode([0, 1, 2, 309]) == ["Reserved_0", "Reserved_1", "NoteOn_21", "Velocity_32"]
+    assert (piano.vocabulary.size, piano.vocabulary.opening) == (310, 0)
+
+
 def test_pieces_that_are_left_out_of_a_file_are_remarked_on():
     # Forty notes, half a minute of silence, three notes.
     long = [(2 * at, 2 * at + 1, 60) for at in range(40)]

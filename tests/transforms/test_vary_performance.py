@@ -53,6 +53,15 @@ def test_no_note_leaves_the_range_of_midi():
     assert {int(LAYOUT.notes(ids).pitch[0]) for ids in draws(vary([1.0], [-3]), low)} == {2}
 
 
+def test_no_note_leaves_the_range_of_the_tokenizer():
+    piano = Performance(pitches=(21, 108), reserved=2)
+    step = VaryPerformance([1.0], [-3, 0, 12])
+    step.bind(piano)
+    high = piano.layout.encode(EventNotes(*(np.array([v]) for v in (0, 9, 100, 1))))
+    drawn = {int(piano.layout.notes(ids).pitch[0]) for ids in draws(step, high)}
+    assert drawn == {97, 100}
+
+
 def test_an_unchanged_example_keeps_its_events():
     assert draws(vary(), count=1)[0].tolist() == IDS.tolist()
 

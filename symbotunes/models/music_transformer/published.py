@@ -18,6 +18,7 @@ from symbotunes.models.published import LayoutError, PublishedWeights
 
 Array = NDArray[Any]
 PREFIX = "transformer/"
+PIANO_IDS = 310
 _DECODER = f"{PREFIX}body/decoder"
 _NORM = "layer_prepostprocess/layer_norm/layer_norm"
 _ATTENTION = "self_attention/multihead_attention"
@@ -71,12 +72,13 @@ def from_tensor2tensor(variables: Mapping[str, Array]) -> PublishedWeights:
         )
     tensors = {name: _tensor(array) for name, array in weights.items()}
     sizes = {"width": width, "depth": depth, **_sizes(weights)}
+    events = "performance_piano" if vocabulary == PIANO_IDS else "performance"
     return PublishedWeights(
         tensors,
         sizes,
         vocabulary=vocabulary,
         model="music_transformer",
-        transforms="transforms=[performance]",
+        transforms=f"transforms=[{events}]",
     )
 
 

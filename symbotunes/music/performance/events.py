@@ -7,6 +7,7 @@ code and weights have 10 ms.
 
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ ONE_SECOND = SHIFT + LONGEST_SHIFT - 1  # Magenta's default event
 HIGHEST_VELOCITY = 127
 PLAIN_VELOCITY = 100  # of notes without velocity
 OPEN = -1  # end of a note that no note-off ends
+NOTHING = -1  # the event of ids that stand for none
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,59 @@ class EventNotes:
 class EventLayout:
     """Which id stands for which event.
 
+    By default ids are the events' own numbers. Tensor2Tensor's 310 are those of a piano's 88
+    pitches after 2 reserved ids: padding, and an end that its language models do not write.
+
     Attributes:
         velocities: number of velocity bins; 0: events tell no velocity.
+        lowest: pitch, of those that have ids.
+        highest: pitch, of those that have ids.
+        reserved: number of ids, before all others, that stand for no event.
     """
 
     velocities: int = 32
+    lowest: int = 0
+    highest: int = PITCHES - 1
+    reserved: int = 0
+
+    @cached_property
+    def events(self) -> Ids:
+        """``[size]`` the number of each id's event, or `NOTHING`."""
+        pitches = np.arange(self.lowest, self.highest + 1)
+        return np.concatenate(
+            [
+                np.full(self.reserved, NOTHING),
+                NOTE_ON + pitches,
+                NOTE_OFF + pitches,
+                np.arange(SHIFT, VELOCITY + self.velocities),
+            ]
+        )
+
+    @cached_property
+    def _ids(self) -> Ids:
+        """The id of each event's number, or `NOTHING`."""
+        ids = np.full(VELOCITY + self.velocities, NOTHING)
+        ids[self.events[self.reserved :]] = np.arange(self.reserved, self.size)
+        return ids
 
     @property
     def size(self) -> int:
         """Number of ids."""
-        return VELOCITY + self.velocities
+        return len(self.events)
+
+    @property
+    def one_second(self) -> int:
+        """The id of the longest time shift."""
+        return int(self._ids[ONE_SECOND])
+
+    def begins_note(self, ids: Ids) -> NDArray[np.bool_]:
+        """Which ids are note-ons."""
+        events = self.events[ids]
+        return (events >= NOTE_ON) & (events < NOTE_OFF)
+
+    def holds(self, pitches: Integers) -> bool:
+        """Whether all pitches have ids."""
+        return bool(((pitches >= self.lowest) & (pitches <= self.highest)).all())
 
     @property
     def bin_size(self) -> int:
@@ -87,7 +132,10 @@ class EventLayout:
         return EventNotes(start, end, notes.pitch[order], self.bins(notes.velocity[order]))
 
     def encode(self, notes: EventNotes) -> Ids:
-        """The events of notes; at one step note-offs of earlier notes come first."""
+        """The events of notes; at one step note-offs of earlier notes come first.
+
+        All pitches must have ids, see `holds`.
+        """
         count = len(notes.start)
         step = np.concatenate([notes.start, notes.end])
         note = np.tile(np.arange(count), 2)
@@ -101,13 +149,13 @@ class EventLayout:
         louder = self._changes(bins) if self.velocities else np.zeros(len(bins), bool)
         # Each event is preceded by its shifts and its velocity, so it ends its group of ids.
         ends = np.cumsum(shifts + louder + 1) - 1
-        ids = np.full(int(ends[-1]) + 1 if len(ends) else 0, ONE_SECOND)
-        ids[ends] = notes.pitch[note] + np.where(is_off, NOTE_OFF, NOTE_ON)
-        ids[ends[louder] - 1] = VELOCITY - 1 + bins[louder]
+        events = np.full(int(ends[-1]) + 1 if len(ends) else 0, ONE_SECOND)
+        events[ends] = notes.pitch[note] + np.where(is_off, NOTE_OFF, NOTE_ON)
+        events[ends[louder] - 1] = VELOCITY - 1 + bins[louder]
         moved = shifts > 0
         rest = gap[moved] - LONGEST_SHIFT * (shifts[moved] - 1)
-        ids[(ends - louder)[moved] - 1] = SHIFT - 1 + rest
-        return ids
+        events[(ends - louder)[moved] - 1] = SHIFT - 1 + rest
+        return self._ids[events]
 
     @staticmethod
     def _changes(bins: Integers) -> NDArray[np.bool_]:
@@ -125,7 +173,7 @@ class EventLayout:
         bins: list[int] = []
         sounding: dict[int, deque[int]] = {}  # pitch -> notes, oldest first
         step = velocity = 0
-        for event in ids.tolist():
+        for event in self._events_of(ids).tolist():
             if event < NOTE_OFF:
                 sounding.setdefault(event, deque()).append(len(start))
                 start.append(step)
@@ -149,8 +197,9 @@ class EventLayout:
             longest_seconds: notes end after so many seconds at the latest; ``None``: when they do.
         """
         notes = self.notes(ids)
-        is_shift = (ids >= SHIFT) & (ids < VELOCITY)
-        last = int((ids[is_shift] - SHIFT + 1).sum())
+        events = self._events_of(ids)
+        is_shift = (events >= SHIFT) & (events < VELOCITY)
+        last = int((events[is_shift] - SHIFT + 1).sum())
         end = np.where(notes.end == OPEN, last, notes.end)
         order = np.argsort(end, kind="stable")
         order = order[end[order] > notes.start[order]]
@@ -159,17 +208,22 @@ class EventLayout:
             end = np.minimum(end, start + round(longest_seconds * STEPS_PER_SECOND))
         return EventNotes(start, end, notes.pitch[order], notes.bins[order])
 
+    def count_errors(self, ids: Ids) -> int:
+        """Ids without effect: reserved, note-offs without a note, velocities without a note-on."""
+        sounding = np.zeros(PITCHES, np.int64)
+        events = self._events_of(ids)
+        errors = len(ids) - len(events)
+        for event in events.tolist():
+            if event < NOTE_OFF:
+                sounding[event] += 1
+            elif event < SHIFT:
+                errors += not sounding[event - NOTE_OFF]
+                sounding[event - NOTE_OFF] -= sounding[event - NOTE_OFF] > 0
+        is_velocity = events >= VELOCITY
+        struck = np.append(events < NOTE_OFF, True)[1:]  # a piece may be cut behind a velocity
+        return errors + int((is_velocity & ~struck).sum())
 
-def count_errors(ids: Ids) -> int:
-    """Events without effect: note-offs without a note, velocities that no note-on follows."""
-    sounding = np.zeros(PITCHES, np.int64)
-    errors = 0
-    for event in ids.tolist():
-        if event < NOTE_OFF:
-            sounding[event] += 1
-        elif event < SHIFT:
-            errors += not sounding[event - NOTE_OFF]
-            sounding[event - NOTE_OFF] -= sounding[event - NOTE_OFF] > 0
-    is_velocity = ids >= VELOCITY
-    struck = np.append(ids < NOTE_OFF, True)[1:]  # a piece may be cut behind a velocity
-    return errors + int((is_velocity & ~struck).sum())
+    def _events_of(self, ids: Ids) -> Ids:
+        """The numbers of the events of ids, without reserved ones."""
+        events = self.events[ids]
+        return events[events != NOTHING]

@@ -101,5 +101,5 @@ def test_other_sizes_and_vocabularies_are_refused_with_what_to_set(weights):
         weights.check(network_of("absolute_only"), 310)
     with pytest.raises(UserError, match="310 ids, the tokenizer one of 388: choose the transforms"):
         weights.check(network_of(RELATIVE), 388)
-    with pytest.raises(UserError, match=r"other tokens: set transforms=\[performance\]"):
+    with pytest.raises(UserError, match=r"other tokens: set transforms=\[performance_piano\]"):
         weights.give_vocabulary(AbcTokens())

@@ -13,7 +13,7 @@ from pretty_midi import PrettyMIDI
 from symbotunes.music.midi.notes import read_midi
 from symbotunes.music.midi.pedal import read_pedal
 from symbotunes.music.midi.piece import MidiPiece
-from symbotunes.music.performance.events import EventLayout, EventNotes, count_errors
+from symbotunes.music.performance.events import EventLayout, EventNotes
 from symbotunes.music.performance.notes import pieces, played_notes, sustained
 from tests.music.events import midi, off, on, program
 
@@ -134,7 +134,7 @@ def test_any_notes_come_back(notes):
     assert sorted(zip(back.start, back.end, back.pitch, back.bins, strict=True)) == (
         sorted(zip(start, start + length, pitch, bins, strict=True))
     )
-    assert count_errors(events) == 0
+    assert EventLayout().count_errors(events) == 0
 
 
 @RANDOM
@@ -144,7 +144,7 @@ def test_any_events_can_be_decoded(events):
     notes = LAYOUT.decode(events, 5.0)
     assert (notes.end > notes.start).all()
     assert ((notes.end - notes.start) <= 500).all()
-    assert 0 <= count_errors(events) <= len(events)
+    assert 0 <= EventLayout().count_errors(events) <= len(events)
 
 
 def test_shifts_are_as_long_as_possible():
@@ -164,6 +164,32 @@ def test_a_velocity_is_written_where_it_changes():
     ]
 
 
+def tensor2tensor(event):
+    """Its id of one of note-seq's 388 events: padding, end, 88 + 88 pitches, shifts, velocities."""
+    for first, count, start in ((21, 88, 2), (149, 88, 90), (256, 100, 178), (356, 32, 278)):
+        if first <= event < first + count:
+            return start + event - first
+    raise ValueError(event)
+
+
+def test_a_piano_has_the_ids_of_tensor2tensor():
+    layout = EventLayout(32, 21, 108, 2)
+    assert layout.size == 310
+    compared = 0
+    for name in NAMES:
+        played, _, expected = read(name)
+        notes = layout.quantize(played)
+        if not len(played) or not layout.holds(played.pitch):
+            continue
+        ids = layout.encode(notes)
+        assert ids.tolist() == [tensor2tensor(event) for event in expected["events"].tolist()]
+        again = layout.notes(np.concatenate([[0], ids, [1]]))
+        assert rows(again).tolist() == rows(LAYOUT.notes(expected["events"])).tolist()
+        compared += 1
+    assert compared >= 3
+    assert layout.count_errors(np.array([0, 1, 2])) == 2
+
+
 def test_events_without_effect_are_counted():
     # A note-off without a note, a velocity before a shift; one at the end may have been cut.
-    assert count_errors(np.array([128 + 60, 360, 300, 60, 128 + 60, 361])) == 2
+    assert EventLayout().count_errors(np.array([128 + 60, 360, 300, 60, 128 + 60, 361])) == 2
