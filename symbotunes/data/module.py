@@ -167,7 +167,8 @@ class MusicData:
 
     def _grouping(self, examples: NDArray[np.int64], *, training: bool) -> Grouping:
         pack = self.rule.pack and training
-        frame = 2 if self.chain.tokenizer.FRAMED else 0
+        tokenizer = self.chain.tokenizer
+        frame = len(tokenizer.vocabulary.framed(np.zeros(0, np.int64))) if tokenizer.FRAMED else 0
         length = self.encoded.length
         if length is not None and not pack and not self.chain.cuts_pieces:
             (cut,) = self.chain.longest(np.array([length + frame]))

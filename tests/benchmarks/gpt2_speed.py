@@ -56,7 +56,7 @@ def data(
     examples = loader.batches.examples
     order = np.random.default_rng(0).permutation(examples)[: batch_size * count]
     mixed = [
-        collate(*framed(*module.encoded.gather(some), vocabulary.bos, vocabulary.eos))
+        collate(*framed(*module.encoded.gather(some), vocabulary))
         for some in np.split(order, count)
     ]
     kinds = {"bucketed": bucketed, "mixed": mixed}

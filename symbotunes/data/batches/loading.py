@@ -12,6 +12,7 @@ from symbotunes.data.batches.sampler import Batches, Draws
 from symbotunes.data.cache.arrays import flat_index
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.models.base import Batch
+from symbotunes.tokenizers.base import NO_ID, Vocabulary
 from symbotunes.transforms.base import Chain
 
 
@@ -37,9 +38,8 @@ class Examples(Dataset[Batch]):
         if self.augment:
             augmented = self._each(self.chain.augment, ids, lengths, draws.seeds)
             ids, lengths = joined(augmented)
-        vocabulary = self.chain.tokenizer.vocabulary
         if self.chain.tokenizer.FRAMED:
-            ids, lengths = framed(ids, lengths, vocabulary.bos, vocabulary.eos)
+            ids, lengths = framed(ids, lengths, self.chain.tokenizer.vocabulary)
         offsets = None
         if self.cut:
             cuts = self._each(self.chain.cut, ids, lengths, draws.seeds ^ 1)
@@ -67,15 +67,21 @@ def joined(examples: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[np.int64
 
 
 def framed(
-    ids: NDArray[Any], lengths: NDArray[np.int64], bos: int, eos: int
+    ids: NDArray[Any], lengths: NDArray[np.int64], vocabulary: Vocabulary
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Examples end to end with ``bos`` before and ``eos`` after each, and their lengths."""
-    longer = lengths + 2
-    ends = np.cumsum(longer)
-    result = np.empty(int(ends[-1]), np.int64)
-    result[ends - longer] = bos
-    result[ends - 1] = eos
-    result[flat_index(ends - longer + 1, lengths)] = ids
+    """Examples end to end with ``bos`` before and ``eos`` after each, and their lengths.
+
+    A vocabulary may have ``bos`` alone.
+    """
+    begins, ends = vocabulary.bos != NO_ID, vocabulary.eos != NO_ID
+    longer = lengths + begins + ends
+    borders = np.cumsum(longer)
+    result = np.empty(int(borders[-1]), np.int64)
+    if begins:
+        result[borders - longer] = vocabulary.bos
+    if ends:
+        result[borders - 1] = vocabulary.eos
+    result[flat_index(borders - longer + begins, lengths)] = ids
     return result, longer
 
 

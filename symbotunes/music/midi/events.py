@@ -47,11 +47,7 @@ def read_events(walked: Walk) -> MidiEvents:
     Raises:
         MidiError: if a tempo or a meter is zero, or a track is too long.
     """
-    ticks = walked.ticks
-    if walked.forgotten:
-        deltas = walked.deltas.copy()
-        deltas[np.searchsorted(walked.starts, walked.forgotten)] = 0
-        ticks = ticks_of(deltas, walked.first_of)
+    ticks = counted_ticks(walked)
     channel = walked.channel
     tempos, meters = _clock(walked, walked.starts[: walked.first_of[1]], ticks)
     return MidiEvents(
@@ -65,6 +61,15 @@ def read_events(walked: Walk) -> MidiEvents:
         meters,
         clock_of(walked, ticks),
     )
+
+
+def counted_ticks(walked: Walk) -> Integers:
+    """[events] time of each since the beginning of its track, in delta times that count."""
+    if not walked.forgotten:
+        return walked.ticks
+    deltas = walked.deltas.copy()
+    deltas[np.searchsorted(walked.starts, walked.forgotten)] = 0
+    return ticks_of(deltas, walked.first_of)
 
 
 def _clock(
