@@ -9,15 +9,29 @@ QUARTER = 480  # ticks
 BARS = 24  # in 4/4
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
 KICK, SNARE, HAT = 36, 38, 42
-PIANO, FINGER_BASS = 0, 33  # programs of General MIDI, counted from 0
+PIANO, FINGER_BASS, CHOIR = 0, 33, 52  # programs of General MIDI, counted from 0
 
 
-def write_trios(folder: Path, count: int = 12) -> Path:
-    """Write MIDI files of melody, bass and drums, the same in every call; returns the folder."""
+def write_pieces(folder: Path, count: int = 12) -> Path:
+    """Write MIDI files of trios and choirs, the same in every call; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for seed in range(count):
         trio(random.Random(seed)).dump_midi(folder / f"trio_{seed:02d}.mid")
+        choir(random.Random(seed)).dump_midi(folder / f"choir_{seed:02d}.mid")
     return folder
+
+
+def choir(rng: random.Random) -> symusic.Score:
+    """Eight bars of quarters in four voices."""
+    score = symusic.Score(QUARTER)
+    for octaves in (0, 0, -12, -12):
+        voice = symusic.Track(program=CHOIR)
+        for beat in range(32):
+            voice.notes.append(
+                symusic.Note(beat * QUARTER, QUARTER, rng.choice(SCALE) + octaves, 80)
+            )
+        score.tracks.append(voice)
+    return score
 
 
 def trio(rng: random.Random) -> symusic.Score:

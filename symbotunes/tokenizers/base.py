@@ -11,6 +11,7 @@ import symusic
 from numpy.typing import NDArray
 
 from symbotunes.music.abc.tokens import Phrase
+from symbotunes.music.chorale.layout import VoiceLayout
 from symbotunes.music.excerpt import Excerpt
 from symbotunes.music.grid.melody import MelodyClasses
 from symbotunes.music.performance.events import EventLayout
@@ -144,6 +145,11 @@ class Tokenizer(ABC, Generic[Piece]):
     @property
     def events(self) -> EventLayout | None:
         """Which ids stand for which performance events, if ids are such events; else ``None``."""
+        return None
+
+    @property
+    def voices(self) -> VoiceLayout | None:
+        """Which ids stand for what four voices sing, if each id is a note slot; else ``None``."""
         return None
 
     @property

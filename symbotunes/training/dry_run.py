@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from symbotunes.config.assembly import build_chain, build_data
 from symbotunes.config.build import build, build_many
 from symbotunes.datasets.base import DatasetError
-from symbotunes.datasets.synthetic import write_trios
+from symbotunes.datasets.synthetic import write_pieces
 from symbotunes.errors import UserError, first_line
 from symbotunes.models.base import Batch
 from symbotunes.training.lit_base import LitBase
@@ -105,7 +105,7 @@ def some_batch(verdict: Verdict, cfg: DictConfig, chain: Chain, limits: Limits) 
     try:
         return first_batch(cfg, {**cfg.dataset, **part}, chain, limits)
     except DatasetError:
-        files = write_trios(limits.space / "trios")
+        files = write_pieces(limits.space / "invented")
         invented = {"_target_": "symbotunes.datasets.midi_folder.MidiFolder", "path": str(files)}
         batch = first_batch(cfg, invented, chain, limits)
         verdict.remark = "ok (invented)"

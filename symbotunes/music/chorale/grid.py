@@ -1,0 +1,113 @@
+"""Four voices on a grid of sixteenths, and their notes as MIDI of four tracks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import symusic
+from numpy.typing import NDArray
+
+from symbotunes.music.midi.error import MidiError
+
+VOICES = ("Soprano", "Alto", "Tenor", "Bass")
+SILENT = -1  # in place of the pitch of a voice that rests
+STEPS_PER_QUARTER = 4
+TICKS_PER_STEP = 120
+TEMPO = 80.0  # quarters per minute, to listen to
+CHOIR = 52  # General MIDI program, counted from 0
+VELOCITY = 80
+
+
+@dataclass(frozen=True)
+class VoiceGrid:
+    """What four voices sing at every sixteenth.
+
+    Attributes:
+        pitches: ``[T, 4]`` MIDI pitches, soprano to bass; `SILENT` where a voice rests.
+        begins: ``[T, 4]`` whether a note begins; a voice that sings on holds its note.
+    """
+
+    pitches: NDArray[np.int64]
+    begins: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, pitches: NDArray[np.int64]) -> "VoiceGrid":
+        """A grid that does not tell repeated notes from held ones: equal neighbors are one note."""
+        changes = np.ones(pitches.shape, bool)
+        changes[1:] = pitches[1:] != pitches[:-1]
+        return cls(pitches, changes & (pitches != SILENT))
+
+    def score(self) -> symusic.Score:
+        """MIDI of four tracks, soprano to bass, each with the name of its voice."""
+        score = symusic.Score(STEPS_PER_QUARTER * TICKS_PER_STEP)
+        score.tempos.append(symusic.Tempo(0, TEMPO))
+        for voice, name in enumerate(VOICES):
+            track = symusic.Track(program=CHOIR, name=name)
+            track.notes.extend(self._notes(voice))
+            score.tracks.append(track)
+        return score
+
+    def _notes(self, voice: int) -> list[symusic.Note]:
+        pitches, begins = self.pitches[:, voice], self.begins[:, voice]
+        # A note ends where another begins, or the voice rests.
+        borders = np.flatnonzero(begins | (pitches == SILENT))
+        ends = np.append(borders[1:], len(pitches))
+        return [
+            symusic.Note(
+                start * TICKS_PER_STEP,
+                (end - start) * TICKS_PER_STEP,
+                int(pitches[start]),
+                VELOCITY,
+            )
+            for start, end in zip(borders.tolist(), ends.tolist(), strict=True)
+            if pitches[start] != SILENT
+        ]
+
+
+def read_voices(score: symusic.Score) -> VoiceGrid:
+    """The notes that are heard at each sixteenth, from the first note on.
+
+    What begins and ends between two points of the grid is not heard. Voices are the tracks that
+    have their names, or else the four tracks with notes, in the order of the file.
+
+    Args:
+        score: times in ticks.
+
+    Raises:
+        MidiError: if there are not four tracks, or a track sounds two notes at once.
+    """
+    tracks = _four_tracks(score)
+    quarter = score.ticks_per_quarter
+    first = min(note.time for track in tracks for note in track.notes)
+    end = max(note.end for track in tracks for note in track.notes)
+    offset = (first * STEPS_PER_QUARTER) // quarter
+    shape = (_steps_until(end, quarter) - offset, len(VOICES))
+    grid = VoiceGrid(np.full(shape, SILENT, np.int64), np.zeros(shape, bool))
+    for voice, track in enumerate(tracks):
+        last = 0
+        for note in sorted(track.notes, key=lambda note: (note.time, note.pitch)):
+            if note.time < last:
+                raise MidiError("a voice with two notes at once", track.name)
+            last = note.end
+            span = slice(
+                _steps_until(note.time, quarter) - offset, _steps_until(note.end, quarter) - offset
+            )
+            grid.pitches[span, voice] = note.pitch
+            grid.begins[span.start : min(span.start + 1, span.stop), voice] = True
+    return grid
+
+
+def _four_tracks(score: symusic.Score) -> list[symusic.Track]:
+    sounding = [track for track in score.tracks if len(track.notes) and not track.is_drum]
+    if not sounding:
+        raise MidiError("no notes")
+    named = {track.name.strip().casefold(): track for track in (*score.tracks, *sounding)}
+    if all(voice.casefold() in named for voice in VOICES):
+        return [named[voice.casefold()] for voice in VOICES]  # any of which may be silent
+    if len(sounding) != len(VOICES):
+        raise MidiError("not in four voices", f"{len(sounding)} tracks have notes")
+    return sounding
+
+
+def _steps_until(tick: int, quarter: int) -> int:
+    """Number of points of the grid before a tick."""
+    return -(-tick * STEPS_PER_QUARTER // quarter)
