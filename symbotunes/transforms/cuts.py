@@ -76,17 +76,26 @@ class SampleSubsequence(Sounding):
         beginnings: share of draws that keep the first tokens. Otherwise every start is equally
             likely, and the beginning, where sampling starts, is as rare as any other position.
         endings: share of draws that keep the last tokens, so that the model learns to end.
+        stride: spans begin at multiples of this many tokens, ``bos`` included; the last of them is
+            shorter by less than this. With a bar's number of tokens, all begin at the same place
+            in a bar.
 
     Raises:
         UserError: if a value is out of range.
     """
 
     def __init__(
-        self, length: int | None = None, beginnings: float = 0.0, endings: float = 0.0
+        self,
+        length: int | None = None,
+        beginnings: float = 0.0,
+        endings: float = 0.0,
+        stride: int = 1,
     ) -> None:
         require_whole_number("transforms.sample_subsequence.length", length, optional=True)
+        require_whole_number("transforms.sample_subsequence.stride", stride)
         require_shares("transforms.sample_subsequence", beginnings, endings)
         self.length = UNLIMITED + 1 if length is None else length
+        self.stride = stride
         self.beginnings, self.endings = beginnings, endings
         self._follows_network = length is None
 
@@ -96,11 +105,12 @@ class SampleSubsequence(Sounding):
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> tuple[Ids, int]:
         """A span of `length` tokens."""
-        starts = np.arange(len(ids) - self.length + 1)
+        starts = np.arange(0, len(ids) - self.length + self.stride, self.stride)
         if len(starts) <= 1:
             return ids, 0
-        heard = self._heard(ids, starts, starts + self.length)
-        start = int(heard[draw_start(len(heard), self.beginnings, self.endings, generator)])
+        heard = self._heard(ids, starts, np.minimum(starts + self.length, len(ids)))
+        drawn = draw_start(len(heard), self.beginnings, self.endings, generator)
+        start = int(starts[heard[drawn]])
         return ids[start : start + self.length], start
 
     def longest(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:

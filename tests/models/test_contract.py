@@ -26,7 +26,7 @@ SMALL = {
     "performance_rnn_small": ["widths=[16,16]"],
     "voice_rnn": ["width=16", "embedding=4", "hidden=16"],
     "music_transformer": [*MUSIC_TRANSFORMER, "attention_dropout=0.0"],
-    "music_transformer_small": [*MUSIC_TRANSFORMER, "clip_distance=true"],
+    "music_transformer_small": [*MUSIC_TRANSFORMER, "clip_distance=true", "cycle=4"],
 }
 MODELS = sorted(
     path.stem

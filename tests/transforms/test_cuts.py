@@ -38,6 +38,14 @@ def test_a_subsequence_of_one_less_than_all_has_two_starts():
     assert set(draws(SampleSubsequence(6), range(7))) == {tuple(range(6)), tuple(range(1, 7))}
 
 
+def test_with_a_stride_every_start_is_a_multiple_of_it_and_the_end_is_kept():
+    spans = {(0, 1, 2, 3, 4), (4, 5, 6, 7, 8), (8, 9, 10)}
+    assert set(draws(SampleSubsequence(5, stride=4), range(11))) == spans
+    assert set(draws(SampleSubsequence(5, stride=4), range(5), 5)) == {(0, 1, 2, 3, 4)}
+    with pytest.raises(UserError, match="stride=0"):
+        SampleSubsequence(5, stride=0)
+
+
 def test_a_crop_is_the_beginning():
     assert set(draws(Crop(3), range(7), 3)) == {(0, 1, 2)}
     assert Crop(3).longest(np.array([2, 9])).tolist() == [2, 3]

@@ -24,6 +24,7 @@ from symbotunes.models.music_transformer.block import EPSILON, Block
 from symbotunes.tokenizers.base import Vocabulary
 
 LONGEST_WAVE = 10_000  # tokens per radian of the slowest sinusoid
+PLACE_STD = 0.1  # of the initial embeddings of places, beside token vectors of unit variance
 OUTPUT_STD = 0.02  # of the initial output layer: an untrained model is near uniform
 
 
@@ -41,6 +42,9 @@ class MusicTransformer(DecoderOnly):
             since no weight depends on it.
         max_distance: R, number of distances with an embedding, 0 to R - 1 tokens; the authors take
             half the length of training examples. 0: positions alone, without distances.
+        cycle: tokens after which positions repeat; a token also has an embedding of its place in
+            the cycle, such as its voice and beat in music on a grid. The context must hold an even
+            number of cycles, so that a window that slides keeps the places. 0: none.
         clip_distance: whether farther keys have the embedding of distance R - 1, as in Shaw et
             al.; otherwise they have none, as in Tensor2Tensor.
         dropout: fraction of units zeroed after the embedding, the ReLU, and at the end of every
@@ -49,8 +53,8 @@ class MusicTransformer(DecoderOnly):
             kernel.
 
     Raises:
-        ValueError: if the width is odd, `heads` does not divide the widths, or `max_distance` is
-            negative.
+        ValueError: if the width is odd, `heads` does not divide the widths, `max_distance` is
+            negative, or the context does not hold an even number of cycles.
     """
 
     sinusoids: Tensor
@@ -68,6 +72,7 @@ class MusicTransformer(DecoderOnly):
         clip_distance: bool = False,
         dropout: float = 0.1,
         attention_dropout: float = 0.1,
+        cycle: int = 0,
     ) -> None:
         super().__init__(
             width=width,
@@ -80,8 +85,12 @@ class MusicTransformer(DecoderOnly):
             raise ValueError(f"width={width} must be even")
         if max_distance < 0:
             raise ValueError(f"max_distance={max_distance} must be at least 0")
+        if cycle < 0 or (cycle and context % (2 * cycle)):
+            raise ValueError(f"context={context} must be a multiple of twice the cycle={cycle}")
         self.depth, self.key_width, self.feedforward = depth, key_width, feedforward
         self.max_distance, self.clip_distance = max_distance, clip_distance
+        self.cycle = cycle
+        self.places = nn.Embedding(cycle, width) if cycle else None
         self.embed = nn.Embedding(vocabulary.size, width)
         self.register_buffer("sinusoids", sinusoids(context, width), persistent=False)
         self.blocks = nn.ModuleList(
@@ -102,6 +111,8 @@ class MusicTransformer(DecoderOnly):
     def _initialize(self) -> None:
         nn.init.normal_(self.embed.weight, std=self.width**-0.5)
         nn.init.normal_(self.head.weight, std=OUTPUT_STD)
+        if self.places is not None:
+            nn.init.normal_(self.places.weight, std=PLACE_STD)
         for layer in range(self.depth):
             self._block(layer).initialize()
 
@@ -114,7 +125,9 @@ class MusicTransformer(DecoderOnly):
 
     def embed_tokens(self, ids: Tensor, positions: Tensor) -> Tensor:
         vectors: Tensor = self.embed(ids) * math.sqrt(self.width) + self.sinusoids[positions]
-        return vectors
+        if self.places is None:
+            return vectors
+        return vectors + self.places(positions % self.cycle)
 
     @property
     def output(self) -> tuple[Tensor, None]:

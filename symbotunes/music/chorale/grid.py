@@ -42,25 +42,23 @@ class VoiceGrid:
         score.tempos.append(symusic.Tempo(0, TEMPO))
         for voice, name in enumerate(VOICES):
             track = symusic.Track(program=CHOIR, name=name)
-            track.notes.extend(self._notes(voice))
+            track.notes = self._notes(voice)
             score.tracks.append(track)
         return score
 
-    def _notes(self, voice: int) -> list[symusic.Note]:
+    def _notes(self, voice: int) -> symusic.core.NoteTickList:
         pitches, begins = self.pitches[:, voice], self.begins[:, voice]
         # A note ends where another begins, or the voice rests.
         borders = np.flatnonzero(begins | (pitches == SILENT))
         ends = np.append(borders[1:], len(pitches))
-        return [
-            symusic.Note(
-                start * TICKS_PER_STEP,
-                (end - start) * TICKS_PER_STEP,
-                int(pitches[start]),
-                VELOCITY,
-            )
-            for start, end in zip(borders.tolist(), ends.tolist(), strict=True)
-            if pitches[start] != SILENT
-        ]
+        sounds = pitches[borders] != SILENT
+        starts, ends = borders[sounds], ends[sounds]
+        return symusic.Note.from_numpy(
+            time=(starts * TICKS_PER_STEP).astype(np.int32),
+            duration=((ends - starts) * TICKS_PER_STEP).astype(np.int32),
+            pitch=pitches[starts].astype(np.int8),
+            velocity=np.full(len(starts), VELOCITY, np.int8),
+        )
 
 
 def read_voices(score: symusic.Score) -> VoiceGrid:
@@ -76,24 +74,25 @@ def read_voices(score: symusic.Score) -> VoiceGrid:
         MidiError: if there are not four tracks, or a track sounds two notes at once.
     """
     tracks = _four_tracks(score)
+    columns = [track.notes.numpy() for track in tracks]
+    starts = [notes["time"].astype(np.int64) for notes in columns]
+    ends = [notes["time"].astype(np.int64) + notes["duration"] for notes in columns]
     quarter = score.ticks_per_quarter
-    first = min(note.time for track in tracks for note in track.notes)
-    end = max(note.end for track in tracks for note in track.notes)
-    offset = (first * STEPS_PER_QUARTER) // quarter
-    shape = (_steps_until(end, quarter) - offset, len(VOICES))
-    grid = VoiceGrid(np.full(shape, SILENT, np.int64), np.zeros(shape, bool))
-    for voice, track in enumerate(tracks):
-        last = 0
-        for note in sorted(track.notes, key=lambda note: (note.time, note.pitch)):
-            if note.time < last:
-                raise MidiError("a voice with two notes at once", track.name)
-            last = note.end
-            span = slice(
-                _steps_until(note.time, quarter) - offset, _steps_until(note.end, quarter) - offset
-            )
-            grid.pitches[span, voice] = note.pitch
-            grid.begins[span.start : min(span.start + 1, span.stop), voice] = True
-    return grid
+    first = min(int(ticks.min()) for ticks in starts if len(ticks))
+    offset = first * STEPS_PER_QUARTER // quarter
+    steps = max(int(_steps_until(ticks, quarter).max()) for ticks in ends if len(ticks)) - offset
+    pitches = np.full((steps, len(VOICES)), SILENT, np.int64)
+    begins = np.zeros(pitches.shape, bool)
+    for voice, (track, notes) in enumerate(zip(tracks, columns, strict=True)):
+        order = np.argsort(starts[voice], kind="stable")
+        start, end = starts[voice][order], ends[voice][order]
+        if (start[1:] < end[:-1]).any():
+            raise MidiError("a voice with two notes at once", track.name)
+        spans = (_steps_until(ticks, quarter) - offset for ticks in (start, end))
+        for pitch, begin, stop in zip(notes["pitch"][order], *spans, strict=True):
+            pitches[begin:stop, voice] = pitch
+            begins[begin : min(begin + 1, stop), voice] = True
+    return VoiceGrid(pitches, begins)
 
 
 def _four_tracks(score: symusic.Score) -> list[symusic.Track]:
@@ -108,6 +107,6 @@ def _four_tracks(score: symusic.Score) -> list[symusic.Track]:
     return sounding
 
 
-def _steps_until(tick: int, quarter: int) -> int:
-    """Number of points of the grid before a tick."""
-    return -(-tick * STEPS_PER_QUARTER // quarter)
+def _steps_until(ticks: NDArray[np.int64], quarter: int) -> NDArray[np.int64]:
+    """Number of points of the grid before each tick."""
+    return -(-ticks * STEPS_PER_QUARTER // quarter)

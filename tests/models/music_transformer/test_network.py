@@ -158,8 +158,22 @@ def test_first_weights_are_those_of_tensor2tensor():
         ({"key_width": 15}, "must divide key_width=15"),
         ({"width": 3, "heads": 1}, "width=3 must be even"),
         ({"max_distance": -1}, "max_distance=-1 must be at least 0"),
+        ({"cycle": 3}, "context=10 must be a multiple of twice the cycle=3"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(sizes, message):
     with pytest.raises(ValueError, match=message):
         small(**sizes)
+
+
+def test_places_of_a_cycle_are_kept_by_a_window_that_slides():
+    """Only the place is embedded: without sinusoids and attention, logits repeat in every cycle."""
+    net = small(context=8, cycle=4).eval()
+    torch.nn.init.zeros_(net.sinusoids)
+    torch.nn.init.zeros_(net.embed.weight)
+    torch.nn.init.normal_(net.places.weight)
+    for block in net.blocks:
+        torch.nn.init.zeros_(block.out.weight)
+    logits = net(ids(1, 20))[0]
+    torch.testing.assert_close(logits[4:], logits[:-4])
+    assert not torch.allclose(logits[0], logits[1], atol=1e-2)
