@@ -80,7 +80,7 @@ def write_export(
     with atomic_folder(folder) as draft:
         write_folder(draft, net.state_dict(), describe(checkpoint), plan.dtype)
         if plan.transformers:
-            write_model(draft / TRANSFORMERS, *to_transformers(net, tokenizer.vocabulary))
+            write_model(draft / TRANSFORMERS, *to_transformers(net, tokenizer.model_vocabulary))
         card = Card(
             title=plan.title or str(checkpoint.config.name),
             license=plan.license,

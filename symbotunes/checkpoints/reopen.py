@@ -46,13 +46,13 @@ def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
     chain = build_chain(saved)
     # Without its vocabulary, the tokenizer of a run that fitted one finds the run's cache.
     if others or saved.model.init_from is not None or saved.transforms != original.transforms:
-        chain.tokenizer.load_state(checkpoint.tokenizer)
+        chain.load_state(checkpoint.tokenizer)
     data = build_data(saved, chain, key=data_key(original, chain))
     data.prepare_data()
-    if dict(chain.tokenizer.state()) != checkpoint.tokenizer:
+    if chain.state() != checkpoint.tokenizer:
         # Its files have changed, or are read differently now; `other_data` says so.
         chain = build_chain(saved)
-        chain.tokenizer.load_state(checkpoint.tokenizer)
+        chain.load_state(checkpoint.tokenizer)
         data = build_data(saved, chain, key=data_key(original, chain))
         data.prepare_data()
     return data
@@ -105,13 +105,14 @@ def rebuild(checkpoint: Checkpoint) -> tuple[Model, Tokenizer[Any]]:
             recipe.
     """
     steps = {"transforms": without_files(checkpoint.config.transforms)}
-    tokenizer = build_chain(OmegaConf.create(steps)).tokenizer
+    chain = build_chain(OmegaConf.create(steps))
+    tokenizer = chain.tokenizer
     try:
-        tokenizer.load_state(checkpoint.tokenizer)
+        chain.load_state(checkpoint.tokenizer)
     except Exception as error:  # byte pairs raise plain exceptions
         reason = shorten(str(error), 120)
         raise CheckpointError(f"{checkpoint.path} carries no vocabulary: {reason}") from error
-    net = build(checkpoint.config.model.net, vocabulary=tokenizer.vocabulary)
+    net = build(checkpoint.config.model.net, vocabulary=tokenizer.model_vocabulary)
     load_weights(net, checkpoint.weights, str(checkpoint.path))
     return net, tokenizer
 

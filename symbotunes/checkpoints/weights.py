@@ -1,11 +1,12 @@
 """Weights that start a new run: from our checkpoints or from published files."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from symbotunes.checkpoints.checkpoint import unpack
@@ -25,6 +26,7 @@ from symbotunes.models.performance_rnn.published import is_performance_rnn
 from symbotunes.models.published import LayoutError, PublishedWeights
 from symbotunes.tokenizers.abc_bpe import read_files
 from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.transforms.base import ADDED
 
 CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is not a name on the hub
 GPT2_TRANSFORMS = "for GPT-2's own transforms=[abc_bpe] with transforms.abc_bpe.files=FOLDER"
@@ -63,11 +65,41 @@ class Weights:
         """
         if self.tokenizer is None:
             return
-        if tokenizer.STATE is not None and set(self.tokenizer) != set(tokenizer.STATE):
-            chosen = "[abc_bpe]" if "tokenizer" in self.tokenizer else "[abc_tokens]"
-            chosen = self.transforms if not self.tokenizer else f"transforms={chosen}"
+        state = {key: self.tokenizer[key] for key in self.tokenizer if key != ADDED}
+        if tokenizer.STATE is not None and set(state) != set(tokenizer.STATE):
+            chosen = "[abc_bpe]" if "tokenizer" in state else "[abc_tokens]"
+            chosen = self.transforms if not state else f"transforms={chosen}"
             raise UserError(f"{self.source} was trained on other tokens: set {chosen}")
-        tokenizer.load_state(self.tokenizer)
+        if self.added not in ((), tokenizer.added):
+            raise UserError(
+                f"{self.source} was trained with the tokens {' '.join(self.added)}: choose its "
+                "transforms, such as [abc_tokens,infill]"
+            )
+        tokenizer.load_state(state)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Tokens that steps after the tokenizer added to the vocabulary of the weights."""
+        return tuple(map(str, (self.tokenizer or {}).get(ADDED, ())))
+
+    def grown(self, net: Model, tokenizer: Tokenizer[Any]) -> dict[str, Tensor]:
+        """The tensors with entries for ids that the network has and the weights do not.
+
+        Each of these is the mean of those of all known ids: the network then predicts what it
+        did before, and the new tokens about as often as an average one (J. Hewitt, "Initializing
+        New Word Embeddings for Pretrained Language Models", 2021).
+
+        Args:
+            net: the network, built for the tokenizer's vocabulary and its added tokens.
+            tokenizer: with the vocabulary of the weights.
+        """
+        new = tokenizer.model_vocabulary.size
+        old = tokenizer.vocabulary.size + len(self.added)
+        shapes = {name: tensor.shape for name, tensor in net.state_dict().items()}
+        return {
+            name: _grown(tensor, shapes.get(name, tensor.shape), old, new)
+            for name, tensor in self.tensors.items()
+        }
 
     def check(self, net: Model, vocabulary_size: int) -> None:
         """Check that the network has the sizes of the weights.
@@ -115,6 +147,17 @@ def read_weights(path: Path) -> Weights:
     if _HUB_ID.fullmatch(str(path)) and path.suffix not in CHECKPOINTS and not path.exists():
         return _from_hugging_face(path)
     return _from_checkpoint(path)
+
+
+def _grown(tensor: Tensor, shape: Sequence[int], old: int, new: int) -> Tensor:
+    """A tensor with `new` entries along the axes where it has `old` ones and `shape` has `new`."""
+    if tensor.ndim != len(shape):
+        return tensor
+    for axis, (given, wanted) in enumerate(zip(tensor.shape, shape, strict=True)):
+        if given == old != wanted == new:
+            mean = tensor.float().mean(axis, keepdim=True).to(tensor.dtype)
+            tensor = torch.cat([tensor, mean.repeat_interleave(new - old, axis)], axis)
+    return tensor
 
 
 def _from_checkpoint(path: Path) -> Weights:

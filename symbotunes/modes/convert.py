@@ -28,19 +28,20 @@ def convert(cfg: DictConfig) -> None:
     if cfg.model.init_from is None:
         raise UserError("mode=convert needs model.init_from=FILE, for example folkrnn_v2.pkl")
     weights = read_weights(Path(cfg.model.init_from))
-    tokenizer = build_chain(cfg).tokenizer
+    chain = build_chain(cfg)
+    tokenizer = chain.tokenizer
     weights.give_vocabulary(tokenizer)
     if not tokenizer.fitted:
         raise UserError(
             f"{weights.source} has no vocabulary: start a run from it instead, with mode=train"
         )
-    net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
+    net = build(cfg.model.net, vocabulary=tokenizer.model_vocabulary)
     weights.check(net, tokenizer.vocabulary.size)
-    load_weights(net, weights.tensors, str(cfg.model.init_from))
+    load_weights(net, weights.grown(net, tokenizer), str(cfg.model.init_from))
     content = {
         "state_dict": {f"net.{name}": tensor for name, tensor in net.state_dict().items()},
         "global_step": 0,
-        "recipe": pack(cfg, tokenizer.state(), data=PUBLISHED),
+        "recipe": pack(cfg, chain.state(), data=PUBLISHED),
         "real_tokens": 0,
     }
     path = Path(cfg.paths.run_dir) / "checkpoints" / "best.ckpt"

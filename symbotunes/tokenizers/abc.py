@@ -40,6 +40,7 @@ A A, B B, C C, D D, E E, F F, G G, a a' b b' c c' d d' e e' f f' g g'
 _A _A, _B _B, _C _D _E _E, _G _a _b _c _d _d' _e _e' _g
 """
 FOLK_RNN = _PUBLISHED.split()
+SIGNS = ("meter", "key", "bar")  # kinds of tokens that are not music
 _CLASSES = {"open": "chord", "close": "chord", "unknown": "other"}
 
 
@@ -156,6 +157,11 @@ class AbcTokens(TextTokenizer[AbcTune]):
                 sounded = False
         return np.array(starts, np.int64)
 
+    def split_bars(self, ids: Ids) -> list[Ids]:
+        """Everything but meter, key and bar signs is music."""
+        signs = [kind(self.tokens[index]) in SIGNS for index in ids]
+        return alternating(np.asarray(ids), np.array(signs, np.bool_))
+
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
         phrase = parse_tokens(tokens, changes=self.KEEPS_CHANGES)
         return render_phrase(phrase, title, number=number, tokens=len(tokens))
@@ -195,6 +201,19 @@ class AbcTokens(TextTokenizer[AbcTune]):
         if len(set(tokens)) < len(tokens) or not {BOS, EOS} <= set(tokens):
             raise ValueError(f"a vocabulary must contain {BOS} and {EOS}, and no token twice")
         self._set(tokens)
+
+
+def alternating(ids: Ids, is_sign: NDArray[np.bool_]) -> list[Ids]:
+    """Parts of an example as `Tokenizer.split_bars` returns them.
+
+    Args:
+        ids: ``[T]`` of the example.
+        is_sign: ``[T]`` whether each id belongs to an even part.
+    """
+    parts = np.split(ids, np.flatnonzero(np.diff(is_sign)) + 1)
+    before = [ids[:0]] if len(ids) and not is_sign[0] else []
+    after = [ids[:0]] if len(ids) and not is_sign[-1] else []
+    return [*before, *parts, *after]
 
 
 def render_phrase(

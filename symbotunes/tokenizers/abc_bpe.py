@@ -29,6 +29,10 @@ from symbotunes.tokenizers.abc import render_phrase
 from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodable, Vocabulary
 
 START, END = "<|startoftext|>", "<|endoftext|>"
+# Fields of the head, bar signs and line ends: what is not music.
+_SIGNS = re.compile(
+    r"((?:^[A-Za-z]:[^\n|]*\n|:\||\|[:\]|]|\|[1-9](?:[,-][1-9])*|\||\n)+)", re.MULTILINE
+)
 NUL = "Ā"  # how byte-level BPE writes byte 0, which no tune contains
 
 
@@ -120,6 +124,13 @@ class AbcBpe(TextTokenizer[AbcTune]):
             for index in ids
             if index not in special
         ]
+
+    def split_bars(self, ids: Ids) -> list[Ids]:
+        """Parts of the text, each encoded by itself, since a byte pair may hold note and sign."""
+        music, *parts = _SIGNS.split("".join(self.decode(ids.tolist())))
+        parts = ["", music, *parts] if music else parts
+        parts = [*parts, ""] if parts and parts[-1] else parts[: len(parts) - 1]
+        return [np.array(self.encode([part]), np.int64) for part in parts] or [ids]
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:
         read, unread = readable("".join(tokens))

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -123,6 +123,8 @@ class Tokenizer(ABC, Generic[Piece]):
             length and excerpts have neither.
         RECODES: whether `recode` changes ids.
         STATE: keys of `state`, by which published weights are checked to fit; ``None``: any.
+        added: tokens that steps after the tokenizer declare. Their ids follow its own, which they
+            do not change; its methods neither return nor read them.
     """
 
     SCHEMA: ClassVar[int]
@@ -131,6 +133,7 @@ class Tokenizer(ABC, Generic[Piece]):
     FRAMED: ClassVar[bool] = True
     RECODES: bool = False
     STATE: ClassVar[tuple[str, ...] | None] = None
+    added: tuple[str, ...] = ()
 
     @property
     def text(self) -> "TextTokenizer[Piece] | None":
@@ -192,6 +195,19 @@ class Tokenizer(ABC, Generic[Piece]):
         """
         raise NotImplementedError
 
+    def split_bars(self, ids: Ids) -> list[Ids]:  # noqa: ARG002
+        """Cut an example into signs and music.
+
+        Returns:
+            An odd number of parts: those at even indices hold bar signs, meter and key, and may be
+            empty; those at odd indices hold the music of a bar, or of the part of it before or
+            after a repeat sign. End to end they stand for the example.
+
+        Raises:
+            NotImplementedError: if the tokens have no bars.
+        """
+        raise NotImplementedError(type(self).__name__)
+
     def begins_note(self, ids: Ids) -> NDArray[np.bool_] | None:  # noqa: ARG002
         """``[T]`` whether each id begins a note, so that cuts can avoid silence.
 
@@ -213,6 +229,20 @@ class Tokenizer(ABC, Generic[Piece]):
     @abstractmethod
     def vocabulary(self) -> Vocabulary:
         """Size and special ids; raises ``RuntimeError`` if there is none yet."""
+
+    @property
+    def model_vocabulary(self) -> Vocabulary:
+        """`vocabulary` and the ids of `added` tokens: what a network is built for."""
+        own = self.vocabulary
+        return replace(own, size=own.size + len(self.added))
+
+    def added_id(self, token: str) -> int:
+        """The id of an `added` token.
+
+        Raises:
+            ValueError: if it was not added.
+        """
+        return self.vocabulary.size + self.added.index(token)
 
     @property
     def fitted(self) -> bool:

@@ -135,7 +135,7 @@ def check_network(
     if not chain.tokenizer.fitted:
         verdict.remark = "no data here"
         return
-    vocabulary = chain.tokenizer.vocabulary
+    vocabulary = chain.tokenizer.model_vocabulary
     with verdict.noting("model"), torch.device("meta"):
         net = build(cfg.model.net, vocabulary=vocabulary)
         verdict.parameters = sum(weight.numel() for weight in net.parameters())

@@ -132,21 +132,20 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
         source = read_weights(Path(cfg.model.init_from))
         source.give_vocabulary(chain.tokenizer)
     elif checkpoint is not None and cfg.model.init_from:
-        chain.tokenizer.load_state(checkpoint.tokenizer)  # it came with those weights
+        chain.load_state(checkpoint.tokenizer)  # it came with those weights
     data = _prepared(cfg, chain, checkpoint, console)
     chain, encoded = data.chain, data.encoded
     model = build(
         cfg.model,
-        vocabulary=chain.tokenizer.vocabulary,
+        vocabulary=chain.tokenizer.model_vocabulary,
         compiled=cfg.compile,
-        recipe=pack(
-            cfg, chain.tokenizer.state(), data=encoded.fingerprint, identity=encoded.identity
-        ),
+        recipe=pack(cfg, chain.state(), data=encoded.fingerprint, identity=encoded.identity),
     )
     if source is not None:
         source.check(model.net, chain.tokenizer.vocabulary.size)
         try:
-            load_weights(model.net, source.tensors, str(cfg.model.init_from))
+            tensors = source.grown(model.net, chain.tokenizer)
+            load_weights(model.net, tensors, str(cfg.model.init_from))
         except CheckpointError as error:
             raise CheckpointError(f"{error}; choose the model=... of these weights") from error
     for note in notes_on_cuts(chain, encoded, getattr(model.net, "context", None)):
@@ -187,10 +186,10 @@ def _prepared(
     """The data of a run, with the vocabulary of the checkpoint that it resumes."""
     data = build_data(cfg, chain)
     encoded = data.encoded
-    known = checkpoint is None or checkpoint.tokenizer == dict(chain.tokenizer.state())
+    known = checkpoint is None or checkpoint.tokenizer == chain.state()
     if checkpoint is not None and not known:
         chain = build_chain(cfg)
-        chain.tokenizer.load_state(checkpoint.tokenizer)
+        chain.load_state(checkpoint.tokenizer)
         data = build_data(cfg, chain)
         encoded = data.encoded
     difference = None if checkpoint is None else differs(checkpoint, encoded)

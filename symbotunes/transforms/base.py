@@ -18,6 +18,7 @@ from symbotunes.errors import UserError
 from symbotunes.tokenizers.base import NO_ID, Ids, Tokenizer
 from symbotunes.transforms.conversion import AbcToMidi
 
+ADDED = "added"  # key of the tokens that steps add, in the state of a chain
 EXAMPLES = {
     "abc": "transforms=[abc_tokens]",
     "midi": "transforms=[remi,sample_subsequence]",
@@ -42,7 +43,12 @@ class ScoreStep(Protocol):
 
 
 class TokenStep(Protocol):
-    """Maps the ids of one example to ids; all its randomness comes from the generator."""
+    """Maps the ids of one example to ids; all its randomness comes from the generator.
+
+    A step may have an attribute ``TOKENS``, a tuple of names of tokens that it adds to examples.
+    Their ids follow those of the tokenizer. No other step can read such an example, so that it must
+    come last.
+    """
 
     def bind(self, tokenizer: Tokenizer[Any]) -> None:
         """Look up the ids that the step needs; called once, as soon as the vocabulary exists."""
@@ -117,8 +123,42 @@ class Chain:
         self.cuts: list[Cut] = [step for step in last if isinstance(step, Cut)]
         if last != [*self.token_steps, *self.cuts]:
             raise UserError(f"transforms that cut examples must come last, got [{self}]")
+        self._add_tokens(last)
         for cut in self.cuts:
             cut.fit_context(context)
+
+    def _add_tokens(self, steps: Sequence[Any]) -> None:
+        """Tell the tokenizer which tokens a step adds.
+
+        Raises:
+            UserError: if another step would have to read them.
+        """
+        adding = [step for step in steps if getattr(step, "TOKENS", ())]
+        if not adding:
+            return
+        if adding != steps[-1:]:
+            names = {id(step): name for name, step in self.steps.items()}
+            raise UserError(
+                f"{names[id(adding[0])]} needs whole examples and adds tokens that other steps do "
+                f"not know: it must come last, and alone of its kind, got [{self}]"
+            )
+        self.tokenizer.added = tuple(adding[0].TOKENS)
+
+    def state(self) -> dict[str, Any]:
+        """Plain values (JSON) from which `load_state` restores the vocabulary of a model."""
+        added = {ADDED: list(self.tokenizer.added)} if self.tokenizer.added else {}
+        return {**self.tokenizer.state(), **added}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state` returned.
+
+        Raises:
+            ValueError: if the steps add other tokens.
+        """
+        added = tuple(state.get(ADDED, ()))
+        if added != self.tokenizer.added:
+            raise ValueError(f"added tokens {added} are not those of transforms=[{self}]")
+        self.tokenizer.load_state({key: state[key] for key in state if key != ADDED})
 
     def _of(self, stage: Stage) -> list[Any]:
         return [step for step in self.steps.values() if stage_of(step) is stage]

@@ -26,9 +26,9 @@ def composed(*overrides):
 def write_checkpoint(path, *overrides):
     """Write a checkpoint of an untrained network with the 137 published tokens; gives its path."""
     cfg = composed(*(overrides or ["model.net.width=8"]))
-    tokenizer = build_chain(cfg).tokenizer
+    chain = build_chain(cfg)
     torch.manual_seed(1)
-    net = build(cfg.model.net, vocabulary=tokenizer.vocabulary)
+    net = build(cfg.model.net, vocabulary=chain.tokenizer.model_vocabulary)
     content = {
         "state_dict": {f"net.{key}": tensor for key, tensor in net.state_dict().items()},
         "global_step": 120,
@@ -38,7 +38,7 @@ def write_checkpoint(path, *overrides):
         "optimizer_states": [],
         "loops": {},
         "callbacks": {"BestAndLast": {"best_model_score": 1.875, "best_step": 100}},
-        "recipe": pack(cfg, tokenizer.state(), data="f1n6e2"),
+        "recipe": pack(cfg, chain.state(), data="f1n6e2"),
     }
     torch.save(content, path)
     return path

@@ -33,6 +33,8 @@ class Ids(Protocol):
     """The special ids that the loop needs."""
 
     @property
+    def size(self) -> int: ...
+    @property
     def bos(self) -> int: ...
     @property
     def eos(self) -> int: ...
@@ -226,8 +228,10 @@ class _Writer:
             left = [settings.max_tokens - row.count for row in rows]
             allowed = self.constraint.allowed([row.state for row in rows], left)
             logits = logits.masked_fill(~allowed, NOTHING)
-        elif self.vocabulary.bos != NO_ID:
-            logits[:, self.vocabulary.bos] = NOTHING  # only begins a piece
+        else:
+            if self.vocabulary.bos != NO_ID:
+                logits[:, self.vocabulary.bos] = NOTHING  # only begins a piece
+            logits[:, self.vocabulary.size :] = NOTHING  # added by transforms, not music
         logits = restrict(
             logits,
             temperature=settings.temperature,

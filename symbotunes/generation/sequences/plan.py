@@ -310,6 +310,7 @@ def read_constraint(tokenizer: TextTokenizer[Any], name: str | None) -> Constrai
         raise UserError(f"sample.constraint={name}: the model does not write ABC tokens")
     try:
         changes = tokenizer.KEEPS_CHANGES
+        tokens = [*tokens, *tokenizer.added]  # which are never allowed
         return AbcConstraint(tokens, tokenizer.vocabulary.eos, changes=changes)
     except ValueError as error:
         raise UserError(f"sample.constraint={name}: {error}") from error
