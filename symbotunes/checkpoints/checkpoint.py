@@ -5,30 +5,31 @@ by a person with one line of Python.
 """
 
 import json
-import pickle
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from symbotunes.checkpoints.anticipatory import is_anticipatory, read_anticipatory
 from symbotunes.checkpoints.error import CheckpointError
+from symbotunes.checkpoints.formats.torch_file import load_plain
 from symbotunes.checkpoints.published import locate, read_folder
 from symbotunes.checkpoints.trust import refuse_strangers
 from symbotunes.config.aliases import modernized
+from symbotunes.config.compose import recomposed
 from symbotunes.data.identity import Identity
-from symbotunes.errors import first_line
+from symbotunes.errors import UserError
 
 FORMAT = 1
 PUBLISHED = "published"  # in place of the data's fingerprint, for weights trained elsewhere
+# The keys of the config that a resumed run takes from the checkpoint.
+KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")
 # Where Lightning keeps how many passes over the data are done, and for how long it has trained.
 PASSES = ("loops", "fit_loop", "epoch_progress", "current", "processed")
 SECONDS = ("callbacks", "Timer", "time_elapsed", "train")
-LFS_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,27 @@ class Checkpoint:
             identity=Identity.from_dict(description.get("identity")),
         )
 
+    @classmethod
+    def from_transformers(cls, path: Path, folder: Path) -> "Checkpoint":
+        """Open an Anticipatory Music Transformer as its authors publish it; see `unpack`."""
+        config, weights = read_anticipatory(folder, recomposed, name=_name(path))
+        kept = {key: OmegaConf.to_container(config[key], resolve=True) for key in KEPT}
+        return cls(
+            path,
+            folder,
+            config=_config(path, kept),
+            tokenizer={},
+            data=PUBLISHED,
+            weights=weights,
+            steps=0,
+            tokens=0,
+        )
+
+
+def _name(path: Path) -> str:
+    """A name for a model that has none: that of its folder or repository."""
+    return path.name.partition("@")[0]
+
 
 def _threads(value: Any) -> int | None:
     whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
@@ -167,6 +189,8 @@ def unpack(path: Path) -> Checkpoint:
             neither Symbotunes nor a plug-in defines.
     """
     source = locate(path)
+    if source.is_dir() and is_anticipatory(source):
+        return Checkpoint.from_transformers(path, source)
     if source.is_dir():
         return Checkpoint.from_folder(path, source)
     return Checkpoint.from_file(path, source)
@@ -254,32 +278,10 @@ def read(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}; set ckpt=PATH")
-    with path.open("rb") as file:
-        head = file.read(len(LFS_POINTER))
-    if head == LFS_POINTER:
-        raise CheckpointError(f"{path} is a git-lfs pointer, not the file: run `git lfs pull`")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if zipfile.is_zipfile(path):
-            raise CheckpointError(
-                f"{path} holds more than weights and plain values and is not opened: "
-                f"{_last_line(error)}"
-            ) from error
-        raise CheckpointError(f"{path} is not a checkpoint, or it is truncated") from error
-    except (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError) as error:
-        raise CheckpointError(f"{path} is not a checkpoint, or it is truncated") from error
+        content = load_plain(path)
+    except UserError as error:
+        raise CheckpointError(str(error)) from error
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise CheckpointError(f"{path} is a checkpoint of another program, not of Symbotunes")
     return content
-
-
-def _last_line(error: Exception) -> str:
-    for line in str(error).splitlines():
-        if "GLOBAL" in line or "Unsupported" in line:
-            return line.strip()[:160]
-    return first_line(error)[:160]
-
-
-# The keys of the config that a resumed run takes from the checkpoint.
-KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")

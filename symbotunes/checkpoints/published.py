@@ -15,7 +15,7 @@ from huggingface_hub.errors import HFValidationError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from symbotunes.checkpoints.formats.hugging_face import UNREACHABLE
+from symbotunes.checkpoints.formats.hugging_face import PICKLE, UNREACHABLE
 from symbotunes.checkpoints.formats.safetensors import read_tensors
 from symbotunes.errors import UserError, did_you_mean
 from symbotunes.files import finite
@@ -66,9 +66,9 @@ def _shipped(name: str) -> Path:
 def _download(name: str) -> Path:
     repository, _, revision = name.partition("@")
     try:
-        folder = snapshot_download(
-            repository, revision=revision or None, allow_patterns=[CONFIG, WEIGHTS]
-        )
+        folder = _fetch(repository, revision, WEIGHTS)
+        if not ((folder / WEIGHTS).is_file() or is_published(folder)):
+            folder = _fetch(repository, revision, PICKLE)
     except HFValidationError as error:
         raise UserError(
             f"{HUB}{name} is not the name of a repository: write hub:owner/name"
@@ -78,7 +78,12 @@ def _download(name: str) -> Path:
             f"{HUB}{name} cannot be fetched from huggingface.co: check the name and the network, "
             f"or put its {CONFIG} and {WEIGHTS} into a folder and set ckpt=FOLDER"
         ) from error
-    return Path(folder)
+    return folder
+
+
+def _fetch(repository: str, revision: str, weights: str) -> Path:
+    patterns = [CONFIG, weights]
+    return Path(snapshot_download(repository, revision=revision or None, allow_patterns=patterns))
 
 
 def is_published(folder: Path) -> bool:

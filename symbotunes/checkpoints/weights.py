@@ -31,7 +31,7 @@ from symbotunes.transforms.base import ADDED
 CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is not a name on the hub
 GPT2_TRANSFORMS = "for GPT-2's own transforms=[abc_bpe] with transforms.abc_bpe.files=FOLDER"
 TRANSFORMERS = {"gpt2": from_transformers}  # model_type of a transformers config -> its mapping
-_HUB_ID = re.compile(r"[\w-]+(?:\.[\w-]+)*/[\w.-]+")
+_HUB_ID = re.compile(r"[\w-]+(?:\.[\w-]+)*/[\w.-]+(?:@[\w./-]+)?")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def read_weights(path: Path) -> Weights:
         path: a ``.pkl`` of the Folk-RNN authors, a checkpoint or bundle (``.mag``) of Magenta, a
             checkpoint of ours, a published model of ours (a folder, ``hub:owner/name`` or
             ``pretrained/name``), a folder with a Hugging Face GPT-2, or the id of one on the hub
-            (``owner/name``).
+            (``owner/name``, ``owner/name@revision``).
 
     Raises:
         UserError: if it is missing, damaged, or would run code.
@@ -198,6 +198,8 @@ def _from_hugging_face(path: Path) -> Weights:
         str(path),
         published.sizes,
         published.vocabulary,
+        published.model,
+        published.transforms or GPT2_TRANSFORMS,
     )
 
 
@@ -213,4 +215,6 @@ def _mapped(
 
 def _word(value: Any) -> str:
     """A value as it is written on the command line."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)

@@ -299,6 +299,10 @@ class DecoderOnly(SequenceModel):
             raise ValueError("there are no tokens to read")
         return logits, state
 
+    def rewound(self, state: Cache) -> Cache:
+        """The cache as if nothing had been read, with the same buffers and laid-out weights."""
+        return state._replace(length=0)
+
     def _prefill(self, tokens: Tensor, state: Cache) -> tuple[Tensor, Cache]:
         """Read ``[B, T]`` tokens within the context into an empty cache, in one pass."""
         rows, length = tokens.shape

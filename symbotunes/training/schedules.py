@@ -88,7 +88,8 @@ class WarmupCosine(LambdaLR):
 
     Args:
         optimizer: the optimizer whose learning rate changes.
-        warmup_steps: optimizer steps of the warmup; limited to a tenth of `steps`.
+        warmup_steps: optimizer steps of the warmup, or a fraction of `steps` if below 1; limited
+            to a tenth of `steps`.
         steps: optimizer steps until the end of the decay, warmup included.
         floor: fraction of the learning rate at the end.
 
@@ -97,15 +98,18 @@ class WarmupCosine(LambdaLR):
     """
 
     def __init__(
-        self, optimizer: Optimizer, warmup_steps: int, steps: int | None, floor: float = 0.1
+        self, optimizer: Optimizer, warmup_steps: float, steps: int | None, floor: float = 0.1
     ) -> None:
         if not steps or steps < 1:
             raise UserError(
                 f"model.scheduler.steps={steps} must be at least 1: set trainer.max_steps, "
                 "or choose model/scheduler=constant"
             )
+        if 0 < warmup_steps < 1:
+            warmup_steps = round(warmup_steps * steps)
         # A short trial run must not end during its warmup.
-        super().__init__(optimizer, _WarmupCosine(min(warmup_steps, steps // 10), steps, floor))
+        warmup = min(int(warmup_steps), steps // 10)
+        super().__init__(optimizer, _WarmupCosine(warmup, steps, floor))
 
 
 class _WarmupRsqrt:

@@ -17,6 +17,10 @@ VOCABULARY = Vocabulary(size=11, bos=0, eos=1)
 GPT2 = ["width=16", "depth=2", "heads=2", "context=8"]
 MUSIC_TRANSFORMER = [*GPT2, "key_width=12", "feedforward=32", "max_distance=3"]
 SMALL = {
+    "amt_large": GPT2,
+    "amt_medium": GPT2,
+    "amt_mini": GPT2,
+    "amt_small": GPT2,
     "folk_rnn": ["width=16"],
     "folk_rnn_small": ["width=16"],
     "gpt2": GPT2,

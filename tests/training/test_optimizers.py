@@ -144,6 +144,13 @@ def test_a_short_run_warms_up_for_a_tenth_of_its_steps():
     assert seen == pytest.approx([1 / 3, 2 / 3, 1.0])
 
 
+def test_a_warmup_below_1_is_a_fraction_of_the_run():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    seen = rates(WarmupCosine(optimizer, 0.01, 300, floor=0.0), optimizer, 301)
+    assert seen[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert seen[300] == pytest.approx(0.0)
+
+
 def test_a_cosine_needs_a_number_of_steps():
     optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
     with pytest.raises(UserError, match="set trainer.max_steps"):

@@ -1,6 +1,6 @@
-"""Models in the format of the transformers library: config.json and model.safetensors.
+"""Models in the format of the transformers library: ``config.json`` and ``model.safetensors``.
 
-Pickles (``pytorch_model.bin``) are not opened: they can run code.
+Older repositories have ``pytorch_model.bin`` instead, a pickle; only tensors are read from it.
 """
 
 import json
@@ -14,10 +14,11 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from safetensors.torch import save_file
 from torch import Tensor
 
+from symbotunes.checkpoints.formats import torch_file
 from symbotunes.checkpoints.formats.safetensors import read_tensors
 from symbotunes.errors import UserError
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, PICKLE = "config.json", "model.safetensors", "pytorch_model.bin"
 TEXT = ("vocab.json", "merges.txt", "tokenizer.json")  # also fetched, if a repository has them
 # Without a connection, the hub's client may raise errors of its HTTP library, not OSErrors.
 UNREACHABLE: tuple[type[Exception], ...] = (
@@ -50,8 +51,11 @@ class ModelFolder:
 def read_model(source: str | Path) -> ModelFolder:
     """Read a local folder, or a repository of the hub such as ``openai-community/gpt2``.
 
+    Args:
+        source: the folder, or the name of the repository, perhaps with ``@revision``.
+
     Raises:
-        UserError: if it cannot be reached, is damaged, or only has weights as pickles.
+        UserError: if it cannot be reached, is damaged, or holds more than weights.
     """
     folder = Path(source) if Path(source).is_dir() else _download(str(source))
     if not (folder / CONFIG).is_file():
@@ -60,9 +64,17 @@ def read_model(source: str | Path) -> ModelFolder:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{folder / CONFIG} is not JSON: {error}") from error
-    if not (folder / WEIGHTS).is_file():
-        _refuse(folder)
-    return ModelFolder(config, read_tensors(folder / WEIGHTS), folder)
+    return ModelFolder(config, _read_weights(folder), folder)
+
+
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    if (folder / WEIGHTS).is_file():
+        return read_tensors(folder / WEIGHTS)
+    if (folder / PICKLE).is_file():
+        return torch_file.read_tensors(folder / PICKLE)
+    if [*folder.glob("*.index.json")]:
+        raise UserError(f"{folder} holds weights in several shards; one {WEIGHTS} can be read")
+    raise UserError(f"{folder} has no {WEIGHTS} and no {PICKLE}")
 
 
 def write_model(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -72,20 +84,15 @@ def write_model(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, T
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def _refuse(folder: Path) -> None:
-    if (folder / "model.safetensors.index.json").is_file():
-        raise UserError(f"{folder} holds weights in several shards; one {WEIGHTS} can be read")
-    if list(folder.glob("*.bin")):
-        raise UserError(
-            f"{folder} holds weights as a pickle, which can run code and is not opened: "
-            f"convert it to {WEIGHTS} (transformers: save_pretrained)"
-        )
-    raise UserError(f"{folder} has no {WEIGHTS}")
-
-
 def _download(source: str) -> Path:
+    name, _, revision = source.partition("@")
+    wanted = [CONFIG, WEIGHTS, *TEXT]
     try:
-        return Path(snapshot_download(source, allow_patterns=[CONFIG, WEIGHTS, *TEXT]))
+        folder = Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
+        if not (folder / WEIGHTS).is_file():
+            wanted = [CONFIG, PICKLE, *TEXT]
+            folder = Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
+        return folder
     except HFValidationError as error:
         raise UserError(
             f"model.init_from={source} is neither a folder nor the id of a repository (owner/name)"

@@ -11,6 +11,7 @@ as in sampling: when the context is full, its last half is read again from posit
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 from symbotunes.models.decoder_only import DecoderOnly
@@ -34,6 +35,9 @@ class GPT2(DecoderOnly):
             kernel.
         residual_scaling: whether to divide the initial weights that write into the residual stream
             by ``sqrt(2 L)``, as the paper says and the released code does not.
+        layer_scaled_attention: whether the attention scores of layer ``l``, counted from 0, are
+            divided by ``l + 1``. Only queries see that factor, so it is part of their weights: new
+            ones are divided by it, and published ones when they are read.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class GPT2(DecoderOnly):
         dropout: float = 0.1,
         attention_dropout: float = 0.0,
         residual_scaling: bool = True,
+        layer_scaled_attention: bool = False,
     ) -> None:
         super().__init__(
             width=width,
@@ -56,6 +61,7 @@ class GPT2(DecoderOnly):
         )
         self.depth = depth
         self.residual_scaling = residual_scaling
+        self.layer_scaled_attention = layer_scaled_attention
         self.embed = nn.Embedding(vocabulary.size, width)  # also the output layer
         self.positions = nn.Embedding(context, width)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
@@ -66,9 +72,12 @@ class GPT2(DecoderOnly):
         nn.init.normal_(self.embed.weight, std=STD)
         nn.init.normal_(self.positions.weight, std=POSITION_STD)
         branches = 2 * len(self.blocks)
-        for block in self.blocks:
+        for layer, block in enumerate(self.blocks):
             assert isinstance(block, Block)
             block.initialize(STD, STD / math.sqrt(branches) if self.residual_scaling else STD)
+            if self.layer_scaled_attention:
+                with torch.no_grad():
+                    block.qkv.weight[: self.width] /= layer + 1
 
     def embed_tokens(self, ids: Tensor, positions: Tensor) -> Tensor:
         vectors: Tensor = self.embed(ids) + self.positions(positions)

@@ -1,10 +1,14 @@
 """GPT-2 as the transformers library lays it out, to our names and back.
 
 OpenAI's layers multiply from the right (x W), so matrices are transposed on the way in and out.
+
+With ``scale_attn_by_inverse_layer_idx``, the scores of layer l are divided by l + 1. That factor
+multiplies queries alone, so it is moved into their weights and biases on the way in, and out of
+them on the way out.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -12,6 +16,7 @@ from torch import Tensor
 
 from symbotunes.models.gpt2.network import GPT2
 from symbotunes.models.published import LayoutError, PublishedWeights, to_transformers
+from symbotunes.music.arrival.vocabulary import INTERARRIVAL_SIZE, SIZE
 from symbotunes.tokenizers.base import NO_ID, Vocabulary
 
 # Our name of a layer's part, theirs, and whether it is a matrix that they keep transposed.
@@ -29,10 +34,10 @@ _EXPECTED = {
     "activation_function": "gelu_new",
     "layer_norm_epsilon": 1e-5,
     "scale_attn_weights": True,
-    "scale_attn_by_inverse_layer_idx": False,
     "tie_word_embeddings": True,
     "add_cross_attention": False,
 }
+_BY_LAYER = "scale_attn_by_inverse_layer_idx"
 _SIZES = {"width": "n_embd", "depth": "n_layer", "heads": "n_head"}  # our argument -> their key
 
 
@@ -47,6 +52,12 @@ def from_transformers(config: Any, tensors: Mapping[str, Tensor]) -> PublishedWe
         LayoutError: if the config describes another network, or a tensor is missing.
     """
     vocabulary, sizes = _sizes(config)
+    by_layer = is_layer_scaled(config)
+    if by_layer and vocabulary == INTERARRIVAL_SIZE:
+        raise LayoutError(
+            f"has the interarrival vocabulary of {INTERARRIVAL_SIZE:,} ids, which cannot be read: "
+            f"choose a model of {SIZE:,} ids, such as stanford-crfm/music-small-800k"
+        )
     given = {re.sub(r"^transformer\.", "", name): tensor for name, tensor in tensors.items()}
     weights = {}
     for ours, (theirs, is_matrix) in _names(sizes["depth"]).items():
@@ -54,6 +65,15 @@ def from_transformers(config: Any, tensors: Mapping[str, Tensor]) -> PublishedWe
             raise LayoutError(f"lacks {theirs}")
         tensor = given[theirs].float()
         weights[ours] = tensor.T.contiguous() if is_matrix else tensor
+    if by_layer:
+        weights = _rescaled(weights, sizes, lambda layer: 1 / (layer + 1))
+        return PublishedWeights(
+            weights,
+            sizes | {"layer_scaled_attention": True},
+            vocabulary=vocabulary,
+            model="amt_small",
+            transforms="transforms=[arrival_times]" if vocabulary == SIZE else "",
+        )
     return PublishedWeights(weights, sizes, vocabulary=vocabulary)
 
 
@@ -62,6 +82,7 @@ def _gpt2(net: GPT2, vocabulary: Vocabulary) -> tuple[dict[str, Any], dict[str, 
     """What ``transformers.GPT2LMHeadModel.from_pretrained`` reads."""
     config = {
         **_EXPECTED,
+        _BY_LAYER: net.layer_scaled_attention,
         "architectures": ["GPT2LMHeadModel"],
         "vocab_size": vocabulary.size,
         **{theirs: getattr(net, ours) for ours, theirs in _SIZES.items()},
@@ -74,11 +95,32 @@ def _gpt2(net: GPT2, vocabulary: Vocabulary) -> tuple[dict[str, Any], dict[str, 
         "eos_token_id": None if vocabulary.eos == NO_ID else vocabulary.eos,
     }
     state = net.state_dict()
+    if net.layer_scaled_attention:
+        sizes = {"width": net.width, "depth": net.depth}
+        state = _rescaled(state, sizes, lambda layer: layer + 1)
     tensors = {}
     for ours, (theirs, is_matrix) in _names(net.depth).items():
         tensor = state[ours].detach().to("cpu", torch.float32)
         tensors[f"transformer.{theirs}"] = (tensor.T if is_matrix else tensor).contiguous()
     return config, tensors
+
+
+def is_layer_scaled(config: Any) -> bool:
+    """Whether a config divides attention scores by the number of the layer."""
+    return isinstance(config, dict) and config.get(_BY_LAYER) is True
+
+
+def _rescaled(
+    weights: Mapping[str, Tensor], sizes: Mapping[str, int], factor: Callable[[int], float]
+) -> dict[str, Tensor]:
+    """Weights by our names, those of the queries multiplied by a factor for each layer."""
+    rescaled = dict(weights)
+    for layer in range(sizes["depth"]):
+        for part in ("weight", "bias"):
+            name = f"blocks.{layer}.qkv.{part}"
+            query, others = rescaled[name].tensor_split([sizes["width"]])
+            rescaled[name] = torch.cat([query * factor(layer), others])
+    return rescaled
 
 
 def _sizes(config: Any) -> tuple[int, dict[str, int]]:
@@ -93,6 +135,8 @@ def _sizes(config: Any) -> tuple[int, dict[str, int]]:
         raise LayoutError(
             f"has a config that does not describe a GPT-2: {vocabulary} ids, sizes {sizes}"
         )
+    if not isinstance(config.get(_BY_LAYER, False), bool):
+        raise LayoutError(f"has {_BY_LAYER}={config[_BY_LAYER]} in its config, not true or false")
     for key, value in _EXPECTED.items():
         if config.get(key, value) != value:
             raise LayoutError(f"has {key}={config[key]} in its config; only {value} can be read")

@@ -29,10 +29,66 @@ def folder(net, tmp_path):
     return tmp_path / "model"
 
 
-def test_a_pickle_is_not_opened(folder):
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(UserError, match="pickle, which can run code and is not opened"):
+class Harmful:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_of_weights_is_read(net, folder):
+    safe = read_model(folder).tensors
+    (folder / "model.safetensors").unlink()
+    torch.save(safe, folder / "pytorch_model.bin")
+    tensors = read_weights(folder).tensors
+    assert all(torch.equal(tensors[name], tensor) for name, tensor in net.state_dict().items())
+
+
+def test_a_pickle_that_carries_code_is_not_opened(folder, tmp_path):
+    (folder / "model.safetensors").unlink()
+    content = {"wte.weight": torch.zeros(2), "more": Harmful(tmp_path / "harm")}
+    torch.save(content, folder / "pytorch_model.bin")
+    with pytest.raises(UserError, match="more than weights and plain values and is not opened"):
         read_model(folder)
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("content", [[torch.zeros(2)], {"wte.weight": 3}, {1: torch.zeros(2)}])
+def test_a_pickle_of_anything_but_named_tensors_is_refused(folder, content):
+    (folder / "model.safetensors").unlink()
+    torch.save(content, folder / "pytorch_model.bin")
+    with pytest.raises(UserError, match="does not hold tensors by name"):
+        read_model(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"PK\x03\x04"])
+def test_a_damaged_pickle_is_named(folder, content):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(content)
+    with pytest.raises(UserError, match=r"pytorch_model.bin is not a checkpoint, or it is trunc"):
+        read_model(folder)
+
+
+def test_a_repository_is_fetched_at_a_revision_and_pickles_only_where_needed(monkeypatch, folder):
+    asked = []
+
+    def fetch(repository, *, revision, allow_patterns):
+        asked.append((repository, revision, "pytorch_model.bin" in allow_patterns))
+        return str(folder)
+
+    name = "symbotunes.checkpoints.formats.hugging_face.snapshot_download"
+    monkeypatch.setattr(name, fetch)
+    assert read_weights(Path("owner/name@v2")).sizes["width"] == 8
+    tensors = read_model(folder).tensors
+    (folder / "model.safetensors").unlink()
+    torch.save(tensors, folder / "pytorch_model.bin")
+    assert read_weights(Path("owner/name")).sizes["width"] == 8
+    assert asked == [
+        ("owner/name", "v2", False),
+        ("owner/name", None, False),
+        ("owner/name", None, True),
+    ]
 
 
 def test_what_is_written_is_read_bit_for_bit(net, folder):
