@@ -129,7 +129,7 @@ class Checkpoint:
     def from_transformers(cls, path: Path, folder: Path) -> "Checkpoint":
         """Open an Anticipatory Music Transformer as its authors publish it; see `unpack`."""
         config, weights = read_anticipatory(folder, recomposed, name=_name(path))
-        kept = {key: OmegaConf.to_container(config[key], resolve=True) for key in KEPT}
+        kept = {key: _resolved(config[key]) for key in KEPT}
         return cls(
             path,
             folder,
@@ -140,6 +140,11 @@ class Checkpoint:
             steps=0,
             tokens=0,
         )
+
+
+def _resolved(node: Any) -> Any:
+    """A part of a composed config without interpolations."""
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
 def _name(path: Path) -> str:
