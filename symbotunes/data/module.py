@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.data.batches.blocks import BlockBatches
 from symbotunes.data.batches.grouping import Grouping
 from symbotunes.data.batches.loading import Examples, ResumableLoader
 from symbotunes.data.batches.rule import BatchRule
@@ -17,7 +18,7 @@ from symbotunes.data.preparation.prepare import Plan, prepare
 from symbotunes.data.preparation.workers import Workers
 from symbotunes.data.split import Shares
 from symbotunes.datasets.base import Corpus, DatasetError
-from symbotunes.errors import require_whole_number
+from symbotunes.errors import UserError, require_whole_number
 from symbotunes.transforms.base import Chain
 
 
@@ -43,6 +44,7 @@ class MusicData:
         repeat: train on this many batches over and over; ``None``: on all.
         even_batches: whether batches share the remainder. Recipes of earlier versions lack it, and
             resume with the batches that they had.
+        blocks: whether batches are blocks of a stream of all pieces, see `BlockBatches`.
         seed: of the order of batches and of random transforms.
 
     Attributes:
@@ -72,8 +74,10 @@ class MusicData:
         file_gib: float = 2.0,
         repeat: int | None = None,
         even_batches: bool = False,
+        blocks: bool = False,
     ) -> None:
         require_whole_number("loader.repeat", repeat, optional=True)
+        require_blocks(chain, blocks=blocks)
         self.corpus = corpus
         self.chain = chain
         self.plan = Plan(
@@ -83,7 +87,7 @@ class MusicData:
             cache=Path(cache),
             workers=Workers(prepare_workers, file_seconds, file_gib),
         )
-        self.rule = BatchRule(batch_size, batch_tokens, pack, pack_length, even_batches)
+        self.rule = BatchRule(batch_size, batch_tokens, pack, pack_length, even_batches, blocks)
         self.workers = workers
         self.repeat = repeat
         self.seed = seed
@@ -153,17 +157,32 @@ class MusicData:
         examples = self.encoded.examples(split)
         if not len(examples):
             raise DatasetError(f"the {split} split is empty")
-        grouping = self._grouping(examples, training=training)
-        if training and grouping.count < processes:
+        batches = self._batches(examples, seed, rank, processes)
+        if training and batches.grouping.count < processes:
             raise DatasetError(
-                f"the {split} split makes {grouping.count} batches, fewer than the {processes} "
-                "processes: lower loader.batch_size, or trainer.devices"
+                f"the {split} split makes {batches.grouping.count} batches, fewer than the "
+                f"{processes} processes: lower loader.batch_size, or trainer.devices"
             )
-        batches = Batches(
-            examples, grouping, seed, rank=rank, world_size=processes, repeat=self.repeat
-        )
         source = Examples(self.encoded, self.chain, augment=training)
         return ResumableLoader(source, batches, workers=self.workers)
+
+    def _batches(
+        self, examples: NDArray[np.int64], seed: int | None, rank: int, processes: int
+    ) -> Batches:
+        if self.rule.blocks:
+            return BlockBatches(
+                self.encoded,
+                self.chain,
+                examples,
+                self.rule.batch_size,
+                seed,
+                share=(rank, processes),
+                repeat=self.repeat,
+            )
+        grouping = self._grouping(examples, training=seed is not None)
+        return Batches(
+            examples, grouping, seed, rank=rank, world_size=processes, repeat=self.repeat
+        )
 
     def _grouping(self, examples: NDArray[np.int64], *, training: bool) -> Grouping:
         pack = self.rule.pack and training
@@ -178,3 +197,22 @@ class MusicData:
             (most,) = self.chain.longest(lengths.max(keepdims=True))
             return self.rule.whole(lengths, int(most))
         return self.rule.grouping(self.chain.longest(lengths), pack=pack)
+
+
+def require_blocks(chain: Chain, *, blocks: bool) -> None:
+    """See that blocks are cut of what can be cut, and steps that need blocks get them.
+
+    Raises:
+        UserError: if not.
+    """
+    if blocks and not chain.tokenizer.TRIPLETS:
+        raise UserError(
+            f"loader=blocks cuts arrival times, not transforms=[{chain}]: "
+            "use transforms=[arrival_times], or another loader"
+        )
+    if blocks and chain.cuts:
+        raise UserError(
+            f"loader=blocks cuts pieces itself: leave the last step out of transforms=[{chain}]"
+        )
+    if chain.needs_blocks and not blocks:
+        raise UserError(f"{chain.needs_blocks} needs loader=blocks")

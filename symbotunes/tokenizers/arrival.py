@@ -4,6 +4,7 @@ Thickstun et al. 2023, https://arxiv.org/abs/2306.08620.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -76,6 +77,7 @@ class ArrivalTimes(TextTokenizer[MidiPiece]):
 
     SCHEMA: ClassVar[int] = 1
     FORMAT: ClassVar[str] = "midi"
+    TRIPLETS: ClassVar[bool] = True
     STATE: ClassVar[tuple[str, ...] | None] = ()
 
     def __init__(
@@ -94,8 +96,15 @@ class ArrivalTimes(TextTokenizer[MidiPiece]):
             )
         self.min_events, self.max_instruments = min_events, max_instruments
         self.min_seconds, self.max_seconds = min_seconds, max_seconds
-        self.names = list(_names())
-        self._ids = {name: index for index, name in enumerate(self.names)}
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The token of every id; made when it is first needed, since there are 55,028."""
+        return list(_names())
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
 
     # From pieces to ids.
 

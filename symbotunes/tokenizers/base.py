@@ -119,8 +119,10 @@ class Tokenizer(ABC, Generic[Piece]):
             not used.
         FORMAT: the kind of piece it reads, compared with ``Corpus.FORMAT``.
         FIELDS: numbers per time step, F.
-        FRAMED: whether models read ``bos`` before an example and ``eos`` after it; windows of fixed
-            length and excerpts have neither.
+        FRAMED: whether models read ``bos`` before an example and ``eos`` after it, as far as there
+            are these; windows of fixed length and excerpts have neither.
+        TRIPLETS: whether examples are triplets of `symbotunes.music.arrival`, which can be cut into
+            blocks.
         RECODES: whether `recode` changes ids.
         STATE: keys of `state`, by which published weights are checked to fit; ``None``: any.
         added: tokens that steps after the tokenizer declare. Their ids follow its own, which they
@@ -131,6 +133,7 @@ class Tokenizer(ABC, Generic[Piece]):
     FORMAT: ClassVar[str]
     FIELDS: ClassVar[int] = 1
     FRAMED: ClassVar[bool] = True
+    TRIPLETS: ClassVar[bool] = False
     RECODES: bool = False
     STATE: ClassVar[tuple[str, ...] | None] = None
     added: tuple[str, ...] = ()

@@ -185,6 +185,12 @@ class Chain:
         self.score_steps = [AbcToMidi(), *self._of(Stage.SCORE)]
 
     @property
+    def needs_blocks(self) -> str | None:
+        """The step whose examples begin with a flag, which blocks alone keep; ``None``: no step."""
+        steps = self.steps.items()
+        return next((name for name, step in steps if getattr(step, "NEEDS_BLOCKS", False)), None)
+
+    @property
     def cuts_pieces(self) -> bool:
         """Whether training reads spans of pieces, while held-out pieces stay whole."""
         if not self.cuts:

@@ -34,6 +34,9 @@ class Examples(Dataset[Batch]):
         self.cut = bool(chain.cuts) and (augment or not chain.cuts_pieces)
 
     def __getitem__(self, draws: Draws) -> Batch:
+        if draws.tokens is not None:
+            lengths = np.full(len(draws.tokens), draws.tokens.shape[1])
+            return replace(collate(draws.tokens.flatten(), lengths), repeated=draws.repeated)
         ids, lengths = self.encoded.gather(draws.examples)
         if self.augment:
             augmented = self._each(self.chain.augment, ids, lengths, draws.seeds)

@@ -20,6 +20,7 @@ class BatchRule:
         pack: whether rows of training batches hold several whole examples.
         pack_length: length of such a row in tokens.
         even: whether batches share the remainder, see `Buckets` and `TokenBudget`.
+        blocks: whether rows are cut from a stream of all pieces, see `BlockBatches`.
 
     Raises:
         UserError: if a value is out of range.
@@ -30,11 +31,16 @@ class BatchRule:
     pack: bool = False
     pack_length: int = 1024
     even: bool = True
+    blocks: bool = False
 
     def __post_init__(self) -> None:
         require_whole_number("loader.batch_size", self.batch_size)
         require_whole_number("loader.batch_tokens", self.batch_tokens, optional=True)
         require_whole_number("loader.pack_length", self.pack_length)
+        if self.blocks and (self.pack or self.batch_tokens is not None):
+            raise UserError(
+                "loader.blocks=true: loader.pack and loader.batch_tokens do not apply to blocks"
+            )
         if self.pack and self.batch_tokens is not None and self.batch_tokens < self.pack_length:
             raise UserError(
                 f"loader.batch_tokens={self.batch_tokens} is less than one row, "

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from symbotunes.data.batches.grouping import Grouping, Integers
@@ -18,12 +19,14 @@ class Draws:
         seeds: ``[N]`` seeds of their random transforms.
         rows: ``[N]`` row of the batch for each, in ascending order; ``None``: one row per example.
         repeated: whether another process has this batch too, see `Batches`.
+        tokens: ``[B, T]`` rows that are cut from these examples already; ``None``: they are not.
     """
 
     examples: Integers
     seeds: Integers
     rows: Integers | None = None
     repeated: bool = False
+    tokens: NDArray[np.uint16] | None = None
 
 
 class Batches(Sampler[Draws]):

@@ -5,6 +5,7 @@ Thickstun et al. 2023, https://arxiv.org/abs/2306.08620, sections 3.1 to 3.3, as
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbotunes.music.arrival.vocabulary import (
     ANTICIPATION,
@@ -12,6 +13,7 @@ from symbotunes.music.arrival.vocabulary import (
     REST,
     UNITS_PER_SECOND,
     Triplets,
+    as_controls,
     is_control,
     is_rest,
     times,
@@ -77,3 +79,15 @@ def separated(triplets: Triplets) -> tuple[Triplets, Triplets]:
     """The events, without rests, and the controls of a sequence."""
     given = is_control(triplets)
     return without_rests(triplets[~given]), triplets[given]
+
+
+def with_controls(events: Triplets, chosen: NDArray[np.bool_]) -> Triplets:
+    """A piece of which some events are given: these as controls among the others and rests.
+
+    Args:
+        events: ``[N, 3]`` in order of time, without rests and controls.
+        chosen: ``[N]`` which of them become controls.
+    """
+    plain = padded(events[~chosen], end=int(times(events).max(initial=0)))
+    sequence, _ = anticipated(plain, as_controls(events[chosen]))
+    return sequence
