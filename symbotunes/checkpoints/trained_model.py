@@ -19,6 +19,7 @@ from symbotunes.generation.latent.plan import Training
 from symbotunes.generation.latent.reconstruct import ReconstructPlan
 from symbotunes.generation.pieces import read_piece
 from symbotunes.generation.sample import Composition
+from symbotunes.generation.sequences.harmonize import HarmonizePlan
 from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.render.piece import Piece
 from symbotunes.tokenizers.base import Unencodable
@@ -146,6 +147,23 @@ class TrainedModel:
             options |= {"input": str(path)}
             options |= {"prompt_bars": bars} if isinstance(bars, int) else {"bars": bars}
             return self._pieces(_plan(SamplePlan, num=num, **options), seed)
+
+    def harmonize(
+        self, melody: Music, *, num: int = 4, seed: int = 0, **options: Any
+    ) -> list[Piece]:
+        """Write alto, tenor and bass below a melody, which is forced as the soprano.
+
+        Args:
+            melody: an ABC or MIDI file, or a piece.
+            num: number of harmonizations.
+            seed: from which that of every harmonization is made.
+            options: the other fields of `HarmonizePlan`, such as ``tune`` and ``temperature``.
+
+        Raises:
+            UserError: if the melody cannot be read, or the model does not write chorales.
+        """
+        with as_file(melody) as path:
+            return self._pieces(_plan(HarmonizePlan, input=str(path), num=num, **options), seed)
 
     def likelihood(self, music: Music) -> Likelihood:
         """How likely the model finds a piece.

@@ -8,11 +8,12 @@ from symbotunes.errors import UserError
 from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
-from symbotunes.generation.sequences.plan import SamplePlan, draw_samples, read_beginning
+from symbotunes.generation.sequences.harmonize import HarmonizePlan
+from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
 from symbotunes.tokenizers.base import TextTokenizer, Tokenizer
 
-Plan = SamplePlan | LatentPlan
+Plan = SamplePlan | HarmonizePlan | LatentPlan
 OnStep = Callable[[int], None]
 
 
@@ -54,14 +55,10 @@ def _sequences(
     on_step: OnStep | None = None,
     training: Training | None = None,  # noqa: ARG001
 ) -> Composition:
-    plain = plan.plain
-    if plain is None:
+    sequences = plan.for_sequences()
+    if sequences is None:
         raise _needs_encoder(net, plan)
-    text = text_of(net, tokenizer)
-    beginning = read_beginning(text, plain)
-    samples = draw_samples(net, text, plain, seed, on_step, beginning)
-    inputs = {"remarks on the prompt": "; ".join(beginning.remarks)} if beginning.remarks else {}
-    return Composition(tuple(samples), plain.facts, inputs)
+    return sequences.write(net, text_of(net, tokenizer), seed, on_step)
 
 
 @compose.register

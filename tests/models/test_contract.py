@@ -28,7 +28,7 @@ SMALL = {
     "gpt2_small": GPT2,
     "performance_rnn": ["widths=[16]"],
     "performance_rnn_small": ["widths=[16,16]"],
-    "voice_rnn": ["width=16", "embedding=4", "hidden=16"],
+    "voice_rnn": ["width=16", "heads=2", "embedding=4", "hidden=16"],
     "music_transformer": [*MUSIC_TRANSFORMER, "attention_dropout=0.0"],
     "music_transformer_small": [*MUSIC_TRANSFORMER, "clip_distance=true", "cycle=4"],
 }

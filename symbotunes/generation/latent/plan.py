@@ -75,6 +75,10 @@ class LatentPlan(ABC):
         """The plan for a sequence model; ``None``, since these plans need a model of windows."""
         return None
 
+    def for_sequences(self) -> None:
+        """The plan that a sequence model can carry out; there is none."""
+        return
+
     def for_windows(self) -> "LatentPlan":
         """The plan for a model of windows."""
         return self

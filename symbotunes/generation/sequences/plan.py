@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.generation.latent.prior import PriorPlan
-from symbotunes.generation.sample import Sample
+from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.seeds import check_seeds, sample_seeds
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
 from symbotunes.generation.sequences.abc_constraint import AbcConstraint
@@ -159,6 +159,24 @@ class SamplePlan:
     def plain(self) -> "SamplePlan":
         """The plan for a sequence model."""
         return self
+
+    def for_sequences(self) -> "SamplePlan":
+        """The plan that a sequence model can carry out."""
+        return self
+
+    def write(
+        self,
+        net: SequenceModel,
+        tokenizer: TextTokenizer[Any],
+        seed: int,
+        on_step: Callable[[int], None] | None = None,
+    ) -> Composition:
+        """Carry out the plan; see `draw_samples`."""
+        beginning = read_beginning(tokenizer, self)
+        samples = draw_samples(net, tokenizer, self, seed, on_step, beginning)
+        remarks = "; ".join(beginning.remarks)
+        inputs = {"remarks on the prompt": remarks} if remarks else {}
+        return Composition(tuple(samples), self.facts, inputs)
 
     def for_windows(self) -> PriorPlan:
         """The plan for a model of windows.

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from symbotunes.models.base import Batch, Loss, SequenceModel
 from symbotunes.models.layers.lstm import run_fused, run_step
+from symbotunes.models.voice_rnn.recall import Recall
 from symbotunes.models.voice_rnn.voice import Voice
 from symbotunes.tokenizers.base import Vocabulary
 
@@ -25,14 +26,18 @@ class State(TypedDict):
     """What has been read.
 
     Attributes:
-        hidden: ``[B, D]`` output of the last layer for the steps that are complete.
+        hidden: ``[B, D]`` what the voices read of the steps that are complete.
         layers: hidden and cell state of each layer, stacked, ``[2, L, B, D]``.
+        keys: ``[B, G, D]`` of the steps that may be recalled, none without `Recall`.
+        values: of the same steps.
         recent: ``[B, 7]`` the last tokens, the newest at the end.
         length: ``[1]`` how many tokens were read.
     """
 
     hidden: Tensor
     layers: Tensor
+    keys: Tensor
+    values: Tensor
     recent: Tensor
     length: Tensor
 
@@ -46,12 +51,13 @@ class VoiceRNN(SequenceModel):
         depth: number of stacked layers, L.
         embedding: size of the vectors as which the LSTM reads each voice.
         hidden: units of the hidden layer of each voice.
+        heads: attention heads with which earlier steps are recalled; 0: none are.
         cycle: steps after which positions repeat, of which voices and LSTM know where they are.
         dropout: fraction of units zeroed after every layer in training.
         input_dropout: fraction of the units that the LSTM reads zeroed in training.
 
     Raises:
-        ValueError: if a fraction is not between 0 and 1.
+        ValueError: if a fraction is not between 0 and 1, or `heads` does not divide the width.
     """
 
     UNCOMPILED = ("_run",)  # the compiler would unroll every time step
@@ -63,6 +69,7 @@ class VoiceRNN(SequenceModel):
         depth: int = 2,
         embedding: int = 64,
         hidden: int = 192,
+        heads: int = 0,
         cycle: int = 16,
         dropout: float = 0.3,
         input_dropout: float = 0.1,
@@ -82,6 +89,7 @@ class VoiceRNN(SequenceModel):
         self.lstms = nn.ModuleList(
             nn.LSTM(width if layer else read, width, batch_first=True) for layer in range(depth)
         )
+        self.recall = Recall(width, heads, dropout) if heads else None
         self.voices = nn.ModuleList(
             Voice(
                 vocabulary.size,
@@ -145,7 +153,7 @@ class VoiceRNN(SequenceModel):
             # of its own, which cannot be stored in a checkpoint.
             hidden, _ = run_fused(layer, hidden)
             hidden = F.dropout(hidden, self.dropout, self.training)
-        return hidden
+        return hidden if self.recall is None else self.recall(hidden)
 
     def loss(self, batch: Batch, step: int = 0) -> Loss:  # noqa: ARG002
         """Nats per token, averaged over all tokens of the batch but the first of each piece."""
@@ -161,6 +169,8 @@ class VoiceRNN(SequenceModel):
         return State(
             hidden=zeros(batch_size, self.width),
             layers=zeros(2, self.depth, batch_size, self.width),
+            keys=zeros(batch_size, 0, self.width),
+            values=zeros(batch_size, 0, self.width),
             recent=torch.full((batch_size, 2 * VOICES - 1), self.bos, device=zeros(1).device),
             length=torch.zeros(1, dtype=torch.int64),
         )
@@ -169,20 +179,30 @@ class VoiceRNN(SequenceModel):
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         recent = torch.cat([state["recent"][:, 1:], tokens[:, None]], 1)
         group, number = divmod(int(state["length"]), VOICES)
-        hidden, layers = state["hidden"], state["layers"]
         phases = torch.full_like(tokens, group % self.cycle)
         if number == 0:  # the token completes a step
-            hidden = self._inputs(recent[:, -VOICES:], phases)
-            ends = []
-            for layer, begin in zip(self._layers, layers.unbind(1), strict=True):
-                hidden, end = run_step(layer, hidden, (begin[0][None], begin[1][None]))
-                hidden = F.dropout(hidden, self.dropout, self.training)
-                ends.append(torch.cat(end))
-            layers = torch.stack(ends, 1)
+            state = self._complete(recent[:, -VOICES:], phases, state)
         voice = self._heads[number]
-        logits = voice(hidden, recent[:, -voice.reads :], phases)
-        return logits, State(
-            hidden=hidden, layers=layers, recent=recent, length=state["length"] + 1
+        logits = voice(state["hidden"], recent[:, -voice.reads :], phases)
+        return logits, cast("State", {**state, "recent": recent, "length": state["length"] + 1})
+
+    def _complete(self, before: Tensor, phases: Tensor, state: State) -> State:
+        """The state after a whole step ``[B, 4]``."""
+        hidden, last = self._inputs(before, phases), state["layers"][0, -1]
+        ends = []
+        for layer, begin in zip(self._layers, state["layers"].unbind(1), strict=True):
+            hidden, end = run_step(layer, hidden, (begin[0][None], begin[1][None]))
+            ends.append(torch.cat(end))
+        keys, values = state["keys"], state["values"]
+        if self.recall is not None:
+            hidden, keys, values = self.recall.step(hidden, last, keys, values)
+        return State(
+            hidden=hidden,
+            layers=torch.stack(ends, 1),
+            keys=keys,
+            values=values,
+            recent=state["recent"],
+            length=state["length"],
         )
 
     def select(self, state: State, rows: Tensor) -> State:
@@ -190,6 +210,8 @@ class VoiceRNN(SequenceModel):
         return State(
             hidden=state["hidden"][rows],
             layers=state["layers"][:, :, rows],
+            keys=state["keys"][rows],
+            values=state["values"][rows],
             recent=state["recent"][rows],
             length=state["length"],
         )

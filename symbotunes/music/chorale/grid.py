@@ -1,5 +1,6 @@
 """Four voices on a grid of sixteenths, and their notes as MIDI of four tracks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,9 @@ class VoiceGrid:
     """What four voices sing at every sixteenth.
 
     Attributes:
-        pitches: ``[T, 4]`` MIDI pitches, soprano to bass; `SILENT` where a voice rests.
-        begins: ``[T, 4]`` whether a note begins; a voice that sings on holds its note.
+        pitches: ``[T, 4]`` MIDI pitches, soprano to bass; `SILENT` where a voice rests. A melody
+            alone is ``[T, 1]``.
+        begins: of the same shape, whether a note begins; a voice that sings on holds its note.
     """
 
     pitches: NDArray[np.int64]
@@ -73,15 +75,30 @@ def read_voices(score: symusic.Score) -> VoiceGrid:
     Raises:
         MidiError: if there are not four tracks, or a track sounds two notes at once.
     """
-    tracks = _four_tracks(score)
+    return _heard(_four_tracks(score), score.ticks_per_quarter)[0]
+
+
+def read_melody(score: symusic.Score) -> tuple[VoiceGrid, int]:
+    """The same of the first track with notes, ``[T, 1]``, and the steps of silence before it.
+
+    Raises:
+        MidiError: if there is none, or it sounds two notes at once.
+    """
+    sounding = [track for track in score.tracks if len(track.notes) and not track.is_drum]
+    if not sounding:
+        raise MidiError("no notes")
+    return _heard(sounding[:1], score.ticks_per_quarter)
+
+
+def _heard(tracks: Sequence[symusic.Track], quarter: int) -> tuple[VoiceGrid, int]:
+    """What is heard of some tracks from their first note on, and the steps before it."""
     columns = [track.notes.numpy() for track in tracks]
     starts = [notes["time"].astype(np.int64) for notes in columns]
     ends = [notes["time"].astype(np.int64) + notes["duration"] for notes in columns]
-    quarter = score.ticks_per_quarter
     first = min(int(ticks.min()) for ticks in starts if len(ticks))
     offset = first * STEPS_PER_QUARTER // quarter
     steps = max(int(_steps_until(ticks, quarter).max()) for ticks in ends if len(ticks)) - offset
-    pitches = np.full((steps, len(VOICES)), SILENT, np.int64)
+    pitches = np.full((steps, len(tracks)), SILENT, np.int64)
     begins = np.zeros(pitches.shape, bool)
     for voice, (track, notes) in enumerate(zip(tracks, columns, strict=True)):
         order = np.argsort(starts[voice], kind="stable")
@@ -92,7 +109,7 @@ def read_voices(score: symusic.Score) -> VoiceGrid:
         for pitch, begin, stop in zip(notes["pitch"][order], *spans, strict=True):
             pitches[begin:stop, voice] = pitch
             begins[begin : min(begin + 1, stop), voice] = True
-    return VoiceGrid(pitches, begins)
+    return VoiceGrid(pitches, begins), offset
 
 
 def _four_tracks(score: symusic.Score) -> list[symusic.Track]:
