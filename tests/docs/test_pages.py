@@ -128,7 +128,13 @@ def test_the_sizes_of_models_are_those_of_the_networks():
     }
     performances = dict.fromkeys(("performance_rnn", "performance_rnn_small"), 388)
     triplets = dict.fromkeys(("amt_mini", "amt_small", "amt_medium", "amt_large"), 55028)
-    vocabularies = {"folk_rnn": 137, "gpt2_small": 50257, "voice_rnn": 49, **performances, **triplets}
+    vocabularies = {
+        "folk_rnn": 137,
+        "gpt2_small": 50257,
+        "voice_rnn": 49,
+        **performances,
+        **triplets,
+    }
     for name, millions in found:
         net = composed(f"model={name}").model.net
         size = vocabularies.get(name, 120)
