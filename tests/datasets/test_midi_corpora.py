@@ -64,6 +64,23 @@ def test_lakh_checksum_is_that_of_the_archive(lakh, lakh_tar):
     assert lakh().checksum() == hashlib.sha256(lakh_tar).hexdigest()
 
 
+def test_files_of_lakh_go_to_the_splits_of_their_md5_if_asked_to(tar_of, midi_bytes, tmp_path):
+    names = [f"{digit}{31 * '0'}" for digit in "0def"] + ["eve"]  # the last is no MD5
+    archive = tmp_path / "lmd_full.tar.gz"
+    archive.write_bytes(tar_of({f"lmd_full/{name}.mid": midi_bytes(60) for name in names}))
+    published = {name: {"urls": ["https://x/lmd.tar.gz"]} for name in ("full", "clean")}
+    splits = [
+        [
+            piece.split
+            for piece in Lakh("full", published, tmp_path / "lakh", archive, **how).pieces()
+        ]
+        for how in ({"official_splits": True}, {})
+    ]
+    assert splits == [["train", "train", "val", None, "test"], 5 * [None]]
+    with pytest.raises(DatasetError, match="choose full, matched or aligned"):
+        Lakh("clean", published, tmp_path, official_splits=True)
+
+
 def test_once_unpacked_the_archive_may_be_deleted(lakh, server, tmp_path):
     first = lakh().checksum()
     (tmp_path / "lakh" / "lmd_full.tar.gz").unlink()
