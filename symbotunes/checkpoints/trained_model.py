@@ -20,6 +20,7 @@ from symbotunes.generation.latent.reconstruct import ReconstructPlan
 from symbotunes.generation.pieces import read_piece
 from symbotunes.generation.sample import Composition
 from symbotunes.generation.sequences.harmonize import HarmonizePlan
+from symbotunes.generation.sequences.infill import InfillPlan
 from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.render.piece import Piece
 from symbotunes.tokenizers.base import Unencodable
@@ -164,6 +165,40 @@ class TrainedModel:
         """
         with as_file(melody) as path:
             return self._pieces(_plan(HarmonizePlan, input=str(path), num=num, **options), seed)
+
+    def infill(
+        self,
+        music: Music,
+        *,
+        bars: int | str | tuple[int, int] | Sequence[int | str],
+        num: int = 1,
+        seed: int = 0,
+        **options: Any,
+    ) -> list[Piece]:
+        """Write some bars of a tune anew, as a model can that was trained with ``infill``.
+
+        ``model.infill("tune.abc", bars=(5, 8))`` leaves everything but bars 5 to 8 as it is.
+
+        Args:
+            music: an ABC file, or a piece that a model wrote.
+            bars: which bars, as engraved: a pair of the first and the last, ``5``, ``"5-8"``, or a
+                list such as ``["1-2", 7]``.
+            num: number of variants.
+            seed: from which that of every variant is made.
+            options: the other fields of `InfillPlan`, such as ``temperature``, ``tune`` and
+                ``constraint``.
+
+        Returns:
+            The whole tune in each of its variants.
+
+        Raises:
+            UserError: if the model was not trained for it, the tune cannot be read, or a bar does
+                not exist.
+        """
+        chosen = f"{bars[0]}-{bars[1]}" if isinstance(bars, tuple) else bars
+        with as_file(music) as path:
+            plan = _plan(InfillPlan, input=str(path), bars=chosen, num=num, **options)
+            return self._pieces(plan, seed)[1:]  # the first is the original
 
     def likelihood(self, music: Music) -> Likelihood:
         """How likely the model finds a piece.

@@ -9,11 +9,12 @@ from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
 from symbotunes.generation.sequences.harmonize import HarmonizePlan
+from symbotunes.generation.sequences.infill import InfillPlan
 from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
 from symbotunes.tokenizers.base import TextTokenizer, Tokenizer
 
-Plan = SamplePlan | HarmonizePlan | LatentPlan
+Plan = SamplePlan | HarmonizePlan | InfillPlan | LatentPlan
 OnStep = Callable[[int], None]
 
 

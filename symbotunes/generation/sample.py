@@ -24,6 +24,8 @@ class Sample:
         notes: remarks for the reader, such as what is wrong with the ABC.
         bars: number of bars whose length can be judged.
         right_bars: how many of them have the length that the meter requires.
+        marked_bars: numbers of written bars that pages color, counted from 0 between bar signs.
+        marked_ticks: when they are heard: beginnings and ends.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Sample:
     notes: tuple[str, ...] = ()
     bars: int | None = None
     right_bars: int | None = None
+    marked_bars: tuple[int, ...] = ()
+    marked_ticks: tuple[tuple[int, int], ...] = ()
 
     @property
     def nats_per_token(self) -> float | None:

@@ -11,7 +11,9 @@ from symbotunes.errors import first_line
 from symbotunes.generation.sample import Sample
 from symbotunes.music.midi.writing import write_midi
 from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
+from symbotunes.render.notation.colored import with_colored_bars
 from symbotunes.render.notation.notation import engrave, engrave_score
+from symbotunes.render.palette import NEW
 from symbotunes.render.piano_roll.clock import Clock
 from symbotunes.render.piano_roll.roll import Line, draw_roll
 
@@ -134,14 +136,15 @@ def _sound(sample: Sample) -> Written:
 
 
 def _roll(sample: Sample) -> Written:
-    roll = draw_roll(sample.score)
+    roll = draw_roll(sample.score, sample.marked_ticks)
     return Written(roll.png, lines=roll.lines)
 
 
 def _notation(sample: Sample) -> Written:
     engraving = engrave_score(sample.score) if sample.abc is None else engrave(sample.abc)
     notes = tuple(f"notation: {warning}" for warning in engraving.warnings)
-    return Written(engraving.svg.encode(), notes)
+    svg = with_colored_bars(engraving.svg, sample.marked_bars, NEW)
+    return Written(svg.encode(), notes)
 
 
 FORMS = {  # by suffix, in the order of the downloads

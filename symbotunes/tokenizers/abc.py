@@ -16,7 +16,7 @@ from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.playback import score_of
 from symbotunes.music.abc.prompt.beginning import read_typed
 from symbotunes.music.abc.text import to_abc
-from symbotunes.music.abc.tokens import Phrase, kind
+from symbotunes.music.abc.tokens import NOT_MUSIC, Phrase, kind
 from symbotunes.music.abc.transposition import from_c, to_c
 from symbotunes.music.abc.tune import CHANGES, AbcTune
 from symbotunes.tokenizers.base import (
@@ -40,7 +40,6 @@ A A, B B, C C, D D, E E, F F, G G, a a' b b' c c' d d' e e' f f' g g'
 _A _A, _B _B, _C _D _E _E, _G _a _b _c _d _d' _e _e' _g
 """
 FOLK_RNN = _PUBLISHED.split()
-SIGNS = ("meter", "key", "bar")  # kinds of tokens that are not music
 _CLASSES = {"open": "chord", "close": "chord", "unknown": "other"}
 
 
@@ -159,7 +158,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
 
     def split_bars(self, ids: Ids) -> list[Ids]:
         """Everything but meter, key and bar signs is music."""
-        signs = [kind(self.tokens[index]) in SIGNS for index in ids]
+        signs = [kind(self.tokens[index]) in NOT_MUSIC for index in ids]
         return alternating(np.asarray(ids), np.array(signs, np.bool_))
 
     def render(self, tokens: Sequence[str], title: str, *, number: int = 1) -> Rendition:

@@ -31,7 +31,7 @@ from symbotunes.tokenizers.base import Ids, Rendition, TextTokenizer, Unencodabl
 START, END = "<|startoftext|>", "<|endoftext|>"
 # Fields of the head, bar signs and line ends: what is not music.
 _SIGNS = re.compile(
-    r"((?:^[A-Za-z]:[^\n|]*\n|:\||\|[:\]|]|\|[1-9](?:[,-][1-9])*|\||\n)+)", re.MULTILINE
+    r"((?:^[A-Za-z]:[^\n|]*\n|:\||\|[:\]|]|\|[1-9](?:[,-][1-9])*|\||\n|\A:\Z)+)", re.MULTILINE
 )
 NUL = "Ā"  # how byte-level BPE writes byte 0, which no tune contains
 

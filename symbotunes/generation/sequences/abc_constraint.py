@@ -16,6 +16,86 @@ MAX_ROWS = 50_000  # of the cache; tunes of one style need a few hundred
 _ANY = make_pitch(0, 4, None, False)
 
 
+class TokenCosts:
+    """For every state, how many more tokens are needed once each token is written.
+
+    Args:
+        tokens: strings of the vocabulary by id.
+        grammar: made of the same tokens.
+        distance: tokens needed from a state on.
+        body: tokens that may be allowed after the head and are neither pitches nor durations.
+        head: tokens that may be allowed in the head.
+    """
+
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        grammar: Grammar,
+        *,
+        distance: Distance,
+        body: Sequence[int],
+        head: Sequence[int] = (),
+    ) -> None:
+        self.size = len(tokens)
+        self.grammar = grammar
+        self.distance = distance
+        self._body, self._head = body, head
+        self._pitches = [token for token, kind in enumerate(grammar.kinds) if kind == "pitch"]
+        self._durations = [
+            (token, cells, bool(broken))
+            for token, kind in enumerate(grammar.kinds)
+            if kind == "duration"
+            for cells, broken in [cells_of(tokens[token])]
+            if cells in grammar.lengths
+        ]
+        self._rows: OrderedDict[State, Tensor] = OrderedDict()
+
+    def row(self, state: State) -> Tensor:
+        """``[V]`` int16; `NEVER` for a token that is not allowed."""
+        # Which note may be tied makes no difference to what may follow, only whether one may be.
+        key = state._replace(last=_ANY) if state.last is not None else state
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = torch.tensor(self._costs(key), dtype=torch.int16)
+            if len(self._rows) > MAX_ROWS:
+                self._rows.popitem(last=False)
+        return row
+
+    def _costs(self, state: State) -> list[int]:
+        row = [NEVER] * self.size
+        if state.phase == Phase.SOUND:
+            settled = self.grammar.settled(state)
+            if settled is not None:  # without a duration token, whatever may follow a plain eighth
+                row = self.row(settled).tolist()
+            for token, cells, broken in self._durations:
+                row[token] = self.distance.after_length(state, cells, broken=broken)
+            return row
+        in_head = state.phase in (Phase.START, Phase.METER)
+        for token in self._head if in_head else self._body:
+            row[token] = self.after(state, token)
+        # All notes lead to the same distance, except after a tie or within a chord.
+        same = state.held is None and state.phase != Phase.CHORD
+        first = self.after(state, self._pitches[0]) if same else NEVER
+        for token in self._pitches:
+            row[token] = first if same else self.after(state, token)
+        return row
+
+    def after(self, state: State, token: int) -> int:
+        """The cost of one token."""
+        after = self.grammar.advance(state, token)
+        return NEVER if after is None else self.distance(after)
+
+
+def fitting(rows: Sequence[Tensor], left: Sequence[int]) -> Tensor:
+    """Which tokens leave enough for the end, ``[B, V]`` bool, given the tokens left for each row.
+
+    Args:
+        rows: of a `TokenCosts`, one for each piece.
+        left: tokens that each piece may still have.
+    """
+    return torch.stack(list(rows)) < torch.tensor(left).clamp_max(NEVER)[:, None]
+
+
 class AbcConstraint:
     """The grammar of ABC tokens as masks on logits.
 
@@ -37,19 +117,11 @@ class AbcConstraint:
         self.grammar = Grammar(tokens, eos, changes=changes)
         kinds = self.grammar.kinds
         self.distance = Distance(self.grammar)
-        self._pitches = [token for token, kind in enumerate(kinds) if kind == "pitch"]
-        self._head = [token for token, kind in enumerate(kinds) if kind in ("meter", "key")]
+        head = [token for token, kind in enumerate(kinds) if kind in ("meter", "key")]
         elsewhere = {"meter", "key", "pitch", "duration", "unknown"}
-        self._body = [eos, *(token for token, kind in enumerate(kinds) if kind not in elsewhere)]
-        self._body += self._head if changes else []
-        self._durations = [
-            (token, cells, bool(broken))
-            for token, kind in enumerate(kinds)
-            if kind == "duration"
-            for cells, broken in [cells_of(tokens[token])]
-            if cells in self.grammar.lengths
-        ]
-        self._rows: OrderedDict[State, Tensor] = OrderedDict()
+        body = [eos, *(token for token, kind in enumerate(kinds) if kind not in elsewhere)]
+        body += head if changes else []
+        self._costs = TokenCosts(tokens, self.grammar, distance=self.distance, body=body, head=head)
 
     def begin(self, prompt: Sequence[int], max_tokens: int) -> State:
         """The state after a prompt.
@@ -80,39 +152,4 @@ class AbcConstraint:
 
     def allowed(self, states: Sequence[State], left: Sequence[int]) -> Tensor:
         """Which tokens may follow, ``[B, V]`` bool, given the tokens left for each row."""
-        table = torch.stack([self._row(state) for state in states])  # [B, V]
-        return table < torch.tensor(left).clamp_max(NEVER)[:, None]
-
-    def _row(self, state: State) -> Tensor:
-        # Which note may be tied makes no difference to what may follow, only whether one may be.
-        key = state._replace(last=_ANY) if state.last is not None else state
-        row = self._rows.get(key)
-        if row is None:
-            row = self._rows[key] = torch.tensor(self._tokens_to_end(key), dtype=torch.int16)
-            if len(self._rows) > MAX_ROWS:
-                self._rows.popitem(last=False)
-        return row
-
-    def _tokens_to_end(self, state: State) -> list[int]:
-        """For each token, how many more tokens the tune needs to end after it."""
-        row = [NEVER] * len(self.tokens)
-        if state.phase == Phase.SOUND:
-            settled = self.grammar.settled(state)
-            if settled is not None:  # without a duration token, whatever may follow a plain eighth
-                row = self._row(settled).tolist()
-            for token, cells, broken in self._durations:
-                row[token] = self.distance.after_length(state, cells, broken=broken)
-            return row
-        in_head = state.phase in (Phase.START, Phase.METER)
-        for token in self._head if in_head else self._body:
-            row[token] = self._after(state, token)
-        # All notes lead to the same distance, except after a tie or within a chord.
-        same = state.held is None and state.phase != Phase.CHORD
-        first = self._after(state, self._pitches[0]) if same else NEVER
-        for token in self._pitches:
-            row[token] = first if same else self._after(state, token)
-        return row
-
-    def _after(self, state: State, token: int) -> int:
-        after = self.grammar.advance(state, token)
-        return NEVER if after is None else self.distance(after)
+        return fitting([self._costs.row(state) for state in states], left)

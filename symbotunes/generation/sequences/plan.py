@@ -11,13 +11,12 @@ from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.seeds import check_seeds, sample_seeds
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
 from symbotunes.generation.sequences.abc_constraint import AbcConstraint
+from symbotunes.generation.sequences.decoded import to_sample
 from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
 from symbotunes.models.base import SequenceModel
-from symbotunes.music.abc.keys import Key
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
-from symbotunes.tokenizers.abc import rendition_in
-from symbotunes.tokenizers.base import NO_ID, TextTokenizer
+from symbotunes.tokenizers.base import TextTokenizer
 
 CONSTRAINTS = ("abc",)
 CONDITIONS = ("density", "pitches")  # settings of models that read such controls
@@ -281,6 +280,24 @@ def draw(
     """The ids of samples, see `draw_samples`; `beginning` is that of the plan, if already read."""
     prompt = (beginning or read_beginning(tokenizer, plan)).ids
     constraint = read_constraint(tokenizer, plan.constraint)
+    return draw_after(prompt, net, tokenizer, plan, seed, constraint=constraint, on_step=on_step)
+
+
+def draw_after(
+    prompt: Sequence[int],
+    net: SequenceModel,
+    tokenizer: TextTokenizer[Any],
+    plan: SamplePlan,
+    seed: int,
+    *,
+    constraint: Constraint | None,
+    on_step: Callable[[int], None] | None = None,
+) -> list[Generated]:
+    """The ids of samples that all begin with a prompt; for the other arguments, see `draw_samples`.
+
+    Raises:
+        UserError: if the constraint forbids the prompt.
+    """
     _check_prompt(constraint, prompt, plan)
     net.round_weights(plan.weights)
     net.set_conditions(plan.conditions)
@@ -341,43 +358,3 @@ def _check_prompt(constraint: Constraint | None, prompt: Sequence[int], plan: Sa
         constraint.begin(prompt, plan.max_tokens)
     except ValueError as error:
         raise UserError(f"sample: {error}") from error
-
-
-def to_sample(
-    tokenizer: TextTokenizer[Any],
-    generated: Generated,
-    index: int,
-    seed: int,
-    key: Key | None = None,
-) -> Sample:
-    """Decode the output of a network, with remarks on what is wrong with it.
-
-    Args:
-        tokenizer: of the network.
-        generated: its output.
-        index: of the sample, from 0.
-        seed: of the sample.
-        key: to which an ABC tune on C is moved; ``None`` does not move it.
-    """
-    tokens = tokenizer.decode(generated.ids)
-    title, number = f"Sample {index + 1}", index + 1
-    rendition = tokenizer.render(tokens, title, number=number)
-    if key is not None:
-        rendition = rendition_in(key, rendition, title, number=number)
-    remarks = list(rendition.problems)
-    if not generated.finished and tokenizer.vocabulary.eos != NO_ID:
-        remarks.insert(0, "unfinished: sample.max_tokens was reached")
-    return Sample(
-        name=f"sample_{index + 1:02d}",
-        title=title,
-        score=rendition.score,
-        abc=rendition.abc,
-        tokens=len(tokens),
-        nll_nats=generated.nll_nats,
-        generated=generated.count,
-        finished=generated.finished,
-        seed=seed,
-        notes=tuple(remarks),
-        bars=rendition.bars,
-        right_bars=rendition.right_bars,
-    )

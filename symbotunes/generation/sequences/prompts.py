@@ -1,10 +1,10 @@
 """Prompts: beginnings that samples continue, typed or the first bars of a file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from symbotunes.music.excerpt import Excerpt
 from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.base import TextTokenizer, examples_in
 
+Result = TypeVar("Result")
 LONGEST = 20_000  # characters; tunes have a few hundred
 
 
@@ -57,7 +58,7 @@ def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
         if tokenizer.FORMAT != "abc":
             return Beginning(ids)
         typed = read_typed(text, changes=tokenizer.KEEPS_CHANGES)
-        return Beginning(ids, _key_to_return_to(tokenizer, typed.key), typed.remarks)
+        return Beginning(ids, key_to_return_to(tokenizer, typed.key), typed.remarks)
     except ValueError as error:
         raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
 
@@ -103,16 +104,36 @@ def _bars_of_abc(
 ) -> Beginning:
     if path.suffix.lower() != ".abc":
         raise ValueError("the model writes ABC, and can only continue .abc files")
+    beginning, remarks = first_usable(path, wanted, lambda tune: _bars_of(tokenizer, tune, bars))
+    return replace(beginning, remarks=remarks)
+
+
+def first_usable(
+    path: Path, wanted: int | str | None, use: Callable[[AbcTune], Result]
+) -> tuple[Result, tuple[str, ...]]:
+    """What is made of the first tune of an ABC file of which it can be made.
+
+    Args:
+        path: of the file.
+        wanted: a tune by its place, from 1, or title; ``None``: any.
+        use: makes it of a tune; raises ``ValueError`` where that fails.
+
+    Returns:
+        The result, and remarks on tunes that were passed over.
+
+    Raises:
+        ValueError: saying what is wrong with the first tune, if there is none.
+        OSError: if the file cannot be read.
+    """
     tunes = read_tunes(path, collection="prompt")
     failures: list[str] = []
     for tune in tunes_named(tunes, wanted):
         try:
-            beginning = _bars_of(tokenizer, tune, bars)
+            result = use(tune)
         except ValueError as error:
             failures.append(_located(error, tune, len(tunes)))
             continue
-        passed_over = tuple(f"passed over: {failure}" for failure in failures)
-        return replace(beginning, remarks=passed_over)
+        return result, tuple(f"passed over: {failure}" for failure in failures)
     others = len(failures) - 1
     more = f"; {others} other tune{'s'[: others - 1]} cannot be used either" if others else ""
     raise ValueError(failures[0] + more)
@@ -126,7 +147,7 @@ def _bars_of(tokenizer: TextTokenizer[Any], tune: AbcTune, bars: int | Excerpt) 
     if isinstance(tokens, np.ndarray):
         raise ValueError("a model of byte pairs cannot continue a file; set sample.prompt")
     chosen = first_bars(tokens, bars) if isinstance(bars, int) else chosen_bars(tokens, bars)
-    return Beginning(tokenizer.encode(chosen), _key_to_return_to(tokenizer, key))
+    return Beginning(tokenizer.encode(chosen), key_to_return_to(tokenizer, key))
 
 
 def _located(error: ValueError, tune: AbcTune, total: int) -> str:
@@ -139,6 +160,6 @@ def _located(error: ValueError, tune: AbcTune, total: int) -> str:
     return f"{error}{where}"
 
 
-def _key_to_return_to(tokenizer: TextTokenizer[Any], key: Key | None) -> Key | None:
+def key_to_return_to(tokenizer: TextTokenizer[Any], key: Key | None) -> Key | None:
     """The key of a beginning if the tokenizer moves it to C."""
     return key if tokenizer.MOVES_TO_C and key is not None and key != on_c(key) else None

@@ -1,11 +1,11 @@
-"""The first bars of a tune."""
+"""The first bars of a tune, others that are named, and where bars are."""
 
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from itertools import takewhile
 
 from symbotunes.music.abc.phrases import parse_tokens, sounding_eighths
-from symbotunes.music.abc.tokens import Bar, Change, Phrase, bar_eighths, kind
+from symbotunes.music.abc.tokens import NOT_MUSIC, Bar, Change, Phrase, bar_eighths, kind
 from symbotunes.music.excerpt import Excerpt
 
 
@@ -55,6 +55,44 @@ def chosen_bars(tokens: Sequence[str], bars: Excerpt) -> list[str]:
         chosen += tokens[music:end]
         settings = _in_force(tokens[:end])
     return chosen
+
+
+def stretches_by_bar(tokens: Sequence[str]) -> dict[int, list[int]]:
+    """Which stretches of music between signs each bar consists of.
+
+    Bars are numbered as engraved, 0 for an upbeat; a repeat sign splits one into two stretches. A
+    short bar at the end, which an upbeat completes, has a number, too.
+
+    Args:
+        tokens: of a tune.
+
+    Returns:
+        For every bar the numbers of its stretches, counted from 0.
+    """
+    ends = list(_bar_ends(tokens))
+    beyond = ends[-1][0] + 1 if ends else 1
+    bars: dict[int, list[int]] = {}
+    for stretch, begin in enumerate(_stretch_starts(tokens)):
+        bar = next((number for number, end in ends if begin < end), beyond)
+        bars.setdefault(bar, []).append(stretch)
+    return bars
+
+
+def bar_at(tokens: Sequence[str], index: int) -> int:
+    """The number of the bar in which a token stands, or which the token closes."""
+    begun = sum(start <= index for start in _stretch_starts(tokens))
+    bars = stretches_by_bar(tokens)
+    return next((bar for bar, stretches in bars.items() if begun - 1 in stretches), min(bars))
+
+
+def _stretch_starts(tokens: Sequence[str]) -> list[int]:
+    """Where music begins after a sign."""
+    signs = [True, *(kind(token) in NOT_MUSIC for token in tokens)]
+    return [
+        index
+        for index, (before, here) in enumerate(zip(signs, signs[1:], strict=False))
+        if before and not here
+    ]
 
 
 def _count_of(tokens: Sequence[str], kinds: Collection[str]) -> int:

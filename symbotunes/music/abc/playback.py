@@ -1,6 +1,6 @@
 """How tokens sound: notes in time, with repeats and endings played out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -134,6 +134,44 @@ def phrase_notes(phrase: Phrase) -> list[Note]:
         open_ties = tied
         now += duration
     return heard
+
+
+def stretch_ticks(phrase: Phrase, stretches: Collection[int]) -> list[tuple[int, int]]:
+    """When stretches of music between signs are heard, in ticks, as often as repeats play them.
+
+    Args:
+        phrase: of a tune.
+        stretches: their numbers, counted from 0 in the order in which they are written.
+
+    Returns:
+        Beginnings and ends, in order.
+    """
+    numbers, number, inside = [], -1, False
+    for item in phrase.items:
+        is_sign = isinstance(item, Bar | Change)
+        number += not is_sign and not inside
+        inside = not is_sign
+        numbers.append(number)
+    lengths = sounding_eighths(phrase.items)
+    now, heard = Fraction(0), []
+    for index in play_order(phrase):
+        if isinstance(phrase.items[index], Sound):
+            begin, now = now, now + lengths[index] / 2
+            if numbers[index] in stretches:
+                heard.append((begin, now))
+    ticks = [(round(a * TICKS_PER_QUARTER), round(b * TICKS_PER_QUARTER)) for a, b in heard]
+    return _joined(ticks)
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans of time without those that begin where the one before them ends."""
+    joined: list[tuple[int, int]] = []
+    for begin, end in spans:
+        if joined and joined[-1][1] == begin:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((begin, end))
+    return joined
 
 
 def score_of(

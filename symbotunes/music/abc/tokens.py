@@ -16,6 +16,7 @@ OCTAVES = range(0, 9)  # that tokens can write: from C,,,, to b'''
 MAX_NUMBER = 999  # of eighths or of their parts: larger numbers are typos
 ACCIDENTALS = {"": None, "=": 0, "^": 1, "_": -1, "^^": 2, "__": -2}
 SIGNS = {alter: sign for sign, alter in ACCIDENTALS.items() if alter is not None}
+NOT_MUSIC = ("meter", "key", "bar")  # kinds of tokens between the music of bars
 _PATTERNS = {
     "meter": re.compile(r"M:(?:none|[1-9][0-9]?/(?:1|2|4|8|16|32))"),
     "key": re.compile(r"K:[A-G](?:#|b)?(?:maj|min|dor|mix|lyd|phr|loc)"),

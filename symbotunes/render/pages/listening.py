@@ -87,11 +87,10 @@ def _likelihood(sample: Sample, values: Sequence[float]) -> Likelihood | None:
 
 
 def _facts(sample: Sample) -> tuple[str, ...]:
-    facts = [
-        "finished by the model" if sample.finished else "cut off",
-        f"{sample.tokens} tokens",
-        f"seed {sample.seed}",
-    ]
+    bars: tuple[str, ...] = ()
     if sample.bars and sample.right_bars is not None:
-        facts.insert(1, f"{sample.right_bars} of {sample.bars} bars have the right length")
-    return tuple(facts)
+        bars = (f"{sample.right_bars} of {sample.bars} bars have the right length",)
+    tokens, seed = f"{sample.tokens} tokens", f"seed {sample.seed}"
+    if sample.marked_bars:  # a tune that was given, or one with new bars, which always end
+        return (*bars, tokens, seed) if sample.generated else (*bars, tokens)
+    return ("finished by the model" if sample.finished else "cut off", *bars, tokens, seed)

@@ -10,7 +10,7 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
-from symbotunes.render.palette import COLORS
+from symbotunes.render.palette import COLORS, NEW
 from symbotunes.render.piano_roll.bars import Bars, bars_of
 from symbotunes.render.piano_roll.clock import Clock
 from symbotunes.render.piano_roll.pitches import BLACK, Rows, rows_of
@@ -84,11 +84,16 @@ class _Layout:
         return LEFT + (WIDTH - LEFT - RIGHT) * (end - start) / longest
 
 
-def draw_roll(score: symusic.Score) -> Roll:
+def draw_roll(score: symusic.Score, marked_ticks: Sequence[tuple[int, int]] = ()) -> Roll:
     """Draw a score, 1600 px wide and as high as its lines and its range require.
 
     Each track has a color; several tracks have a legend. Drums have their own rows below the
     pitches.
+
+    Args:
+        score: the notes.
+        marked_ticks: beginnings and ends of the times at which notes begin that are drawn in the
+            color of what is new.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -99,11 +104,14 @@ def draw_roll(score: symusic.Score) -> Roll:
     figure = Figure(figsize=(WIDTH / DPI, layout.height / DPI), dpi=DPI, facecolor=PAPER)
     canvas: Any = FigureCanvasAgg(figure)
     colored = list(zip(tracks, colors_of(tracks), strict=True))
+    marked = [(track, NEW) for track in tracks] if marked_ticks else []
     for line in range(len(layout.spans)):
         axes = _axes(figure, layout, line)
         _draw_grid(axes, layout, line)
         for track, color in colored:
-            _draw_notes(axes, track, layout, line, color)
+            _draw_notes(axes, track, layout, line, color=color)
+        for track, color in marked:  # over the same notes in the color of their track
+            _draw_notes(axes, track, layout, line, color=color, times=marked_ticks)
     if len(tracks) > 1:
         _draw_legend(figure, colored)
     buffer = io.BytesIO()
@@ -175,14 +183,25 @@ def _draw_grid(axes: Any, layout: _Layout, line: int) -> None:
     )
 
 
-def _draw_notes(axes: Any, track: Any, layout: _Layout, line: int, color: str) -> None:
+def _draw_notes(
+    axes: Any,
+    track: Any,
+    layout: _Layout,
+    line: int,
+    *,
+    color: str,
+    times: Sequence[tuple[int, int]] | None = None,
+) -> None:
+    """Draw the notes of a track on a line; where `times` are given, those that begin then."""
     from matplotlib.collections import PolyCollection
 
     start, end = layout.ticks(line)
     corners = [
         _corners(note, layout.rows.row(note.pitch, is_drum=track.is_drum), end - start)
         for note in track.notes
-        if note.time < end and note.time + max(1, note.duration) > start
+        if note.time < end
+        and note.time + max(1, note.duration) > start
+        and (times is None or any(begin <= note.time < until for begin, until in times))
     ]
     if corners:
         notes = PolyCollection(

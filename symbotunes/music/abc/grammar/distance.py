@@ -63,10 +63,7 @@ class Distance:
 
     def _due(self, state: State) -> int:
         """After a complete sound or a sign: the notes still required, then bars and signs."""
-        required = [state.twin] if state.twin else []  # cells of each note
-        required += [state.group_length] * (state.group - len(required) if state.group else 0)
-        tokens = sum(1 + self.grammar.lengths[cells] for cells in required)
-        if tokens:
+        if tokens := self._required(state):
             return tokens + self._closing(state, state.left, music=True)
         if state.can_end:
             return 1
@@ -74,6 +71,12 @@ class Distance:
             return 1 + self._closing(state, state.full, music=False)
         music = state.phase == Phase.TIMED and state.sounded
         return self._closing(state, state.left, music=music)
+
+    def _required(self, state: State) -> int:
+        """Tokens of the notes that complete a broken pair and a tuplet."""
+        required = [state.twin] if state.twin else []  # cells of each note
+        required += [state.group_length] * (state.group - len(required) if state.group else 0)
+        return sum(1 + self.grammar.lengths[cells] for cells in required)
 
     def _closing(self, state: State, left: int, *, music: bool) -> int:
         """Tokens that fill the bar, close repeats and endings, and end the tune.

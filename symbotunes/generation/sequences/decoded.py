@@ -1,0 +1,49 @@
+"""Samples decoded from what a network wrote."""
+
+from typing import Any
+
+from symbotunes.generation.sample import Sample
+from symbotunes.generation.sequences import Generated
+from symbotunes.music.abc.keys import Key
+from symbotunes.tokenizers.abc import rendition_in
+from symbotunes.tokenizers.base import NO_ID, TextTokenizer
+
+
+def to_sample(
+    tokenizer: TextTokenizer[Any],
+    generated: Generated,
+    index: int,
+    seed: int,
+    key: Key | None = None,
+) -> Sample:
+    """Decode the output of a network, with remarks on what is wrong with it.
+
+    Args:
+        tokenizer: of the network.
+        generated: its output.
+        index: of the sample, from 0.
+        seed: of the sample.
+        key: to which an ABC tune on C is moved; ``None`` does not move it.
+    """
+    tokens = tokenizer.decode(generated.ids)
+    title, number = f"Sample {index + 1}", index + 1
+    rendition = tokenizer.render(tokens, title, number=number)
+    if key is not None:
+        rendition = rendition_in(key, rendition, title, number=number)
+    remarks = list(rendition.problems)
+    if not generated.finished and tokenizer.vocabulary.eos != NO_ID:
+        remarks.insert(0, "unfinished: sample.max_tokens was reached")
+    return Sample(
+        name=f"sample_{index + 1:02d}",
+        title=title,
+        score=rendition.score,
+        abc=rendition.abc,
+        tokens=len(tokens),
+        nll_nats=generated.nll_nats,
+        generated=generated.count,
+        finished=generated.finished,
+        seed=seed,
+        notes=tuple(remarks),
+        bars=rendition.bars,
+        right_bars=rendition.right_bars,
+    )
