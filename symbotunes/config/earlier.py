@@ -10,7 +10,7 @@ METERS = {8: [3, 12, 6], 4: [5, 6, 3, 2, 1, 4]}  # MidiTok's own, and those of o
 MIDI_TOKENS = ("remi", "tsd", "midi_like", "midi_tokenizer", "structured")
 WINDOWS = ("melody", "melody_16bar", "drums", "drums_full", "trio")
 INPUTS = {  # settings of plans, by the name of their class
-    "SamplePlan": ("input", "track", "bars", "prompt_tune"),
+    "SamplePlan": ("input", "track", "bars", "prompt_tune", "seconds", "until", "slide"),
     "ReconstructPlan": ("track", "bars"),
     "AttributePlan": ("track", "bars"),
     "InterpolatePlan": ("a_track", "a_bars", "b_track", "b_bars"),

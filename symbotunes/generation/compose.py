@@ -5,6 +5,7 @@ from functools import singledispatch
 from typing import Any
 
 from symbotunes.errors import UserError
+from symbotunes.generation.arrival.plans import EventPlan
 from symbotunes.generation.latent.plan import LatentPlan, Training
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.sample import Composition
@@ -14,7 +15,7 @@ from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.models.base import LatentModel, SequenceModel, WindowModel
 from symbotunes.tokenizers.base import TextTokenizer, Tokenizer
 
-Plan = SamplePlan | HarmonizePlan | InfillPlan | LatentPlan
+Plan = SamplePlan | HarmonizePlan | InfillPlan | EventPlan | LatentPlan
 OnStep = Callable[[int], None]
 
 

@@ -7,6 +7,7 @@ from symbotunes.music.arrival.anticipation import DENSITY
 from symbotunes.music.arrival.vocabulary import (
     DRUMS,
     DURATION,
+    INSTRUMENTS,
     MAX_TIME,
     MOST_INSTRUMENTS,
     NOTE,
@@ -28,11 +29,13 @@ class EventGrammar:
 
     Attributes:
         instruments: different ones in a piece, given ones included.
+        only: instruments whose notes are written; ``None``: all.
         span: units between the earliest and the latest time of a window; a model has seen rests
             after at most a second, so the next event has a time, too.
     """
 
     instruments: int = MOST_INSTRUMENTS
+    only: frozenset[int] | None = None
     span: int | None = MAX_TIME - 1 - DENSITY
 
     def allowed(self, slot: int, earliest: int, sounding: Set[int]) -> list[range]:
@@ -50,10 +53,13 @@ class EventGrammar:
         return self._notes(sounding)
 
     def _notes(self, sounding: Set[int]) -> list[range]:
-        known = sorted(sounding - {RESTS})
-        if len(known) < self.instruments:
+        known = sounding - {RESTS}
+        may = frozenset(range(INSTRUMENTS)) if self.only is None else self.only
+        if len(known) >= self.instruments:
+            may &= known
+        elif self.only is None:
             return [range(NOTE, REST + 1)]
-        return [*(notes_of(instrument) for instrument in known), range(REST, REST + 1)]
+        return [*(notes_of(instrument) for instrument in sorted(may)), range(REST, REST + 1)]
 
 
 def notes_of(instrument: int) -> range:

@@ -1,11 +1,12 @@
 """Bars of a tune written anew, given what stands on both sides of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from symbotunes.errors import UserError
+from symbotunes.generation.arrival.plans import FillPlan
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.sequences.decoded import to_sample
 from symbotunes.generation.sequences.gaps import Gaps, read_gaps, require_infill
@@ -14,6 +15,7 @@ from symbotunes.generation.sequences.plan import SamplePlan, draw_after
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.abc.playback import stretch_ticks
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
+from symbotunes.tokenizers.arrival import ArrivalTimes
 from symbotunes.tokenizers.base import TextTokenizer
 
 AS_BEFORE = "the same notes as in the original"
@@ -23,14 +25,19 @@ AS_BEFORE = "the same notes as in the original"
 class InfillPlan:
     """Some bars of a tune, written anew by a model that was trained with ``infill``.
 
+    A model of arrival times writes a span of a MIDI file anew instead, see `FillPlan`.
+
     All gaps are filled in one pass, in the order of the tune, so that each fill knows those before
     it, and none of the bars that it replaces.
 
     Attributes:
-        input: an ABC file.
+        input: an ABC or MIDI file, as the model reads.
         bars: which bars are written anew, as engraved, such as ``5-8`` or ``[1-2,7]``.
         tune: which tune of the file, by its place, from 1, or title; ``None``: the first that can
             be used.
+        span: seconds of a MIDI file, such as ``10-15``, instead of `bars`.
+        instruments: of a MIDI file, whose notes are written anew, see `EventPlan`; ``None``: all.
+        slide: see `EventPlan`.
         num: number of variants.
         constraint: ``abc``: new bars have the right length, and join ties and repeats; ``None``:
             only their number is right.
@@ -45,7 +52,10 @@ class InfillPlan:
     READS_DATASET: ClassVar[bool] = False
 
     input: str
-    bars: Any
+    bars: Any = None
+    span: str | None = None
+    instruments: Sequence[Any] | None = None
+    slide: int | None = None
     tune: int | str | None = None
     num: int = 4
     seeds: Sequence[int] | None = None
@@ -61,7 +71,10 @@ class InfillPlan:
 
     def __post_init__(self) -> None:
         _ = self.sampling
-        _ = self.excerpt
+        if self.span is not None or self.instruments is not None:
+            _ = self.for_events()
+        else:
+            _ = self.excerpt
 
     @property
     def sampling(self) -> SamplePlan:
@@ -92,6 +105,15 @@ class InfillPlan:
     def for_sequences(self) -> "InfillPlan":
         """The plan that a sequence model can carry out."""
         return self
+
+    def for_events(self) -> FillPlan:
+        """The plan for a model of arrival times.
+
+        Raises:
+            UserError: if a value is out of range.
+        """
+        names = {field.name for field in fields(FillPlan)} & {field.name for field in fields(self)}
+        return FillPlan(**{name: getattr(self, name) for name in names})
 
     def for_windows(self) -> NoReturn:
         """The plan for a model of windows.
@@ -130,6 +152,11 @@ class InfillPlan:
             UserError: if the network was not trained for it, the tune cannot be read, a bar does
                 not exist, or the constraint cannot complete the tune.
         """
+        if isinstance(tokenizer, ArrivalTimes):
+            return self.for_events().write(net, tokenizer, seed, on_step)
+        for name in ("span", "instruments", "slide"):
+            if getattr(self, name) is not None:
+                raise UserError(f"sample.{name}: the model does not write arrival times")
         require_infill(type(net).__name__, tokenizer)
         gaps = read_gaps(tokenizer, Path(self.input), self.excerpt, self.tune)
         try:

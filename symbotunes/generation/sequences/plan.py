@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from symbotunes.errors import UserError, require_whole_number
+from symbotunes.generation.arrival.continuing import Timing, check_timing, continued, ids_of
+from symbotunes.generation.arrival.drawing import EventSettings
+from symbotunes.generation.arrival.tasks import EventInput
 from symbotunes.generation.latent.prior import PriorPlan
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.seeds import check_seeds, sample_seeds
@@ -16,11 +19,13 @@ from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
+from symbotunes.tokenizers.arrival import ArrivalTimes
 from symbotunes.tokenizers.base import TextTokenizer
 
 CONSTRAINTS = ("abc",)
 CONDITIONS = ("density", "pitches")  # settings of models that read such controls
 BEGINNINGS = ("prompt", "prompt_file", "input")  # settings that give one
+TIMED = ("seconds", "until", "slide")  # settings of models of arrival times
 ROUNDED = (None, "bfloat16", "int8")
 
 
@@ -58,6 +63,9 @@ class SamplePlan:
         bars: which bars of `input`, as engraved, such as ``5-8`` or ``[1-2,7]``; ``None``: the
             first ones.
         density: notes per second, for models that read it; ``None``: the model's default.
+        seconds: how much is written, for models of arrival times; ``None``: `max_tokens`.
+        until: how many seconds of `input` are continued, for such models, instead of `bars`.
+        slide: triplets that leave the full window of such a model at once; ``None``: a quarter.
         pitches: weights of the 12 pitch classes from C, for models that read them; ``None``: the
             model's default.
 
@@ -89,6 +97,9 @@ class SamplePlan:
     bars: Any = None
     density: float | None = None
     pitches: Sequence[float] | None = None
+    seconds: float | None = None
+    until: float | None = None
+    slide: int | None = None
 
     def __post_init__(self) -> None:
         if self.seeds is not None:
@@ -109,6 +120,11 @@ class SamplePlan:
             raise UserError(
                 f"sample.prompt_tune={self.prompt_tune} chooses a tune of sample.input=FILE"
             )
+        if self.until is not None and (not self.file or self.bars is not None):
+            raise UserError(
+                f"sample.until={self.until} is for sample.input=FILE without sample.bars"
+            )
+        check_timing(self.seconds, self.until, self.slide)
         _ = self.excerpt
         _ = self.settings
 
@@ -151,7 +167,9 @@ class SamplePlan:
     @property
     def without_beginning(self) -> "SamplePlan":
         """The plan for samples that continue nothing."""
-        nothing: dict[str, Any] = dict.fromkeys((*BEGINNINGS, "prompt_tune", "track", "bars"))
+        nothing: dict[str, Any] = dict.fromkeys(
+            (*BEGINNINGS, "prompt_tune", "track", "bars", "until")
+        )
         return replace(self, **nothing)
 
     @property
@@ -223,6 +241,8 @@ class SamplePlan:
             facts["weights rounded to"] = self.weights
         for name, value in self.conditions.items():
             facts[name] = f"{value:g}" if isinstance(value, float | int) else str(list(value))
+        if self.seconds is not None:
+            facts["length"] = f"{self.seconds:g} s"
         if self.prompt:
             facts["prompt"] = self.prompt
         if self.file:
@@ -232,7 +252,9 @@ class SamplePlan:
 
     def _bars_in_words(self) -> str:
         excerpt = self.excerpt
-        if isinstance(excerpt, int):
+        if self.until is not None:
+            words = f"first {self.until:g} s"
+        elif isinstance(excerpt, int):
             words = f"first {excerpt} bars"
         else:
             words = ", ".join(in_words(bars) for bars in excerpt)
@@ -280,6 +302,15 @@ def draw(
     """The ids of samples, see `draw_samples`; `beginning` is that of the plan, if already read."""
     prompt = (beginning or read_beginning(tokenizer, plan)).ids
     constraint = read_constraint(tokenizer, plan.constraint)
+    if isinstance(tokenizer, ArrivalTimes):
+        net.round_weights(plan.weights)
+        net.set_conditions(plan.conditions)
+        settings = EventSettings(plan.settings, plan.slide)
+        span = Timing(plan.until, plan.seconds)
+        return continued(net, prompt, settings, plan.seeds_of(seed), span=span, on_step=on_step)
+    for name in TIMED:
+        if getattr(plan, name) is not None:
+            raise UserError(f"sample.{name}: the model does not write arrival times")
     return draw_after(prompt, net, tokenizer, plan, seed, constraint=constraint, on_step=on_step)
 
 
@@ -323,6 +354,9 @@ def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning
     Raises:
         UserError: if it cannot be read.
     """
+    if plan.until is not None and isinstance(tokenizer, ArrivalTimes):
+        source = EventInput.read(Path(str(plan.file)), track=plan.track)
+        return Beginning(ids_of(source.until(plan.until)))
     if plan.file:
         key = "sample.input" if plan.input else "sample.prompt_file"
         path = Path(plan.file)

@@ -1,0 +1,123 @@
+"""Pieces of a network that writes arrival times: one for each seed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from symbotunes.errors import UserError
+from symbotunes.generation.arrival.grammar import EventGrammar
+from symbotunes.generation.arrival.sampler import Draw, Task, Written, write_events
+from symbotunes.generation.arrival.window import SLIDE, CachedReader, Window, most_triplets
+from symbotunes.generation.sequences.generate import Generated
+from symbotunes.generation.sequences.settings import Settings
+from symbotunes.models.base import SequenceModel
+from symbotunes.models.decoder_only import DecoderOnly
+from symbotunes.music.arrival.anticipation import padded
+from symbotunes.music.arrival.clock import wrapped
+from symbotunes.music.arrival.vocabulary import (
+    TRIPLET,
+    UNITS_PER_SECOND,
+    as_events,
+    times,
+)
+
+DENSEST = 100  # events per second up to which music of a given length is written to its end
+
+
+@dataclass(frozen=True)
+class EventSettings:
+    """How events are sampled.
+
+    Attributes:
+        sampling: how their tokens are.
+        slide: triplets that leave a full window at once; ``None``: a quarter of it.
+        grammar: which ids may follow.
+    """
+
+    sampling: Settings
+    slide: int | None = None
+    grammar: EventGrammar = EventGrammar()
+
+    def __post_init__(self) -> None:
+        if self.sampling.repetition_penalty != 1:
+            raise UserError(
+                f"sample.repetition_penalty={self.sampling.repetition_penalty}: must be 1 for a "
+                "model of arrival times, whose tokens are times and durations as well"
+            )
+
+    def window(self, context: int) -> Window:
+        """An empty window for a model of this context."""
+        most = most_triplets(context)
+        slide = max(1, most * SLIDE // 339) if self.slide is None else self.slide
+        return Window(most, slide, self.grammar.span)
+
+    def lasting(self, units: int) -> "EventSettings":
+        """The same for music of a given length, whose tokens are limited only by that."""
+        needed = TRIPLET * DENSEST * -(-units // UNITS_PER_SECOND)
+        limit = max(self.sampling.max_tokens, needed)
+        return replace(self, sampling=replace(self.sampling, max_tokens=limit))
+
+
+def write_tasks(
+    net: SequenceModel,
+    task: Task,
+    settings: EventSettings,
+    seeds: Sequence[int],
+    on_step: Callable[[int], None] | None = None,
+) -> list[Written]:
+    """Write the events of a task once for each seed.
+
+    Args:
+        net: a transformer, in any mode; it is sampled without dropout.
+        task: what is given, and from when to when music is written.
+        settings: how.
+        seeds: of the random numbers.
+        on_step: called with the number of tokens of a piece so far.
+
+    Raises:
+        UserError: if the network is not a transformer, or gives NaN.
+    """
+    if not isinstance(net, DecoderOnly):
+        raise UserError(
+            f"{type(net).__name__} cannot write arrival times, whose window is read again when it "
+            "moves: choose a transformer, such as model=amt_small"
+        )
+    if task.end is not None:
+        settings = settings.lasting(task.end - task.start)
+    was_training = net.training
+    net.train(False)
+    try:
+        with torch.inference_mode():
+            reader = CachedReader(net)
+            return [
+                write_events(
+                    reader,
+                    task,
+                    Draw(settings.grammar, settings.sampling, _uniforms(seed)),
+                    settings.window(net.context),
+                    on_step,
+                )
+                for seed in seeds
+            ]
+    finally:
+        net.train(was_training)
+
+
+def _uniforms(seed: int) -> Callable[[], float]:
+    generator = torch.Generator().manual_seed(seed)
+    return lambda: float(torch.rand((), generator=generator, dtype=torch.float64))
+
+
+def generated(task: Task, written: Written) -> Generated:
+    """The whole piece, what was given included, as ids that a tokenizer decodes."""
+    music = np.concatenate([task.before, as_events(task.given), written.events])
+    music = music[np.argsort(times(music), kind="stable")]
+    return Generated(
+        ids=wrapped(padded(music)).flatten().tolist(),
+        prompt_length=TRIPLET * len(padded(task.before)),
+        nll_nats=written.nll_nats,
+        count=written.count,
+        finished=written.finished,
+    )
