@@ -61,8 +61,8 @@ class TransposeVoices:
         """The example in another key, or as it is."""
         if self.layout is None:
             raise RuntimeError("call bind before transpose_voices is used: it has no tokenizer")
-        ids = np.asarray(ids, np.int64)
-        pitches = self.layout.decode(ids)[0].pitches
+        slots = np.asarray(ids).astype(np.int64)
+        pitches = self.layout.decode(slots)[0].pitches
         sounding = pitches != SILENT
         least = np.where(sounding, pitches, 127).min(0)  # [4]; of a silent voice, any interval fits
         most = np.where(sounding, pitches, 0).max(0)
@@ -74,4 +74,4 @@ class TransposeVoices:
         if not len(fitting):
             return ids
         drawn = int(torch.randint(len(fitting), (), generator=generator))
-        return self.layout.transpose(ids, int(fitting[drawn]))
+        return self.layout.transpose(slots, int(fitting[drawn]))

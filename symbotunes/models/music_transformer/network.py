@@ -125,9 +125,9 @@ class MusicTransformer(DecoderOnly):
 
     def embed_tokens(self, ids: Tensor, positions: Tensor) -> Tensor:
         vectors: Tensor = self.embed(ids) * math.sqrt(self.width) + self.sinusoids[positions]
-        if self.places is None:
-            return vectors
-        return vectors + self.places(positions % self.cycle)
+        if self.places is not None:
+            vectors = vectors + self.places(positions % self.cycle)
+        return vectors
 
     @property
     def output(self) -> tuple[Tensor, None]:

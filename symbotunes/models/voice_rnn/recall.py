@@ -35,8 +35,8 @@ class Recall(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """The hidden vectors ``[B, G, D]`` of whole pieces, with what is recalled at each step."""
         keys = self.key(F.pad(hidden[:, :-1], (0, 0, 1, 0)))
-        parts = (self._split(part) for part in (self.query(hidden), keys, self.value(hidden)))
-        return self._joined(hidden, F.scaled_dot_product_attention(*parts, is_causal=True))
+        attended = self._attended(self.query(hidden), keys, self.value(hidden), is_causal=True)
+        return self._joined(hidden, attended)
 
     def step(
         self, hidden: Tensor, before: Tensor, keys: Tensor, values: Tensor
@@ -55,14 +55,21 @@ class Recall(nn.Module):
         keys = torch.cat([keys, self.key(before)[:, None]], 1)
         values = torch.cat([values, self.value(hidden)[:, None]], 1)
         now = hidden[:, None]
-        parts = (self._split(part) for part in (self.query(now), keys, values))
-        joined = self._joined(now, F.scaled_dot_product_attention(*parts))
+        joined = self._joined(now, self._attended(self.query(now), keys, values))
         return joined[:, 0], keys, values
 
-    def _split(self, vectors: Tensor) -> Tensor:
-        """``[B, H, G, D / H]`` of ``[B, G, D]``."""
-        return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+    def _attended(
+        self, queries: Tensor, keys: Tensor, values: Tensor, *, is_causal: bool = False
+    ) -> Tensor:
+        """What every head finds, side by side, ``[B, Q, D]`` for queries of the same shape."""
+        rows, _, width = queries.shape
+        query, key, value = (
+            vectors.view(rows, -1, self.heads, width // self.heads).transpose(1, 2)
+            for vectors in (queries, keys, values)
+        )  # each [B, H, G, D / H]
+        found = F.scaled_dot_product_attention(query, key, value, is_causal=is_causal)
+        return found.transpose(1, 2).flatten(2)
 
     def _joined(self, hidden: Tensor, attended: Tensor) -> Tensor:
-        recalled = self.output(attended.transpose(1, 2).flatten(2))
+        recalled = self.output(attended)
         return hidden + F.dropout(recalled, self.dropout, self.training)
