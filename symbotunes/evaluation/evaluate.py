@@ -20,6 +20,7 @@ from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.baselines import Baselines, ngram_losses
 from symbotunes.evaluation.sequences.findings import Findings, HeldOut, TuneSet
+from symbotunes.evaluation.sequences.infilling import measure_infilling
 from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
 from symbotunes.evaluation.windows.findings import WindowFindings, WindowSet
 from symbotunes.evaluation.windows.measuring import (
@@ -155,13 +156,15 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
     )
     task.report("Comparing tunes with held-out and training tunes")
     sets = measure_tunes(subject, generated, plan, seed)
+    infilling = measure_infilling(subject, plan, sampling, seed, task.report)
     remarks = (
         *task.remarks,
         *_remarks(task.data, sampling),
         *(f"the prompt: {remark}" for remark in beginning.remarks),
         *_bounds(held_out, sets),
     )
-    return Findings(task.heading, _facts(task, sampling), held_out, sets, remarks)
+    facts = _facts(task, sampling)
+    return Findings(task.heading, facts, held_out, sets, remarks, infilling)
 
 
 @evaluate.register

@@ -25,6 +25,8 @@ class EvaluationPlan:
         windows: maximum held-out windows that a latent model reads.
         pairs: interpolations of a latent model.
         prior: windows that a latent model writes from its prior.
+        infills: held-out tunes in which a model that was trained to fill in writes bars anew.
+        infill_bars: how many neighboring bars in each.
 
     Raises:
         UserError: if a value is out of range.
@@ -40,9 +42,14 @@ class EvaluationPlan:
     windows: int = 5000
     pairs: int = 256
     prior: int = 1000
+    infills: int = 200
+    infill_bars: int = 4
 
     def __post_init__(self) -> None:
-        for name in ("num_samples", "references", "ngram", "windows", "pairs", "prior"):
+        for name in (
+            "num_samples", "references", "ngram", "windows", "pairs", "prior", "infills",
+            "infill_bars",
+        ):  # fmt: skip
             require_whole_number(f"evaluate.{name}", getattr(self, name))
         if self.split not in SPLITS:
             raise UserError(f"evaluate.split={self.split}: choose one of {', '.join(SPLITS)}")

@@ -17,12 +17,13 @@ from symbotunes.evaluation.latent.findings import LatentFindings, Notes
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.histograms import OVERLAP
+from symbotunes.evaluation.metrics.infilling import INFILLING
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DISTANCE
 from symbotunes.evaluation.metrics.tunes import GRAMMAR, TUNES
 from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, Baselines
-from symbotunes.evaluation.sequences.findings import Findings
+from symbotunes.evaluation.sequences.findings import Findings, Infilling
 from symbotunes.evaluation.windows.findings import WindowFindings
 from symbotunes.models.quantities import LOSS, WORDS
 from symbotunes.render.tables import Table as PageTable
@@ -177,7 +178,18 @@ def language_tables(findings: Findings) -> list[Table]:
             if any(name in tunes.figures for tunes in sets)
         ],
     )
-    return [losses, classes, tune_figures]
+    return [losses, classes, tune_figures, *_infilling_tables(findings.infilling)]
+
+
+def _infilling_tables(infilling: Infilling | None) -> list[Table]:
+    if infilling is None:
+        return []
+    rows = [
+        [figure.label, _span(figure, infilling.figures.get(key))]
+        for key, figure in INFILLING.items()
+    ]
+    title = f"{infilling.bars} bars of each of {len(infilling.raw):,} held-out tunes, filled in"
+    return [_figure_table(title, ["", "this model"], rows)]
 
 
 @findings_tables.register

@@ -9,9 +9,17 @@ from xml.etree import ElementTree
 import pytest
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.metrics.infilling import INFILLING
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.tunes import TUNES
-from symbotunes.evaluation.sequences.findings import ClassLoss, Findings, HeldOut, TuneSet
+from symbotunes.evaluation.sequences.findings import (
+    ClassLoss,
+    FilledTune,
+    Findings,
+    HeldOut,
+    Infilling,
+    TuneSet,
+)
 from symbotunes.render.pages.sequences import report_page, write_report
 
 NASTY = "<script>alert('$x_1$')</script> & \"quotes\""
@@ -64,6 +72,17 @@ def test_figures_stand_in_the_page_with_their_intervals(findings):
 def test_every_figure_is_explained(findings):
     page = report_page(findings)
     for figure in (*LOSSES.values(), *TUNES.values()):
+        assert f"<dt>{figure.label}</dt>" in page
+
+
+def test_what_was_filled_in_is_shown_where_a_model_can(findings):
+    assert "Infilling" not in report_page(findings)
+    filled = FilledTune(0, 2, 1.0, 2.0, restored=False, well_formed=True)
+    infilling = Infilling(4, 3, dict.fromkeys(INFILLING, INTERVAL), (filled,) * 7)
+    page = report_page(replace(findings, infilling=infilling))
+    assert "4 neighboring bars in a random place of each of 7 held-out tunes" in page
+    assert "3 tunes that the constraint does not accept are left out" in page
+    for figure in INFILLING.values():
         assert f"<dt>{figure.label}</dt>" in page
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.metrics.infilling import INFILLING
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.tunes import TUNES
 
@@ -138,6 +139,44 @@ class TuneSet:
 
 
 @dataclass(frozen=True)
+class FilledTune:
+    """What `INFILLING` is computed from, of one held-out tune.
+
+    Attributes:
+        family: its number.
+        notes: written in the true bars.
+        both_nats: of their music, given both sides.
+        left_nats: of their music, given the left side.
+        restored: whether the new bars equal them.
+        well_formed: whether the tune with the new bars has no errors and right bars alone.
+    """
+
+    family: int
+    notes: int
+    both_nats: float
+    left_nats: float
+    restored: bool
+    well_formed: bool
+
+
+@dataclass(frozen=True)
+class Infilling:
+    """Bars of held-out tunes that were written anew.
+
+    Attributes:
+        bars: how many neighboring ones in each tune, counted between bar signs.
+        passed_over: tunes that the constraint does not accept.
+        figures: `INFILLING`.
+        raw: of every tune.
+    """
+
+    bars: int
+    passed_over: int
+    figures: Mapping[str, Interval]
+    raw: tuple[FilledTune, ...]
+
+
+@dataclass(frozen=True)
 class Findings:
     """A whole evaluation.
 
@@ -147,6 +186,7 @@ class Findings:
         held_out: likelihoods.
         sets: generated tunes first, then held-out tunes as the reference point.
         remarks: what a reader must know to read the figures.
+        infilling: of a model that was trained to fill in; else ``None``.
     """
 
     heading: str
@@ -154,10 +194,12 @@ class Findings:
     held_out: HeldOut
     sets: tuple[TuneSet, ...]
     remarks: tuple[str, ...] = ()
+    infilling: Infilling | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, and what they mean; undefined figures are left out."""
-        meanings = {name: figure.as_dict() for name, figure in {**LOSSES, **TUNES}.items()}
+        shown = {**LOSSES, **TUNES, **(INFILLING if self.infilling else {})}
+        meanings = {name: figure.as_dict() for name, figure in shown.items()}
         return {**_defined(asdict(self)), "meanings": meanings}
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
+from symbotunes.evaluation.metrics.infilling import INFILLING
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.tunes import TUNES
-from symbotunes.evaluation.sequences.findings import Findings, HeldOut, TuneSet
+from symbotunes.evaluation.sequences.findings import Findings, HeldOut, Infilling, TuneSet
 from symbotunes.files import atomic_write
 from symbotunes.render.pages.charts import Series, dot_chart, histogram
 from symbotunes.render.tables import Cell, Chart, Head, Table, cell, head
@@ -54,8 +55,37 @@ def report_page(findings: Findings) -> str:
         tune_chart=_tune_chart(sets),
         copy_lead=_copy_lead(sets),
         copy_chart=_copy_chart(sets),
-        figures=[*LOSSES.values(), *_shown(sets).values()],
+        infilling_lead=_infilling_lead(findings.infilling),
+        infilling=_infilling_table(findings.infilling),
+        figures=[
+            *LOSSES.values(),
+            *_shown(sets).values(),
+            *(INFILLING.values() if findings.infilling else ()),
+        ],
     )
+
+
+def _infilling_lead(infilling: Infilling | None) -> str:
+    """What was filled in; empty if nothing was."""
+    if infilling is None:
+        return ""
+    text = (
+        f"{infilling.bars} neighboring bars in a random place of each of {len(infilling.raw):,} "
+        "held-out tunes, written anew under the constraint."
+    )
+    if infilling.passed_over:
+        text += (
+            f" {infilling.passed_over:,} tunes that the constraint does not accept are left out."
+        )
+    return text
+
+
+def _infilling_table(infilling: Infilling | None) -> Table:
+    figures = {} if infilling is None else infilling.figures
+    rows: list[list[str | Cell]] = [
+        [figure.label, cell(figure, figures.get(key))] for key, figure in INFILLING.items()
+    ]
+    return Table(["", "this model"], rows)
 
 
 def _held_out_lead(held_out: HeldOut) -> str:
