@@ -164,6 +164,8 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
         *_bounds(held_out, sets),
     )
     facts = _facts(task, sampling)
+    if held_out.blocks is not None:
+        facts["over blocks"] = str(held_out.blocks)
     return Findings(task.heading, facts, held_out, sets, remarks, infilling)
 
 

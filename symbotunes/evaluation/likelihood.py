@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from symbotunes.errors import UserError
+from symbotunes.evaluation.sequences.arrival import piece_nats
 from symbotunes.evaluation.sequences.likelihood import token_nats
 from symbotunes.generation.latent.player import LatentPlayer
 from symbotunes.models.base import LatentModel, SequenceModel
@@ -67,7 +68,10 @@ def _of_sequence(net: SequenceModel, piece: Any, tokenizer: Tokenizer[Any]) -> L
     vocabulary = tokenizer.vocabulary
     examples = [_ids(example, tokenizer) for example in examples_in(tokenizer.tokenize(piece))]
     framed = [vocabulary.framed(np.array(ids, np.int64)) for ids in examples]
-    nats = token_nats(net, framed, vocabulary.size)
+    if tokenizer.TRIPLETS:
+        nats = [piece_nats(net, np.array(ids, np.int64)) for ids in examples]
+    else:
+        nats = token_nats(net, framed, vocabulary.size)
     return Likelihood(
         nats=float(sum(values.sum() for values in nats)),
         tokens=sum(map(len, nats)),

@@ -8,6 +8,7 @@ from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.infilling import INFILLING
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.tunes import TUNES
+from symbotunes.evaluation.sequences.arrival import BlockFigures
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class HeldOut:
         apart: `LOSSES` by model of the other pieces, if there are both.
         fitted_on: how much of the training split n-gram models have seen; empty for all of it.
         raw: of every piece.
+        blocks: figures over blocks, of arrival times.
     """
 
     split: str
@@ -111,6 +113,7 @@ class HeldOut:
     apart: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     fitted_on: str = ""
     raw: tuple[PieceValues, ...] = ()
+    blocks: BlockFigures | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from symbotunes.evaluation.metrics.losses import class_figures, gain, loss_figur
 from symbotunes.evaluation.metrics.overlap import choose_references
 from symbotunes.evaluation.metrics.tunes import TUNES, Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
+from symbotunes.evaluation.sequences.arrival import BlockFigures, measure_blocks, piece_nats
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, ngram_models, sequences
 from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, PieceValues, TuneSet
 from symbotunes.evaluation.sequences.likelihood import token_nats
@@ -56,6 +57,23 @@ class Subject:
         """The family of every piece of a split; families are independent of each other."""
         return self.encoded.families(self.encoded.examples(split))
 
+    def nats(self, split: str, texts: Sequence[NDArray[np.integer]]) -> Nats:
+        """Negative log-likelihood of every id of the pieces of a split except the first.
+
+        Args:
+            split: name of the split.
+            texts: its pieces, from ``bos`` to ``eos``.
+        """
+        if self.tokenizer.TRIPLETS:
+            return [piece_nats(self.net, ids) for ids in self.ids(split)]
+        return token_nats(self.net, texts, self.tokenizer.vocabulary.size)
+
+    def blocks(self, split: str) -> BlockFigures | None:
+        """Figures of arrival times over blocks; ``None`` for other tokens."""
+        if not self.tokenizer.TRIPLETS:
+            return None
+        return measure_blocks(self.net, self.ids(split))
+
     def render(self, ids: Sequence[int] | NDArray[Any]) -> Rendition:
         """The music that ids stand for; each special token inside a piece is a grammar error."""
         tokens = self.tokenizer.decode([int(token) for token in ids])
@@ -86,7 +104,7 @@ def measure_held_out(
         baselines = ngram_models(subject.encoded, vocabulary, orders, seed)
     except ValueError as error:
         raise UserError(f"baselines={list(orders)}: {error}") from error
-    nats = {subject.name: token_nats(subject.net, texts, vocabulary.size)}
+    nats = {subject.name: subject.nats(plan.split, texts)}
     if not all(np.isfinite(values).all() for values in nats[subject.name]):
         raise UserError("the network gives held-out tunes no finite likelihood; did it diverge?")
     for order, model in baselines.models.items():
@@ -125,6 +143,7 @@ def measure_held_out(
         ),
         related=int(twins.sum()),
         apart=_apart(nats, notes, ~twins, bootstrap) if 0 < twins.sum() < len(twins) else {},
+        blocks=subject.blocks(plan.split),
     )
 
 
