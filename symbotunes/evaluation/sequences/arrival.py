@@ -96,7 +96,7 @@ def block_figures(
 
 
 def _perplexity(nats: float) -> float:
-    """The exponential of nats; infinite where that is beyond a float, as of a network that diverged."""
+    """The exponential of nats; infinite where it is beyond a float, as after a divergence."""
     return math.exp(nats) if nats < MAX_EXPONENT else math.inf
 
 
