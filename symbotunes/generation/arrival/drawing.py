@@ -13,7 +13,6 @@ from symbotunes.generation.arrival.window import SLIDE, CachedReader, Window, mo
 from symbotunes.generation.sequences.generate import Generated
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.base import SequenceModel
-from symbotunes.models.decoder_only import DecoderOnly
 from symbotunes.music.arrival.anticipation import padded
 from symbotunes.music.arrival.clock import wrapped
 from symbotunes.music.arrival.vocabulary import (
@@ -79,7 +78,7 @@ def write_tasks(
     Raises:
         UserError: if the network is not a transformer, or gives NaN.
     """
-    if not isinstance(net, DecoderOnly):
+    if net.context is None or not hasattr(net, "rewound"):
         raise UserError(
             f"{type(net).__name__} cannot write arrival times, whose window is read again when it "
             "moves: choose a transformer, such as model=amt_small"

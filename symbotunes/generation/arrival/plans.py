@@ -26,8 +26,7 @@ from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.excerpt import read_excerpt
 from symbotunes.music.midi.tracks import TrackName
-from symbotunes.tokenizers.arrival import ArrivalTimes
-from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.tokenizers.base import TextTokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +109,7 @@ class EventPlan(ABC):
     def write(
         self,
         net: SequenceModel,
-        tokenizer: Tokenizer[Any],
+        tokenizer: TextTokenizer[Any],
         seed: int,
         on_step: Callable[[int], None] | None = None,
     ) -> Composition:
@@ -125,7 +124,7 @@ class EventPlan(ABC):
         Raises:
             UserError: if the model cannot do it, or the input cannot be read.
         """
-        if not isinstance(tokenizer, ArrivalTimes):
+        if not tokenizer.TRIPLETS:
             raise self._refusal()
         net.round_weights(self.weights)
         source = EventInput.read(Path(self.input))
@@ -151,7 +150,9 @@ class EventPlan(ABC):
         on_step: Callable[[int], None] | None,
     ) -> list[Generated]: ...
 
-    def _sample(self, tokenizer: ArrivalTimes, piece: Generated, index: int, seed: int) -> Sample:
+    def _sample(
+        self, tokenizer: TextTokenizer[Any], piece: Generated, index: int, seed: int
+    ) -> Sample:
         sample = to_sample(tokenizer, piece, index, seed)
         if piece.finished:
             return sample

@@ -15,7 +15,6 @@ from symbotunes.generation.sequences.plan import SamplePlan, draw_after
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.abc.playback import stretch_ticks
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
-from symbotunes.tokenizers.arrival import ArrivalTimes
 from symbotunes.tokenizers.base import TextTokenizer
 
 AS_BEFORE = "the same notes as in the original"
@@ -152,7 +151,7 @@ class InfillPlan:
             UserError: if the network was not trained for it, the tune cannot be read, a bar does
                 not exist, or the constraint cannot complete the tune.
         """
-        if isinstance(tokenizer, ArrivalTimes):
+        if tokenizer.TRIPLETS:
             return self.for_events().write(net, tokenizer, seed, on_step)
         for name in ("span", "instruments", "slide"):
             if getattr(self, name) is not None:

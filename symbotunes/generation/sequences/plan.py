@@ -19,7 +19,6 @@ from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
-from symbotunes.tokenizers.arrival import ArrivalTimes
 from symbotunes.tokenizers.base import TextTokenizer
 
 CONSTRAINTS = ("abc",)
@@ -302,7 +301,7 @@ def draw(
     """The ids of samples, see `draw_samples`; `beginning` is that of the plan, if already read."""
     prompt = (beginning or read_beginning(tokenizer, plan)).ids
     constraint = read_constraint(tokenizer, plan.constraint)
-    if isinstance(tokenizer, ArrivalTimes):
+    if tokenizer.TRIPLETS:
         net.round_weights(plan.weights)
         net.set_conditions(plan.conditions)
         settings = EventSettings(plan.settings, plan.slide)
@@ -354,7 +353,7 @@ def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning
     Raises:
         UserError: if it cannot be read.
     """
-    if plan.until is not None and isinstance(tokenizer, ArrivalTimes):
+    if plan.until is not None and tokenizer.TRIPLETS:
         source = EventInput.read(Path(str(plan.file)), track=plan.track)
         return Beginning(ids_of(source.until(plan.until)))
     if plan.file:

@@ -9,12 +9,12 @@ import torch
 from symbotunes.errors import UserError
 from symbotunes.generation.arrival.plans import AccompanyPlan, FillPlan
 from symbotunes.generation.compose import compose
+from symbotunes.generation.sequences.infill import InfillPlan
 from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.models.gpt2 import GPT2
 from symbotunes.tokenizers.abc import AbcTokens
 from symbotunes.tokenizers.arrival import ArrivalTimes
-from symbotunes.tokenizers.performance import Performance
 
 FILES = Path(__file__).parents[2] / "files" / "arrival"
 FLUTE, BASS = 73, 32
@@ -110,7 +110,7 @@ def test_an_accompaniment_has_its_track_and_only_the_instruments_asked_for(net, 
 
 @pytest.mark.parametrize("chosen", [{"span": "6-8"}, {"bars": 4}], ids=str)
 def test_a_gap_is_filled_and_the_rest_stays(net, tokenizer, song, chosen):
-    (sample,) = samples(net, tokenizer, FillPlan(input=str(song), num=1, **chosen))
+    (sample,) = samples(net, tokenizer, InfillPlan(input=str(song), num=1, **chosen))
     outside = [note for note in sorted(FLUTES + BASSES) if not 600 <= note[0] < 800]
     kept = [note for note in notes(sample.score) if not 600 <= note[0] < 800]
     assert kept == outside
@@ -120,7 +120,7 @@ def test_a_gap_is_filled_and_the_rest_stays(net, tokenizer, song, chosen):
 
 
 def test_two_gaps_of_one_instrument_leave_the_others(net, tokenizer, song):
-    plan = FillPlan(input=str(song), num=1, bars=[2, 5], instruments=[FLUTE])
+    plan = InfillPlan(input=str(song), num=1, bars=[2, 5], instruments=[FLUTE])
     (sample,) = samples(net, tokenizer, plan)
     assert notes(sample.score, BASS) == BASSES
     spans = ((200, 400), (800, 1000))
@@ -189,9 +189,8 @@ def test_other_models_refuse_what_only_arrival_times_can_do(song):
         samples(folk, tokenizer, AccompanyPlan(input=str(song), track=1))
     with pytest.raises(UserError, match="sample.seconds: the model does not write arrival times"):
         samples(folk, tokenizer, SamplePlan(seconds=3.0))
-    played = Performance()
-    with pytest.raises(UserError, match="sample=infill needs a model of arrival times"):
-        samples(FolkRNN(played.vocabulary, width=8), played, FillPlan(input=str(song), span="1-2"))
+    with pytest.raises(UserError, match="sample.span: the model does not write arrival times"):
+        samples(folk, tokenizer, InfillPlan(input=str(song), span="1-2"))
 
 
 def test_a_network_without_a_window_cannot_write_arrival_times(tokenizer):
