@@ -68,10 +68,10 @@ class VoiceRNN(SequenceModel):
         width: int = 256,
         depth: int = 2,
         embedding: int = 64,
-        hidden: int = 192,
+        hidden: int = 512,
         heads: int = 0,
         cycle: int = 16,
-        dropout: float = 0.3,
+        dropout: float = 0.25,
         input_dropout: float = 0.1,
     ) -> None:
         super().__init__()
