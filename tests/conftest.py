@@ -5,10 +5,12 @@ one line: ``@pytest.mark.slow("starts a SLURM cluster")``.
 """
 
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 
 from tests import warm
 
@@ -85,8 +87,8 @@ def pytest_make_collect_report(collector):
 def pytest_collection_modifyitems(config, items):
     """Leave out slow tests, unless all are asked for or a node id names them."""
     if not config.option.all:
-        slow = [item for item in items if item.get_closest_marker("slow") and not is_named(item)]
-        items[:] = [item for item in items if item not in set(slow)]
+        slow = {item for item in items if item.get_closest_marker("slow") and not is_named(item)}
+        items[:] = [item for item in items if item not in slow]
         count_left_out(config, {item.nodeid for item in slow})
 
 
@@ -125,14 +127,24 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 @pytest.fixture(scope="session")
-def run_main(pytestconfig):
-    """Run ``main.py`` with its outputs in a folder of the test's; it must succeed unless told."""
+def shared(tmp_path_factory):
+    """A folder of this session that all workers of pytest-xdist have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
-    def run(outputs: Path, *arguments: str, check: bool = True):
+
+@pytest.fixture(scope="session")
+def run_main(pytestconfig, shared):
+    """Run ``main.py`` with its outputs in a folder of the test's; it must succeed unless told.
+
+    All runs share the prepared corpora, unless a test names a folder of its own for them.
+    """
+
+    def run(outputs: Path, *arguments: str, check: bool = True, data: Path | None = None):
         environment = {
             **os.environ,
             "SYMBOTUNES_OUTPUTS": str(outputs),
-            "SYMBOTUNES_DATA": str(outputs.parent / "data"),
+            "SYMBOTUNES_DATA": str(data or shared / "data"),
             "OMP_NUM_THREADS": "1",
             "WANDB_MODE": "offline",
         }
@@ -145,9 +157,13 @@ def run_main(pytestconfig):
 
 
 @pytest.fixture(scope="session")
-def trained(run_main, tmp_path_factory):
-    """The folder of a finished tiny training run."""
-    outputs = tmp_path_factory.mktemp("trained") / "outputs"
-    run_main(outputs, *TINY, "trainer.max_steps=12", "trainer.val_check_interval=4")
+def trained(run_main, shared):
+    """The folder of a finished tiny training run, which one worker does for all of them."""
+    outputs, finished = shared / "trained" / "outputs", shared / "trained" / "finished"
+    with FileLock(shared / "trained.lock"):
+        if not finished.exists():
+            shutil.rmtree(outputs, ignore_errors=True)
+            run_main(outputs, *TINY, "trainer.max_steps=12", "trainer.val_check_interval=4")
+            finished.touch()
     (folder,) = (outputs / "train").iterdir()
     return folder

@@ -10,6 +10,7 @@ dataset are followed by ``test_adding.py``.
 
 import shutil
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import symusic
@@ -17,6 +18,7 @@ import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.cli.arguments import readable
 from symbotunes.cli.dispatch import mode_files
 from symbotunes.config.assembly import build_chain, build_data
@@ -143,11 +145,12 @@ RUN = [
 
 
 @pytest.fixture
-def workplace(trained, tmp_path):
+def workplace(trained, shared, tmp_path):
     """A folder with a trained model, the cache that it read, and some music."""
     folder = tmp_path / "workplace"
     shutil.copytree(trained, folder / "outputs" / "train" / trained.name)
-    shutil.copytree(trained.parents[2] / "data", folder / "outputs", dirs_exist_ok=True)
+    cache = Path("cache", unpack(trained / "checkpoints" / "best.ckpt").data)
+    shutil.copytree(shared / "data" / cache, folder / "outputs" / cache)
     tune = "X:1\nT:Scale\nM:4/4\nL:1/8\nK:C\n" + "CDEF GABc | cBAG FEDC |\n" * 4
     (folder / "tune.abc").write_text(tune)
     write(folder / "folkrnn_v2.pkl", published())

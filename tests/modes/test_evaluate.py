@@ -22,7 +22,8 @@ SMALL = [
 def trained(run_main, tmp_path_factory):
     """The folder of a tiny run that holds out ten pieces at least, of which intervals are given."""
     outputs = tmp_path_factory.mktemp("evaluated") / "outputs"
-    run_main(outputs, *TINY, "loader.split.test=0.15", "trainer.max_steps=12")
+    more = ["loader.split.test=0.15", "loader.prepare_workers=0", "trainer.max_steps=12"]
+    run_main(outputs, *TINY, *more, data=outputs.parent / "data")
     (folder,) = (outputs / "train").iterdir()
     return folder
 
@@ -31,7 +32,7 @@ def trained(run_main, tmp_path_factory):
 def evaluated(run_main, trained):
     """What was printed, and the folder of an evaluation of the tiny run."""
     outputs = trained.parents[1]
-    result = run_main(outputs, "mode=evaluate", *SMALL)
+    result = run_main(outputs, "mode=evaluate", *SMALL, data=outputs.parent / "data")
     (folder,) = (outputs / "evaluate").iterdir()
     return result.stdout, folder
 
