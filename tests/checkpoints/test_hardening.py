@@ -161,7 +161,11 @@ def test_a_target_that_does_not_exist_is_one_line_that_names_its_key(node, messa
     assert "HYDRA_FULL_ERROR" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["M:4/4 K:C " + "A" * 10**6, "[" * 10**6, "K:" * 500_000])
+@pytest.mark.parametrize(
+    "text",
+    ["M:4/4 K:C " + "A" * 10**6, "[" * 10**6, "K:" * 500_000],
+    ids=["notes", "brackets", "keys"],  # as ids, the texts would go to and from every worker
+)
 def test_a_prompt_of_a_megabyte_is_refused_at_once(text):
     begin = time.process_time()
     with pytest.raises(
