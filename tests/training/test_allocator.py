@@ -2,9 +2,10 @@
 
 import platform
 import subprocess
-import sys
 
 import pytest
+
+from tests import warm
 
 ROUNDS = """
 import resource, torch
@@ -24,9 +25,11 @@ print(usual, faults())
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked")
-def test_a_tensor_takes_the_pages_of_the_one_before():
+def test_a_tensor_takes_the_pages_of_the_one_before(tmp_path):
+    program = tmp_path / "main.py"
+    program.write_text(ROUNDS)
     done = subprocess.run(
-        [sys.executable, "-c", ROUNDS], capture_output=True, text=True, check=True, timeout=600
+        [warm.python(), str(program)], capture_output=True, text=True, check=True, timeout=600
     )
     usual, kept = map(int, done.stdout.split())
     assert kept < usual / 10

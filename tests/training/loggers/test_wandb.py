@@ -1,7 +1,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 import warnings
 from pathlib import Path
@@ -12,6 +11,7 @@ import wandb
 
 from symbotunes.training.loggers.records import history, records
 from symbotunes.training.loggers.wandb import SafeWandbLogger, natural_mode
+from tests import warm
 from tests.conftest import ROOT
 from tests.wandb_files import closed_files
 
@@ -260,9 +260,11 @@ KILL = "[each.kill() for each in psutil.Process().children(recursive=True)]; tim
     [(KILL, None), ("", "/proc/nowhere")],
     ids=["its process dies", "it cannot write"],
 )
-def test_training_goes_on_without_wandb_when(run_dir, trouble, folder):
+def test_training_goes_on_without_wandb_when(run_dir, tmp_path, trouble, folder):
+    program = tmp_path / "main.py"
+    program.write_text(SCRIPT.replace("{trouble}", trouble))
     result = subprocess.run(
-        [sys.executable, "-c", SCRIPT.replace("{trouble}", trouble), folder or str(run_dir)],
+        [warm.python(), str(program), folder or str(run_dir)],
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
