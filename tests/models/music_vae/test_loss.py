@@ -166,7 +166,10 @@ def test_a_handful_of_windows_is_memorized(make, windows, batch_of, name):
     optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=0.02)
     for _ in range(100):
         optimizer.zero_grad()
-        net.loss(batch_of(tokens)).objective.backward()
+        loss = net.loss(batch_of(tokens))
+        if loss.terms["accuracy"] > 0.99:
+            break
+        loss.objective.backward()
         optimizer.step()
     assert net.loss(batch_of(tokens)).terms["accuracy"] > 0.95
     written = net.decode(net.encode(tokens).mean, 16, temperature=0)
