@@ -28,6 +28,7 @@ def vae(run_main, tmp_path_factory):
     return symbotunes.load(folder / "checkpoints" / "last.ckpt")
 
 
+@pytest.mark.slow("imports torch in a process of its own")
 def test_the_package_loads_torch_only_with_a_model():
     program = (
         "import sys, symbotunes; before = 'torch' in sys.modules; symbotunes.load;"

@@ -79,6 +79,7 @@ def mixed(run_main, tmp_path_factory):
     return found
 
 
+@pytest.mark.slow("trains a network of each kind")
 def test_models_of_different_kinds_share_the_figures_that_both_have(mixed):
     models = json.loads((mixed / "compare.json").read_text())["models"]
     assert [model.get("failure") for model in models] == [None, None, None]

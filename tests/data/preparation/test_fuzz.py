@@ -17,7 +17,10 @@ from symbotunes.datasets.midi_folder import MidiFolder
 from symbotunes.tokenizers.midi import MidiTokens
 from symbotunes.transforms.base import Chain
 
-pytestmark = pytest.mark.xdist_group("fuzz")  # one process reads all the files
+pytestmark = [
+    pytest.mark.xdist_group("fuzz"),  # one process reads all the files
+    pytest.mark.slow("reads two thousand files"),
+]
 FILES = 2_000
 MIB = 2**20
 

@@ -16,6 +16,7 @@ from symbotunes.music.abc.tokens import Change
 from symbotunes.tokenizers.abc import BOS, EOS, FOLK_RNN
 from symbotunes.tokenizers.base import Vocabulary
 
+pytestmark = pytest.mark.xdist_group("abc_constraint")  # one process writes the hundreds
 PUBLISHED = [BOS, EOS, *FOLK_RNN]
 RARE = """
 M:2/2 M:3/8 M:5/4 M:7/8 M:1/4 M:none K:Dmaj K:F#min K:Bbmaj - |3 |1,3 || >> <<< 2>>
