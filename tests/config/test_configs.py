@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,23 @@ EXPERIMENTS = [f"+experiment={path.stem}" for path in sorted((CONF / "experiment
 TRANSFORMS = [f"transforms=[{path.stem}]" for path in sorted((CONF / "transforms").glob("*.yaml"))]
 
 
+# Options of these decide about others, so that each is tried with what it brings along.
+ALONE = ("model=", "debug=")
+
+
+def together(options):
+    """The options in as few lists as there can be with one of a group at most in each."""
+    groups = {}
+    for option in options:
+        groups.setdefault(option.partition("=")[0], []).append(option)
+    return [list(filter(None, row)) for row in zip_longest(*groups.values())]
+
+
+CHOICES = [[name] for name in OPTIONS if name.startswith(ALONE)]
+CHOICES += [[name] for name in EXPERIMENTS + TRANSFORMS]
+CHOICES += together([name for name in OPTIONS if not name.startswith(ALONE)])
+
+
 def targets_of(node):
     if isinstance(node, dict):
         yield from [node["_target_"]] if "_target_" in node else []
@@ -38,12 +56,16 @@ def targets_of(node):
         yield from targets_of(child)
 
 
-@pytest.mark.parametrize("choice", OPTIONS + EXPERIMENTS + TRANSFORMS)
-def test_every_option_composes_and_every_target_exists(choice):
-    if choice == "launch=ray" and find_spec("ray") is None:
-        pytest.skip("Ray, 75 MB, is in the extra `ray` only")
-    for target in targets_of(OmegaConf.to_container(composed(choice))):
+@pytest.mark.parametrize("choices", CHOICES, ids=lambda choices: " ".join(choices)[:80])
+def test_every_option_composes_and_every_target_exists(choices):
+    if find_spec("ray") is None:  # 75 MB, in the extra `ray` only
+        choices = [name for name in choices if name != "launch=ray"]
+    for target in targets_of(OmegaConf.to_container(composed(*choices))):
         assert callable(get_object(target)), target
+
+
+def test_every_option_is_among_the_choices():
+    assert sorted(sum(CHOICES, [])) == sorted(OPTIONS + EXPERIMENTS + TRANSFORMS)
 
 
 @pytest.mark.parametrize("choice", [name for name in OPTIONS if name.startswith("model")])

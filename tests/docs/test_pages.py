@@ -41,17 +41,20 @@ def site(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow("builds the site")
 def test_the_site_builds_and_has_every_page(site):
     built = {path.relative_to(site).with_suffix("") for path in site.rglob("*.html")}
     assert {page.relative_to(DOCS).with_suffix("") for page in DOCS.rglob("*.md")} <= built
 
 
+@pytest.mark.slow("builds the site")
 def test_the_pages_load_nothing_from_other_hosts(site):
     for page in site.rglob("*.html"):
         text = re.sub(r"<link rel=\"?canonical[^>]*>", "", page.read_text())
         assert OUTSIDE.search(text) is None, (page, OUTSIDE.search(text))
 
 
+@pytest.mark.slow("builds the site")
 def test_the_reference_holds_the_docstrings_of_the_library(site):
     page = (site / "reference.html").read_text()
     anchors = set(re.findall(r'id="symbotunes\.([\w.]+)"', page))
