@@ -126,7 +126,7 @@ def test_reading_token_by_token_gives_the_same_logits(model, batch):
 def test_one_batch_is_memorized_to_its_entropy(name, batch):
     model = make(name, "dropout=0.0").train()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
-    for _ in range(200):
+    for _ in range(120):
         optimizer.zero_grad()
         loss = model.loss(batch)
         loss.objective.backward()
