@@ -116,7 +116,8 @@ class Performance(TextTokenizer[MidiPiece]):
         self.piece_seconds = piece_seconds
         self.min_events, self.max_events = min_events, max_events
         self.sustain = sustain
-        self.layout = EventLayout(velocities, *pitches, reserved)
+        lowest, highest = pitches
+        self.layout = EventLayout(velocities, lowest, highest, reserved)
         self.one_program: bool = one_of(PROGRAMS, programs, "transforms.performance.programs")
         self.meter_tracks = meter_tracks
         self.longest_note = longest_note

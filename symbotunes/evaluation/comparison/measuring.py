@@ -34,7 +34,8 @@ from symbotunes.generation.compose import text_of
 from symbotunes.generation.latent.player import LatentPlayer, Player
 from symbotunes.generation.seeds import sample_seeds
 from symbotunes.generation.sequences import Generated
-from symbotunes.generation.sequences.plan import SamplePlan, draw, read_beginning, to_sample
+from symbotunes.generation.sequences.decoded import to_sample
+from symbotunes.generation.sequences.plan import SamplePlan, draw, read_beginning
 from symbotunes.models.base import LatentModel, Model, SequenceModel, WindowModel
 from symbotunes.tokenizers.base import Tokenizer
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -9,7 +10,13 @@ import torch
 from symbotunes.errors import UserError
 from symbotunes.generation.arrival.grammar import EventGrammar
 from symbotunes.generation.arrival.sampler import Draw, Task, Written, write_events
-from symbotunes.generation.arrival.window import SLIDE, CachedReader, Window, most_triplets
+from symbotunes.generation.arrival.window import (
+    SLIDE,
+    CachedReader,
+    Reader,
+    Window,
+    most_triplets,
+)
 from symbotunes.generation.sequences.generate import Generated
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.base import SequenceModel
@@ -89,7 +96,7 @@ def write_tasks(
     net.train(False)
     try:
         with torch.inference_mode():
-            reader = CachedReader(net)
+            reader = CachedReader(cast("Reader", net))
             return [
                 write_events(
                     reader,

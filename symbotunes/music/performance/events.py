@@ -155,7 +155,8 @@ class EventLayout:
         moved = shifts > 0
         rest = gap[moved] - LONGEST_SHIFT * (shifts[moved] - 1)
         events[(ends - louder)[moved] - 1] = SHIFT - 1 + rest
-        return self._ids[events]
+        ids: Ids = self._ids[events]
+        return ids
 
     @staticmethod
     def _changes(bins: Integers) -> NDArray[np.bool_]:
@@ -225,5 +226,5 @@ class EventLayout:
 
     def _events_of(self, ids: Ids) -> Ids:
         """The numbers of the events of ids, without reserved ones."""
-        events = self.events[ids]
+        events: Ids = self.events[ids]
         return events[events != NOTHING]
