@@ -227,4 +227,5 @@ class EventLayout:
     def _events_of(self, ids: Ids) -> Ids:
         """The numbers of the events of ids, without reserved ones."""
         events: Ids = self.events[ids]
-        return events[events != NOTHING]
+        events = events[events != NOTHING]
+        return events
