@@ -270,8 +270,10 @@ def _bounds(held_out: HeldOut, sets: Sequence[TuneSet]) -> list[str]:
 
 def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:
     remarks = []
-    if data.chain.token_steps:
-        varied = ", ".join(type(step).__name__.lower() for step in data.chain.token_steps)
+    # Steps with tokens of their own, such as infill, move bars and leave them as they are.
+    varying = [step for step in data.chain.token_steps if not getattr(step, "TOKENS", ())]
+    if varying:
+        varied = ", ".join(type(step).__name__.lower() for step in varying)
         remarks.append(
             f"training varied its tunes by {varied}: copies are looked up in the tunes as they "
             "are, so those of varied ones are missed"
