@@ -142,9 +142,9 @@ def _nats(subject: Subject, tasks: list[Task]) -> tuple[list[float], list[float]
         music.append(is_music & (given != fill))
     for gaps in (task.gaps for task in tasks):
         chosen = {2 * stretch + 1 for stretch in gaps.chosen}
-        is_chosen = [np.full(len(part), index in chosen) for index, part in enumerate(gaps.parts)]
+        by_part = [np.full(len(part), index in chosen) for index, part in enumerate(gaps.parts)]
         sequences.append(vocabulary.framed(np.concatenate(gaps.parts)))
-        music.append(np.concatenate(is_chosen))
+        music.append(np.concatenate(by_part))
     nats = token_nats(subject.net, sequences, size)
     # `token_nats` leaves out the first token, ``bos``; the last is ``eos``.
     sums = [_sum(values[:-1], kept) for values, kept in zip(nats, music, strict=True)]
