@@ -323,6 +323,7 @@ def test_no_mode_writes_or_fetches_at_a_checkpoints_word(
     assert list(site.iterdir()) == []
 
 
+@pytest.mark.slow("exports, evaluates and trains by the program")
 def test_an_exported_model_is_evaluated_as_it_stands(run_main, trained, tmp_path):
     best, folder = trained / "checkpoints" / "best.ckpt", tmp_path / "model"
     few = ["trainer=cpu", "sample.num=1", "sample.max_tokens=20"]

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from symbotunes.checkpoints.published import locate
 from symbotunes.checkpoints.reopen import newest_checkpoint, other_data
 from symbotunes.errors import UserError
+from symbotunes.modes.sample import sample
 from symbotunes.training.resume import limits_before, resumed
 from tests.composing import composed
 from tests.conftest import TINY
@@ -133,30 +134,25 @@ def test_a_resumed_run_keeps_trainer_settings_that_are_not_given_anew():
     assert "max_steps" not in limits_before(saved, now)
 
 
-def sampled(run_main, trained, tmp_path, *arguments):
+def sampled(trained, tmp_path, *arguments):
+    """The rows of what ``mode=sample`` with these arguments writes."""
+    fixed = ["mode=sample", "name=tiny", "paths.run_dir=nowhere"]
     checkpoint = trained / "checkpoints" / "best.ckpt"
-    run_main(
-        tmp_path / "outputs",
-        "mode=sample",
-        f"ckpt={checkpoint}",
-        f"sample.out={tmp_path / 'out'}",
-        *arguments,
-    )
+    sample(composed(*fixed, f"ckpt={checkpoint}", f"sample.out={tmp_path / 'out'}", *arguments))
     return json.loads((tmp_path / "out" / "samples.json").read_text())["samples"]
 
 
-def test_a_sample_depends_on_its_seed_and_not_on_how_many_are_drawn(run_main, trained, tmp_path):
-    three = sampled(run_main, trained, tmp_path / "a", "sample.num=3", "sample.max_tokens=40")
+def test_a_sample_depends_on_its_seed_and_not_on_how_many_are_drawn(trained, tmp_path):
+    three = sampled(trained, tmp_path / "a", "sample.num=3", "sample.max_tokens=40")
     again = f"sample.seeds=[{three[2]['seed']}]"
-    one = sampled(run_main, trained, tmp_path / "b", again, "sample.max_tokens=40", "seed=44")
+    one = sampled(trained, tmp_path / "b", again, "sample.max_tokens=40", "seed=44")
     assert [row["seed"] for row in one] == [three[2]["seed"]]
     body = [re.sub(r"^[XT]:.*$", "", row["abc"], flags=re.MULTILINE) for row in (one[0], three[2])]
     assert body[0] == body[1]
 
 
-def test_a_sample_goes_on_from_its_prompt_in_its_key(run_main, trained, tmp_path):
+def test_a_sample_goes_on_from_its_prompt_in_its_key(trained, tmp_path):
     rows = sampled(
-        run_main,
         trained,
         tmp_path,
         "sample.num=2",
@@ -168,17 +164,17 @@ def test_a_sample_goes_on_from_its_prompt_in_its_key(run_main, trained, tmp_path
         assert row["generated"] == row["tokens"] - 5 + row["finished"]
 
 
-def test_a_sample_that_reaches_its_limit_is_kept_and_marked_unfinished(run_main, trained, tmp_path):
-    (row,) = sampled(run_main, trained, tmp_path, "sample.num=1", "sample.max_tokens=5")
+def test_a_sample_that_reaches_its_limit_is_kept_and_marked_unfinished(trained, tmp_path):
+    (row,) = sampled(trained, tmp_path, "sample.num=1", "sample.max_tokens=5")
     assert row["generated"] == 5
     assert not row["finished"]
     assert row["notes"][0] == "unfinished: sample.max_tokens was reached"
     assert (tmp_path / "out" / "sample_01.mid").read_bytes()[:4] == b"MThd"
 
 
-def test_temperature_zero_gives_one_sample_whatever_the_seed(run_main, trained, tmp_path):
+def test_temperature_zero_gives_one_sample_whatever_the_seed(trained, tmp_path):
     rows = sampled(
-        run_main, trained, tmp_path, "sample.num=2", "sample.temperature=0", "sample.max_tokens=20"
+        trained, tmp_path, "sample.num=2", "sample.temperature=0", "sample.max_tokens=20"
     )
     assert rows[0]["nll_nats"] == pytest.approx(rows[1]["nll_nats"])
 
@@ -227,11 +223,13 @@ def overfit(run_main, outputs, model, column):
         return [float(row[column]) for row in csv.DictReader(file) if row[column]]
 
 
+@pytest.mark.slow("trains until a batch is known by heart")
 def test_debug_overfit_drives_the_loss_of_one_batch_down(run_main, tmp_path):
     losses = overfit(run_main, tmp_path / "outputs", TINY, "train/loss")
     assert losses[-1] < 0.5 * losses[0]
 
 
+@pytest.mark.slow("trains until a batch is known by heart")
 def test_a_music_vae_overfits_a_batch_and_learns_an_attribute_of_other_tunes(run_main, tmp_path):
     # The loss is the bound: what latent vectors say of one batch costs more than it saves.
     nats = overfit(run_main, tmp_path / "outputs", MUSIC_VAE, "train/reconstruction_nats")
@@ -280,6 +278,7 @@ def test_weights_of_another_size_are_refused_in_one_line(run_main, trained, tmp_
     assert result.returncode == 2
 
 
+@pytest.mark.slow("compiles a network")
 def test_a_compiled_run_trains_or_falls_back(run_main, tmp_path):
     result = run_main(
         tmp_path / "outputs",
