@@ -226,6 +226,6 @@ class EventLayout:
 
     def _events_of(self, ids: Ids) -> Ids:
         """The numbers of the events of ids, without reserved ones."""
-        events: Ids = self.events[ids]
-        events = events[events != NOTHING]
-        return events
+        events = self.events[ids]
+        is_event: NDArray[np.bool_] = events != NOTHING
+        return np.extract(is_event, events)
