@@ -95,3 +95,18 @@ def test_a_folder_without_the_flag_is_another_model(original, tmp_path):
     folder = with_config(original, tmp_path, scale_attn_by_inverse_layer_idx=False)
     with pytest.raises(UserError, match=r"holds no config.json of Symbotunes"):
         unpack(folder)
+
+
+@pytest.mark.slow("runs the program twice")
+def test_the_program_accompanies_and_fills_in_with_it(original, run_main, tmp_path):
+    song = Path(__file__).parents[1] / "files" / "arrival" / "programs_and_overlaps.mid"
+    shared = ["mode=sample", f"ckpt={original}", f"sample.input={song}", "sample.num=1", "seed=1"]
+    for plan, words in {
+        "accompany": ["sample.track=1", "sample.seconds=90"],
+        "infill": ["sample.span=1-2.5", "sample.instruments=[0,drums]"],
+    }.items():
+        folder = tmp_path / plan
+        run_main(tmp_path, *shared, f"sample={plan}", *words, f"sample.out={folder}")
+        (sample,) = json.loads((folder / "samples.json").read_text())["samples"]
+        assert sample["generated"] % 3 == 0
+        assert list(folder.glob("*.mid"))
