@@ -3,8 +3,8 @@
     python tests/benchmarks/harmonization.py CHECKPOINT [--tunes 20] [--out FOLDER]
 
 Random tunes of the built-in corpus in 4/4 are harmonized, each once, and measured beside the test
-chorales of ``dataset=jsb16``. The model has not seen the tunes, which are no hymns: the comparison
-tells how much of the style it keeps where the melody is not Bach's.
+chorales of ``dataset=jsb16``, and beside harmonizations of the sopranos of as many of these: what
+is due to the model, and what to melodies that are not hymns.
 
 Parallels are music21's: of all moments at which both of two voices move, the share of parallel
 fifths, and of parallel octaves and unisons. A step has crossed voices if a voice sounds above one
@@ -135,6 +135,21 @@ def harmonizations(
     return grids
 
 
+def harmonized_sopranos(
+    model: TrainedModel, chorales: Sequence[VoiceGrid], temperature: float, seed: int
+) -> list[VoiceGrid]:
+    """The sopranos of chorales with new lower voices."""
+    grids = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "chorale.mid"
+        for chorale in chorales:
+            chorale.score().dump_midi(path)
+            options = {"track": "Soprano", "temperature": temperature}
+            (piece,) = model.harmonize(path, num=1, seed=seed, **options)
+            grids.append(read_voices(piece.score))
+    return grids
+
+
 def counted(grids: Sequence[VoiceGrid]) -> Counts:
     """The counts of all pieces."""
     counts = Counts()
@@ -163,6 +178,10 @@ def main() -> None:
     print("| | pieces | moves | parallel fifths | octaves, unisons | crossed | out of range |")
     print("|---|---|---|---|---|---|---|")
     print(counted(written).row("harmonized folk tunes", len(written)))
+    again = harmonized_sopranos(
+        model, chorales[: arguments.tunes], arguments.temperature, arguments.seed
+    )
+    print(counted(again).row("harmonized sopranos of the test", len(again)))
     print(counted(chorales).row("Bach, test chorales", len(chorales)))
 
 
