@@ -46,6 +46,7 @@ def tokenizer():
     return arrival_times()
 
 
+@pytest.mark.parametrize("tokenizer", [arrival_times()], ids=["ArrivalTimes"])
 def test_an_example_is_what_the_authors_make_of_the_file_with_rests(tokenizer):
     (ids,) = tokenizer.tokenize(piece("instruments_15_with_drums"))
     triplets = ids.reshape(-1, 3)

@@ -20,8 +20,8 @@ def piece(pitches=PITCHES):
     return MidiPiece("a", VoiceGrid.joined(np.array(pitches)).score())
 
 
-def test_tokens_are_the_voices_of_each_step_in_turn():
-    tokenizer = ChoraleGrid()
+@pytest.mark.parametrize("tokenizer", [ChoraleGrid()], ids=["ChoraleGrid"])
+def test_tokens_are_the_voices_of_each_step_in_turn(tokenizer):
     (ids,) = tokenizer.tokenize(piece())
     assert tokenizer.decode(ids.tolist()) == TOKENS
     assert tokenizer.encode(TOKENS) == ids.tolist()
