@@ -9,15 +9,26 @@ SPAN = {"beginnings": 0.0, "endings": 0.0}
 METERS = {8: [3, 12, 6], 4: [5, 6, 3, 2, 1, 4]}  # MidiTok's own, and those of our configs before
 MIDI_TOKENS = ("remi", "tsd", "midi_like", "midi_tokenizer", "structured")
 WINDOWS = ("melody", "melody_16bar", "drums", "drums_full", "trio")
-INPUTS = {  # settings of plans, by the name of their class
-    "SamplePlan": ("input", "track", "bars", "prompt_tune", "seconds", "until", "slide"),
-    "ReconstructPlan": ("track", "bars"),
-    "AttributePlan": ("track", "bars"),
-    "InterpolatePlan": ("a_track", "a_bars", "b_track", "b_bars"),
+# Settings by their group and the name of the class there.
+BY_CLASS: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("sample", "SamplePlan"): dict.fromkeys(
+        ("input", "track", "bars", "prompt_tune", "seconds", "until", "slide")
+    ),
+    ("sample", "ReconstructPlan"): dict.fromkeys(("track", "bars")),
+    ("sample", "AttributePlan"): dict.fromkeys(("track", "bars")),
+    ("sample", "InterpolatePlan"): dict.fromkeys(("a_track", "a_bars", "b_track", "b_bars")),
+    ("dataset", "Lakh"): {"official_splits": False},
+    ("model.net", "MusicTransformer"): {"cycle": 0},
 }
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",
+    "loader.blocks": False,
     "loader.even_batches": False,
+    "evaluate.infills": 200,  # no model of theirs fills in
+    "evaluate.infill_bars": 4,
+    "transforms.performance.pitches": [0, 127],
+    "transforms.performance.reserved": 0,
+    "transforms.sample_subsequence.stride": 1,
     "trainer.threads": None,
     "transforms.abc_tokens.changes": "drop",
     **{f"transforms.sample_subsequence.{name}": value for name, value in SPAN.items()},
@@ -43,9 +54,10 @@ def earlier_values(recorded: Mapping[str, Any], named: Collection[str]) -> dict[
             key = f"transforms.{group}.config.time_signature_range"
             config = recorded["transforms"][group].get("config") or {}
             values[key] = config.get("time_signature_range", METERS)
-    plan = str((recorded.get("sample") or {}).get("_target_")).rpartition(".")[2]
-    inputs = [f"sample.{name}" for name in INPUTS.get(plan, ())]
-    values |= {key: None for key in inputs if _lacks(recorded, key.split("."))}
+    for (group, name), settings in BY_CLASS.items():
+        node = _node(recorded, group.split(".")) or {}
+        if str(node.get("_target_")).rpartition(".")[2] == name:
+            values |= {f"{group}.{key}": settings[key] for key in settings if key not in node}
     return {key: value for key, value in values.items() if key not in named}
 
 
@@ -67,8 +79,15 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def _lacks(node: Any, path: list[str]) -> bool:
+def _lacks(recorded: Mapping[str, Any], path: list[str]) -> bool:
     """Whether a config has the group of a key, but not the key."""
-    for name in path[:-1]:
+    group = _node(recorded, path[:-1])
+    return group is not None and path[-1] not in group
+
+
+def _node(recorded: Mapping[str, Any], path: list[str]) -> Mapping[str, Any] | None:
+    """A group of a config; ``None`` if the config lacks it."""
+    node: Any = recorded
+    for name in path:
         node = node.get(name) if isinstance(node, Mapping) else None
-    return isinstance(node, Mapping) and path[-1] not in node
+    return node if isinstance(node, Mapping) else None

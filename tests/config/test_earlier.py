@@ -50,3 +50,22 @@ def test_jobs_of_a_resumed_sweep_have_exactly_the_meters_of_before():
 def test_a_plan_from_before_chooses_no_part_of_a_file(plan, keys):
     recorded = {"sample": {"_target_": plan}}
     assert earlier_values(recorded, named=()) == {f"sample.{key}": None for key in keys}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "expected"),
+    [("lakh.Lakh", {"dataset.official_splits": False}), ("maestro.Maestro", {})],
+)
+def test_a_setting_of_one_class_is_not_given_to_others(dataset, expected):
+    recorded = {"dataset": {"_target_": f"symbotunes.datasets.{dataset}"}}
+    assert earlier_values(recorded, named=()) == expected
+
+
+def test_lists_of_before_are_values_on_the_command_line():
+    words = as_overrides(earlier_values({"transforms": {"performance": {}}}, named=()))
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("config", ["transforms=[performance]", *words])
+    assert (cfg.transforms.performance.pitches, cfg.transforms.performance.reserved) == (
+        [0, 127],
+        0,
+    )

@@ -44,7 +44,7 @@ def test_the_reference_names_the_library_and_every_method_is_explained():
         for name, value in vars(symbotunes.TrainedModel).items()
         if callable(value) and not name.startswith("_") and name != "compose"  # which modes call
     ]
-    assert len(methods) == 6
+    assert len(methods) == 8
     assert [name for name in methods if f"`{name}(" not in page] == []
 
 

@@ -76,7 +76,8 @@ def test_a_sweep_of_an_earlier_version_is_reported(sweep):
 def test_a_sweep_of_an_earlier_version_is_resumed(sweep, run_main):
     before = (sweep / "0" / "job.json").read_text()
     taken = steps(sweep / "1")
-    run_main(sweep.parents[1], *COMMAND, f"sweep.resume={sweep}")
+    outputs, home = sweep.parents[1:3]
+    run_main(outputs, *COMMAND, f"sweep.resume={sweep}", data=home / "data")
     jobs = [json.loads((sweep / name / "job.json").read_text()) for name in "012"]
     assert (sweep / "0" / "job.json").read_text() == before
     assert [job["status"] for job in jobs] == ["finished"] * 3

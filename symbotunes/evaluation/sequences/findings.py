@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from symbotunes.evaluation.metrics.blocks import BlockFigures
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.infilling import INFILLING
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.tunes import TUNES
-from symbotunes.evaluation.sequences.arrival import BlockFigures
 
 
 @dataclass(frozen=True)

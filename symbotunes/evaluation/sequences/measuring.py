@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
+from symbotunes.evaluation.metrics.blocks import BlockFigures
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
 from symbotunes.evaluation.metrics.copying import Copies, copies
 from symbotunes.evaluation.metrics.losses import class_figures, gain, loss_figures
 from symbotunes.evaluation.metrics.overlap import choose_references
 from symbotunes.evaluation.metrics.tunes import TUNES, Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
-from symbotunes.evaluation.sequences.arrival import BlockFigures, measure_blocks, piece_nats
+from symbotunes.evaluation.sequences.arrival import measure_blocks, piece_nats
 from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, ngram_models, sequences
 from symbotunes.evaluation.sequences.findings import ClassLoss, HeldOut, PieceValues, TuneSet
 from symbotunes.evaluation.sequences.likelihood import token_nats

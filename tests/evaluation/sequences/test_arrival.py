@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from symbotunes.evaluation.metrics.blocks import block_figures
 from symbotunes.evaluation.sequences import arrival
-from symbotunes.evaluation.sequences.arrival import block_figures, measure_blocks, piece_nats
+from symbotunes.evaluation.sequences.arrival import measure_blocks, piece_nats
 from symbotunes.music.arrival.anticipation import padded
 from symbotunes.music.arrival.clock import wrapped
 from symbotunes.music.arrival.vocabulary import AUTOREGRESS, MAX_TIME, events_of
