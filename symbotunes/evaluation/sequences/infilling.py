@@ -15,8 +15,10 @@ from symbotunes.evaluation.sequences.measuring import Subject
 from symbotunes.generation.seeds import sample_seeds
 from symbotunes.generation.sequences import Constraint
 from symbotunes.generation.sequences.gaps import Gaps
+from symbotunes.generation.sequences.generate import StuckError
 from symbotunes.generation.sequences.plan import SamplePlan, draw_after
 from symbotunes.music.abc.tokens import kind
+from symbotunes.tokenizers.base import Rendition
 from symbotunes.transforms.infill import FILL, MASK
 
 
@@ -69,12 +71,15 @@ def measure_infilling(
     for task, number, both_nats, left_nats in zip(tasks, seeds, both, left, strict=True):
         gaps = task.gaps
         one = replace(alone, seeds=[number])
-        (drawn,) = draw_after(
-            gaps.prompt, subject.net, tokenizer, one, seed, constraint=task.constraint
-        )
-        written = drawn.ids[drawn.prompt_length :]
-        rendition = subject.render(gaps.filled(written))
-        is_whole = rendition.grammar is not None and not rendition.grammar.errors
+        try:
+            (drawn,) = draw_after(
+                gaps.prompt, subject.net, tokenizer, one, seed, constraint=task.constraint
+            )
+        except StuckError:  # an ill-formed fill, whatever it would have been
+            written, well_formed = None, False
+        else:
+            written = drawn.ids[drawn.prompt_length :]
+            well_formed = _is_well_formed(subject.render(gaps.filled(written)))
         notes = sum(
             kind(token) == "pitch" for bar in gaps.replaced for token in tokenizer.decode(bar)
         )
@@ -85,10 +90,15 @@ def measure_infilling(
                 both_nats=both_nats,
                 left_nats=left_nats,
                 restored=written == gaps.original,
-                well_formed=is_whole and rendition.bars == rendition.right_bars,
+                well_formed=well_formed,
             )
         )
     return Infilling(plan.infill_bars, passed_over, _figures(tunes, plan, seed), tuple(tunes))
+
+
+def _is_well_formed(rendition: Rendition) -> bool:
+    is_whole = rendition.grammar is not None and not rendition.grammar.errors
+    return is_whole and rendition.bars == rendition.right_bars
 
 
 def _figures(tunes: list[FilledTune], plan: EvaluationPlan, seed: int) -> dict[str, Interval]:

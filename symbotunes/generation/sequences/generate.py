@@ -14,6 +14,16 @@ from symbotunes.models.layers.drawing import draw
 from symbotunes.tokenizers.base import NO_ID
 
 
+class StuckError(UserError):
+    """A constraint allows no token after those that were sampled."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the constraint leaves no token to go on with from here: try another seed or other "
+            "bars, or sample.constraint=null"
+        )
+
+
 class Stepper(Protocol):
     """The methods of a model that sampling needs.
 
@@ -227,6 +237,8 @@ class _Writer:
         if self.constraint is not None:
             left = [settings.max_tokens - row.count for row in rows]
             allowed = self.constraint.allowed([row.state for row in rows], left)
+            if not allowed.any(-1).all():
+                raise StuckError
             logits = logits.masked_fill(~allowed, NOTHING)
         else:
             if self.vocabulary.bos != NO_ID:

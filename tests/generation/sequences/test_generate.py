@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from symbotunes.generation.sequences import Settings, generate, restrict
+from symbotunes.generation.sequences.generate import StuckError
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.tokenizers.base import Vocabulary
 
@@ -169,3 +170,22 @@ def test_a_tiny_temperature_still_takes_the_likeliest_token():
     logits = torch.tensor([1.0, -3.0, 2.0], dtype=torch.float64)
     cold = restrict(logits, temperature=1e-310, top_k=0, top_p=1.0)
     assert cold.softmax(-1).tolist() == [0.0, 0.0, 1.0]
+
+
+class Nothing:
+    """A constraint that allows no token after the second."""
+
+    def begin(self, prompt, max_tokens):  # noqa: ARG002
+        return 0
+
+    def advance(self, state, token):  # noqa: ARG002
+        return state + 1
+
+    def allowed(self, states, left):  # noqa: ARG002
+        return torch.tensor([[False, False, *[state < 2] * 5] for state in states])
+
+
+def test_a_constraint_that_leaves_no_token_is_told_in_one_line(model):
+    settings = Settings(max_tokens=5)
+    with pytest.raises(StuckError, match="no token to go on with"):
+        generate(model, VOCABULARY, [[0]], settings, [1], constraint=Nothing())
