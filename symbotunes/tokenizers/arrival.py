@@ -3,10 +3,10 @@
 Thickstun et al. 2023, https://arxiv.org/abs/2306.08620.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +41,10 @@ from symbotunes.tokenizers.base import (
     GrammarCheck,
     Ids,
     Rendition,
-    TextTokenizer,
     Unencodable,
     Vocabulary,
 )
+from symbotunes.tokenizers.closed import ClosedTokenizer
 
 CLASSES = {
     "Time": "onset",
@@ -58,7 +58,7 @@ CLASSES = {
 }
 
 
-class ArrivalTimes(TextTokenizer[MidiPiece]):
+class ArrivalTimes(ClosedTokenizer):
     """A whole file as one example of triplets, with rests in silences of more than a second.
 
     Times of examples are those of a clock that starts anew every 100 s
@@ -78,7 +78,6 @@ class ArrivalTimes(TextTokenizer[MidiPiece]):
     SCHEMA: ClassVar[int] = 1
     FORMAT: ClassVar[str] = "midi"
     TRIPLETS: ClassVar[bool] = True
-    STATE: ClassVar[tuple[str, ...] | None] = ()
 
     def __init__(
         self,
@@ -101,10 +100,6 @@ class ArrivalTimes(TextTokenizer[MidiPiece]):
     def names(self) -> list[str]:
         """The token of every id; made when it is first needed, since there are 55,028."""
         return list(_names())
-
-    @cached_property
-    def _ids(self) -> dict[str, int]:
-        return {name: index for index, name in enumerate(self.names)}
 
     # From pieces to ids.
 
@@ -143,12 +138,6 @@ class ArrivalTimes(TextTokenizer[MidiPiece]):
         raise NotImplementedError("arrival times have no bars")
 
     # Tokens and ids.
-
-    def encode(self, tokens: Sequence[str]) -> list[int]:
-        try:
-            return [self._ids[token] for token in tokens]
-        except KeyError as error:
-            raise Unencodable("unknown token", str(error.args[0])) from error
 
     def decode(self, ids: Sequence[int]) -> list[str]:
         return [self.names[index] for index in ids if index != AUTOREGRESS]
@@ -209,12 +198,6 @@ class ArrivalTimes(TextTokenizer[MidiPiece]):
     @property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(SIZE, AUTOREGRESS, NO_ID)
-
-    def state(self) -> Mapping[str, Any]:
-        return {}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Nothing is learned from data."""
 
 
 def _read(piece: MidiPiece) -> ArrivalNotes:

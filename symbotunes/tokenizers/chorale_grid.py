@@ -4,9 +4,9 @@ The representation of Music Transformer's experiments with chorales (Huang et al
 4.1, https://arxiv.org/abs/1809.04281).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,15 +21,15 @@ from symbotunes.tokenizers.base import (
     GrammarCheck,
     Ids,
     Rendition,
-    TextTokenizer,
     Unencodable,
     Vocabulary,
 )
+from symbotunes.tokenizers.closed import ClosedTokenizer
 
 SLOT = "note slot"  # class of every token but the end
 
 
-class ChoraleGrid(TextTokenizer[MidiPiece]):
+class ChoraleGrid(ClosedTokenizer):
     """A token for each voice and sixteenth, of one alphabet for all voices.
 
     Lost are meter, key, tempo and what lies between two sixteenths, and without `holds` whether a
@@ -47,7 +47,6 @@ class ChoraleGrid(TextTokenizer[MidiPiece]):
 
     SCHEMA: ClassVar[int] = 1
     FORMAT: ClassVar[str] = "midi"
-    STATE: ClassVar[tuple[str, ...] | None] = ()
 
     def __init__(self, holds: bool = False, lowest: int = 36, highest: int = 81) -> None:
         if not 0 <= lowest <= highest <= 127:
@@ -56,8 +55,10 @@ class ChoraleGrid(TextTokenizer[MidiPiece]):
                 "pitches, the lowest first"
             )
         self.layout = VoiceLayout(lowest, highest, holds)
-        self.names = self.layout.names
-        self._ids = {name: index for index, name in enumerate(self.names)}
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self.layout.names
 
     @property
     def voices(self) -> VoiceLayout:
@@ -83,12 +84,6 @@ class ChoraleGrid(TextTokenizer[MidiPiece]):
         raise NotImplementedError("a grid of sixteenths does not tell where bars begin")
 
     # Tokens and ids.
-
-    def encode(self, tokens: Sequence[str]) -> list[int]:
-        try:
-            return [self._ids[token] for token in tokens]
-        except KeyError as error:
-            raise Unencodable("unknown token", str(error.args[0])) from error
 
     def decode(self, ids: Sequence[int]) -> list[str]:
         return [self.names[index] for index in ids if index not in (BOS, EOS)]
@@ -151,9 +146,3 @@ class ChoraleGrid(TextTokenizer[MidiPiece]):
     @property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(self.layout.size, BOS, EOS)
-
-    def state(self) -> Mapping[str, Any]:
-        return {}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Nothing is learned from data."""

@@ -3,9 +3,10 @@
 https://arxiv.org/abs/1808.03715; extraction as in Magenta's ``performance_pipeline``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import symusic
@@ -31,10 +32,10 @@ from symbotunes.tokenizers.base import (
     GrammarCheck,
     Ids,
     Rendition,
-    TextTokenizer,
     Unencodable,
     Vocabulary,
 )
+from symbotunes.tokenizers.closed import ClosedTokenizer
 from symbotunes.tokenizers.reading import CHOICES
 from symbotunes.tokenizers.windows import one_of
 
@@ -52,7 +53,7 @@ CLASSES = {
 }
 
 
-class Performance(TextTokenizer[MidiPiece]):
+class Performance(ClosedTokenizer):
     """Note-on, note-off, time shift and velocity; a file yields an example for each of its pieces.
 
     All instruments are one stream. Examples have no tokens of their own that begin and end them,
@@ -77,7 +78,6 @@ class Performance(TextTokenizer[MidiPiece]):
     SCHEMA: ClassVar[int] = 1
     FORMAT: ClassVar[str] = "midi"
     FRAMED: ClassVar[bool] = False
-    STATE: ClassVar[tuple[str, ...] | None] = ()
 
     def __init__(
         self,
@@ -121,8 +121,6 @@ class Performance(TextTokenizer[MidiPiece]):
         self.one_program: bool = one_of(PROGRAMS, programs, "transforms.performance.programs")
         self.meter_tracks = meter_tracks
         self.longest_note = longest_note
-        self.names = list(_names(self.layout))
-        self._ids = {name: index for index, name in enumerate(self.names)}
 
     # From pieces to ids.
 
@@ -171,6 +169,10 @@ class Performance(TextTokenizer[MidiPiece]):
     def _range(self) -> str:
         return f"pitches {self.layout.lowest} to {self.layout.highest}"
 
+    @cached_property
+    def names(self) -> Sequence[str]:
+        return list(_names(self.layout))
+
     @property
     def events(self) -> EventLayout:
         return self.layout
@@ -187,12 +189,6 @@ class Performance(TextTokenizer[MidiPiece]):
         raise NotImplementedError("performance events have no bars")
 
     # Tokens and ids.
-
-    def encode(self, tokens: Sequence[str]) -> list[int]:
-        try:
-            return [self._ids[token] for token in tokens]
-        except KeyError as error:
-            raise Unencodable("unknown token", str(error.args[0])) from error
 
     def decode(self, ids: Sequence[int]) -> list[str]:
         return [self.names[index] for index in ids]
@@ -276,12 +272,6 @@ class Performance(TextTokenizer[MidiPiece]):
         # Tensor2Tensor feeds its padding, which embeds to zero, before the first event.
         opening = 0 if self.layout.reserved else self.layout.one_second
         return Vocabulary(self.layout.size, NO_ID, NO_ID, opening=opening)
-
-    def state(self) -> Mapping[str, Any]:
-        return {}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Nothing is learned from data."""
 
 
 def _names(layout: EventLayout) -> Iterator[str]:
