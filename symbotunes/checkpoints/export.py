@@ -80,7 +80,13 @@ def write_export(
     with atomic_folder(folder) as draft:
         write_folder(draft, net.state_dict(), describe(checkpoint), plan.dtype)
         if plan.transformers:
-            write_model(draft / TRANSFORMERS, *to_transformers(net, tokenizer.model_vocabulary))
+            vocabulary = tokenizer.model_vocabulary
+            if vocabulary.used is not None:
+                raise UserError(
+                    f"export.transformers=true: the network has weights for {vocabulary.rows:,} of "
+                    f"{vocabulary.size:,} ids only, and the transformers library needs all"
+                )
+            write_model(draft / TRANSFORMERS, *to_transformers(net, vocabulary))
         card = Card(
             title=plan.title or str(checkpoint.config.name),
             license=plan.license,

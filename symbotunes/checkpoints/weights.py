@@ -25,7 +25,7 @@ from symbotunes.models.performance_rnn.published import from_magenta as from_mag
 from symbotunes.models.performance_rnn.published import is_performance_rnn
 from symbotunes.models.published import LayoutError, PublishedWeights
 from symbotunes.tokenizers.abc_bpe import read_files
-from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.tokenizers.base import Tokenizer, Vocabulary
 from symbotunes.transforms.base import ADDED
 
 CHECKPOINTS = (".ckpt", ".pt", ".pth")  # a mistyped path of one is not a name on the hub
@@ -83,9 +83,12 @@ class Weights:
         return tuple(map(str, (self.tokenizer or {}).get(ADDED, ())))
 
     def grown(self, net: Model, tokenizer: Tokenizer[Any]) -> dict[str, Tensor]:
-        """The tensors with entries for ids that the network has and the weights do not.
+        """The tensors with entries for the ids that the network has.
 
-        Each of these is the mean of those of all known ids: the network then predicts what it
+        Those of ids that never occur are left out, and those of ids that the weights do not have
+        are added.
+
+        Each of the latter is the mean of those of all known ids: the network then predicts what it
         did before, and the new tokens about as often as an average one (J. Hewitt, "Initializing
         New Word Embeddings for Pretrained Language Models", 2021).
 
@@ -93,13 +96,17 @@ class Weights:
             net: the network, built for the tokenizer's vocabulary and its added tokens.
             tokenizer: with the vocabulary of the weights.
         """
-        new = tokenizer.model_vocabulary.size
+        vocabulary = tokenizer.model_vocabulary
         old = tokenizer.vocabulary.size + len(self.added)
         shapes = {name: tensor.shape for name, tensor in net.state_dict().items()}
-        return {
-            name: _grown(tensor, shapes.get(name, tensor.shape), old, new)
-            for name, tensor in self.tensors.items()
-        }
+
+        def fitted(name: str, tensor: Tensor) -> Tensor:
+            shape = shapes.get(name, tensor.shape)
+            if vocabulary.used is not None:
+                return _chosen(tensor, shape, vocabulary)
+            return _grown(tensor, shape, old, vocabulary.size)
+
+        return {name: fitted(name, tensor) for name, tensor in self.tensors.items()}
 
     def check(self, net: Model, vocabulary_size: int) -> None:
         """Check that the network has the sizes of the weights.
@@ -147,6 +154,17 @@ def read_weights(path: Path) -> Weights:
     if _HUB_ID.fullmatch(str(path)) and path.suffix not in CHECKPOINTS and not path.exists():
         return _from_hugging_face(path)
     return _from_checkpoint(path)
+
+
+def _chosen(tensor: Tensor, shape: Sequence[int], vocabulary: Vocabulary) -> Tensor:
+    """A tensor without the entries of ids that never occur, if it has some and `shape` has not."""
+    if tensor.ndim != len(shape) or vocabulary.used is None:
+        return tensor
+    for axis, (given, wanted) in enumerate(zip(tensor.shape, shape, strict=True)):
+        if given == vocabulary.size != wanted == vocabulary.rows:
+            ids = [index for part in vocabulary.used for index in part]
+            tensor = tensor.index_select(axis, torch.tensor(ids))
+    return tensor
 
 
 def _grown(tensor: Tensor, shape: Sequence[int], old: int, new: int) -> Tensor:

@@ -26,6 +26,7 @@ EARLIER: Mapping[str, Any] = {
     "loader.even_batches": False,
     "evaluate.infills": 200,  # no model of theirs fills in
     "evaluate.infill_bars": 4,
+    "transforms.arrival_times.instruments": None,
     "transforms.performance.pitches": [0, 127],
     "transforms.performance.reserved": 0,
     "transforms.sample_subsequence.stride": 1,

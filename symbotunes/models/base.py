@@ -174,6 +174,10 @@ class SequenceModel(Model):
         if name is not None:
             raise UserError(f"sample.weights={name}: {type(self).__name__} has no rounded weights")
 
+    def knows(self, index: int) -> bool:  # noqa: ARG002  (most networks know all)
+        """Whether the network has weights for an id of its vocabulary."""
+        return True
+
     def set_conditions(self, conditions: Mapping[str, Any]) -> None:
         """Write what the user asks for from now on, such as how many notes per second.
 

@@ -22,6 +22,8 @@ from symbotunes.models.base import Batch, Loss, SequenceModel
 from symbotunes.models.layers.attention import Layout, attend_by_groups, causal_attention
 from symbotunes.models.layers.cross_entropy import summed_nats
 from symbotunes.models.layers.decoding import FIRST, Cache, Decodable, packed
+from symbotunes.models.layers.rows import Rows
+from symbotunes.tokenizers.base import Vocabulary
 
 ROUNDED = {None: None, "bfloat16": torch.bfloat16, "int8": torch.int8}
 
@@ -36,7 +38,11 @@ class DecoderOnly(SequenceModel):
     A network assigns `blocks` and `norm` in its constructor, in the order in which it wants its
     parameters.
 
+    Tables of the network have a row for each id that occurs (`Vocabulary.rows`), which are all V
+    unless the tokenizer says otherwise. Tokens and logits are always those of all V ids.
+
     Args:
+        vocabulary: the ids that the model reads and writes.
         width: D.
         heads: attention heads per block, H; must divide the width.
         context: maximum number of tokens attended to.
@@ -59,6 +65,7 @@ class DecoderOnly(SequenceModel):
 
     def __init__(
         self,
+        vocabulary: Vocabulary,
         *,
         width: int,
         heads: int,
@@ -67,6 +74,7 @@ class DecoderOnly(SequenceModel):
         attention_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.rows = Rows(vocabulary)
         self.width, self.heads, self.context = width, heads, context
         self.dropout = dropout
         self.attention_dropout = attention_dropout
@@ -77,7 +85,8 @@ class DecoderOnly(SequenceModel):
         """Vectors that enter the first block.
 
         Args:
-            ids: ``[N]`` int64, in training the tokens of all pieces, in sampling one per piece.
+            ids: ``[N]`` int64 rows of the embedding of the tokens: in training of all pieces, in
+                sampling one per piece.
             positions: ``[N]`` int64 position of each token in its piece or window, from 0.
 
         Returns:
@@ -87,7 +96,7 @@ class DecoderOnly(SequenceModel):
     @property
     @abstractmethod
     def output(self) -> tuple[Tensor, Tensor | None]:
-        """Weight ``[V, D]`` and bias ``[V]``, if any, of the output layer.
+        """Weight ``[V, D]`` and bias ``[V]``, if any, of the output layer; V is that of rows.
 
         The weight may be that of the embedding, or a parameter of its own.
         """
@@ -131,6 +140,9 @@ class DecoderOnly(SequenceModel):
     def sharded_parts(self) -> Sequence[nn.Module]:
         return tuple(self.blocks)
 
+    def knows(self, index: int) -> bool:
+        return self.rows.occurs(index)
+
     def round_weights(self, name: str | None) -> None:
         self.decoding_dtype = ROUNDED[name]
 
@@ -147,7 +159,7 @@ class DecoderOnly(SequenceModel):
             segments = torch.ones_like(tokens)
         real = segments != 0
         hidden = self._windowed(tokens[real], piece_lengths(segments))
-        logits = F.linear(hidden, *self.output)
+        logits = self.rows.spread(F.linear(hidden, *self.output))
         scores = logits.new_zeros(*tokens.shape, logits.shape[-1])
         scores[real] = logits
         return scores
@@ -168,7 +180,7 @@ class DecoderOnly(SequenceModel):
 
     def _hidden(self, ids: Tensor, layout: Layout, cache: Cache | None = None) -> Tensor:
         """The same for pieces within the context; a `cache` stores their keys and values."""
-        x = self.embed_tokens(ids, layout.positions)  # [N, D]
+        x = self.embed_tokens(self.rows(ids), layout.positions)  # [N, D]
         x = F.dropout(x, self.dropout, self.training)
         for index, block in enumerate(self.blocks):
 
@@ -224,7 +236,7 @@ class DecoderOnly(SequenceModel):
         is_last[torch.tensor(lengths).cumsum(0) - 1] = True
         is_input = ~is_last.to(ids.device)
         hidden = self._windowed(ids[is_input], [length - 1 for length in lengths if length > 1])
-        targets = ids[1:][is_input[:-1]]
+        targets = self.rows(ids[1:][is_input[:-1]])
         weight, bias = self.output
         if bias is not None:  # as the weight of one more unit, which is always 1
             hidden = F.pad(hidden, (0, 1), value=1.0)
@@ -264,7 +276,7 @@ class DecoderOnly(SequenceModel):
         state = state.with_room(state.length + 1)
         at = state.length
         state.tokens[:, at] = tokens
-        x = self.embed_tokens(tokens, torch.full_like(tokens, at))  # [B, D]
+        x = self.embed_tokens(self.rows(tokens), torch.full_like(tokens, at))  # [B, D]
         for index, block in enumerate(state.layers):
 
             def attend(qkv: Tensor, layer: int = index) -> Tensor:
@@ -275,7 +287,8 @@ class DecoderOnly(SequenceModel):
                 return self.attend(query[:, :, None], *seen, layer=layer, dropout=0.0)[:, :, 0]
 
             x = block(x, attend)
-        return state.head(self.norm(x)).to(x.dtype), state._replace(length=at + 1)
+        logits = state.head(self.norm(x)).to(x.dtype)
+        return self.rows.spread(logits), state._replace(length=at + 1)
 
     @torch.no_grad()
     def read(self, tokens: Tensor, state: Cache) -> tuple[Tensor, Cache]:
@@ -311,7 +324,8 @@ class DecoderOnly(SequenceModel):
         layout = Layout.of([length] * rows, tokens.device)
         hidden = self._hidden(tokens.flatten(), layout, state)
         last = hidden.view(rows, length, -1)[:, -1]
-        return state.head(last).to(last.dtype), state._replace(length=length)
+        logits = state.head(last).to(last.dtype)
+        return self.rows.spread(logits), state._replace(length=length)
 
 
 def piece_lengths(segments: Tensor) -> list[int]:

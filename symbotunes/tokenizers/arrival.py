@@ -6,7 +6,7 @@ Thickstun et al. 2023, https://arxiv.org/abs/2306.08620.
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.music.arrival.anticipation import padded
 from symbotunes.music.arrival.clock import unwrapped, wrapped
+from symbotunes.music.arrival.instruments import ids_of, read_instruments
 from symbotunes.music.arrival.reading import ArrivalNotes, read_notes
 from symbotunes.music.arrival.triplets import parsed
 from symbotunes.music.arrival.vocabulary import (
@@ -70,6 +71,8 @@ class ArrivalTimes(ClosedTokenizer):
         min_seconds: files whose last note begins earlier are left out.
         max_seconds: files whose last note begins later are left out.
         max_instruments: files with more are left out; drums are one.
+        instruments: General MIDI programs, and ``drums``; files with others are left out, and
+            networks have no weights for them. ``None``: all.
 
     Raises:
         UserError: if a value is out of range.
@@ -85,6 +88,7 @@ class ArrivalTimes(ClosedTokenizer):
         min_seconds: float = 10.0,
         max_seconds: float = 3600.0,
         max_instruments: int = MOST_INSTRUMENTS,
+        instruments: Sequence[Any] | None = None,
     ) -> None:
         require_whole_number("transforms.arrival_times.min_events", min_events)
         require_whole_number("transforms.arrival_times.max_instruments", max_instruments)
@@ -95,6 +99,7 @@ class ArrivalTimes(ClosedTokenizer):
             )
         self.min_events, self.max_instruments = min_events, max_instruments
         self.min_seconds, self.max_seconds = min_seconds, max_seconds
+        self.instruments = read_instruments("transforms.arrival_times.instruments", instruments)
 
     @cached_property
     def names(self) -> list[str]:
@@ -118,8 +123,11 @@ class ArrivalTimes(ClosedTokenizer):
             return f"the last note begins before {self.min_seconds:g} s (min_seconds)"
         if last > self.max_seconds:
             return f"the last note begins after {self.max_seconds:g} s (max_seconds)"
-        if len(np.unique(notes.instrument)) > self.max_instruments:
+        used = np.unique(notes.instrument)
+        if len(used) > self.max_instruments:
             return f"more than {self.max_instruments} instruments (max_instruments)"
+        if self.instruments is not None and not self.instruments.issuperset(used.tolist()):
+            return "an instrument that is not among transforms.arrival_times.instruments"
         return None
 
     def remarks(self, piece: MidiPiece) -> Sequence[str]:
@@ -197,7 +205,8 @@ class ArrivalTimes(ClosedTokenizer):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        return Vocabulary(SIZE, AUTOREGRESS, NO_ID)
+        used = None if self.instruments is None else ids_of(self.instruments)
+        return Vocabulary(SIZE, AUTOREGRESS, NO_ID, used=used)
 
 
 def _read(piece: MidiPiece) -> ArrivalNotes:

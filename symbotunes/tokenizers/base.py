@@ -50,12 +50,27 @@ class Vocabulary:
         eos: id at the end of every piece, at which generation stops; or `NO_ID`.
         opening: where pieces have no ``bos``, the ordinary id after which generation begins;
             `NO_ID` for windows, which are not continued.
+        used: ascending ranges of the ids that occur, if others never do, so that a network can do
+            without their embeddings; ``None``: all ids.
     """
 
     size: int
     bos: int
     eos: int
     opening: int = NO_ID
+    used: tuple[range, ...] | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many ids occur: the length of a table with a row for each of them."""
+        return self.size if self.used is None else sum(map(len, self.used))
+
+    def occurs(self, ids: Ids) -> NDArray[np.bool_]:
+        """Which ids occur, in an array of the same shape."""
+        if self.used is None:
+            return (ids >= 0) & (ids < self.size)
+        inside = [(ids >= part.start) & (ids < part.stop) for part in self.used]
+        return np.logical_or.reduce(inside)
 
     @property
     def first(self) -> int:
@@ -237,7 +252,11 @@ class Tokenizer(ABC, Generic[Piece]):
     def model_vocabulary(self) -> Vocabulary:
         """`vocabulary` and the ids of `added` tokens: what a network is built for."""
         own = self.vocabulary
-        return replace(own, size=own.size + len(self.added))
+        if not self.added:
+            return own
+        size = own.size + len(self.added)
+        used = None if own.used is None else (*own.used, range(own.size, size))
+        return replace(own, size=size, used=used)
 
     def added_id(self, token: str) -> int:
         """The id of an `added` token.

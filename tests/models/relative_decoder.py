@@ -16,13 +16,13 @@ from symbotunes.models.layers.transformer import Block
 
 class RelativeDecoder(DecoderOnly):
     def __init__(self, vocabulary, *, width=16, depth=2, heads=2, context=8):
-        super().__init__(width=width, heads=heads, context=context)
-        self.embed = nn.Embedding(vocabulary.size, width)
+        super().__init__(vocabulary, width=width, heads=heads, context=context)
+        self.embed = nn.Embedding(vocabulary.rows, width)
         self.register_buffer("sinusoids", sinusoids(context, width))
         self.blocks = nn.ModuleList(Block(width, heads, dropout=0.0) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.distances = nn.Parameter(torch.randn(depth, heads, context, width // heads))
-        self.head = nn.Linear(width, vocabulary.size)
+        self.head = nn.Linear(width, vocabulary.rows)
         nn.init.normal_(self.head.weight, std=0.02)
 
     def embed_tokens(self, ids, positions):

@@ -160,3 +160,26 @@ def test_cut_notes_are_a_remark(tokenizer):
 def test_values_out_of_range_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         arrival_times(**options)
+
+
+def test_files_of_other_instruments_are_left_out_where_some_are_chosen():
+    chosen = arrival_times(instruments=[73, 0], min_events=3, min_seconds=0)
+    flute = midi([program(0, 73), *line(4)])
+    organ = midi([program(0, 19), *line(4)])
+    (ids,) = chosen.tokenize(MidiPiece("flute", flute))
+    (same,) = arrival_times(min_events=3, min_seconds=0).tokenize(MidiPiece("flute", flute))
+    assert ids.tolist() == same.tolist()
+    assert chosen.vocabulary.occurs(ids).all()
+    with pytest.raises(Unencodable, match="not among transforms.arrival_times.instruments"):
+        chosen.tokenize(MidiPiece("organ", organ))
+
+
+def test_chosen_instruments_leave_the_ids_as_they_are_and_fewer_of_them():
+    vocabulary = arrival_times(instruments=[1, "drums"]).vocabulary
+    assert (vocabulary.size, vocabulary.first) == (SIZE, AUTOREGRESS)
+    # Times, durations and notes of two instruments, twice, a rest, a separator and two flags.
+    assert vocabulary.rows == 2 * (10_000 + 1_000 + 2 * 128) + 1 + 3
+    notes_of_1, drums = 11_000 + 128, 11_000 + 128 * 128
+    ids = [0, notes_of_1, drums, REST, 27_513 + notes_of_1, SEPARATOR, AUTOREGRESS, SIZE - 1]
+    assert vocabulary.occurs(np.array(ids)).all()
+    assert not vocabulary.occurs(np.array([11_000, notes_of_1 + 128, 27_513 + 11_000])).any()

@@ -1,6 +1,6 @@
 """Pieces of a network that writes arrival times: one for each seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -22,10 +22,13 @@ from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.arrival.anticipation import padded
 from symbotunes.music.arrival.clock import wrapped
+from symbotunes.music.arrival.instruments import instrument_names, notes_of
 from symbotunes.music.arrival.vocabulary import (
+    INSTRUMENTS,
     TRIPLET,
     UNITS_PER_SECOND,
     as_events,
+    instruments,
     times,
 )
 
@@ -83,13 +86,14 @@ def write_tasks(
         on_step: called with the number of tokens of a piece so far.
 
     Raises:
-        UserError: if the network is not a transformer, or gives NaN.
+        UserError: if the network is not a transformer, does not know an instrument, or gives NaN.
     """
     if net.context is None or not hasattr(net, "rewound"):
         raise UserError(
             f"{type(net).__name__} cannot write arrival times, whose window is read again when it "
             "moves: choose a transformer, such as model=amt_small"
         )
+    _check_instruments(net, task, settings.grammar.only or frozenset())
     if task.end is not None:
         settings = settings.lasting(task.end - task.start)
     was_training = net.training
@@ -109,6 +113,18 @@ def write_tasks(
             ]
     finally:
         net.train(was_training)
+
+
+def _check_instruments(net: SequenceModel, task: Task, wanted: Set[int]) -> None:
+    """See that the network knows the instruments that are given or asked for."""
+    given = instruments(np.concatenate([task.before, task.given])).tolist()
+    unknown = {number for number in {*given, *wanted} if not net.knows(notes_of(number).start)}
+    if unknown:
+        known = [number for number in range(INSTRUMENTS) if net.knows(notes_of(number).start)]
+        raise UserError(
+            f"the model has not learned instruments {instrument_names(unknown)} (General MIDI "
+            f"programs from 0): it knows {instrument_names(known)}"
+        )
 
 
 def _uniforms(seed: int) -> Callable[[], float]:

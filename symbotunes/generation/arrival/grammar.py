@@ -4,6 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from symbotunes.music.arrival.anticipation import DENSITY
+from symbotunes.music.arrival.instruments import notes_of
 from symbotunes.music.arrival.vocabulary import (
     DRUMS,
     DURATION,
@@ -11,7 +12,6 @@ from symbotunes.music.arrival.vocabulary import (
     MAX_TIME,
     MOST_INSTRUMENTS,
     NOTE,
-    PITCHES,
     REST,
     TIME,
 )
@@ -60,9 +60,3 @@ class EventGrammar:
         elif self.only is None:
             return [range(NOTE, REST + 1)]
         return [*(notes_of(instrument) for instrument in sorted(may)), range(REST, REST + 1)]
-
-
-def notes_of(instrument: int) -> range:
-    """The ids of an instrument's notes; the one of a rest for `RESTS`."""
-    start = NOTE + PITCHES * instrument
-    return range(start, min(start + PITCHES, REST + 1))

@@ -14,7 +14,6 @@ from symbotunes.generation.arrival.tasks import (
     EventInput,
     accompaniment,
     gap,
-    read_instruments,
     read_span,
     require_positive,
     spans_of,
@@ -24,6 +23,7 @@ from symbotunes.generation.sequences.decoded import to_sample
 from symbotunes.generation.sequences.generate import Generated
 from symbotunes.generation.sequences.plan import SamplePlan
 from symbotunes.models.base import SequenceModel
+from symbotunes.music.arrival.instruments import read_instruments
 from symbotunes.music.excerpt import read_excerpt
 from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.base import TextTokenizer

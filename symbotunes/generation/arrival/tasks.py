@@ -1,7 +1,6 @@
 """What a user asks for, as tasks: to continue, accompany or fill in a MIDI file."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from symbotunes.files import why_no_file
 from symbotunes.generation.arrival.sampler import Task
 from symbotunes.music.arrival.reading import read_notes
 from symbotunes.music.arrival.vocabulary import (
-    DRUMS,
     MOST_INSTRUMENTS,
     UNITS_PER_SECOND,
     Triplets,
@@ -196,25 +194,6 @@ def read_span(key: str, value: Any) -> tuple[int, int] | None:
     if start >= end:
         raise UserError(f"{key}={value}: must end after it begins")
     return start, end
-
-
-def read_instruments(key: str, value: Sequence[Any] | None) -> frozenset[int] | None:
-    """Instruments by their numbers; ``None`` if they are not set.
-
-    Raises:
-        UserError: if one is not an instrument.
-    """
-    if value is None:
-        return None
-    wanted = set()
-    for entry in value:
-        number = DRUMS if entry == "drums" else entry
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= DRUMS:
-            raise UserError(f"{key}: {entry} must be a General MIDI program, 0 to 127, or drums")
-        wanted.add(number)
-    if not wanted:
-        raise UserError(f"{key}=[]: name at least one instrument")
-    return frozenset(wanted)
 
 
 def spans_of(

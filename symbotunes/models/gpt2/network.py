@@ -53,6 +53,7 @@ class GPT2(DecoderOnly):
         layer_scaled_attention: bool = False,
     ) -> None:
         super().__init__(
+            vocabulary,
             width=width,
             heads=heads,
             context=context,
@@ -62,7 +63,7 @@ class GPT2(DecoderOnly):
         self.depth = depth
         self.residual_scaling = residual_scaling
         self.layer_scaled_attention = layer_scaled_attention
-        self.embed = nn.Embedding(vocabulary.size, width)  # also the output layer
+        self.embed = nn.Embedding(vocabulary.rows, width)  # also the output layer
         self.positions = nn.Embedding(context, width)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width, EPSILON)

@@ -75,6 +75,7 @@ class MusicTransformer(DecoderOnly):
         cycle: int = 0,
     ) -> None:
         super().__init__(
+            vocabulary,
             width=width,
             heads=heads,
             context=context,
@@ -91,7 +92,7 @@ class MusicTransformer(DecoderOnly):
         self.max_distance, self.clip_distance = max_distance, clip_distance
         self.cycle = cycle
         self.places = nn.Embedding(cycle, width) if cycle else None
-        self.embed = nn.Embedding(vocabulary.size, width)
+        self.embed = nn.Embedding(vocabulary.rows, width)
         self.register_buffer("sinusoids", sinusoids(context, width), persistent=False)
         self.blocks = nn.ModuleList(
             Block(
@@ -105,7 +106,7 @@ class MusicTransformer(DecoderOnly):
             for _ in range(depth)
         )
         self.norm = nn.LayerNorm(width, EPSILON)
-        self.head = nn.Linear(width, vocabulary.size, bias=False)
+        self.head = nn.Linear(width, vocabulary.rows, bias=False)
         self._initialize()
 
     def _initialize(self) -> None:

@@ -1,5 +1,6 @@
 """Continuing, accompanying and filling in MIDI files with an untrained network."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,28 @@ def test_other_models_refuse_what_only_arrival_times_can_do(song):
 def test_a_network_without_a_window_cannot_write_arrival_times(tokenizer):
     with pytest.raises(UserError, match="FolkRNN cannot write arrival times"):
         samples(FolkRNN(tokenizer.vocabulary, width=8, depth=1), tokenizer, SamplePlan(num=1))
+
+
+@pytest.mark.parametrize(
+    ("plan", "unknown"),
+    [
+        (SamplePlan(num=1, seconds=1.0), "32"),
+        (AccompanyPlan(input="", track="Bass", num=1), "32"),
+        (AccompanyPlan(input="", track="Flute", num=1, instruments=["drums"]), "drums"),
+    ],
+)
+def test_instruments_that_a_network_has_no_weights_for_are_named(song, plan, unknown):
+    flutes = ArrivalTimes(instruments=[FLUTE, 0])
+    net = GPT2(flutes.vocabulary, width=8, depth=1, heads=1, context=64)
+    with pytest.raises(UserError, match=f"not learned instruments {unknown} .* it knows 0, 73$"):
+        samples(net, flutes, replace(plan, input=str(song)))
+
+
+def test_a_network_of_few_instruments_writes_only_these(song):
+    torch.manual_seed(1)
+    known = ArrivalTimes(instruments=[FLUTE, BASS])
+    net = GPT2(known.vocabulary, width=8, depth=1, heads=1, context=64)
+    plan = AccompanyPlan(input=str(song), track="Flute", num=1, max_tokens=60)
+    (sample,) = samples(net, known, plan)
+    assert {track.program for track in sample.score.tracks} <= {FLUTE, BASS}
+    assert len(notes(sample.score, FLUTE)) >= len(FLUTES)
