@@ -18,7 +18,8 @@ class Infills:
         left_nats: ``[N]`` the same, given what stands before them alone.
         notes: ``[N]`` notes written in the true bars.
         restored: ``[N]`` 1 where the new bars equal the true ones, else 0.
-        well_formed: ``[N]`` 1 where the tune with new bars has no errors and only right bars.
+        well_formed: ``[N]`` 1 where the tune with new bars has no more errors and wrong bars than
+            it had before, else 0.
         bootstrap: how tunes are resampled.
     """
 
@@ -104,8 +105,8 @@ def infill_restored(infills: Infills) -> Interval:
     share(
         "infill_well_formed",
         "well-formed with new bars",
-        "Tunes without grammar errors and with right bars alone, once bars were written anew under "
-        "the constraint.",
+        "Tunes into which the bars that were written anew under the constraint brought neither a "
+        "grammar error nor a wrong bar.",
         "higher",
     )
 )

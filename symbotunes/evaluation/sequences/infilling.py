@@ -1,6 +1,6 @@
 """How well a model fills in bars of held-out tunes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,6 @@ from symbotunes.evaluation.sequences.measuring import Subject
 from symbotunes.generation.seeds import sample_seeds
 from symbotunes.generation.sequences import Constraint
 from symbotunes.generation.sequences.gaps import Gaps
-from symbotunes.generation.sequences.generate import StuckError
 from symbotunes.generation.sequences.plan import SamplePlan, draw_after
 from symbotunes.music.abc.tokens import kind
 from symbotunes.tokenizers.base import Rendition
@@ -71,15 +70,10 @@ def measure_infilling(
     for task, number, both_nats, left_nats in zip(tasks, seeds, both, left, strict=True):
         gaps = task.gaps
         one = replace(alone, seeds=[number])
-        try:
-            (drawn,) = draw_after(
-                gaps.prompt, subject.net, tokenizer, one, seed, constraint=task.constraint
-            )
-        except StuckError:  # an ill-formed fill, whatever it would have been
-            written, well_formed = None, False
-        else:
-            written = drawn.ids[drawn.prompt_length :]
-            well_formed = _is_well_formed(subject.render(gaps.filled(written)))
+        (drawn,) = draw_after(
+            gaps.prompt, subject.net, tokenizer, one, seed, constraint=task.constraint
+        )
+        written = drawn.ids[drawn.prompt_length :]
         notes = sum(
             kind(token) == "pitch" for bar in gaps.replaced for token in tokenizer.decode(bar)
         )
@@ -90,15 +84,23 @@ def measure_infilling(
                 both_nats=both_nats,
                 left_nats=left_nats,
                 restored=written == gaps.original,
-                well_formed=well_formed,
+                well_formed=drawn.finished and _is_well_formed(subject, gaps, written),
             )
         )
     return Infilling(plan.infill_bars, passed_over, _figures(tunes, plan, seed), tuple(tunes))
 
 
-def _is_well_formed(rendition: Rendition) -> bool:
-    is_whole = rendition.grammar is not None and not rendition.grammar.errors
-    return is_whole and rendition.bars == rendition.right_bars
+def _is_well_formed(subject: Subject, gaps: Gaps, written: Sequence[int]) -> bool:
+    """Whether new bars bring no error and no wrong bar into a tune, which may have some itself."""
+    errors, wrong = _faults(subject.render(gaps.filled(written)))
+    errors_before, wrong_before = _faults(subject.render(gaps.filled(gaps.original)))
+    return errors <= errors_before and wrong <= wrong_before
+
+
+def _faults(rendition: Rendition) -> tuple[int, int]:
+    """Grammar errors and wrong bars."""
+    assert rendition.grammar is not None, "these are ABC tokens"
+    return rendition.grammar.errors, (rendition.bars or 0) - (rendition.right_bars or 0)
 
 
 def _figures(tunes: list[FilledTune], plan: EvaluationPlan, seed: int) -> dict[str, Interval]:

@@ -13,7 +13,7 @@ from symbotunes.music.abc.grammar.state import Phase, State
 from symbotunes.music.abc.tokens import make_pitch
 
 MAX_ROWS = 50_000  # of the cache; tunes of one style need a few hundred
-_ANY = make_pitch(0, 4, None, False)
+_NO_NOTE = make_pitch(0, -1, None, False)  # below all that can be written
 
 
 class TokenCosts:
@@ -52,14 +52,18 @@ class TokenCosts:
 
     def row(self, state: State) -> Tensor:
         """``[V]`` int16; `NEVER` for a token that is not allowed."""
-        # Which note may be tied makes no difference to what may follow, only whether one may be.
-        key = state._replace(last=_ANY) if state.last is not None else state
+        key = self._like(state)
         row = self._rows.get(key)
         if row is None:
             row = self._rows[key] = torch.tensor(self._costs(key), dtype=torch.int16)
             if len(self._rows) > MAX_ROWS:
                 self._rows.popitem(last=False)
         return row
+
+    def _like(self, state: State) -> State:
+        """A state with the same costs, and the same for as many states as possible."""
+        # Which note may be tied makes no difference to what may follow, only whether one may be.
+        return state._replace(last=_NO_NOTE) if state.last is not None else state
 
     def _costs(self, state: State) -> list[int]:
         row = [NEVER] * self.size

@@ -8,6 +8,8 @@ from symbotunes.music.abc.keys import Key
 from symbotunes.tokenizers.abc import rendition_in
 from symbotunes.tokenizers.base import NO_ID, TextTokenizer
 
+STUCK = "unfinished: the constraint left no token to go on with"
+
 
 def to_sample(
     tokenizer: TextTokenizer[Any],
@@ -31,7 +33,9 @@ def to_sample(
     if key is not None:
         rendition = rendition_in(key, rendition, title, number=number)
     remarks = list(rendition.problems)
-    if not generated.finished and tokenizer.vocabulary.eos != NO_ID:
+    if generated.stuck:
+        remarks.insert(0, STUCK)
+    elif not generated.finished and tokenizer.vocabulary.eos != NO_ID:
         remarks.insert(0, "unfinished: sample.max_tokens was reached")
     return Sample(
         name=f"sample_{index + 1:02d}",

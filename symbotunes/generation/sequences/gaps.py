@@ -11,10 +11,10 @@ from symbotunes.errors import UserError
 from symbotunes.generation.sequences.generate import Constraint
 from symbotunes.generation.sequences.infill_constraint import FillCount, InfillConstraint
 from symbotunes.generation.sequences.prompts import first_usable, key_to_return_to
-from symbotunes.music.abc.beginnings import bar_at, stretches_by_bar
-from symbotunes.music.abc.grammar.grammar import Grammar
-from symbotunes.music.abc.grammar.state import State
+from symbotunes.music.abc.beginnings import stretches_by_bar
+from symbotunes.music.abc.grammar.gap import Surroundings
 from symbotunes.music.abc.keys import Key
+from symbotunes.music.abc.stretches import PLAIN, right_eighths, stretches_of
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.excerpt import Excerpt
 from symbotunes.tokenizers.base import Ids, TextTokenizer, examples_in
@@ -59,17 +59,6 @@ class Gaps:
         """Ids of the music that stood in each gap."""
         return [self.parts[2 * stretch + 1].tolist() for stretch in self.chosen]
 
-    @property
-    def given(self) -> list[list[int]]:
-        """Ids before the first gap, between gaps, and after the last one."""
-        given: list[list[int]] = [[]]
-        for index, part in enumerate(self.parts):
-            if index % 2 and index // 2 in self.chosen:
-                given.append([])
-            else:
-                given[-1] += part.tolist()
-        return given
-
     def filled(self, written: Sequence[int]) -> list[int]:
         """Ids of the tune with fills in its gaps.
 
@@ -84,6 +73,31 @@ class Gaps:
             parts[2 * stretch + 1] = bar
         return [int(index) for index in np.concatenate(parts)]
 
+    @property
+    def surroundings(self) -> list[Surroundings]:
+        """What each gap lies between."""
+        stretches = stretches_of(self.tokens)
+        lengths = right_eighths(stretches)
+        bars = {number: bar for bar, numbers in stretches_by_bar(self.tokens).items()
+                for number in numbers}  # fmt: skip
+        gaps = []
+        for number in self.chosen:
+            stretch, before = stretches[number], stretches[:number]
+            has_next = not stretch.is_last and stretch.after == PLAIN
+            is_after_gap = number - 1 in self.chosen
+            gaps.append(
+                Surroundings(
+                    bars[number],
+                    stretch.meter,
+                    lengths[number],
+                    sounded=is_after_gap or any(earlier.has_notes for earlier in before),
+                    held=before[-1].tied_pitch if before and not is_after_gap else None,
+                    following=stretches[number + 1].first_pitch if has_next else None,
+                    joins_next=has_next and number + 1 in self.chosen,
+                )
+            )
+        return gaps
+
     def constraint(self, name: str | None) -> Constraint:
         """What keeps the fills in their gaps.
 
@@ -92,7 +106,7 @@ class Gaps:
                 is one for each gap, and none holds a bar sign.
 
         Raises:
-            ValueError: naming the bar at which the grammar does not accept the tune.
+            ValueError: naming the bar that no music of the vocabulary fits.
         """
         tokenizer = self.tokenizer
         eos, fill = tokenizer.vocabulary.eos, tokenizer.added_id(FILL)
@@ -102,31 +116,7 @@ class Gaps:
         if tokenizer.abc_tokens is None:
             raise ValueError("the model does not write ABC tokens: set sample.constraint=null")
         tokens = [*tokenizer.abc_tokens, *tokenizer.added]
-        changes = tokenizer.KEEPS_CHANGES
-        try:
-            return InfillConstraint(
-                tokens, eos=eos, fill=fill, parts=self.given, fills=self.replaced, changes=changes
-            )
-        except ValueError as error:
-            ids = [*(int(index) for index in np.concatenate(self.parts)), eos]
-            refusal = _first_refused(Grammar(tokens, eos, changes=changes), self.tokens, ids)
-            raise ValueError(
-                f"{refusal or error}: set sample.constraint=null to fill in this tune all the same"
-            ) from error
-
-
-def _first_refused(grammar: Grammar, tokens: Sequence[str], ids: Sequence[int]) -> str | None:
-    """The first token of a tune that the grammar does not accept, with its bar, for people."""
-    state = State()
-    for position, index in enumerate(ids):
-        after = grammar.advance(state, index)
-        if after is None:
-            last = " ".join(tokens[max(0, position - 4) : position])
-            bar = bar_at(tokens, position)
-            name = [*tokens, "the end"][position]
-            return f"in bar {bar}, {name} is not allowed after {last} (constraint=abc)"
-        state = after
-    return None
+        return InfillConstraint(tokens, eos=eos, fill=fill, gaps=self.surroundings)
 
 
 def music_ids(tokenizer: TextTokenizer[Any]) -> list[int]:

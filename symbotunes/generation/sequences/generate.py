@@ -14,16 +14,6 @@ from symbotunes.models.layers.drawing import draw
 from symbotunes.tokenizers.base import NO_ID
 
 
-class StuckError(UserError):
-    """A constraint allows no token after those that were sampled."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the constraint leaves no token to go on with from here: try another seed or other "
-            "bars, or sample.constraint=null"
-        )
-
-
 class Stepper(Protocol):
     """The methods of a model that sampling needs.
 
@@ -80,6 +70,7 @@ class Generated:
             model's own distribution, whatever temperature or restriction they were sampled with.
         count: number of generated tokens, ``eos`` included.
         finished: whether the model ended the piece itself.
+        stuck: whether the constraint left no token to go on with.
     """
 
     ids: list[int]
@@ -87,6 +78,7 @@ class Generated:
     nll_nats: float
     count: int
     finished: bool
+    stuck: bool = False
 
 
 class _Row:
@@ -100,12 +92,15 @@ class _Row:
         self.nll_nats = 0.0
         self.count = 0
         self.finished = False
+        self.stuck = False
 
     def uniform(self) -> float:
         return float(torch.rand((), generator=self.generator, dtype=torch.float64))
 
     def result(self) -> Generated:
-        return Generated(self.ids, self.prompt_length, self.nll_nats, self.count, self.finished)
+        return Generated(
+            self.ids, self.prompt_length, self.nll_nats, self.count, self.finished, self.stuck
+        )
 
 
 def generate(
@@ -237,9 +232,10 @@ class _Writer:
         if self.constraint is not None:
             left = [settings.max_tokens - row.count for row in rows]
             allowed = self.constraint.allowed([row.state for row in rows], left)
-            if not allowed.any(-1).all():
-                raise StuckError
-            logits = logits.masked_fill(~allowed, NOTHING)
+            for row, can_go_on in zip(rows, allowed.any(-1).tolist(), strict=True):
+                row.stuck = not can_go_on  # what such a row draws is not kept
+            stuck = torch.tensor([row.stuck for row in rows])
+            logits = logits.masked_fill(~(allowed | stuck[:, None]), NOTHING)
         else:
             if self.vocabulary.bos != NO_ID:
                 logits[:, self.vocabulary.bos] = NOTHING  # only begins a piece
@@ -255,7 +251,8 @@ class _Writer:
         ids = draw(logits.softmax(-1), uniform)
         nll_nats = -own.gather(-1, ids[:, None])[:, 0]
         for row, token, nats in zip(rows, ids.tolist(), nll_nats.tolist(), strict=True):
-            self._append(row, token, nats)
+            if not row.stuck:
+                self._append(row, token, nats)
         return ids
 
     def _append(self, row: _Row, token: int, nll_nats: float) -> None:
@@ -268,7 +265,7 @@ class _Writer:
             row.ids.append(token)
 
     def _is_done(self, row: _Row) -> bool:
-        return row.finished or row.count >= self.settings.max_tokens
+        return row.finished or row.stuck or row.count >= self.settings.max_tokens
 
 
 def _groups(rows: Sequence[_Row], vocabulary: Ids) -> list[Sequence[_Row]]:

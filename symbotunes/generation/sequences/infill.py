@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NoReturn
 from symbotunes.errors import UserError
 from symbotunes.generation.arrival.plans import FillPlan
 from symbotunes.generation.sample import Composition, Sample
-from symbotunes.generation.sequences.decoded import to_sample
+from symbotunes.generation.sequences.decoded import STUCK, to_sample
 from symbotunes.generation.sequences.gaps import Gaps, read_gaps, require_infill
 from symbotunes.generation.sequences.generate import Generated
 from symbotunes.generation.sequences.plan import SamplePlan, draw_after
@@ -169,8 +169,19 @@ class InfillPlan:
         variants = [
             variant(gaps, generated, index, number)
             for index, (generated, number) in enumerate(zip(drawn, seeds, strict=True))
+            if not generated.stuck
         ]
-        remarks = "; ".join(gaps.remarks)
+        if not variants:
+            raise UserError(
+                f"sample.input={self.input}: {STUCK} in any variant; try another seed or other "
+                "bars, or sample.constraint=null"
+            )
+        stuck = [
+            f"fill {index + 1} is left out ({STUCK})"
+            for index, generated in enumerate(drawn)
+            if generated.stuck
+        ]
+        remarks = "; ".join([*gaps.remarks, *stuck])
         inputs = {"remarks on the input": remarks} if remarks else {}
         return Composition((original(gaps), *variants), self.facts_of(gaps), inputs)
 

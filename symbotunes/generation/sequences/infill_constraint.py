@@ -1,4 +1,4 @@
-"""Fills that join what surrounds them: as many as there are gaps, with bars of the right length."""
+"""Fills that join what surrounds them: as many as there are gaps, of the right lengths."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from symbotunes.generation.sequences.abc_constraint import TokenCosts, fitting
 from symbotunes.music.abc.grammar.cells import NEVER
-from symbotunes.music.abc.grammar.gap import Gap
+from symbotunes.music.abc.grammar.gap import Gap, Surroundings
 from symbotunes.music.abc.grammar.grammar import Grammar
 from symbotunes.music.abc.grammar.state import State
 
@@ -31,68 +31,35 @@ class InfillConstraint:
     """The grammar of ABC tokens for music that is written into gaps of a tune, from left to right.
 
     A model writes the fills one after another, at the end of the sequence; the grammar reads each
-    where it belongs. Of what may come next, only that is allowed from which the rest of the tune
-    can be reached, see `Gap`: bars get their lengths, ties and repeats are joined, and no gap is
-    left out, or filled twice.
+    where it belongs. Of what may come next, only that is allowed from which the rest of the gaps
+    can be filled, see `Gap`: bars get their lengths, ties are joined, and no gap is left out, or
+    filled twice.
 
     Args:
         tokens: strings of the vocabulary by id, the added ones included.
         eos: id that ends the last fill.
         fill: id that ends every other fill and begins the next.
-        parts: ids of what is given: before the first gap, between gaps, and after the last one.
-        fills: ids of what stood in the gaps, whose lengths the new music then has: bars that a
-            repeat sign splits are split where they were, and upbeats stay upbeats. Without them,
-            or if they are not well-formed, it has any length that fits.
-        changes: whether meter and key may change after a bar sign.
+        gaps: what each gap lies between.
 
     Raises:
-        ValueError: if no tune can be written with these tokens, or no music fits the gaps.
+        ValueError: if no tune can be written with these tokens, or no music fits a gap.
     """
 
     def __init__(
-        self,
-        tokens: Sequence[str],
-        *,
-        eos: int,
-        fill: int,
-        parts: Sequence[Sequence[int]],
-        fills: Sequence[Sequence[int]] = (),
-        changes: bool = False,
+        self, tokens: Sequence[str], *, eos: int, fill: int, gaps: Sequence[Surroundings]
     ) -> None:
-        self.grammar = Grammar(tokens, eos, changes=changes)
-        before, *between, last = parts
+        grammar = Grammar(tokens, eos)
         self.gaps: list[Gap] = []
-        following, missing = None, self._missing(parts, fills)
-        for after in [[*last, eos], *reversed(between)]:
-            following = Gap(self.grammar, after, following, missing.pop())
-            self.gaps.insert(0, following)
-        self.closing = [fill] * len(between) + [eos]
-        music = [index for index, name in enumerate(self.grammar.kinds) if name in MUSIC]
+        for around in reversed(gaps):
+            self.gaps.insert(0, Gap(grammar, around, self.gaps[0] if self.gaps else None))
+        self.grammar = grammar
+        self.closing = [fill] * (len(gaps) - 1) + [eos]
+        music = [index for index, name in enumerate(grammar.kinds) if name in MUSIC]
         self._costs = [
-            GapCosts(tokens, self.grammar, gap=gap, closing=closing, music=music)
+            GapCosts(tokens, grammar, gap=gap, closing=closing, music=music)
             for gap, closing in zip(self.gaps, self.closing, strict=True)
         ]
-        # The beginning is read as what follows an empty gap before the first token.
-        start = Gap(self.grammar, before, self.gaps[0]).close(State())
-        if start is None or self.gaps[0](start) >= NEVER:
-            raise ValueError("no music fits the gaps (constraint=abc)")
-        self.start = Filling(0, start)
-
-    def _missing(
-        self, parts: Sequence[Sequence[int]], fills: Sequence[Sequence[int]]
-    ) -> list[int | None]:
-        """The cells that bars lacked where gaps are closed; ``None`` for all if that is unknown."""
-        unknown: list[int | None] = [None] * (len(parts) - 1)
-        missing: list[int | None] = []
-        state: State | None = State()
-        for part, fill in zip(parts, fills, strict=False):
-            for token in (*part, *fill):
-                state = None if state is None else self.grammar.advance(state, token)
-            settled = None if state is None else self.grammar.settled(state)
-            if settled is None:
-                return unknown
-            missing.append(settled.left)
-        return missing or unknown
+        self.start = Filling(0, self.gaps[0].start)
 
     def begin(self, prompt: Sequence[int], max_tokens: int) -> Filling:  # noqa: ARG002
         """The state before the first fill; the prompt is what is given.
@@ -145,9 +112,17 @@ class GapCosts(TokenCosts):
         self.gap, self.closing = gap, closing
 
     def after(self, state: State, token: int) -> int:
-        if token == self.closing:
-            return min(NEVER, self.gap.to_close(state) - 1)
-        return super().after(state, token)
+        if token != self.closing:
+            return super().after(state, token)
+        after = self.gap.close(state)
+        if after is None:
+            return NEVER
+        return 0 if self.gap.following is None else self.gap.following(after)
+
+    def _like(self, state: State) -> State:
+        # A tie may lead out of the gap to one pitch alone.
+        is_tied = state.last is not None and self.gap.can_tie(state.last)
+        return state if is_tied else super()._like(state)
 
 
 class FillCount:

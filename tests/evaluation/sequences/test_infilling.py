@@ -30,6 +30,7 @@ TUNES = [
     f"{HEAD} C 8 | C 8 |",  # all of its bars would be gone
     f"{HEAD} C 8 | C | C 8 | C 8 | C 8 |",  # its second bar is too short
 ]
+TOO_LONG = "M:33/8 K:Cmaj " + "C 8 C 8 C 8 C 8 C | " * 4
 
 
 class Filler(nn.Module):
@@ -62,12 +63,12 @@ class Filler(nn.Module):
         return self(state)[:, -1], state
 
 
-def subject_of(folder, favorite, *, infill=True):
+def subject_of(folder, favorite, *, tunes=TUNES, infill=True):
     tokenizer = AbcTokens()
-    tokenizer.fit(Counter(token for tune in TUNES for token in tune.split()))
+    tokenizer.fit(Counter(token for tune in tunes for token in tune.split()))
     steps = {"abc_tokens": tokenizer, **({"infill": Infill()} if infill else {})}
     Chain(steps).bind()
-    ids = [tokenizer.encode(tune.split()) for tune in TUNES]
+    ids = [tokenizer.encode(tune.split()) for tune in tunes]
     numbers = np.arange(len(ids), dtype=np.int32)
     splits = np.full(len(ids), SPLITS.index("test"), np.uint8)
     starts = np.cumsum([0, *map(len, ids)])
@@ -83,7 +84,7 @@ SAMPLING = SamplePlan(temperature=0.0)
 
 
 def test_true_bars_cost_what_the_network_says_with_and_without_the_right_side(tmp_path):
-    subject = subject_of(tmp_path, favorite="8")
+    subject = subject_of(tmp_path, favorite="8", tunes=TUNES[:4])
     # <s>, </s>, M:4/4, K:Cmaj, C, 8, |, <mask>, <fill>
     assert subject.tokenizer.model_vocabulary.size == 9
     found = measure_infilling(subject, PLAN, SAMPLING, seed=0)
@@ -100,15 +101,23 @@ def test_true_bars_cost_what_the_network_says_with_and_without_the_right_side(tm
 
 
 def test_other_bars_are_well_formed_and_do_not_restore_the_tune(tmp_path):
-    found = measure_infilling(subject_of(tmp_path, favorite="C"), PLAN, SAMPLING, seed=0)
+    subject = subject_of(tmp_path, favorite="C", tunes=TUNES[:4])
+    found = measure_infilling(subject, PLAN, SAMPLING, seed=0)
     assert found.figures["infill_restored"].value == 0  # eight short notes in each bar
     assert found.figures["infill_well_formed"].value == 1
 
 
-def test_tunes_that_the_constraint_does_not_accept_are_counted(tmp_path):
+def test_tunes_with_bars_that_no_notes_fill_are_counted(tmp_path):
     plan = EvaluationPlan(**{**vars(PLAN), "infills": 50})
-    found = measure_infilling(subject_of(tmp_path, favorite="8"), plan, SAMPLING, seed=0)
-    assert (len(found.raw), found.passed_over) == (3, 1)
+    subject = subject_of(tmp_path, favorite="8", tunes=[*TUNES, TOO_LONG])
+    found = measure_infilling(subject, plan, SAMPLING, seed=0)
+    assert (len(found.raw), found.passed_over) == (4, 1)
+
+
+def test_wrong_bars_that_a_tune_had_before_do_not_count_against_its_new_ones(tmp_path):
+    subject = subject_of(tmp_path, favorite="8", tunes=[TUNES[-1]])
+    found = measure_infilling(subject, PLAN, SAMPLING, seed=0)
+    assert found.figures["infill_well_formed"].value == 1
 
 
 def test_a_model_that_was_not_trained_for_it_is_not_measured(tmp_path):

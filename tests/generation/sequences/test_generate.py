@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from symbotunes.generation.sequences import Settings, generate, restrict
-from symbotunes.generation.sequences.generate import StuckError
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.tokenizers.base import Vocabulary
 
@@ -173,10 +172,10 @@ def test_a_tiny_temperature_still_takes_the_likeliest_token():
 
 
 class Nothing:
-    """A constraint that allows no token after the second."""
+    """A constraint that allows no token after the second of a piece that begins with id 3."""
 
     def begin(self, prompt, max_tokens):  # noqa: ARG002
-        return 0
+        return 0 if prompt == [3] else -100
 
     def advance(self, state, token):  # noqa: ARG002
         return state + 1
@@ -185,7 +184,10 @@ class Nothing:
         return torch.tensor([[False, False, *[state < 2] * 5] for state in states])
 
 
-def test_a_constraint_that_leaves_no_token_is_told_in_one_line(model):
+def test_a_piece_that_the_constraint_leaves_no_token_for_is_the_only_one_that_stops(model):
     settings = Settings(max_tokens=5)
-    with pytest.raises(StuckError, match="no token to go on with"):
-        generate(model, VOCABULARY, [[0]], settings, [1], constraint=Nothing())
+    pieces = generate(model, VOCABULARY, [[4], [3], [4]], settings, [1, 2, 3], constraint=Nothing())
+    assert [piece.stuck for piece in pieces] == [False, True, False]
+    assert [piece.count for piece in pieces] == [5, 2, 5]
+    assert [len(piece.ids) for piece in pieces] == [6, 3, 6]
+    assert not pieces[1].finished

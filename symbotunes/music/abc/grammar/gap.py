@@ -1,12 +1,36 @@
-"""Gaps in a tune: how music in one of them can lead to what follows it."""
+"""Gaps in a tune: how music of a given length can join what surrounds it."""
 
-from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from fractions import Fraction
 
-from symbotunes.music.abc.grammar.cells import NEVER
+from symbotunes.music.abc.grammar.cells import LONGEST_BAR, NEVER, UNIT
 from symbotunes.music.abc.grammar.distance import Distance
-from symbotunes.music.abc.grammar.grammar import Grammar
-from symbotunes.music.abc.grammar.state import Ending, Phase, State
+from symbotunes.music.abc.grammar.grammar import Grammar, continues
+from symbotunes.music.abc.grammar.state import Phase, Repeat, State
+from symbotunes.music.abc.tokens import Pitch
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a gap lies between.
+
+    Attributes:
+        bar: number of the bar, for people.
+        meter: in force there.
+        eighths: length of the music that belongs there; ``None`` for any, without meter.
+        sounded: whether a note comes before it.
+        held: a note before it that a tie leads from.
+        following: the note after it, to which a tie may lead; ``None`` if there is none.
+        joins_next: whether the next gap is the next bar, so that a tie may lead there.
+    """
+
+    bar: int
+    meter: str
+    eighths: Fraction | None
+    sounded: bool = True
+    held: Pitch | None = None
+    following: Pitch | None = None
+    joins_next: bool = False
 
 
 class Gap(Distance):
@@ -15,93 +39,77 @@ class Gap(Distance):
     One more token closes each gap: the sentinel of the next, or the one that ends the tune. As for
     any `Distance`, some token leads from every state to one whose distance is one less.
 
-    What follows a gap is given, so that only some ends of its music fit: those from which the
-    grammar accepts all tokens up to the next gap, and can fill that one. Its bar may lack nothing
-    before ``|``, and exactly an upbeat before ``:|``. Which lengths may be missing does not depend
-    on the notes; where it is not given, it is found once, by trying all of them.
+    The music of a gap is that of a single bar whose length is that of the gap. So all that the
+    grammar lets begin there can be completed, but for a tie out of it, which must lead to the note
+    that follows. The given music need not keep to the grammar.
 
     Args:
         grammar: of the tune.
-        after: given tokens from here to the next gap, or to the end, including the token for it.
+        around: what the gap lies between.
         following: the next gap; ``None`` if this is the last.
-        missing: cells that its bar lacks where the gap is closed, which is 0 but before a repeat
-            sign within the bar; ``None``: any number that fits.
+
+    Raises:
+        ValueError: if no notes of the vocabulary have the length, naming the bar.
     """
 
-    def __init__(
-        self,
-        grammar: Grammar,
-        after: Sequence[int],
-        following: "Gap | None",
-        missing: int | None = None,
-    ) -> None:
+    def __init__(self, grammar: Grammar, around: Surroundings, following: "Gap | None") -> None:
         super().__init__(grammar)
-        self.after = after
+        length = Fraction(around.eighths or 0) * UNIT
+        cells = int(length)
+        if length != cells or cells > LONGEST_BAR or grammar.fill[cells] >= NEVER:
+            raise ValueError(
+                f"bar {around.bar} lasts {around.eighths} eighths, which no notes that the model "
+                "knows fill (constraint=abc): set sample.constraint=null to fill it in all the same"
+            )
+        self.around = around
         self.following = following
-        self.missing = missing
-        self._ways = lru_cache(maxsize=10_000)(self._find_ways)
+        self.start = State(
+            Phase.GOING, around.meter, full=cells, left=cells, upbeat=cells, start=cells,
+            repeat=Repeat.NOTHING, sounded=around.sounded, held=around.held,
+        )  # fmt: skip
+        # Tokens from the one that closes this gap; a tie into the next needs no more of them.
+        self._after = 1 if following is None else 1 + following(following.start)
 
     def __call__(self, state: State) -> int:
         return min(NEVER, super().__call__(state))
 
     def close(self, state: State) -> State | None:
         """The state at the next gap, or once the tune has ended; ``None`` if it cannot end here."""
-        after = self.grammar.settled(state)
-        if self.missing is not None and (after is None or after.left != self.missing):
+        settled = self.grammar.settled(state)
+        if settled is None or settled.left or settled.group or settled.twin or not settled.sounded:
             return None
-        for token in self.after:
-            if after is None:
-                return None
-            after = self.grammar.advance(after, token)
-        return after
+        if settled.phase not in (Phase.TIMED, Phase.TIED):
+            return None
+        if settled.held is not None and not self.can_tie(settled.held):
+            return None
+        if self.following is None:
+            return State(Phase.END)
+        held = self.following.around.held if settled.held is None else settled.held
+        return self.following.start._replace(held=held)
 
-    def to_close(self, state: State) -> int:
-        """Tokens from the one that closes the gap here; `NEVER` if it cannot be closed here."""
-        after = self.close(state)
-        if after is None:
-            return NEVER
-        return 1 if self.following is None else min(NEVER, 1 + self.following(after))
+    def can_tie(self, pitch: Pitch) -> bool:
+        """Whether a tie may lead from this pitch out of the gap."""
+        following = self.around.following
+        return self.around.joins_next or (following is not None and continues(pitch, following))
 
     def after_length(self, state: State, cells: int, *, broken: bool) -> int:
         return min(NEVER, super().after_length(state, cells, broken=broken))
 
     def _due(self, state: State) -> int:
-        if state.phase == Phase.LAST or state.ending == Ending.BETWEEN:  # no music may follow
-            return NEVER
         if tokens := self._required(state):
             return tokens + self._closing(state, state.left, music=True)
-        return min(self.to_close(state), self._closing(state, state.left, music=False))
+        if self.close(state) is not None:
+            return self._after
+        return self._closing(state, state.left, music=False)
 
     def _closing(self, state: State, left: int, *, music: bool) -> int:
         """Tokens that fill the gap with plain notes, and all later ones.
 
         Args:
-            state: provides all but what is missing from the bar; no note is required.
-            left: cells missing from the bar.
-            music: whether the gap may be closed at once.
+            state: no note is required.
+            left: cells missing from the gap.
+            music: whether the gap may be closed at once if it is full.
         """
-        settled = state._replace(
-            phase=Phase.TIMED, left=0, sounded=True, twin=0, group=0, group_length=0, ratio=(1, 1),
-            last=None, held=None, chord=(),
-        )  # fmt: skip
-        ways = self._ways(settled)
         if not state.full:
-            return min((int(not music) + tokens for _, tokens in ways), default=NEVER)
-        fill = self.grammar.fill
-        return min(
-            (
-                fill[left - missing] + tokens
-                for missing, tokens in ways
-                if missing < left or (missing == left and music)
-            ),
-            default=NEVER,
-        )
-
-    def _find_ways(self, settled: State) -> list[tuple[int, int]]:
-        """The cells that may be missing from the bar where the gap is closed, and `to_close`."""
-        fill = self.grammar.fill  # which the grammar sees to for what is missing from any bar
-        tried = [left for left in range(settled.full or 1) if fill[left] < NEVER]
-        if self.missing is not None:
-            tried = [self.missing]
-        ways = [(left, self.to_close(settled._replace(left=left))) for left in tried]
-        return [(left, tokens) for left, tokens in ways if tokens < NEVER]
+            return int(not music) + self._after
+        return self.grammar.fill[left] + self._after if left or music else NEVER

@@ -186,7 +186,7 @@ class Grammar:
                 return None
             return state._replace(chord=tuple(sorted((*state.chord, name))))
         ready = self._ready(state)
-        if ready is None or (ready.held is not None and not _continues(ready.held, value)):
+        if ready is None or (ready.held is not None and not continues(ready.held, value)):
             return None
         return ready._replace(phase=Phase.SOUND, sounded=True, last=value, held=None)
 
@@ -330,7 +330,7 @@ class Grammar:
         return State(Phase.END) if state.can_end else None
 
 
-def _continues(held: Pitch, pitch: Pitch) -> bool:
+def continues(held: Pitch, pitch: Pitch) -> bool:
     """Whether a pitch continues a tied note; the tie carries its accidental."""
     alike = (held.letter, held.octave) == (pitch.letter, pitch.octave)
     return alike and pitch.accidental in (None, held.accidental)
