@@ -19,6 +19,18 @@ def run_of(path: Path) -> str:
     return inside.parent.name if inside.name == "checkpoints" else path.stem
 
 
+def shown_name(path: Path) -> str:
+    """A checkpoint as pages call it, which are sent to others: without a path of this machine.
+
+    Args:
+        path: as the user wrote it.
+    """
+    if not path.is_absolute() and not path.exists():  # published
+        return path.as_posix()
+    inside = path.parent.name == "checkpoints"
+    return f"{path.name} of {run_of(path)}" if inside else path.name
+
+
 def model_names(checkpoints: Sequence[Checkpoint]) -> list[str]:
     """A name for each checkpoint: that of its config and its steps, and what else differs.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from symbotunes.checkpoints.checkpoint import Checkpoint
+from symbotunes.checkpoints.names import shown_name
 from symbotunes.checkpoints.trained_model import TrainedModel
 from symbotunes.errors import UserError
 from symbotunes.generation.compose import Plan
@@ -55,7 +56,7 @@ def write_samples(
         progress.update(task, description="Rendering notation, piano roll and audio")
         facts = {
             "model": str(checkpoint.config.name),
-            "checkpoint": str(path),
+            "checkpoint": shown_name(path),
             "trained for": f"{checkpoint.steps:,} steps",
             **composition.facts,
             **composition.inputs,

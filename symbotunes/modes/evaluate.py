@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from symbotunes.checkpoints.checkpoint import unpack
+from symbotunes.checkpoints.names import shown_name
 from symbotunes.checkpoints.reopen import data_of, newest_checkpoint, other_data, rebuild
 from symbotunes.config.build import build, build_many
 from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
@@ -53,7 +54,7 @@ def evaluate(cfg: DictConfig) -> None:
             net,
             kinds.Task(
                 name=name,
-                origin={"model": name, "checkpoint": str(path), "trained for": steps},
+                origin={"model": name, "checkpoint": shown_name(path), "trained for": steps},
                 tokenizer=tokenizer,
                 data=data,
                 plan=plan,

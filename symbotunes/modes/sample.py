@@ -1,4 +1,4 @@
-"""mode=sample: write music with a trained model: .abc .mid .wav .png .svg and a listening page.
+"""mode=sample: write music with a trained model: .abc .mid .mp3 .wav .png .svg, a listening page.
 
 python main.py mode=sample                         the newest run, its best checkpoint
 python main.py mode=sample ckpt=pretrained/folk_rnn sample.num=8 sample.temperature=0.8

@@ -10,7 +10,7 @@ from typing import Literal
 from symbotunes.errors import first_line
 from symbotunes.generation.sample import Sample
 from symbotunes.music.midi.writing import write_midi
-from symbotunes.render.audio import LONGEST_SECONDS, synthesize, wav_bytes
+from symbotunes.render.audio import LONGEST_SECONDS, mp3_bytes, synthesize, wav_bytes
 from symbotunes.render.notation.colored import with_colored_bars
 from symbotunes.render.notation.notation import engrave, engrave_score
 from symbotunes.render.palette import NEW
@@ -36,6 +36,19 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """How a form is made from another one of the same sample.
+
+    Attributes:
+        source: suffix of the other form.
+        convert: from the content of its file to the content of the new one.
+    """
+
+    source: str
+    convert: Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
 class Form:
     """One way to write a sample.
 
@@ -45,10 +58,12 @@ class Form:
         media_type: of its files.
         link: name of its download.
         noun: what to call it in messages.
-        write: returns a sample in this form, or ``None`` if the sample does not have it; what it
-            raises is reported on the page.
+        write: returns a sample in this form, or ``None`` if the sample does not have it; or how the
+            form is made from another one. What it raises is reported on the page.
         show: how a page shows it, by a macro of the templates; ``None``: only as a download.
         logged: whether dashboards also show it.
+        replaces: suffix of a form without which pages contain this one; it is only a file beside
+            the page otherwise.
     """
 
     name: str
@@ -56,9 +71,10 @@ class Form:
     media_type: str
     link: str
     noun: str
-    write: Callable[[Sample], Written | None]
+    write: Callable[[Sample], Written | None] | Conversion
     show: Show | None = None
     logged: bool = False
+    replaces: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +93,9 @@ class Card:
 
     @property
     def forms(self) -> list[tuple[Form, Written]]:
-        """The forms that could be written."""
-        return [(FORMS[suffix], written) for suffix, written in self.written.items()]
+        """The forms that pages contain, of those that could be written."""
+        forms = [(FORMS[suffix], written) for suffix, written in self.written.items()]
+        return [(form, file) for form, file in forms if form.replaces not in self.written]
 
     def shown(self, *shows: Show) -> list[tuple[Form, Written]]:
         """The forms that a page shows in one of these ways, in their order."""
@@ -87,21 +104,47 @@ class Card:
     @property
     def notes(self) -> list[str]:
         """Remarks on the sample and its forms."""
-        return [*self.sample.notes, *(note for _, file in self.forms for note in file.notes)]
+        return [
+            *self.sample.notes,
+            *(note for file in self.written.values() for note in file.notes),
+        ]
 
     @property
     def remarks(self) -> list[str]:
         """The notes, and which forms could not be written, and why."""
-        missing = (f"no {FORMS[suffix].noun}: {why}" for suffix, why in self.failures.items())
+        missing = (f"no {self._missing(suffix)}: {why}" for suffix, why in self.failures.items())
         return [*self.notes, *missing]
+
+    def _missing(self, suffix: str) -> str:
+        """A form that could not be written, and which one pages contain in its place."""
+        instead = (form.link for form, _ in self.forms if form.replaces == suffix)
+        return ", so this page has ".join([FORMS[suffix].noun, *instead])
+
+
+def write_as(
+    form: Form, sample: Sample, written: Mapping[str, Written] | None = None
+) -> Written | None:
+    """A sample in one form; ``None`` if it does not have it.
+
+    Args:
+        form: the form.
+        sample: the sample.
+        written: its forms so far, by suffix.
+    """
+    if not isinstance(form.write, Conversion):
+        return form.write(sample)
+    name = form.write.source
+    source = write_as(FORMS[name], sample) if written is None else written.get(name)
+    return None if source is None else Written(form.write.convert(source.content))
 
 
 def card_of(sample: Sample) -> Card:
     """A sample in all forms that can be written."""
-    written, failures = {}, {}
+    written: dict[str, Written] = {}
+    failures: dict[str, str] = {}
     for suffix, form in FORMS.items():
         try:
-            file = form.write(sample)
+            file = write_as(form, sample, written)
         except Exception as error:  # whatever one renderer raises, keep the other forms
             failures[suffix] = first_line(error)
             continue
@@ -152,7 +195,10 @@ FORMS = {  # by suffix, in the order of the downloads
     for form in (
         Form("abc", "abc", "text/vnd.abc", "ABC", "ABC", _abc, "text"),
         Form("midi", "mid", "audio/midi", "MIDI", "MIDI", _midi),
-        Form("audio", "wav", "audio/wav", "Audio (WAV)", "sound", _sound, "player", logged=True),
+        Form("audio", "wav", "audio/wav", "Audio (WAV)", "sound", _sound, "player", logged=True,
+             replaces="mp3"),
+        Form("mp3", "mp3", "audio/mpeg", "Audio (MP3)", "MP3", Conversion("wav", mp3_bytes),
+             "player"),
         Form("roll", "png", "image/png", "Piano roll (PNG)", "piano roll", _roll, "roll",
              logged=True),
         Form("notation", "svg", "image/svg+xml", "Notation (SVG)", "notation", _notation,

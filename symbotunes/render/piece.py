@@ -8,7 +8,7 @@ import symusic
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
 from symbotunes.generation.sample import Sample
-from symbotunes.render.forms import FORMS, card_of
+from symbotunes.render.forms import FORMS, card_of, write_as
 from symbotunes.render.templates import render
 
 
@@ -79,8 +79,8 @@ class Piece:
         """Write the piece to a file in the form given by the suffix; returns the path.
 
         Args:
-            path: ends in ``.abc``, ``.mid``, ``.wav``, ``.png`` (piano roll) or ``.svg``
-                (notation); missing folders are created.
+            path: ends in ``.abc``, ``.mid``, ``.wav``, ``.mp3``, ``.png`` (piano roll) or
+                ``.svg`` (notation); missing folders are created.
 
         Raises:
             UserError: if the suffix is unknown, the piece has no such form, or the file cannot be
@@ -99,7 +99,7 @@ class Piece:
 
     def _form(self, suffix: str) -> bytes:
         form = FORMS[suffix]
-        written = form.write(self.sample)
+        written = write_as(form, self.sample)
         if written is None:
             raise UserError(f"{self.title} has no {form.noun}: its model does not write ABC")
         return written.content

@@ -203,7 +203,7 @@ def test_an_earlier_export_is_replaced_and_other_files_are_not(exported, tmp_pat
     [
         ({"dtype": "int8"}, "export.dtype=int8: choose one of float32, float16, bfloat16"),
         ({"samples": -1}, "export.samples=-1"),
-        ({"forms": ["abc", "mp3"]}, "export.forms=.*mp3.*: choose some of abc, mid, wav"),
+        ({"forms": ["abc", "doc"]}, "export.forms=.*doc.*: choose some of abc, mid, wav"),
     ],
 )
 def test_choices_that_do_not_exist_are_named(plan, changes, message):

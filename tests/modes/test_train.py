@@ -49,7 +49,7 @@ def test_sampling_without_arguments_takes_the_newest_runs_best_checkpoint(traine
     result = run_main(outputs, "mode=sample", "sample.num=1", "sample.max_tokens=30")
     (folder,) = (outputs / "sample").iterdir()
     table = json.loads((folder / "samples.json").read_text())
-    assert table["facts"]["checkpoint"] == str(trained / "checkpoints" / "best.ckpt")
+    assert table["facts"]["checkpoint"] == f"best.ckpt of {trained.name}"
     assert str(folder / "index.html") in result.stdout.replace("\n", "")
 
 

@@ -5,9 +5,10 @@ import wave
 
 import numpy as np
 import pytest
+import soundfile
 import symusic
 
-from symbotunes.render.audio import soundfont, synthesize, wav_bytes
+from symbotunes.render.audio import mp3_bytes, soundfont, synthesize, wav_bytes
 
 
 def test_the_soundfont_is_a_real_one():
@@ -87,3 +88,19 @@ def test_a_wav_holds_16_bits_at_its_rate_and_channels_alternate():
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 8_000)
         frames = np.frombuffer(file.readframes(3), "<i2")
     assert frames.tolist() == [0, 0, 16384, -16384, 32767, -32767]
+
+
+@pytest.mark.parametrize("seconds", [20, 33, 60])
+def test_an_mp3_sounds_the_same_and_four_of_them_can_be_mailed(seconds):
+    rate = 22_050
+    times = np.arange(seconds * rate) / rate
+    mp3 = mp3_bytes(wav_bytes(0.5 * np.sin(2 * np.pi * 440 * times)[None], rate))
+    assert len(mp3) <= 120_300  # and 720,000 for four in base64
+    sound, decoded_rate = soundfile.read(io.BytesIO(mp3))
+    assert decoded_rate in (16_000, rate)
+    assert len(sound) / decoded_rate == pytest.approx(seconds, abs=0.2)
+    middle = sound[len(sound) // 4 : 3 * len(sound) // 4]
+    assert np.argmax(np.abs(np.fft.rfft(middle))) * decoded_rate / len(middle) == pytest.approx(
+        440, abs=1
+    )
+    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.03)

@@ -61,7 +61,7 @@ def test_a_form_that_fails_says_why_and_costs_no_other(monkeypatch, make_sample)
     monkeypatch.setitem(FORMS, "pdf", Form("print", "pdf", "application/pdf", "PDF", "print", fail))
     card = card_of(make_sample())
     assert card.failures == {"pdf": "no ink"}
-    assert list(card.written) == ["abc", "mid", "wav", "png", "svg"]
+    assert list(card.written) == ["abc", "mid", "wav", "mp3", "png", "svg"]
     assert card.remarks == ["no print: no ink"]
 
 
@@ -70,5 +70,5 @@ def test_an_export_takes_a_new_form_too(tokens):
         out=None, dtype="float32", title=None, license=None, data=None, report=None, samples=1,
         forms=["txt"], transformers=False, push=None, private=False,
     )  # fmt: skip
-    with pytest.raises(UserError, match="choose some of abc, mid, wav, png, svg, txt"):
+    with pytest.raises(UserError, match="choose some of abc, mid, wav, mp3, png, svg, txt"):
         replace(plan, forms=["doc"])

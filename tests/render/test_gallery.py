@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import re
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -53,7 +54,7 @@ def written(tmp_path, make_sample):
 def test_a_sample_becomes_all_its_files(written):
     _, table, folder = written()
     assert sorted(path.name for path in folder.iterdir()) == [
-        "index.html", "sample_01.abc", "sample_01.mid", "sample_01.png",
+        "index.html", "sample_01.abc", "sample_01.mid", "sample_01.mp3", "sample_01.png",
         "sample_01.svg", "sample_01.wav", "samples.json",
     ]  # fmt: skip
     assert set(table["samples"][0]["files"].values()) <= {path.name for path in folder.iterdir()}
@@ -72,11 +73,11 @@ def test_the_table_says_what_is_known(written, make_sample):
 def test_every_data_link_is_the_file_on_disk(written):
     page, _, folder = written()
     links = {link["download"]: link["href"] for link in page.all("a")}
-    (player,) = page.all("audio")
-    assert links["sample_01.wav"] == f"#{player['id']}"  # the script takes it from the player
-    links["sample_01.wav"] = player["src"]
-    assert set(links) == {f"sample_01.{suffix}" for suffix in ("abc", "mid", "wav", "png", "svg")}
-    for name, address in links.items():
+    shown = {f"#{tag['id']}": tag["src"] for tag in page.all("audio") + page.all("img")}
+    inside = {name: shown.get(address, address) for name, address in links.items()}
+    assert set(inside) == {f"sample_01.{suffix}" for suffix in ("abc", "mid", "mp3", "png", "svg")}
+    assert len(shown) == 3  # sound and pictures are in the page once; the script takes them there
+    for name, address in inside.items():
         assert base64.b64decode(address.partition(";base64,")[2]) == (folder / name).read_bytes()
 
 
@@ -132,7 +133,7 @@ def test_an_engraving_that_fails_leaves_everything_else(written, make_sample, mo
     monkeypatch.setattr(forms, "engrave", fail)
     page, table, folder = written(make_sample(), make_sample("sample_02"))
     assert table["samples"][0]["failures"] == {"svg": "no such key"}
-    assert table["samples"][0]["files"].keys() == {"abc", "mid", "wav", "png"}
+    assert table["samples"][0]["files"].keys() == {"abc", "mid", "wav", "mp3", "png"}
     assert "no notation: no such key" in page.text
     assert len(page.all("audio")) == 2
     assert not (folder / "sample_01.svg").exists()
@@ -140,7 +141,7 @@ def test_an_engraving_that_fails_leaves_everything_else(written, make_sample, mo
 
 def test_a_crash_of_the_engraver_costs_only_the_notation(written, make_sample):
     page, table, _ = written(make_sample(abc="nothing that verovio survives"))
-    assert table["samples"][0]["files"].keys() == {"abc", "mid", "wav", "png"}
+    assert table["samples"][0]["files"].keys() == {"abc", "mid", "wav", "mp3", "png"}
     assert "no notation: verovio" in page.text
 
 
@@ -194,6 +195,16 @@ def test_sound_that_is_cut_is_announced(written, make_sample):
     score.tracks[0].notes.append(symusic.Note(0, 960 * 500, 62, 90))  # 500 s
     page, _, _ = written(make_sample(score=score, abc=None))
     assert "the sound stops after 180 of 500 s" in page.text
+
+
+def test_a_page_that_cannot_encode_its_sound_contains_the_wav_and_says_so(written, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lameenc", None)
+    page, table, folder = written()
+    assert not (folder / "sample_01.mp3").exists()
+    assert "no MP3, so this page has Audio (WAV): import of lameenc halted" in page.text
+    (player,) = page.all("audio")
+    assert player["src"].startswith("data:audio/wav;base64,")
+    assert any(link["download"] == "sample_01.wav" for link in page.all("a"))
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "a b"])

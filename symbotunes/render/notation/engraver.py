@@ -15,6 +15,7 @@ OPTIONS: dict[str, object] = {
     "pageHeight": 60_000,  # Verovio's maximum: everything on one page ...
     "adjustPageHeight": True,  # ... which ends below the last line
     "svgViewBox": True,  # scales to the available width
+    "svgFormatRaw": True,  # indentation is 40 % of a file
     "header": "none",  # the page shows the title
     "footer": "none",
     "xmlIdChecksum": True,  # the same tune gives the same file

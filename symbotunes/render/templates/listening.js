@@ -81,11 +81,12 @@ playAll.addEventListener("click", () => {
   else { players[0].currentTime = 0; players[0].play(); }
 });
 
-// Browsers refuse to download data addresses beyond about 2 MB, so sound leaves as a blob.
-document.querySelectorAll(".downloads a").forEach((link) => {
-  const player = players.find((each) => link.getAttribute("href") === "#" + each.id);
-  if (player) link.addEventListener("click", () => {
-    if (!link.href.startsWith("blob:")) link.href = URL.createObjectURL(blobOf(player.src));
+// Sound and pictures are in the page once; browsers refuse to download data addresses beyond about
+// 2 MB, so they leave as blobs.
+document.querySelectorAll('.downloads a[href^="#"]').forEach((link) => {
+  const shown = document.getElementById(link.getAttribute("href").slice(1));
+  link.addEventListener("click", () => {
+    if (!link.href.startsWith("blob:")) link.href = URL.createObjectURL(blobOf(shown.src));
   });
 });
 
