@@ -3,7 +3,7 @@
 import symbotunes
 
 model = symbotunes.load("pretrained/folk_rnn")
-tunes = model.sample(4, prompt="M:6/8 K:Dmaj", constraint="abc", seed=1)
+tunes = model.sample(4, prompt="M:6/8 K:Dmaj", seed=1)
 tunes[0].save("tune.mid")
 print(tunes[0].abc, model.likelihood(tunes[0]).nats_per_token)
 """

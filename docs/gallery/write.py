@@ -59,7 +59,7 @@ def read(source: str) -> Entry:
     """
     run = None if source == INCLUDED else json.loads((Path(source) / "run.json").read_text())
     model = symbotunes.load(source)
-    pieces = model.sample(NUM, seed=SEED)
+    pieces = model.sample(NUM, seed=SEED, constraint=None)
     if pieces[0].abc is None:  # a model of windows: the path between the two
         pieces += model.interpolate(*pieces, steps=5)[:1]
     return Entry(model.name, model, pieces, run)

@@ -22,6 +22,8 @@ from symbotunes.errors import UserError
 from symbotunes.models.base import Model
 from symbotunes.tokenizers.base import Tokenizer
 
+FIRST_MODEL = "pretrained/folk_rnn"  # what someone hears who has not trained a model yet
+
 
 def data_of(checkpoint: Checkpoint, cfg: DictConfig) -> MusicData:
     """The data of a checkpoint, or of ``dataset=`` on the command line, prepared for its tokenizer.
@@ -139,11 +141,22 @@ def newest_checkpoint(root: Path) -> Path:
     Raises:
         UserError: if there is none.
     """
-    runs = [run for pattern in ("train/*", "slurm/*", "multirun/*/*") for run in root.glob(pattern)]
-    paths = [path for run in runs if (path := _best_or_last(run)) is not None]
+    paths = _checkpoints(root)
     if not paths:
         raise UserError(f"no trained model below {root}: run `{program()}` first, or set ckpt=PATH")
     return max(paths, key=_begun)
+
+
+def newest_or_shipped(root: Path) -> Path:
+    """The same; a model that comes with the package if there is none."""
+    paths = _checkpoints(root)
+    return max(paths, key=_begun) if paths else Path(FIRST_MODEL)
+
+
+def _checkpoints(root: Path) -> list[Path]:
+    """Of every run below a folder: its best checkpoint, or else its last."""
+    runs = [run for pattern in ("train/*", "slurm/*", "multirun/*/*") for run in root.glob(pattern)]
+    return [path for run in runs if (path := _best_or_last(run)) is not None]
 
 
 def _best_or_last(run: Path) -> Path | None:

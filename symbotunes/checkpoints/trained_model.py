@@ -111,7 +111,7 @@ class TrainedModel:
         Args:
             num: number of pieces.
             seed: from which that of every piece is made.
-            options: the other fields of `SamplePlan`, such as ``prompt``, ``constraint="abc"``,
+            options: the other fields of `SamplePlan`, such as ``prompt``, ``constraint=None``,
                 ``temperature``, ``top_p`` and ``max_tokens``.
 
         Raises:

@@ -12,7 +12,7 @@ WINDOWS = ("melody", "melody_16bar", "drums", "drums_full", "trio")
 # Settings by their group and the name of the class there.
 BY_CLASS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("sample", "SamplePlan"): dict.fromkeys(
-        ("input", "track", "bars", "prompt_tune", "seconds", "until", "slide")
+        ("constraint", "input", "track", "bars", "prompt_tune", "seconds", "until", "slide")
     ),
     ("sample", "ReconstructPlan"): dict.fromkeys(("track", "bars")),
     ("sample", "AttributePlan"): dict.fromkeys(("track", "bars")),

@@ -167,8 +167,8 @@ def test_a_mistake_that_a_mode_finds_is_answered_in_one_line(run_main, arguments
     assert result.returncode == 2
 
 
-def test_sampling_before_any_training_says_what_to_run_first(run_main, tmp_path):
-    result = run_main(tmp_path, "mode=sample", check=False)
+def test_evaluating_before_any_training_says_what_to_run_first(run_main, tmp_path):
+    result = run_main(tmp_path, "mode=evaluate", check=False)
     assert "no trained model below" in result.stderr
     assert "run `python main.py` first" in result.stderr
     assert list(tmp_path.rglob("*.ckpt")) == []

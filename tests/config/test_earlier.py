@@ -41,13 +41,13 @@ def test_jobs_of_a_resumed_sweep_have_exactly_the_meters_of_before():
     [
         (
             "symbotunes.composing.SamplePlan",
-            ["input", "track", "bars", "prompt_tune", "seconds", "until", "slide"],
+            ["constraint", "input", "track", "bars", "prompt_tune", "seconds", "until", "slide"],
         ),
         ("symbotunes.latent.InterpolatePlan", ["a_track", "a_bars", "b_track", "b_bars"]),
         ("symbotunes.latent.PriorPlan", []),
     ],
 )
-def test_a_plan_from_before_chooses_no_part_of_a_file(plan, keys):
+def test_a_plan_from_before_has_no_constraint_and_chooses_no_part_of_a_file(plan, keys):
     recorded = {"sample": {"_target_": plan}}
     assert earlier_values(recorded, named=()) == {f"sample.{key}": None for key in keys}
 

@@ -53,6 +53,16 @@ def test_sampling_without_arguments_takes_the_newest_runs_best_checkpoint(traine
     assert str(folder / "index.html") in result.stdout.replace("\n", "")
 
 
+def test_without_a_run_the_model_that_comes_along_is_sampled(tmp_path, run_main):
+    (tmp_path / "train" / "empty" / "checkpoints").mkdir(parents=True)
+    words = ["mode=sample", "sample.num=1", "sample.max_tokens=30"]
+    result = run_main(tmp_path, *words)
+    (folder,) = (tmp_path / "sample").iterdir()
+    facts = json.loads((folder / "samples.json").read_text())["facts"]
+    assert (facts["checkpoint"], facts["constraint"]) == ("pretrained/folk_rnn", "abc")
+    assert f"no trained model below {tmp_path}: this one comes with Symbotunes" in result.stdout
+
+
 def test_the_newest_run_is_the_one_that_began_last_whatever_its_files_say(tmp_path):
     for name, started, files, written in (
         ("first", "2026-01-01T10:00:00+00:00", ("best.ckpt", "last.ckpt"), 2e9),  # copied later

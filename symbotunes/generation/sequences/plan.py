@@ -21,7 +21,8 @@ from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.base import TextTokenizer
 
-CONSTRAINTS = ("abc",)
+AUTO = "auto"  # a constraint where music is written for people, none where a model is measured
+CONSTRAINTS = (None, AUTO, "abc")
 CONDITIONS = ("density", "pitches")  # settings of models that read such controls
 BEGINNINGS = ("prompt", "prompt_file", "input")  # settings that give one
 TIMED = ("seconds", "until", "slide")  # settings of models of arrival times
@@ -47,7 +48,8 @@ class SamplePlan:
         repetition_penalty: above 1 discourages tokens seen before; 1: off.
         repetition_window: how many of the last tokens, including the prompt, count as seen.
         constraint: ``abc``: every bar adds up, and repeats open and close correctly; ``None``: no
-            constraint.
+            constraint; ``auto``: `write` takes ``abc`` if the tokens have this grammar and the
+            beginning keeps to it, and `draw`, which evaluations use, takes none.
         prompt_file: another name of `input`.
         prompt_bars: how many of the first bars of `input`, not counting an upbeat, if `bars` does
             not choose.
@@ -85,7 +87,7 @@ class SamplePlan:
     min_p: float = 0.0
     repetition_penalty: float = 1.0
     repetition_window: int = 64
-    constraint: str | None = None
+    constraint: str | None = AUTO
     prompt_file: str | None = None
     prompt_bars: int = 4
     prompt_tune: int | str | None = None
@@ -106,8 +108,8 @@ class SamplePlan:
             object.__setattr__(self, "num", len(self.seeds))
         for name in ("num", "batch_size", "prompt_bars"):
             require_whole_number(f"sample.{name}", getattr(self, name))
-        if self.constraint is not None and self.constraint not in CONSTRAINTS:
-            raise UserError(f"sample.constraint={self.constraint}: must be abc or null")
+        if self.constraint not in CONSTRAINTS:
+            raise UserError(f"sample.constraint={self.constraint}: must be auto, abc or null")
         if self.weights not in ROUNDED:
             raise UserError(f"sample.weights={self.weights}: must be bfloat16, int8 or null")
         given = [name for name in BEGINNINGS if getattr(self, name)]
@@ -187,12 +189,33 @@ class SamplePlan:
         seed: int,
         on_step: Callable[[int], None] | None = None,
     ) -> Composition:
-        """Carry out the plan; see `draw_samples`."""
+        """Carry out the plan, ``constraint=auto`` decided; see `draw_samples`."""
         beginning = read_beginning(tokenizer, self)
-        samples = draw_samples(net, tokenizer, self, seed, on_step, beginning)
-        remarks = "; ".join(beginning.remarks)
-        inputs = {"remarks on the prompt": remarks} if remarks else {}
-        return Composition(tuple(samples), self.facts, inputs)
+        plan, unconstrained = self._decided(tokenizer, beginning)
+        samples = draw_samples(net, tokenizer, plan, seed, on_step, beginning)
+        notes = {
+            "remarks on the prompt": "; ".join(beginning.remarks),
+            "no constraint, since": unconstrained,
+        }
+        inputs = {name: text for name, text in notes.items() if text}
+        return Composition(tuple(samples), plan.facts, inputs)
+
+    def _decided(
+        self, tokenizer: TextTokenizer[Any], beginning: Beginning
+    ) -> tuple["SamplePlan", str]:
+        """The plan without ``auto``, and what keeps a beginning from being constrained."""
+        if self.constraint != AUTO:
+            return self, ""
+        free, constrained = replace(self, constraint=None), replace(self, constraint="abc")
+        try:
+            constraint = read_constraint(tokenizer, constrained.constraint)
+        except UserError:  # other tokens, or too few of them to write a tune
+            return free, ""
+        try:
+            _check_prompt(constraint, beginning.ids, self)
+        except UserError as error:
+            return free, str(error).removeprefix("sample: ")
+        return constrained, ""
 
     def for_windows(self) -> PriorPlan:
         """The plan for a model of windows.
@@ -203,7 +226,7 @@ class SamplePlan:
         for name in self.conditions:
             raise UserError(f"sample.{name}: a model of windows has no such condition")
         for name in (*BEGINNINGS, "constraint"):
-            if getattr(self, name):
+            if getattr(self, name) not in (None, "", AUTO):
                 raise UserError(
                     f"sample.{name}: a model of windows reads no text; "
                     "sample=reconstruct reads a file"
@@ -234,8 +257,8 @@ class SamplePlan:
         if self.repetition_penalty != 1:
             window = self.repetition_window
             facts["repetition penalty"] = f"{self.repetition_penalty:g} over {window} tokens"
-        if self.constraint:
-            facts["constraint"] = self.constraint
+        if self.constraint not in (None, AUTO):
+            facts["constraint"] = str(self.constraint)
         if self.weights:
             facts["weights rounded to"] = self.weights
         for name, value in self.conditions.items():
@@ -366,12 +389,12 @@ def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning
 
 
 def read_constraint(tokenizer: TextTokenizer[Any], name: str | None) -> Constraint | None:
-    """The constraint with a name; ``None`` for no constraint.
+    """The constraint with a name; ``None`` for no constraint, as ``auto`` has it here.
 
     Raises:
         UserError: if it does not apply to the model's tokens.
     """
-    if name is None:
+    if name in (None, AUTO):
         return None
     tokens = tokenizer.abc_tokens
     if tokens is None:

@@ -59,7 +59,8 @@ class SamplePanel(lightning.Callback):
         require_whole_number("every_n_steps", every_n_steps)
         self.every_n_steps = every_n_steps
         self.seed = seed
-        self.plan = SamplePlan(num, temperature, top_k, top_p, max_tokens, prompt)
+        # Without a constraint, so that panels show what the model has learned.
+        self.plan = SamplePlan(num, temperature, top_k, top_p, max_tokens, prompt, constraint=None)
         self.seconds = 0.0
         self._drawn_step = -1
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from symbotunes.errors import UserError
-from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
+from symbotunes.generation.sequences.plan import SamplePlan, draw, draw_samples
 from symbotunes.models.folk_rnn import FolkRNN
 from symbotunes.models.gpt2 import GPT2
 from symbotunes.tokenizers.abc import AbcTokens
@@ -48,6 +48,46 @@ def test_under_the_constraint_every_bar_of_an_untrained_network_is_right(net, to
         assert sample.finished
         assert sample.notes == ()
         assert sample.bars == sample.right_bars > 0
+
+
+def test_auto_is_the_constraint_where_tunes_are_written_and_none_where_they_are_measured(
+    net, tokenizer
+):
+    automatic, free = plan(), plan(constraint=None)
+    constrained = plan(constraint="abc").write(net, tokenizer, seed=0)
+    written = automatic.write(net, tokenizer, seed=0)
+    assert [each.abc for each in written.samples] == [each.abc for each in constrained.samples]
+    assert written.facts["constraint"] == "abc"
+    assert draw(net, tokenizer, automatic, 0) == draw(net, tokenizer, free, 0)
+    assert "constraint" not in automatic.facts
+    unconstrained = free.write(net, tokenizer, seed=0)
+    assert any(each.notes for each in unconstrained.samples)
+    assert "constraint" not in unconstrained.facts
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"prompt": "M:2/4 K:C C4 D"}, "D is not allowed after M:2/4 K:Cmaj C 4"),
+        ({"max_tokens": 5}, "max_tokens=5 is too small: the end takes 6 tokens"),
+    ],
+)
+def test_auto_leaves_a_beginning_free_that_keeps_to_no_grammar_and_says_why(
+    net, tokenizer, changes, reason
+):
+    composition = plan(num=1, **changes).write(net, tokenizer, seed=0)
+    assert composition.inputs["no constraint, since"].startswith(reason)
+    assert "constraint" not in composition.facts
+
+
+def test_auto_is_no_constraint_for_tokens_without_a_grammar():
+    poor = AbcTokens()
+    poor.fit({"M:4/4": 1, "K:Cmaj": 1, "C": 1})
+    torch.manual_seed(1)
+    composition = plan(num=1).write(FolkRNN(poor.vocabulary, width=4, depth=1), poor, seed=0)
+    assert composition.inputs == {}
+    assert "constraint" not in composition.facts
+    assert plan().for_windows() == plan(constraint=None).for_windows()
 
 
 def test_a_constrained_sample_depends_on_its_seed_alone(net, tokenizer):
@@ -119,7 +159,7 @@ def test_a_file_that_is_no_prompt_is_answered_in_one_line(
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"constraint": "midi"}, "sample.constraint=midi: must be abc or null"),
+        ({"constraint": "midi"}, "sample.constraint=midi: must be auto, abc or null"),
         ({"min_p": 2.0}, "sample: min_p=2.0 must be at most 1"),
         ({"repetition_penalty": -1.0}, "sample: repetition_penalty=-1.0 must be above 0"),
         ({"prompt_bars": 0}, "sample.prompt_bars=0: must be a whole number of at least 1"),

@@ -17,6 +17,7 @@ def drawn(monkeypatch) -> list[dict[str, Any]]:
     def draw(net: Any, plan: Any, *, tokenizer: Any, seed: int) -> Composition:
         torch.rand(3)  # as careless as a sampler could be
         calls.append({"training": net.training, "seed": seed, "num": plan.num})
+        assert plan.constraint is None  # panels show what the model has learned
         return Composition(())
 
     def write(folder: Any, samples: Any, *, heading: str, facts: Any) -> None:
