@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from symbotunes.data.batches.blocks import BlockBatches
+from symbotunes.data.batches.blocks import BlockBatches, count_split
 from symbotunes.data.batches.grouping import Grouping
 from symbotunes.data.batches.loading import Examples, ResumableLoader
 from symbotunes.data.batches.rule import BatchRule
@@ -16,7 +16,8 @@ from symbotunes.data.cache.encoded import Encoded
 from symbotunes.data.limits import Limits
 from symbotunes.data.preparation.prepare import Plan, prepare
 from symbotunes.data.preparation.workers import Workers
-from symbotunes.data.split import Shares
+from symbotunes.data.receipt import BlockCount
+from symbotunes.data.split import SPLITS, Shares
 from symbotunes.datasets.base import Corpus, DatasetError
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.transforms.base import Chain
@@ -103,6 +104,12 @@ class MusicData:
     def prepare_data(self) -> None:
         """Prepare the corpus, unless that has been done."""
         _ = self.encoded
+
+    def count_blocks(self) -> dict[str, BlockCount]:
+        """Blocks by split, each cut once to see how many; empty where batches are not blocks."""
+        if not self.rule.blocks:
+            return {}
+        return {split: count_split(self.encoded, self.encoded.examples(split)) for split in SPLITS}
 
     def train_dataloader(self, *, rank: int = 0, processes: int = 1) -> ResumableLoader:
         """Batches of the training split, in a new random order in every epoch.

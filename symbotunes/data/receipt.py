@@ -6,6 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(frozen=True)
+class BlockCount:
+    """What became of a split that was cut into blocks.
+
+    Attributes:
+        kept: blocks that are read.
+        dropped: blocks that span 100 s or more, which their ids cannot say.
+    """
+
+    kept: int
+    dropped: int
+
+
 @dataclass
 class Receipt:
     """Counts of pieces, from what was read to what is trained on.

@@ -32,7 +32,8 @@ def prepare(cfg: DictConfig) -> None:
         return
     data = build_data(cfg, build_chain(cfg))
     receipt = data.encoded.receipt
-    console.print(receipt_table(receipt, data.corpus.name, examples=True))
+    blocks = data.count_blocks()
+    console.print(receipt_table(receipt, data.corpus.name, examples=True, blocks=blocks))
     console.print(quarantine_lines(receipt), soft_wrap=True, end="")
     console.print(dropped_line(data.encoded), soft_wrap=True, end="")
     console.print(f"Prepared in {data.encoded.folder}", soft_wrap=True)

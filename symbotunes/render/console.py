@@ -1,6 +1,6 @@
 """Tables and closing lines for the console."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from rich.table import Table
 from symbotunes.config.commands import command, resume_settings
 from symbotunes.data.cache.encoded import DROPPED, Encoded
 from symbotunes.data.preparation.inventory import Entry
-from symbotunes.data.receipt import Receipt
+from symbotunes.data.receipt import BlockCount, Receipt
 from symbotunes.data.split import SPLITS
 from symbotunes.evaluation.latent.findings import LatentFindings, Notes
+from symbotunes.evaluation.metrics.blocks import BlockFigures
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.histograms import OVERLAP
@@ -26,11 +27,25 @@ from symbotunes.evaluation.sequences.baselines import NGRAM_NAMES, Baselines
 from symbotunes.evaluation.sequences.findings import Findings, Infilling
 from symbotunes.evaluation.windows.findings import WindowFindings
 from symbotunes.models.quantities import LOSS, WORDS
+from symbotunes.music.arrival.vocabulary import BLOCK, TRIPLET
 from symbotunes.render.tables import Table as PageTable
 
 
-def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Table:
-    """How many pieces were read, kept for each split, and dropped for each reason."""
+def receipt_table(
+    receipt: Receipt,
+    title: str,
+    *,
+    examples: bool = False,
+    blocks: Mapping[str, BlockCount] | None = None,
+) -> Table:
+    """How many pieces were read, kept for each split, and dropped for each reason.
+
+    Args:
+        receipt: of the corpus.
+        title: its name.
+        examples: whether a column names some of the dropped pieces.
+        blocks: by split, if pieces are cut into blocks.
+    """
     table = Table(title=f"Data of {escape(title)}", title_justify="left")
     table.add_column("pieces")
     table.add_column("count", justify="right")
@@ -50,6 +65,11 @@ def receipt_table(receipt: Receipt, title: str, *, examples: bool = False) -> Ta
         table.add_row(f"parts left out: {escape(reason)}", "", f"{count:,}", "", *blank)
     for remark, count in receipt.remarks.most_common():
         table.add_row(f"kept, but: {escape(remark)}", f"{count:,}", "", "", *blank)
+    for split, count in (blocks or {}).items():
+        tokens = f"{count.kept * TRIPLET * BLOCK:,}"
+        table.add_row(f"blocks of {BLOCK} for {split}", "", f"{count.kept:,}", tokens, *blank)
+    if dropped := sum(count.dropped for count in (blocks or {}).values()):
+        table.add_row("blocks left out: 100 s or more", "", f"{dropped:,}", "", *blank)
     table.add_row("vocabulary", f"{receipt.vocabulary:,}", "", "", *blank)
     return table
 
@@ -178,7 +198,26 @@ def language_tables(findings: Findings) -> list[Table]:
             if any(name in tunes.figures for tunes in sets)
         ],
     )
-    return [losses, classes, tune_figures, *_infilling_tables(findings.infilling)]
+    blocks = [] if held_out.blocks is None else [_block_table(held_out.blocks)]
+    return [losses, *blocks, classes, tune_figures, *_infilling_tables(findings.infilling)]
+
+
+def _block_table(figures: BlockFigures) -> Table:
+    """Perplexities as the authors of arrival times report them, without intervals."""
+    dropped = f"; {figures.dropped:,} of 100 s or more are left out" if figures.dropped else ""
+    return _figure_table(
+        f"Perplexities over {figures.blocks:,} blocks of {BLOCK} notes and rests{dropped}",
+        ["event", "onset", "duration", "note", "bits per second"],
+        [
+            [
+                f"{figures.event:.2f}",
+                f"{figures.onset:.3f}",
+                f"{figures.duration:.3f}",
+                f"{figures.note:.3f}",
+                f"{figures.bits_per_second:.1f}",
+            ]
+        ],
+    )
 
 
 def _infilling_tables(infilling: Infilling | None) -> list[Table]:

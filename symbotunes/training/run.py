@@ -195,7 +195,8 @@ def _prepared(
     difference = None if checkpoint is None else differs(checkpoint, encoded)
     if checkpoint is not None and difference and names_dataset(cfg):
         refuse_other_data(cfg, checkpoint, difference)
-    console.print(receipt_table(encoded.receipt, str(cfg.name)))
+    blocks = {} if console.quiet else data.count_blocks()  # which all processes would count
+    console.print(receipt_table(encoded.receipt, str(cfg.name), blocks=blocks))
     console.print(dropped_line(encoded), soft_wrap=True, end="")
     if difference is not None:
         lost = "" if known else "; pieces with tokens that the model does not know are left out"

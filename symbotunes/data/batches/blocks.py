@@ -9,11 +9,21 @@ import torch
 from symbotunes.data.batches.grouping import Integers, Windows
 from symbotunes.data.batches.sampler import Batches, Draws, seeds_of
 from symbotunes.data.cache.encoded import Encoded
+from symbotunes.data.receipt import BlockCount
 from symbotunes.datasets.base import DatasetError
 from symbotunes.music.arrival.blocks import Blocks, blocks_of, count_blocks
 from symbotunes.music.arrival.clock import unwrapped
 from symbotunes.music.arrival.vocabulary import AUTOREGRESS, BLOCK, TRIPLET, Triplets
 from symbotunes.transforms.base import Chain
+
+
+def count_split(encoded: Encoded, examples: Integers) -> BlockCount:
+    """Cut pieces into blocks, in their order and without augmentation, and count these.
+
+    An epoch of training has another order and other controls, so its counts differ a little.
+    """
+    blocks = blocks_of(flagged(np.asarray(encoded.example(i), np.int64)) for i in examples.tolist())
+    return BlockCount(len(blocks.tokens), blocks.dropped)
 
 
 class BlockBatches(Batches):

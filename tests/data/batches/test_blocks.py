@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from symbotunes.data.module import MusicData
+from symbotunes.data.receipt import BlockCount
 from symbotunes.datasets.base import DatasetError
 from symbotunes.datasets.midi_folder import MidiFolder
 from symbotunes.errors import UserError
 from symbotunes.music.arrival.blocks import blocks_of
 from symbotunes.music.arrival.clock import unwrapped
 from symbotunes.music.arrival.vocabulary import ANTICIPATE, AUTOREGRESS
+from symbotunes.render.console import receipt_table
 from symbotunes.tokenizers.arrival import ArrivalTimes
 from symbotunes.tokenizers.performance import Performance
 from symbotunes.transforms.anticipate import Anticipate
@@ -102,6 +104,27 @@ def test_an_epoch_has_all_training_pieces_and_another_order_than_the_next(plain)
     assert len(loader) == len(first) == len(second) == -(-count // 2)
     assert first != second
     assert {(len(row), row[0]) for batch in first for row in batch} == {(1024, AUTOREGRESS)}
+
+
+def test_blocks_are_counted_by_split_and_those_of_100_s_or_more_as_left_out(data_of, tmp_path):
+    rows = {"fast": 120, "slow": 320}  # ticks from note to note, 480 of which are a second
+    for name, step in rows.items():
+        spans = [(step * at, step * at + 60, 60 + at % 12) for at in range(682)]
+        (tmp_path / f"{name}.mid").write_bytes(midi(notes(*spans), ticks_per_quarter=240))
+    data = data_of(path=tmp_path, split={"val": 0.0, "test": 0.0, "by": "content"})
+    # 1,366 triplets, separators included, make 4 blocks: two of the first piece, and two of the
+    # second, of which one begins with the last note of the first. A block of the slow piece lasts
+    # at least 338 * 2 / 3 s = 225 s, one of the fast piece 85 s.
+    assert data.count_blocks() == {
+        "train": BlockCount(kept=2, dropped=2),
+        "val": BlockCount(0, 0),
+        "test": BlockCount(0, 0),
+    }
+    table = receipt_table(data.encoded.receipt, "music", blocks=data.count_blocks())
+    printed = [list(column.cells) for column in table.columns]
+    assert ("blocks of 341 for train", "2", "2,046") in zip(printed[0], *printed[2:], strict=True)
+    assert ("blocks left out: 100 s or more", "2") in zip(printed[0], printed[2], strict=True)
+    assert data_of(blocks=False).count_blocks() == {}
 
 
 def test_the_same_seed_gives_the_same_blocks_with_controls(anticipating):
