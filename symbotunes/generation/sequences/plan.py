@@ -13,7 +13,13 @@ from symbotunes.generation.latent.prior import PriorPlan
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.seeds import check_seeds, sample_seeds
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
-from symbotunes.generation.sequences.abc_constraint import AbcConstraint
+from symbotunes.generation.sequences.constraints import (
+    AUTO,
+    CONSTRAINTS,
+    check_prompt,
+    decided,
+    read_constraint,
+)
 from symbotunes.generation.sequences.decoded import to_sample
 from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
 from symbotunes.models.base import SequenceModel
@@ -21,8 +27,6 @@ from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
 from symbotunes.tokenizers.base import TextTokenizer
 
-AUTO = "auto"  # a constraint where music is written for people, none where a model is measured
-CONSTRAINTS = (None, AUTO, "abc")
 CONDITIONS = ("density", "pitches")  # settings of models that read such controls
 BEGINNINGS = ("prompt", "prompt_file", "input")  # settings that give one
 TIMED = ("seconds", "until", "slide")  # settings of models of arrival times
@@ -204,18 +208,8 @@ class SamplePlan:
         self, tokenizer: TextTokenizer[Any], beginning: Beginning
     ) -> tuple["SamplePlan", str]:
         """The plan without ``auto``, and what keeps a beginning from being constrained."""
-        if self.constraint != AUTO:
-            return self, ""
-        free, constrained = replace(self, constraint=None), replace(self, constraint="abc")
-        try:
-            constraint = read_constraint(tokenizer, constrained.constraint)
-        except UserError:  # other tokens, or too few of them to write a tune
-            return free, ""
-        try:
-            _check_prompt(constraint, beginning.ids, self)
-        except UserError as error:
-            return free, str(error).removeprefix("sample: ")
-        return constrained, ""
+        name, reason = decided(tokenizer, self.constraint, beginning.ids, self.max_tokens)
+        return replace(self, constraint=name), reason
 
     def for_windows(self) -> PriorPlan:
         """The plan for a model of windows.
@@ -351,7 +345,7 @@ def draw_after(
     Raises:
         UserError: if the constraint forbids the prompt.
     """
-    _check_prompt(constraint, prompt, plan)
+    check_prompt(constraint, prompt, plan.max_tokens)
     net.round_weights(plan.weights)
     net.set_conditions(plan.conditions)
     seeds = plan.seeds_of(seed)
@@ -386,31 +380,3 @@ def read_beginning(tokenizer: TextTokenizer[Any], plan: SamplePlan) -> Beginning
             tokenizer, path, plan.excerpt, plan.prompt_tune, track=plan.track, key=key
         )
     return read_prompt(tokenizer, plan.prompt)
-
-
-def read_constraint(tokenizer: TextTokenizer[Any], name: str | None) -> Constraint | None:
-    """The constraint with a name; ``None`` for no constraint, as ``auto`` has it here.
-
-    Raises:
-        UserError: if it does not apply to the model's tokens.
-    """
-    if name in (None, AUTO):
-        return None
-    tokens = tokenizer.abc_tokens
-    if tokens is None:
-        raise UserError(f"sample.constraint={name}: the model does not write ABC tokens")
-    try:
-        changes = tokenizer.KEEPS_CHANGES
-        tokens = [*tokens, *tokenizer.added]  # which are never allowed
-        return AbcConstraint(tokens, tokenizer.vocabulary.eos, changes=changes)
-    except ValueError as error:
-        raise UserError(f"sample.constraint={name}: {error}") from error
-
-
-def _check_prompt(constraint: Constraint | None, prompt: Sequence[int], plan: SamplePlan) -> None:
-    if constraint is None:
-        return
-    try:
-        constraint.begin(prompt, plan.max_tokens)
-    except ValueError as error:
-        raise UserError(f"sample: {error}") from error
