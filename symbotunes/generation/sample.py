@@ -26,6 +26,7 @@ class Sample:
         right_bars: how many of them have the length that the meter requires.
         marked_bars: numbers of written bars that pages color, counted from 0 between bar signs.
         marked_ticks: when they are heard: beginnings and ends.
+        mirex: what continues a prompt of MIREX's generation task, in its JSON; ``None`` for others.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Sample:
     right_bars: int | None = None
     marked_bars: tuple[int, ...] = ()
     marked_ticks: tuple[tuple[int, int], ...] = ()
+    mirex: str | None = None
 
     @property
     def nats_per_token(self) -> float | None:

@@ -157,6 +157,10 @@ def _abc(sample: Sample) -> Written | None:
     return None if sample.abc is None else Written(sample.abc.encode())
 
 
+def _mirex(sample: Sample) -> Written | None:
+    return None if sample.mirex is None else Written(sample.mirex.encode())
+
+
 def _midi(sample: Sample) -> Written:
     """A Standard MIDI File; times in other units become ticks first."""
     written = write_midi(sample.score)
@@ -203,5 +207,6 @@ FORMS = {  # by suffix, in the order of the downloads
              logged=True),
         Form("notation", "svg", "image/svg+xml", "Notation (SVG)", "notation", _notation,
              "drawing", logged=True),
+        Form("mirex", "json", "application/json", "MIREX (JSON)", "JSON of MIREX", _mirex),
     )
 }  # fmt: skip

@@ -101,7 +101,8 @@ class Piece:
         form = FORMS[suffix]
         written = write_as(form, self.sample)
         if written is None:
-            raise UserError(f"{self.title} has no {form.noun}: its model does not write ABC")
+            why = "it continues no prompt" if suffix == "json" else "its model does not write ABC"
+            raise UserError(f"{self.title} has no {form.noun}: {why}")
         return written.content
 
     def _repr_html_(self) -> str:

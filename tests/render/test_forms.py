@@ -70,5 +70,5 @@ def test_an_export_takes_a_new_form_too(tokens):
         out=None, dtype="float32", title=None, license=None, data=None, report=None, samples=1,
         forms=["txt"], transformers=False, push=None, private=False,
     )  # fmt: skip
-    with pytest.raises(UserError, match="choose some of abc, mid, wav, mp3, png, svg, txt"):
+    with pytest.raises(UserError, match="choose some of abc, mid, wav, mp3, png, svg, json, txt"):
         replace(plan, forms=["doc"])

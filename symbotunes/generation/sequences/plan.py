@@ -21,10 +21,12 @@ from symbotunes.generation.sequences.constraints import (
     read_constraint,
 )
 from symbotunes.generation.sequences.decoded import to_sample
+from symbotunes.generation.sequences.mirex import settings_for, with_generations
 from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
 from symbotunes.models.base import SequenceModel
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
+from symbotunes.music.mirex import is_prompt
 from symbotunes.tokenizers.base import TextTokenizer
 
 CONDITIONS = ("density", "pitches")  # settings of models that read such controls
@@ -194,15 +196,18 @@ class SamplePlan:
         on_step: Callable[[int], None] | None = None,
     ) -> Composition:
         """Carry out the plan, ``constraint=auto`` decided; see `draw_samples`."""
-        beginning = read_beginning(tokenizer, self)
-        plan, unconstrained = self._decided(tokenizer, beginning)
+        plan = replace(self, **settings_for(tokenizer, self)) if is_prompt(self.file) else self
+        beginning = read_beginning(tokenizer, plan)
+        plan, unconstrained = plan._decided(tokenizer, beginning)
         samples = draw_samples(net, tokenizer, plan, seed, on_step, beginning)
+        if is_prompt(self.file):
+            samples = with_generations(tokenizer, Path(str(self.file)), beginning.ids, samples)
         notes = {
             "remarks on the prompt": "; ".join(beginning.remarks),
             "no constraint, since": unconstrained,
         }
         inputs = {name: text for name, text in notes.items() if text}
-        return Composition(tuple(samples), plan.facts, inputs)
+        return Composition(tuple(samples), replace(self, constraint=plan.constraint).facts, inputs)
 
     def _decided(
         self, tokenizer: TextTokenizer[Any], beginning: Beginning

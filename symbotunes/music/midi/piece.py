@@ -14,6 +14,7 @@ from symbotunes.music.midi.error import MidiError
 from symbotunes.music.midi.events import MidiEvents, read_events
 from symbotunes.music.midi.notes import MAX_BYTES as MAX_EVENT_BYTES
 from symbotunes.music.midi.smf import Walk, walk
+from symbotunes.music.mirex import is_prompt, read_prompt
 
 __all__ = ["MidiError", "MidiPiece", "read_midi_bytes"]
 
@@ -172,7 +173,7 @@ def _steps(ticks: np.ndarray, ticks_per_quarter: int) -> np.ndarray:
 
 
 def read_midi_bytes(path: Path) -> bytes:
-    """The bytes of a file that begins like MIDI.
+    """The bytes of a file that begins like MIDI, or of the MIDI that a prompt of MIREX says.
 
     Raises:
         MidiError: if it is empty, too large, unreadable or something else.
@@ -188,5 +189,7 @@ def read_midi_bytes(path: Path) -> bytes:
         raise MidiError("empty file")
     if data[:200].lstrip().lower().startswith((b"<!doctype", b"<html")):
         raise MidiError("a web page, not MIDI")
+    if is_prompt(path):
+        return bytes(read_prompt(data).dumps_midi())
     unwrapped(data)
     return data
