@@ -17,6 +17,7 @@ from symbotunes.generation.latent.attribute import AttributePlan
 from symbotunes.generation.latent.interpolate import InterpolatePlan
 from symbotunes.generation.latent.plan import Training
 from symbotunes.generation.latent.reconstruct import ReconstructPlan
+from symbotunes.generation.output import arranged
 from symbotunes.generation.pieces import read_piece
 from symbotunes.generation.sample import Composition
 from symbotunes.generation.sequences.harmonize import HarmonizePlan
@@ -94,7 +95,7 @@ class TrainedModel:
         Raises:
             UserError: if the model cannot do what the plan asks, or an input cannot be read.
         """
-        return compose(
+        composition = compose(
             self.net,
             plan,
             tokenizer=self.tokenizer,
@@ -102,6 +103,7 @@ class TrainedModel:
             on_step=on_step,
             training=training or self._training,
         )
+        return arranged(composition, plan)
 
     def sample(self, num: int = 4, *, seed: int = 0, **options: Any) -> list[Piece]:
         """Write new pieces; piece ``i`` depends on `seed` and ``i`` alone.

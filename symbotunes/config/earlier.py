@@ -8,15 +8,32 @@ from typing import Any
 SPAN = {"beginnings": 0.0, "endings": 0.0}
 METERS = {8: [3, 12, 6], 4: [5, 6, 3, 2, 1, 4]}  # MidiTok's own, and those of our configs before
 MIDI_TOKENS = ("remi", "tsd", "midi_like", "midi_tokenizer", "structured")
+SOUND = ("tempo", "instrument", "transpose", "key")  # settings of every plan
 WINDOWS = ("melody", "melody_16bar", "drums", "drums_full", "trio")
 # Settings by their group and the name of the class there.
 BY_CLASS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("sample", "SamplePlan"): dict.fromkeys(
-        ("constraint", "input", "track", "bars", "prompt_tune", "seconds", "until", "slide")
+        (
+            "constraint",
+            "input",
+            "track",
+            "bars",
+            "prompt_tune",
+            "seconds",
+            "until",
+            "slide",
+            *SOUND,
+        )
     ),
-    ("sample", "ReconstructPlan"): dict.fromkeys(("track", "bars")),
-    ("sample", "AttributePlan"): dict.fromkeys(("track", "bars")),
-    ("sample", "InterpolatePlan"): dict.fromkeys(("a_track", "a_bars", "b_track", "b_bars")),
+    ("sample", "ReconstructPlan"): dict.fromkeys(("track", "bars", *SOUND)),
+    ("sample", "AttributePlan"): dict.fromkeys(("track", "bars", *SOUND)),
+    ("sample", "InterpolatePlan"): dict.fromkeys(
+        ("a_track", "a_bars", "b_track", "b_bars", *SOUND)
+    ),
+    ("sample", "PriorPlan"): dict.fromkeys(SOUND),
+    ("sample", "HarmonizePlan"): dict.fromkeys(SOUND),
+    ("sample", "InfillPlan"): dict.fromkeys(SOUND),
+    ("sample", "AccompanyPlan"): dict.fromkeys(SOUND),
     ("dataset", "Lakh"): {"official_splits": False},
     ("model.net", "MusicTransformer"): {"cycle": 0},
 }

@@ -62,9 +62,11 @@ class Composition:
         facts: how they were made, shown to people.
         inputs: descriptions of the user's files, by name, for the console and the page.
         strip: labels and scores of piano rolls to show side by side; empty for none.
+        tempo: of the prompt or input, in quarters per minute; ``None`` if it says nothing.
     """
 
     samples: tuple[Sample, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     strip: tuple[tuple[str, symusic.Score], ...] = ()
+    tempo: float | None = None

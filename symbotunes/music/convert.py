@@ -1,6 +1,5 @@
 """From ABC to MIDI, so that everything that reads MIDI can use folk tunes."""
 
-import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -9,11 +8,9 @@ from symbotunes.music.abc.playback import TICKS_PER_QUARTER, score_of
 from symbotunes.music.abc.tokens import Bar, Phrase
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.midi.piece import MidiPiece
+from symbotunes.music.tempo import tempo_in
 
-# Q:1/4=120, Q:"Lively" 3/8 = 110: beats of that length in a minute.
-_TEMPO = re.compile(r"^Q:[^%\n]*?([0-9]{1,2})/([0-9]{1,2})[ \t]*=[ \t]*([0-9]{1,3})", re.MULTILINE)
 PIANO = 0  # General MIDI program: extraction of melodies takes keyboards and plucked strings only
-MIN_TEMPO, MAX_TEMPO = 20.0, 400.0  # quarters per minute; anything else is a typo
 
 
 def midi_of(tune: AbcTune, *, as_written: bool = False) -> MidiPiece:
@@ -33,7 +30,7 @@ def midi_of(tune: AbcTune, *, as_written: bool = False) -> MidiPiece:
     if as_written:
         plain = (Bar("|") if isinstance(item, Bar) else item for item in phrase.items)
         phrase = replace(phrase, items=tuple(plain))
-    score = score_of(phrase, tempo_bpm=_tempo(tune.text), program=PIANO)
+    score = score_of(phrase, tempo_bpm=tempo_in(tune.text), program=PIANO)
     upbeat = silence_before_upbeat(phrase)
     for note in score.tracks[0].notes:
         note.time += upbeat
@@ -60,12 +57,3 @@ def silence_before_upbeat(phrase: Phrase) -> int:
         upbeat += length
     missing = 8 * Fraction(phrase.meter) - upbeat
     return round(missing / 2 * TICKS_PER_QUARTER) if missing > 0 else 0
-
-
-def _tempo(text: str) -> float:
-    """Quarters per minute that the tune's first ``Q:`` asks for, or 0."""
-    match = _TEMPO.search(text)
-    if not match or not int(match[2]):
-        return 0.0
-    tempo = 4 * int(match[1]) / int(match[2]) * int(match[3])
-    return tempo if MIN_TEMPO <= tempo <= MAX_TEMPO else 0.0

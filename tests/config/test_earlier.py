@@ -47,8 +47,9 @@ def test_jobs_of_a_resumed_sweep_have_exactly_the_meters_of_before():
         ("symbotunes.latent.PriorPlan", []),
     ],
 )
-def test_a_plan_from_before_has_no_constraint_and_chooses_no_part_of_a_file(plan, keys):
+def test_a_plan_from_before_has_no_constraint_no_sound_and_no_part_of_a_file(plan, keys):
     recorded = {"sample": {"_target_": plan}}
+    keys = [*keys, "tempo", "instrument", "transpose", "key"]
     assert earlier_values(recorded, named=()) == {f"sample.{key}": None for key in keys}
 
 

@@ -18,6 +18,7 @@ from symbotunes.generation.arrival.tasks import (
     require_positive,
     spans_of,
 )
+from symbotunes.generation.output import Output
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.sequences.decoded import to_sample
 from symbotunes.generation.sequences.generate import Generated
@@ -30,7 +31,7 @@ from symbotunes.tokenizers.base import TextTokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventPlan(ABC):
+class EventPlan(Output, ABC):
     """Base class of plans that write events around those of a MIDI file.
 
     Attributes:
@@ -39,7 +40,7 @@ class EventPlan(ABC):
             ``None``: any.
         slide: triplets that leave a full window at once, see `EventSettings`.
 
-    For the other attributes, see `SamplePlan`.
+    For the other attributes, see `SamplePlan` and `Output`.
 
     Raises:
         UserError: if a value is out of range.
@@ -62,6 +63,7 @@ class EventPlan(ABC):
     out: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _ = self.settings
 
     @property
@@ -180,7 +182,7 @@ class AccompanyPlan(EventPlan):
 
     @property
     def facts(self) -> dict[str, str]:
-        return {"given": f"track {self.track} of {self.input}"}
+        return {"given": f"track {self.track} of {Path(self.input).name}"}
 
     def _pieces(
         self,
@@ -215,7 +217,7 @@ class FillPlan(EventPlan):
     @property
     def facts(self) -> dict[str, str]:
         span = f"{self.span} s" if self.span is not None else f"bars {self.bars}"
-        return {"input": self.input, "written anew": span}
+        return {"input": Path(self.input).name, "written anew": span}
 
     def _pieces(
         self,

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.generation.latent.player import LatentPlayer, Player
+from symbotunes.generation.output import Output
 from symbotunes.generation.sample import Composition
 from symbotunes.generation.seeds import check_seeds, sample_seeds
 
@@ -22,7 +23,7 @@ class NoisePlan(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LatentPlan(ABC):
+class LatentPlan(Output, ABC):
     """Base class of plans for latent models.
 
     Attributes:
@@ -33,6 +34,8 @@ class LatentPlan(ABC):
         out: folder for the files; ``None``: that of the run.
         seeds: of the windows, as shown on pages and in ``samples.json``, to repeat exactly these.
             ``None``: derived from the command's seed.
+
+    For the other attributes, see `Output`.
 
     Raises:
         UserError: if a value is out of range.
@@ -49,6 +52,7 @@ class LatentPlan(ABC):
     seeds: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("batch_size", *self.COUNTS):
             require_whole_number(f"sample.{name}", getattr(self, name))
         if not self.temperature >= 0:

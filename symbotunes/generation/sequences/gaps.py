@@ -17,6 +17,7 @@ from symbotunes.music.abc.keys import Key
 from symbotunes.music.abc.stretches import PLAIN, right_eighths, stretches_of
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.excerpt import Excerpt
+from symbotunes.music.tempo import tempo_in
 from symbotunes.tokenizers.base import Ids, TextTokenizer, examples_in
 from symbotunes.transforms.infill import FILL, MASK, fills, masked
 
@@ -33,6 +34,7 @@ class Gaps:
         key: to which the tune is moved back; ``None`` if it has not been moved.
         title: of the tune.
         remarks: on tunes of the file that were passed over.
+        tempo: that its ``Q:`` asks for, in quarters per minute; ``None`` if it has none.
     """
 
     tokenizer: TextTokenizer[Any]
@@ -42,6 +44,7 @@ class Gaps:
     key: Key | None = None
     title: str = ""
     remarks: tuple[str, ...] = ()
+    tempo: float | None = None
 
     @property
     def prompt(self) -> list[int]:
@@ -195,6 +198,7 @@ def gaps_of(tokenizer: TextTokenizer[Any], tune: AbcTune, bars: Excerpt) -> Gaps
         chosen_stretches(tokens, bars),
         key_to_return_to(tokenizer, key),
         tune.title,
+        tempo=tempo_in(tune.text) or None,
     )
 
 

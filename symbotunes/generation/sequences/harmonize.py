@@ -10,6 +10,7 @@ import symusic
 
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.files import why_no_file
+from symbotunes.generation.output import Output
 from symbotunes.generation.pieces import ABC_SUFFIXES
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.seeds import check_seeds, sample_seeds
@@ -81,7 +82,7 @@ class Melody:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HarmonizePlan:
+class HarmonizePlan(Output):
     """Harmonizations of one melody.
 
     Attributes:
@@ -98,6 +99,8 @@ class HarmonizePlan:
         batch_size: harmonizations written in parallel.
         weights: as for `SamplePlan`.
         out: folder for the files; ``None``: that of the run.
+
+    For the other attributes, see `Output`.
 
     Raises:
         UserError: if a value is out of range.
@@ -118,6 +121,7 @@ class HarmonizePlan:
     out: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.seeds is not None:
             check_seeds(self.seeds)
             object.__setattr__(self, "num", len(self.seeds))
@@ -154,7 +158,7 @@ class HarmonizePlan:
         return {
             "temperature": f"{self.temperature:g}",
             "top-p": f"{self.top_p:g}" if self.top_p < 1 else "off",
-            "soprano": f"given by {self.input}, forced note by note",
+            "soprano": f"given by {Path(self.input).name}, forced note by note",
         }
 
     def write(

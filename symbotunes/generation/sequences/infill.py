@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 
 from symbotunes.errors import UserError
 from symbotunes.generation.arrival.plans import FillPlan
+from symbotunes.generation.output import Output
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.sequences.decoded import STUCK, to_sample
 from symbotunes.generation.sequences.gaps import Gaps, read_gaps, require_infill
@@ -21,7 +22,7 @@ AS_BEFORE = "the same notes as in the original"
 
 
 @dataclass(frozen=True, kw_only=True)
-class InfillPlan:
+class InfillPlan(Output):
     """Some bars of a tune, written anew by a model that was trained with ``infill``.
 
     A model of arrival times writes a span of a MIDI file anew instead, see `FillPlan`.
@@ -41,7 +42,7 @@ class InfillPlan:
         constraint: ``abc``: new bars have the right length, and join ties and repeats; ``None``:
             only their number is right.
 
-    For the other attributes, see `SamplePlan`.
+    For the other attributes, see `SamplePlan` and `Output`.
 
     Raises:
         UserError: if a value is out of range.
@@ -69,6 +70,7 @@ class InfillPlan:
     out: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _ = self.sampling
         if self.span is not None or self.instruments is not None:
             _ = self.for_events()
@@ -130,7 +132,7 @@ class InfillPlan:
         tune = f", {gaps.title}" if gaps.title else ""
         bars = ", ".join(in_words(bars) for bars in self.excerpt)
         facts = self.sampling.facts
-        return {**facts, "input": f"{self.input}{tune}", "written anew, in color": bars}
+        return {**facts, "input": f"{Path(self.input).name}{tune}", "written anew, in color": bars}
 
     def write(
         self,
@@ -183,7 +185,8 @@ class InfillPlan:
         ]
         remarks = "; ".join([*gaps.remarks, *stuck])
         inputs = {"remarks on the input": remarks} if remarks else {}
-        return Composition((original(gaps), *variants), self.facts_of(gaps), inputs)
+        samples = (original(gaps), *variants)
+        return Composition(samples, self.facts_of(gaps), inputs, tempo=gaps.tempo)
 
 
 def original(gaps: Gaps) -> Sample:

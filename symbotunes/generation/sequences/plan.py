@@ -10,6 +10,7 @@ from symbotunes.generation.arrival.continuing import Timing, check_timing, conti
 from symbotunes.generation.arrival.drawing import EventSettings
 from symbotunes.generation.arrival.tasks import EventInput
 from symbotunes.generation.latent.prior import PriorPlan
+from symbotunes.generation.output import Output
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.seeds import check_seeds, sample_seeds
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
@@ -36,7 +37,7 @@ ROUNDED = (None, "bfloat16", "int8")
 
 
 @dataclass(frozen=True)
-class SamplePlan:
+class SamplePlan(Output):
     """How many samples are generated, and how.
 
     Attributes:
@@ -76,6 +77,8 @@ class SamplePlan:
         pitches: weights of the 12 pitch classes from C, for models that read them; ``None``: the
             model's default.
 
+    For the other attributes, see `Output`.
+
     Raises:
         UserError: if a value is out of range.
     """
@@ -109,6 +112,7 @@ class SamplePlan:
     slide: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.seeds is not None:
             check_seeds(self.seeds)
             object.__setattr__(self, "num", len(self.seeds))
@@ -207,7 +211,8 @@ class SamplePlan:
             "no constraint, since": unconstrained,
         }
         inputs = {name: text for name, text in notes.items() if text}
-        return Composition(tuple(samples), replace(self, constraint=plan.constraint).facts, inputs)
+        facts = replace(self, constraint=plan.constraint).facts
+        return Composition(tuple(samples), facts, inputs, tempo=beginning.tempo)
 
     def _decided(
         self, tokenizer: TextTokenizer[Any], beginning: Beginning
@@ -268,7 +273,7 @@ class SamplePlan:
             facts["prompt"] = self.prompt
         if self.file:
             tune = "" if self.prompt_tune is None else f", tune {self.prompt_tune}"
-            facts["prompt"] = f"{self._bars_in_words()} of {self.file}{tune}"
+            facts["prompt"] = f"{self._bars_in_words()} of {Path(self.file).name}{tune}"
         return facts
 
     def _bars_in_words(self) -> str:

@@ -1,5 +1,6 @@
 """Prompts: beginnings that samples continue, typed or the first bars of a file."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from symbotunes.music.abc.transposition import on_c
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.music.excerpt import Excerpt
 from symbotunes.music.midi.tracks import TrackName
+from symbotunes.music.tempo import tempo_in
 from symbotunes.tokenizers.base import TextTokenizer, examples_in
 
 Result = TypeVar("Result")
@@ -34,11 +36,13 @@ class Beginning:
         key: before it was moved to C, to which samples are moved back; ``None`` if it was not
             moved.
         remarks: how it differs from what the user gave, for people.
+        tempo: that its ``Q:`` asks for, in quarters per minute; ``None`` if it has none.
     """
 
     ids: Sequence[int] = ()
     key: Key | None = None
     remarks: tuple[str, ...] = ()
+    tempo: float | None = None
 
 
 def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
@@ -58,7 +62,8 @@ def read_prompt(tokenizer: TextTokenizer[Any], text: str | None) -> Beginning:
         if tokenizer.FORMAT != "abc":
             return Beginning(ids)
         typed = read_typed(text, changes=tokenizer.KEEPS_CHANGES)
-        return Beginning(ids, key_to_return_to(tokenizer, typed.key), typed.remarks)
+        tempo = tempo_in(re.sub(r"\s(?=Q:)", "\n", text)) or None
+        return Beginning(ids, key_to_return_to(tokenizer, typed.key), typed.remarks, tempo)
     except ValueError as error:
         raise UserError(f"sample.prompt: {shorten(str(error), 200)}") from error
 
@@ -147,7 +152,8 @@ def _bars_of(tokenizer: TextTokenizer[Any], tune: AbcTune, bars: int | Excerpt) 
     if isinstance(tokens, np.ndarray):
         raise ValueError("a model of byte pairs cannot continue a file; set sample.prompt")
     chosen = first_bars(tokens, bars) if isinstance(bars, int) else chosen_bars(tokens, bars)
-    return Beginning(tokenizer.encode(chosen), key_to_return_to(tokenizer, key))
+    ids, tempo = tokenizer.encode(chosen), tempo_in(tune.text) or None
+    return Beginning(ids, key_to_return_to(tokenizer, key), tempo=tempo)
 
 
 def _located(error: ValueError, tune: AbcTune, total: int) -> str:

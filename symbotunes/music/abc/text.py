@@ -51,12 +51,12 @@ def in_one_key(abc: str) -> str:
     Raises:
         AbcError: if a note would need three sharps or flats.
     """
-    head = [line for line in abc.splitlines() if line[:2] in ("X:", "T:")]
+    head = [line for line in abc.splitlines() if line[:2] in ("X:", "T:", "Q:", "%%")]
     phrase = parse_tokens(from_abc(abc), changes=True)
     items = [item for item in written_out(phrase.key.signature, phrase.items) if not _new_key(item)]
     items = respell_explicit(items, phrase.key, phrase.key, 0)
     body = to_abc(replace(phrase, items=tuple(items))).splitlines()
-    return "\n".join([*head, *body[len(head) :]]) + "\n"
+    return "\n".join([*head, *(line for line in body if line[:2] not in ("X:", "T:"))]) + "\n"
 
 
 def _new_key(item: Item) -> bool:
@@ -105,7 +105,7 @@ def from_abc(text: str) -> list[str]:
     for line in text.splitlines():
         if line[:2] in ("M:", "K:"):
             head.append(line.strip())
-        elif line[1:2] != ":" or line[:1] in "|:":
+        elif line[:2] != "%%" and (line[1:2] != ":" or line[:1] in "|:"):
             body.append(line)
     return [*head, *without_tuplets(lex(" ".join(body)))]
 
