@@ -149,10 +149,11 @@ def test_a_window_of_a_trio_is_drawn():
 
 
 @pytest.mark.slow("music21 turns each score into MusicXML")
-def test_only_the_beginning_of_a_long_score_is_drawn(monkeypatch):
-    monkeypatch.setattr(notation, "MAX_NOTES", 8)
+@pytest.mark.parametrize(("limit", "most"), [("MAX_NOTES", 8), ("MAX_BARS", 2)])
+def test_only_the_beginning_of_a_long_score_is_drawn(limit, most, monkeypatch):
+    monkeypatch.setattr(notation, limit, most)
     engraving = engrave_score(score_of([(12 * quarter, 12) for quarter in range(20)]))
-    assert len(re.findall(r'class="note[ "]', engraving.svg)) == 8
+    assert len(re.findall(r'class="note[ "]', engraving.svg)) == 8  # two bars
     assert engraving.warnings == ("the first 8 of 20 notes",)
 
 

@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,9 +15,11 @@ import symusic
 
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.text import in_one_key
+from symbotunes.music.midi.bars import bar_lines
 
 PATIENCE_SECONDS = 60  # the longest tunes take less than 1 s
 MAX_NOTES = 1000  # of a score; music21 takes about 5 ms for each
+MAX_BARS = 1000  # of all staves together, empty ones included, for the same reason
 TRIPLETS = 0.1  # share of the onsets from which a score is engraved with triplets
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -83,15 +87,24 @@ def _plain(score: symusic.Score) -> tuple[symusic.Score, tuple[str, ...]]:
     plain = score.copy()
     onsets = sorted(note.time for track in plain.tracks for note in track.notes)
     cut: tuple[str, ...] = ()
-    if len(onsets) > MAX_NOTES:
-        plain = plain.clip(0, onsets[MAX_NOTES], clip_end=True)
-        cut = (f"the first {MAX_NOTES:,} of {len(onsets):,} notes",)
+    if kept := _fitting(plain, onsets):
+        plain = plain.clip(0, onsets[kept], clip_end=True)
+        cut = (f"the first {kept:,} of {len(onsets):,} notes",)
     for track in plain.tracks:
         if track.is_drum:
             track.is_drum, track.name = False, "Drums"
     # A track without notes carries meters and keys, which then stand on every staff.
     plain.tracks.insert(0, symusic.Track(name=""))
     return plain, cut
+
+
+def _fitting(score: symusic.Score, onsets: Sequence[int]) -> int:
+    """How many of the notes, in the order of their onsets, are engraved; 0 for all."""
+    staves = sum(len(track.notes) > 0 for track in score.tracks)
+    last_bar = bar_lines(score).first - 1 + MAX_BARS // max(1, staves)
+    end = bar_lines(score).start(last_bar + 1) * score.ticks_per_quarter
+    fitting = max(1, min(MAX_NOTES, bisect_left(onsets, end)))
+    return fitting if fitting < len(onsets) else 0
 
 
 def _in_triplets(score: symusic.Score) -> bool:
