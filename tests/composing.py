@@ -10,6 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from symbotunes.cli.command_line import register_resolvers
+from symbotunes.cli.start_up import parse_with_libyaml
 from symbotunes.config.compose import recomposed
 from symbotunes.config.plugins import is_group
 
@@ -30,4 +31,5 @@ def composed(*arguments: str) -> DictConfig:
 @cache
 def _chosen(arguments: tuple[str, ...]) -> DictConfig:
     register_resolvers()
+    parse_with_libyaml()
     return recomposed(arguments)

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from symbotunes.cli.dispatch import call_mode
 from symbotunes.cli.environment import prepare_environment
 from symbotunes.cli.errors import report
+from symbotunes.cli.start_up import parse_with_libyaml
 from symbotunes.cli.terminal import print_in_any_encoding, warn_in_one_line
 from symbotunes.config.aliases import modernized
 from symbotunes.config.folders import unwritable
@@ -79,6 +80,7 @@ if __name__ == "__main__":
     print_in_any_encoding()
     make_unfailing()
     warn_in_one_line()
+    parse_with_libyaml()
     if len(sys.argv) != 2:
         raise UserError("usage: python -m symbotunes.cli.job FOLDER")
     try:

@@ -16,6 +16,7 @@ from symbotunes.cli.command_line import (
 )
 from symbotunes.cli.environment import prepare_environment
 from symbotunes.cli.errors import one_line_errors
+from symbotunes.cli.start_up import compose_once, parse_with_libyaml
 from symbotunes.cli.terminal import print_in_any_encoding, warn_in_one_line
 from symbotunes.config.plugins import register_plugins
 from symbotunes.paths import CONF
@@ -35,6 +36,8 @@ def run() -> None:
     print_in_any_encoding()
     make_unfailing()
     warn_in_one_line()
+    parse_with_libyaml()
+    compose_once()
     register_resolvers()
     sys.argv[1:] = added_to_checkpoint(flags_first(readable(sys.argv[1:])))
     if sys.argv[1:] == ["--version"]:
