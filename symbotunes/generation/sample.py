@@ -26,6 +26,7 @@ class Sample:
         right_bars: how many of them have the length that the meter requires.
         marked_bars: numbers of written bars that pages color, counted from 0 between bar signs.
         marked_ticks: when they are heard: beginnings and ends.
+        given: by track, which notes were given and not written, of MIDI; empty if there are none.
         mirex: what continues a prompt of MIREX's generation task, in its JSON; ``None`` for others.
     """
 
@@ -43,6 +44,7 @@ class Sample:
     right_bars: int | None = None
     marked_bars: tuple[int, ...] = ()
     marked_ticks: tuple[tuple[int, int], ...] = ()
+    given: tuple[tuple[bool, ...], ...] = ()
     mirex: str | None = None
 
     @property

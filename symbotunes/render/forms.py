@@ -183,7 +183,7 @@ def _sound(sample: Sample) -> Written:
 
 
 def _roll(sample: Sample) -> Written:
-    roll = draw_roll(sample.score, sample.marked_ticks)
+    roll = draw_roll(sample.score, sample.marked_ticks, sample.given)
     return Written(roll.png, lines=roll.lines)
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from symbotunes.render.notation.colored import with_colored_bars
 from symbotunes.render.notation.notation import SVG, engrave
 from symbotunes.render.palette import COLORS, NEW
+from symbotunes.render.piano_roll import roll
 from symbotunes.render.piano_roll.roll import draw_roll
 
 # Between bar signs: an upbeat, bars of 3, 4 and 2 notes, both parts of a split bar, a bar of 6.
@@ -54,3 +55,27 @@ def test_notes_that_begin_in_marked_times_are_colored():
     assert abs(new.min() - (first + quarter)) < 5
     assert abs(new.max() - (first + 2 * quarter)) < 5
     assert not len(columns(draw_roll(score).png, NEW))
+
+
+def test_given_notes_are_paler_than_written_ones_of_their_track_and_the_legend_says_so(monkeypatch):
+    legends = []
+    monkeypatch.setattr(roll, "_draw_legend", lambda _, entries: legends.append(dict(entries)))
+    score = symusic.Score(480)
+    flute, drums = symusic.Track(program=73), symusic.Track(is_drum=True)
+    score.tracks.append(symusic.Track(name="No notes"))
+    for onset in range(0, 1920, 480):
+        flute.notes.append(symusic.Note(onset, 480, 60, 90))
+    drums.notes.append(symusic.Note(0, 480, 36, 90))
+    for track in (flute, drums):
+        score.tracks.append(track)
+    given = [[], [True, False, False, True], [False]]
+    png = draw_roll(score, given=given).png
+    full, pale = (columns(png, color) for color in (COLORS[0], "#a6cee4"))
+    first, last = pale.min(), pale.max()
+    quarter = (last - first) / 4
+    assert abs(full.min() - (first + quarter)) < 5
+    assert abs(full.max() - (first + 3 * quarter)) < 5
+    assert not ((pale > full.min() + 3) & (pale < full.max() - 3)).any()
+    draw_roll(score)
+    named = {"Flute": COLORS[0], "Drums": "#6b665c"}
+    assert legends == [{**named, "pale: given": "#c0bebb"}, named]

@@ -17,6 +17,7 @@ from symbotunes.generation.arrival.window import (
     Window,
     most_triplets,
 )
+from symbotunes.generation.given import NoteKey
 from symbotunes.generation.sequences.generate import Generated
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.base import SequenceModel
@@ -29,8 +30,10 @@ from symbotunes.music.arrival.vocabulary import (
     UNITS_PER_SECOND,
     as_events,
     instruments,
+    pitches,
     times,
 )
+from symbotunes.music.arrival.writing import TICKS_PER_UNIT
 
 DENSEST = 100  # events per second up to which music of a given length is written to its end
 
@@ -142,4 +145,12 @@ def generated(task: Task, written: Written) -> Generated:
         nll_nats=written.nll_nats,
         count=written.count,
         finished=written.finished,
+        given=given_in(task),
     )
+
+
+def given_in(task: Task) -> frozenset[NoteKey]:
+    """The notes of a task that are given, as a score has them."""
+    events = np.concatenate([task.before, as_events(task.given)])
+    columns = times(events) * TICKS_PER_UNIT, pitches(events), instruments(events)
+    return frozenset(zip(*(column.tolist() for column in columns), strict=True))

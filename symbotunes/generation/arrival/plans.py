@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from symbotunes.errors import UserError
-from symbotunes.generation.arrival.drawing import EventSettings, generated, write_tasks
+from symbotunes.generation.arrival.drawing import EventSettings, generated, given_in, write_tasks
 from symbotunes.generation.arrival.grammar import EventGrammar
 from symbotunes.generation.arrival.sampler import Task
 from symbotunes.generation.arrival.tasks import (
@@ -18,6 +18,7 @@ from symbotunes.generation.arrival.tasks import (
     require_positive,
     spans_of,
 )
+from symbotunes.generation.given import NoteKey
 from symbotunes.generation.output import Output
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.sequences.decoded import to_sample
@@ -241,11 +242,14 @@ class FillPlan(EventPlan):
         """All spans, one after another, so that each knows what was written before."""
         settings = self.settings
         nats, count, finished = 0.0, 0, True
+        given: frozenset[NoteKey] | None = None
         for span in spans:
             task: Task = gap(source, span, settings.grammar.only)
             (written,) = write_tasks(net, task, settings, [seed], on_step)
+            # What is written into one span is given for the next; only what always was stays so.
+            given = given_in(task) if given is None else given & given_in(task)
             source = source.with_events(task, written.events)
             nats, count = nats + written.nll_nats, count + written.count
             finished = finished and written.finished
         whole = generated(task, written)
-        return replace(whole, nll_nats=nats, count=count, finished=finished)
+        return replace(whole, nll_nats=nats, count=count, finished=finished, given=given)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from symbotunes.generation.given import keys_of, marked
 from symbotunes.generation.sample import Sample
 from symbotunes.generation.sequences import Generated
 from symbotunes.music.abc.keys import Key
@@ -37,6 +38,12 @@ def to_sample(
         remarks.insert(0, STUCK)
     elif not generated.finished and tokenizer.vocabulary.eos != NO_ID:
         remarks.insert(0, "unfinished: sample.max_tokens was reached")
+    given = generated.given
+    if given is None and generated.prompt_length and rendition.abc is None:
+        prompt = tokenizer.decode(generated.ids[: generated.prompt_length])
+        given = frozenset(
+            key for keys in keys_of(tokenizer.render(prompt, "").score) for key in keys
+        )
     return Sample(
         name=f"sample_{index + 1:02d}",
         title=title,
@@ -50,4 +57,5 @@ def to_sample(
         notes=tuple(remarks),
         bars=rendition.bars,
         right_bars=rendition.right_bars,
+        given=marked(rendition.score, given or frozenset()),
     )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from symbotunes.errors import DIVERGED, UserError
+from symbotunes.generation.given import NoteKey
 from symbotunes.generation.sequences.filters import NOTHING, penalize, restrict
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.layers.drawing import draw
@@ -71,6 +72,7 @@ class Generated:
         count: number of generated tokens, ``eos`` included.
         finished: whether the model ended the piece itself.
         stuck: whether the constraint left no token to go on with.
+        given: notes that a model of MIDI was given; ``None``: those of the prompt.
     """
 
     ids: list[int]
@@ -79,6 +81,7 @@ class Generated:
     count: int
     finished: bool
     stuck: bool = False
+    given: frozenset[NoteKey] | None = None
 
 
 class _Row:

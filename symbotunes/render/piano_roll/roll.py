@@ -10,6 +10,7 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
+from symbotunes.music.midi.instruments import instrument_names
 from symbotunes.render.palette import COLORS, NEW
 from symbotunes.render.piano_roll.bars import Bars, bars_of
 from symbotunes.render.piano_roll.clock import Clock
@@ -25,6 +26,8 @@ MAX_LINES = 12
 PAPER, BLACK_ROW, OCTAVE = "#ffffff", "#f4f2ec", "#d2cdc2"
 BAR_LINE, BEAT_LINE, INK = "#a39d90", "#e8e4db", "#4a463e"
 DRUM_COLOR = "#6b665c"
+PALENESS = 0.65  # share of the paper's color in that of notes that were given
+PALE_MEANS_GIVEN = "pale: given"
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,11 @@ class _Layout:
         return LEFT + (WIDTH - LEFT - RIGHT) * (end - start) / longest
 
 
-def draw_roll(score: symusic.Score, marked_ticks: Sequence[tuple[int, int]] = ()) -> Roll:
+def draw_roll(
+    score: symusic.Score,
+    marked_ticks: Sequence[tuple[int, int]] = (),
+    given: Sequence[Sequence[bool]] = (),
+) -> Roll:
     """Draw a score, 1600 px wide and as high as its lines and its range require.
 
     Each track has a color; several tracks have a legend. Drums have their own rows below the
@@ -94,26 +101,28 @@ def draw_roll(score: symusic.Score, marked_ticks: Sequence[tuple[int, int]] = ()
         score: the notes.
         marked_ticks: beginnings and ends of the times at which notes begin that are drawn in the
             color of what is new.
+        given: by track, which notes were given; they are drawn in a paler color, and the legend
+            says so.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     score = score.to("tick")
     tracks = [track for track in score.tracks if len(track.notes)]
-    layout, clock = _lay_out(score, several=len(tracks) > 1), Clock(score)
+    has_legend = len(tracks) > 1 or bool(given)
+    layout, clock = _lay_out(score, has_legend=has_legend), Clock(score)
     figure = Figure(figsize=(WIDTH / DPI, layout.height / DPI), dpi=DPI, facecolor=PAPER)
     canvas: Any = FigureCanvasAgg(figure)
     colored = list(zip(tracks, colors_of(tracks), strict=True))
-    marked = [(track, NEW) for track in tracks] if marked_ticks else []
+    layers = _layers(score, colored, marked_ticks, given)
     for line in range(len(layout.spans)):
         axes = _axes(figure, layout, line)
         _draw_grid(axes, layout, line)
-        for track, color in colored:
-            _draw_notes(axes, track, layout, line, color=color)
-        for track, color in marked:  # over the same notes in the color of their track
-            _draw_notes(axes, track, layout, line, color=color, times=marked_ticks)
-    if len(tracks) > 1:
-        _draw_legend(figure, colored)
+        for layer in layers:
+            _draw_notes(axes, layer, layout, line)
+    if has_legend:
+        entries = list(zip(_names_of(tracks), colors_of(tracks), strict=True))
+        _draw_legend(figure, [*entries, (PALE_MEANS_GIVEN, paler(INK))] if given else entries)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # letters that the font lacks are shown as boxes
@@ -122,7 +131,51 @@ def draw_roll(score: symusic.Score, marked_ticks: Sequence[tuple[int, int]] = ()
     return Roll(buffer.getvalue(), lines)
 
 
-def _lay_out(score: symusic.Score, *, several: bool) -> _Layout:
+@dataclass(frozen=True)
+class _Layer:
+    """Notes of one color, drawn over those of the layers before."""
+
+    notes: Sequence[Any]
+    color: str
+    is_drum: bool
+
+
+def _layers(
+    score: symusic.Score,
+    colored: Sequence[tuple[Any, str]],
+    marked_ticks: Sequence[tuple[int, int]],
+    given: Sequence[Sequence[bool]],
+) -> list[_Layer]:
+    """The notes of each track by color: given ones, written ones, and new ones over these."""
+    flags = given or [[False] * len(track.notes) for track in score.tracks]
+    pale: list[_Layer] = []
+    full: list[_Layer] = []
+    marked: list[_Layer] = []
+    for (track, color), of_track in zip(colored, filter(len, flags), strict=True):
+        notes = list(zip(track.notes, of_track, strict=True))
+        old = [note for note, is_given in notes if is_given]
+        new = [note for note, is_given in notes if not is_given]
+        inside = [
+            note
+            for note in track.notes
+            if any(begin <= note.time < until for begin, until in marked_ticks)
+        ]
+        pale.append(_Layer(old, paler(color), track.is_drum))
+        full.append(_Layer(new, color, track.is_drum))
+        marked.append(_Layer(inside, NEW, track.is_drum))
+    return [layer for layer in (*pale, *full, *marked) if layer.notes]
+
+
+def paler(color: str) -> str:
+    """A color mixed with the paper's."""
+    mixed = (
+        round((1 - PALENESS) * int(color[at : at + 2], 16) + PALENESS * int(PAPER[at : at + 2], 16))
+        for at in (1, 3, 5)
+    )
+    return "#" + "".join(f"{part:02x}" for part in mixed)
+
+
+def _lay_out(score: symusic.Score, *, has_legend: bool) -> _Layout:
     bars, rows = bars_of(score), rows_of(score)
     lines = 1 if bars.count <= ONE_LINE else min(MAX_LINES, -(-bars.count // PER_LINE))
     per_line = 4 * -(-bars.count // (4 * lines))  # whole phrases of four bars; equal lines
@@ -130,7 +183,7 @@ def _lay_out(score: symusic.Score, *, several: bool) -> _Layout:
         (first, min(first + per_line, bars.count)) for first in range(0, bars.count, per_line)
     )
     height = min(MAX_HEIGHT, max(MIN_HEIGHT, round(rows.count * ROW_HEIGHT)))
-    return _Layout(bars, rows, spans, height, TOP + LEGEND * several)
+    return _Layout(bars, rows, spans, height, TOP + LEGEND * has_legend)
 
 
 def colors_of(tracks: Sequence[Any]) -> list[str]:
@@ -183,29 +236,19 @@ def _draw_grid(axes: Any, layout: _Layout, line: int) -> None:
     )
 
 
-def _draw_notes(
-    axes: Any,
-    track: Any,
-    layout: _Layout,
-    line: int,
-    *,
-    color: str,
-    times: Sequence[tuple[int, int]] | None = None,
-) -> None:
-    """Draw the notes of a track on a line; where `times` are given, those that begin then."""
+def _draw_notes(axes: Any, layer: _Layer, layout: _Layout, line: int) -> None:
+    """Draw the notes of a layer on a line."""
     from matplotlib.collections import PolyCollection
 
     start, end = layout.ticks(line)
     corners = [
-        _corners(note, layout.rows.row(note.pitch, is_drum=track.is_drum), end - start)
-        for note in track.notes
-        if note.time < end
-        and note.time + max(1, note.duration) > start
-        and (times is None or any(begin <= note.time < until for begin, until in times))
+        _corners(note, layout.rows.row(note.pitch, is_drum=layer.is_drum), end - start)
+        for note in layer.notes
+        if note.time < end and note.time + max(1, note.duration) > start
     ]
     if corners:
         notes = PolyCollection(
-            corners, facecolors=color, edgecolors=PAPER, linewidths=0.4, zorder=3
+            corners, facecolors=layer.color, edgecolors=PAPER, linewidths=0.4, zorder=3
         )
         axes.add_collection(notes, autolim=False)
 
@@ -219,17 +262,25 @@ def _corners(note: Any, row: float, span: int) -> NDArray[np.float64]:
     )
 
 
-def _draw_legend(figure: Any, colored: Sequence[tuple[Any, str]]) -> None:
+def _names_of(tracks: Sequence[Any]) -> list[str]:
+    """The names of tracks; where they have none, those of their instruments."""
+    if all(track.name.strip() for track in tracks):
+        return [track.name.strip() for track in tracks]
+    instruments = instrument_names()
+    return [
+        track.name.strip() or ("Drums" if track.is_drum else instruments[track.program])
+        for track in tracks
+    ]
+
+
+def _draw_legend(figure: Any, entries: Sequence[tuple[str, str]]) -> None:
+    """Names and their colors."""
     from matplotlib.patches import Patch
 
-    names = [
-        track.name.strip() or ("Drums" if track.is_drum else f"Track {index}")
-        for index, (track, _) in enumerate(colored, start=1)
-    ]
     handles = [
         # A name that begins with an underscore would be left out, and $ would start a formula.
         Patch(color=color, label=name.lstrip("_")[:24].replace("$", r"\$") or "?")
-        for name, (_, color) in zip(names, colored, strict=True)
+        for name, color in entries
     ]
     figure.legend(
         handles=handles,

@@ -86,6 +86,37 @@ def test_a_continuation_keeps_what_it_continues_and_lasts_as_asked(net, tokenize
     assert notes(first.score) != notes(second.score)
 
 
+def given_notes(sample):
+    """What a sample marks as given, in the form of `notes`."""
+    return sorted(
+        (note.time // 10, note.pitch, track.program)
+        for track, flags in zip(sample.score.tracks, sample.given, strict=True)
+        for note, is_given in zip(track.notes, flags, strict=True)
+        if is_given
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "given"),
+    [
+        (
+            lambda path: SamplePlan(num=1, input=path, until=6.0, seconds=3.0),
+            FLUTES[:12] + BASSES[:3],
+        ),
+        (lambda path: AccompanyPlan(input=path, track="flute", num=1, seconds=8.0), FLUTES),
+        (
+            lambda path: InfillPlan(input=path, num=1, bars=[2, 5], instruments=[BASS]),
+            FLUTES + [note for note in BASSES if note[0] not in (200, 800)],
+        ),
+    ],
+    ids=["continue", "accompany", "infill"],
+)
+def test_what_was_given_is_marked(net, tokenizer, song, plan, given):
+    (sample,) = samples(net, tokenizer, plan(str(song)))
+    assert given_notes(sample) == sorted(given)
+    assert set(notes(sample.score)) - set(given)
+
+
 def test_bars_are_continued_as_with_any_model(net, tokenizer, song):
     (sample,) = samples(net, tokenizer, SamplePlan(num=1, input=str(song), bars="1-2", seconds=1.0))
     assert set(FLUTES[:8] + BASSES[:2]) <= set(notes(sample.score))

@@ -97,6 +97,8 @@ def test_a_model_continues_a_prompt_and_writes_the_tasks_json(name, prompt, nets
         shift = 16 if name == "remi" else 0  # REMI leaves out the silent pickup
         assert {(note["start"] - shift, note["pitch"]) for note in PROMPT} <= heard
         assert {(note["start"] - shift, note["pitch"]) for note in notes} <= heard
+        (flags,) = (marks for marks in sample.given if any(marks))
+        assert sum(flags) == len(PROMPT)
 
 
 def test_a_continuation_that_ends_early_is_remarked_on(prompt):
