@@ -8,17 +8,13 @@ Toolkit for Computer-Aided Musicology and Symbolic Music Data", ISMIR 2010.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import symusic
-
 from symbotunes.datasets.base import Corpus, DatasetError, Dropped, printable
 from symbotunes.datasets.folk import corpus_folder
 from symbotunes.music.midi.piece import MidiPiece
-from symbotunes.music.musicxml import MusicXmlError, Part, read_musicxml
+from symbotunes.music.musicxml import MusicXmlError, Part, read_musicxml, score_of_parts
 
 VOICES = ("soprano", "alto", "tenor", "bass")
-TICKS_PER_QUARTER = 480
 CHOIR = 52  # General MIDI program, counted from 0
-VELOCITY = 80
 SUFFIXES = (".mxl", ".xml", ".musicxml")
 
 
@@ -62,7 +58,7 @@ class JsbChorales(Corpus):
         if voices is None:
             yield Dropped(name, "not in four parts")
             return
-        data = score_of_parts(voices).dumps_midi()
+        data = score_of_parts(voices, program=CHOIR).dumps_midi()
         yield MidiPiece(name, data, title=path.stem, collection="Bach chorales")
 
 
@@ -73,25 +69,3 @@ def four_voices(parts: Sequence[Part]) -> list[Part] | None:
     if all(voice in named for voice in VOICES):
         return [named[voice] for voice in VOICES]
     return list(sounding) if len(sounding) == len(VOICES) else None
-
-
-def score_of_parts(parts: Sequence[Part]) -> symusic.Score:
-    """Parts as tracks; meters and keys are those of the first part."""
-    score = symusic.Score(TICKS_PER_QUARTER)
-    for onset, beats, beat_type in parts[0].meters:
-        tick = round(onset * TICKS_PER_QUARTER)
-        score.time_signatures.append(symusic.TimeSignature(tick, beats, beat_type))
-    for onset, sharps, minor in parts[0].keys:
-        tick = round(onset * TICKS_PER_QUARTER)
-        score.key_signatures.append(symusic.KeySignature(tick, max(-7, min(7, sharps)), int(minor)))
-    for part in parts:
-        track = symusic.Track(program=CHOIR, name=part.name)
-        for note in part.notes:
-            start, end = (
-                round(moment * TICKS_PER_QUARTER)
-                for moment in (note.onset, note.onset + note.duration)
-            )
-            if 0 <= note.pitch <= 127:
-                track.notes.append(symusic.Note(start, max(1, end - start), note.pitch, VELOCITY))
-        score.tracks.append(track)
-    return score

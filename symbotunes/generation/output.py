@@ -1,6 +1,7 @@
 """How samples sound: the settings that all plans share, and samples that follow them."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import symusic
@@ -39,6 +40,8 @@ class Output:
         UserError: if a value is out of range, or both `transpose` and `key` are given.
     """
 
+    GROUP: ClassVar[str] = "sample"  # of the config, for errors
+
     tempo: float | None = None
     instrument: int | str | None = None
     transpose: int | None = None
@@ -60,17 +63,18 @@ class Output:
             if value is not None and not (is_number and lowest <= value <= highest):
                 unit = "beats per minute" if name == "tempo" else "whole semitones"
                 raise UserError(
-                    f"sample.{name}={value}: must be from {lowest} to {highest} {unit}, or null"
+                    f"{self.GROUP}.{name}={value}: must be from {lowest} to {highest} {unit}, "
+                    "or null"
                 )
         if self.transpose is not None and self.key is not None:
-            raise UserError("sample.transpose and sample.key: give only one of them")
+            raise UserError(f"{self.GROUP}.transpose and {self.GROUP}.key: give only one of them")
         return Arrangement(
             beats_per_minute=self.tempo,
             program=None
             if self.instrument is None
-            else program_of("sample.instrument", self.instrument),
+            else program_of(f"{self.GROUP}.instrument", self.instrument),
             semitones=self.transpose,
-            tonic=None if self.key is None else _tonic(self.key),
+            tonic=None if self.key is None else _tonic(f"{self.GROUP}.key", self.key),
         )
 
     @property
@@ -88,7 +92,7 @@ class Output:
         return facts
 
 
-def _tonic(name: object) -> Key:
+def _tonic(setting: str, name: object) -> Key:
     """The tonic that a setting names.
 
     Raises:
@@ -100,7 +104,7 @@ def _tonic(name: object) -> Key:
         key = None
     if key is None or str(key) != f"{str(name)[:1].upper()}{str(name)[1:]}maj":
         raise UserError(
-            f"sample.key={name}: must be a tonic such as G, Bb or F#; every sample keeps its mode"
+            f"{setting}={name}: must be a tonic such as G, Bb or F#; every piece keeps its mode"
         )
     return key
 
@@ -158,10 +162,14 @@ def arranged_sample(sample: Sample, arrangement: Arrangement) -> Sample:
 
 
 def _meter(score: symusic.Score) -> str:
-    """The first meter of a score; 4/4 if it has none."""
-    for signature in score.time_signatures:
-        return f"{signature.numerator}/{signature.denominator}"
-    return "4/4"
+    """The meter of most of a score, which an upbeat's own signature is not; 4/4 if it has none."""
+    signatures = list(score.time_signatures)
+    if not signatures:
+        return "4/4"
+    ends = [*(signature.time for signature in signatures[1:]), score.end()]
+    lasting = [end - signature.time for signature, end in zip(signatures, ends, strict=True)]
+    longest = signatures[int(np.argmax(lasting))]
+    return f"{longest.numerator}/{longest.denominator}"
 
 
 def _key(score: symusic.Score) -> Key:

@@ -28,6 +28,8 @@ class Sample:
         marked_ticks: when they are heard: beginnings and ends.
         given: by track, which notes were given and not written, of MIDI; empty if there are none.
         mirex: what continues a prompt of MIREX's generation task, in its JSON; ``None`` for others.
+        from_user: whether it is music of the user and not of a model, so that nothing is known of
+            tokens, likelihood and seed.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Sample:
     marked_ticks: tuple[tuple[int, int], ...] = ()
     given: tuple[tuple[bool, ...], ...] = ()
     mirex: str | None = None
+    from_user: bool = False
 
     @property
     def nats_per_token(self) -> float | None:

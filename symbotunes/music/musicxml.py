@@ -12,13 +12,18 @@ neither keys nor the length of an upbeat's bar.
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+import symusic
+
 MAX_BYTES = 64 * 2**20
+TICKS_PER_QUARTER = 480
+VELOCITY = 80
 _CONTAINER = "META-INF/container.xml"
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
@@ -91,6 +96,38 @@ def read_musicxml(path: Path) -> list[Part]:
         if isinstance(error, MusicXmlError):
             raise
         raise MusicXmlError("broken MusicXML", f"{path.name}: {error}") from error
+
+
+def score_of_parts(parts: Sequence[Part], *, program: int) -> symusic.Score:
+    """Parts as tracks; meters and keys are those of the first part.
+
+    Args:
+        parts: of one score.
+        program: General MIDI program of all tracks, counted from 0.
+
+    Raises:
+        MusicXmlError: if there are no parts.
+    """
+    if not parts:
+        raise MusicXmlError("no parts")
+    score = symusic.Score(TICKS_PER_QUARTER)
+    for onset, beats, beat_type in parts[0].meters:
+        tick = round(onset * TICKS_PER_QUARTER)
+        score.time_signatures.append(symusic.TimeSignature(tick, beats, beat_type))
+    for onset, sharps, minor in parts[0].keys:
+        tick = round(onset * TICKS_PER_QUARTER)
+        score.key_signatures.append(symusic.KeySignature(tick, max(-7, min(7, sharps)), int(minor)))
+    for part in parts:
+        track = symusic.Track(program=program, name=part.name)
+        for note in part.notes:
+            start, end = (
+                round(moment * TICKS_PER_QUARTER)
+                for moment in (note.onset, note.onset + note.duration)
+            )
+            if 0 <= note.pitch <= 127:
+                track.notes.append(symusic.Note(start, max(1, end - start), note.pitch, VELOCITY))
+        score.tracks.append(track)
+    return score
 
 
 def _document(path: Path) -> bytes:

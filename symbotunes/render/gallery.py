@@ -115,17 +115,26 @@ def _row(card: Card) -> dict[str, Any]:
     return {
         "name": sample.name,
         "title": sample.title,
-        "seed": sample.seed,
-        "finished": sample.finished,
-        "tokens": sample.tokens,
-        "generated": sample.generated,
-        **_likelihood(sample),
+        **_generation(sample),
         "bars": sample.bars,
         "right_bars": sample.right_bars,
         "notes": card.notes,
         "failures": dict(card.failures),
         "files": {suffix: f"{sample.name}.{suffix}" for suffix in card.written},
         "abc": sample.abc,
+    }
+
+
+def _generation(sample: Sample) -> dict[str, Any]:
+    """What is known of how a model wrote it; empty for music of the user."""
+    if sample.from_user:
+        return {}
+    return {
+        "seed": sample.seed,
+        "finished": sample.finished,
+        "tokens": sample.tokens,
+        "generated": sample.generated,
+        **_likelihood(sample),
     }
 
 

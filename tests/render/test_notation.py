@@ -38,6 +38,26 @@ def test_the_last_line_needs_no_line_end(jig):
     assert engrave(jig.rstrip("\n")).svg == engrave(jig).svg
 
 
+def texts(svg):
+    """The words of a drawing."""
+    drawn = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    return ["".join(text.itertext()).replace("\xa0", " ").strip() for text in drawn]
+
+
+def test_a_tempo_is_drawn_above_the_first_bar(jig):
+    drawn = engrave(jig.replace("M:6/8", "Q:3/8=90\n%%MIDI program 73\nM:6/8"))
+    assert drawn.warnings == ()
+    assert "\u2669. = 90" in texts(drawn.svg)
+    assert texts(engrave(jig).svg) == []
+
+
+def test_bars_are_numbered_at_the_beginning_of_lines():
+    bars = "ABcd efga | bagf edcB |"
+    lines = f"A2 | {bars} {bars}\n{bars} {bars}\n{bars} A6 |]\n"
+    upbeat = f"X:1\nT:t\nM:4/4\nL:1/8\nK:Cmaj\n{lines}"
+    assert texts(engrave(upbeat).svg) == ["5", "9"]
+
+
 @pytest.mark.parametrize("abc", ["", "no music at all", "X:1\nT:t\nM:4/4\nL:1/8\nK:C\n"])
 def test_what_cannot_be_engraved_is_refused_in_one_line(abc):
     with pytest.raises(EngravingError, match=r"^verovio .*ABC[^\n]*$"):

@@ -7,8 +7,10 @@ MIDI becomes MusicXML first: music21 spells pitches, splits notes at bar lines a
 
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stderr
 from io import StringIO
+from xml.etree import ElementTree
 
 OPTIONS: dict[str, object] = {
     "pageWidth": 2100,  # in tenths of a mm: staves 8 mm high on a page 21 cm wide
@@ -19,13 +21,22 @@ OPTIONS: dict[str, object] = {
     "header": "none",  # the page shows the title
     "footer": "none",
     "xmlIdChecksum": True,  # the same tune gives the same file
-    "smuflTextFont": "embedded",  # no external font
+    "smuflTextFont": "none",  # embedded, it is 58 kB for the sign of a beat
 }
 ABC: dict[str, object] = {
     "inputFrom": "abc",
     "breaks": "smart",  # the lines of the ABC, unless they are too full or ...
     "breaksSmartSb": 0.3,  # ... fill less than this fraction of the width
 }
+MEI = "http://www.music-encoding.org/ns/mei"
+XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
+# Beats by their length in whole notes, as text that other fonts than Verovio's have.
+BEATS = {
+    "1": "whole note", "3/4": "dotted half note", "1/2": "half note", "3/8": "♩.",
+    "1/4": "♩", "3/16": "♪.", "1/8": "♪",
+}  # fmt: skip
+OWN_SIGNS = {"\ueca3": "half note", "\ueca5": "♩", "\ueca7": "♪", "\uecb7": "."}
+OWN_FONT = re.compile(r' font-family="Leipzig" font-size="[0-9]+px"')
 MIDI: dict[str, object] = {"inputFrom": "xml", "breaks": "auto"}
 GRIDS = {"sixteenths": (4,), "triplets": (4, 3)}  # parts of a quarter to which notes are moved
 
@@ -47,6 +58,40 @@ def music_xml(midi: bytes, grid: str) -> str:
     return xml
 
 
+def without_tempo(abc: str) -> tuple[str, tuple[str, str] | None]:
+    """ABC without ``Q:``, and the beat and beats per minute of the first that has both."""
+    match = re.search(r"^Q:[ \t]*([0-9]+(?:/[0-9]+)?)[ \t]*=[ \t]*([0-9]+)", abc, re.MULTILINE)
+    plain = re.sub(r"^(?:Q:|%%).*\n?", "", abc, flags=re.MULTILINE)
+    return plain, (match[1], match[2]) if match else None
+
+
+def annotated(mei: str, numbers: Sequence[str], tempo: tuple[str, str] | None) -> str:
+    """MEI that Verovio made of ABC, with numbers of bars and a tempo, which it does not read there.
+
+    Args:
+        mei: the tune.
+        numbers: of the measures with music, in their order; the others get none.
+        tempo: the beat in whole notes, such as ``3/8``, and beats per minute.
+    """
+    root = ElementTree.fromstring(mei)
+    for head in root.findall(f"{{{MEI}}}meiHead"):
+        head.clear()  # it holds the time of day
+    sounds = {f"{{{MEI}}}{name}" for name in ("note", "rest", "mRest")}
+    measures = [
+        measure
+        for measure in root.iter(f"{{{MEI}}}measure")
+        if any(element.tag in sounds for element in measure.iter())
+    ]
+    for measure, number in zip(measures, numbers, strict=False):
+        measure.set("n", number)
+    if tempo is not None and measures and tempo[0] in BEATS:
+        mark = ElementTree.SubElement(measures[0], f"{{{MEI}}}tempo", tstamp="1", staff="1")
+        mark.set(XML_ID, "tempo")
+        mark.text = f"{BEATS[tempo[0]]} = {tempo[1]}"
+    ElementTree.register_namespace("", MEI)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
 def main() -> int:
     """Engrave stdin; 1 if Verovio finds nothing to engrave."""
     import verovio
@@ -57,13 +102,20 @@ def main() -> int:
         text = music_xml(source, sys.argv[1])
         toolkit.setOptions({**OPTIONS, **MIDI})
     else:
-        text = source.decode()
         toolkit.setOptions({**OPTIONS, **ABC})
+        text, tempo = without_tempo(source.decode())
+        if not toolkit.loadData(text):
+            return 1
+        text = annotated(toolkit.getMEI(), sys.argv[2].split(",") if sys.argv[2:] else [], tempo)
+        toolkit.setOptions({"inputFrom": "mei"})
     if not toolkit.loadData(text) or toolkit.getPageCount() < 1:
         return 1
     if toolkit.getPageCount() > 1:
         print(f"only page 1 of {toolkit.getPageCount()} is shown", file=sys.stderr)
-    sys.stdout.buffer.write(toolkit.renderToSVG(1).encode())
+    svg = OWN_FONT.sub(' font-size="405px"', toolkit.renderToSVG(1)).translate(
+        str.maketrans(OWN_SIGNS)
+    )
+    sys.stdout.buffer.write(svg.encode())
     return 0
 
 

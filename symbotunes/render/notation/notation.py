@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 import numpy as np
 import symusic
 
+from symbotunes.music.abc.beginnings import stretches_by_bar
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.text import in_one_key
+from symbotunes.music.abc.text import from_abc, in_one_key
 from symbotunes.music.midi.bars import bar_lines
 
 PATIENCE_SECONDS = 60  # the longest tunes take less than 1 s
@@ -62,7 +63,20 @@ def engrave(abc: str) -> Engraving:
     except AbcError as error:
         raise EngravingError(f"changes of key cannot be engraved: {error}") from error
     source = abc.rstrip("\n") + "\n"  # Verovio drops a last line without a line break
-    return _engraved("abc", source.encode())
+    return _engraved("abc", source.encode(), numbers_of_bars(abc))
+
+
+def numbers_of_bars(abc: str) -> list[int]:
+    """The bar to which each stretch of music between bar signs belongs; an upbeat is bar 0.
+
+    Empty for ABC that `to_abc` did not write.
+    """
+    try:
+        bars = stretches_by_bar(from_abc(abc))
+    except ValueError:
+        return []
+    numbers = {stretch: bar for bar, stretches in bars.items() for stretch in stretches}
+    return [number for _, number in sorted(numbers.items())]
 
 
 def engrave_score(score: symusic.Score) -> Engraving:
@@ -117,9 +131,10 @@ def _in_triplets(score: symusic.Score) -> bool:
     return bool((off_thirds < off_sixteenths).mean() > TRIPLETS)
 
 
-def _engraved(kind: Kind, source: bytes) -> Engraving:
+def _engraved(kind: Kind, source: bytes, numbers: Sequence[int] = ()) -> Engraving:
     engraver = Path(__file__).with_name("engraver.py")
     command = [sys.executable, "-P", str(engraver), kind]  # -P: no shadowing by this folder
+    command += [",".join(map(str, numbers))] if numbers else []
     form = "ABC" if kind == "abc" else "MIDI"
     try:
         done = subprocess.run(command, input=source, capture_output=True, timeout=PATIENCE_SECONDS)

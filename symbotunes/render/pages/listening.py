@@ -67,6 +67,7 @@ def listening_page(
             Entry(card, _facts(card.sample), _likelihood(card.sample, values)) for card in cards
         ],
         strip=strip,
+        noun="piece" if any(card.sample.from_user for card in cards) else "sample",
         script=script,
         # Only this script may run, so that a title cannot inject another.
         script_hash=base64.b64encode(hashlib.sha256(f"\n{script}".encode()).digest()).decode(),
@@ -90,6 +91,8 @@ def _facts(sample: Sample) -> tuple[str, ...]:
     bars: tuple[str, ...] = ()
     if sample.bars and sample.right_bars is not None:
         bars = (f"{sample.right_bars} of {sample.bars} bars have the right length",)
+    if sample.from_user:
+        return (*bars, f"{sum(len(track.notes) for track in sample.score.tracks):,} notes")
     tokens, seed = f"{sample.tokens} tokens", f"seed {sample.seed}"
     if sample.marked_bars:  # a tune that was given, or one with new bars, which always end
         return (*bars, tokens, seed) if sample.generated else (*bars, tokens)
