@@ -10,9 +10,10 @@ from symbotunes.generation.arrival.window import CachedReader, Window
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.base import Batch
 from tests.generation.arrival.authors import AuthorsGrammar
-from tests.generation.arrival.formula import VECTORS, formula_network
+from tests.generation.arrival.formula import FILES, VECTORS, formula_network
 
 NOTHING = np.zeros((0, 3), np.int64)
+UNIFORM = np.load(FILES / "uniform.npz")
 
 
 def write(reader, task, grammar, *, slide=1, temperature=0.0, max_tokens=3000, most=339):
@@ -48,6 +49,17 @@ def test_greedy_events_are_the_authors(name):
     reader = CachedReader(formula_network())
     written = write(reader, Task(NOTHING, given, 0, end), AuthorsGrammar())
     np.testing.assert_array_equal(written.events.flatten(), VECTORS[f"greedy_{name}"])
+
+
+@pytest.mark.parametrize("row", range(3))
+def test_events_drawn_with_a_table_of_random_numbers_are_the_authors(row):
+    tokens, uniform = UNIFORM["tokens"][row], iter(UNIFORM["uniform"][row].tolist())
+    settings = Settings(top_p=0.95, max_tokens=tokens.size)
+    draws = Draw(AuthorsGrammar(), settings, lambda: next(uniform))
+    reader = CachedReader(formula_network())
+    with torch.inference_mode():
+        written = write_events(reader, Task(NOTHING, NOTHING, 0, None), draws, Window(339, 1, None))
+    np.testing.assert_array_equal(written.events, tokens)
 
 
 class WholeReader:
