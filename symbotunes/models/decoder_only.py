@@ -316,6 +316,10 @@ class DecoderOnly(SequenceModel):
         """The cache as if nothing had been read, with the same buffers and laid-out weights."""
         return state._replace(length=0)
 
+    def chosen(self, state: Cache, rows: list[int]) -> Cache:
+        """The cache of some of the pieces alone."""
+        return state.chosen(rows)
+
     def _prefill(self, tokens: Tensor, state: Cache) -> tuple[Tensor, Cache]:
         """Read ``[B, T]`` tokens within the context into an empty cache, in one pass."""
         rows, length = tokens.shape

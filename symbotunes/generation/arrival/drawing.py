@@ -9,7 +9,15 @@ import torch
 
 from symbotunes.errors import UserError
 from symbotunes.generation.arrival.grammar import EventGrammar
-from symbotunes.generation.arrival.sampler import Draw, Task, Written, write_events
+from symbotunes.generation.arrival.lockstep import LockstepReader
+from symbotunes.generation.arrival.sampler import (
+    Draw,
+    Task,
+    Written,
+    write_events,
+    write_together,
+    writing,
+)
 from symbotunes.generation.arrival.window import (
     SLIDE,
     CachedReader,
@@ -46,11 +54,13 @@ class EventSettings:
         sampling: how their tokens are.
         slide: triplets that leave a full window at once; ``None``: a quarter of it.
         grammar: which ids may follow.
+        batch_size: pieces that are written together.
     """
 
     sampling: Settings
     slide: int | None = None
     grammar: EventGrammar = EventGrammar()
+    batch_size: int = 64
 
     def __post_init__(self) -> None:
         if self.sampling.repetition_penalty != 1:
@@ -103,19 +113,33 @@ def write_tasks(
     net.train(False)
     try:
         with torch.inference_mode():
-            reader = CachedReader(cast("Reader", net))
-            return [
-                write_events(
-                    reader,
-                    task,
-                    Draw(settings.grammar, settings.sampling, _uniforms(seed)),
-                    settings.window(net.context),
-                    on_step,
-                )
-                for seed in seeds
-            ]
+            return _written(cast("Reader", net), task, settings, seeds, on_step)
     finally:
         net.train(was_training)
+
+
+def _written(
+    net: Reader,
+    task: Task,
+    settings: EventSettings,
+    seeds: Sequence[int],
+    on_step: Callable[[int], None] | None,
+) -> list[Written]:
+    """The pieces of all seeds; together, unless each gets controls at times of its own."""
+    context = cast("SequenceModel", net).context or 0
+
+    def parts(seed: int) -> tuple[Task, Draw, Window]:
+        draws = Draw(settings.grammar, settings.sampling, _uniforms(seed))
+        return task, draws, settings.window(context)
+
+    if len(task.given) or len(seeds) == 1:
+        reader = CachedReader(net)
+        return [write_events(reader, *parts(seed), on_step) for seed in seeds]
+    written: list[Written] = []
+    for first in range(0, len(seeds), settings.batch_size):
+        pieces = [writing(*parts(seed), on_step) for seed in seeds[first:][: settings.batch_size]]
+        written += write_together(LockstepReader(net, len(pieces)), pieces)
+    return written
 
 
 def _check_instruments(net: SequenceModel, task: Task, wanted: Set[int]) -> None:

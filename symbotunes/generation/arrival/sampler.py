@@ -4,7 +4,7 @@ Thickstun et al. 2023, https://arxiv.org/abs/2306.08620, section 3.3 and the aut
 which reads the whole window three times for every event. Here keys and values are kept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from symbotunes.errors import DIVERGED, UserError
 from symbotunes.generation.arrival.grammar import EventGrammar
+from symbotunes.generation.arrival.lockstep import LockstepReader
 from symbotunes.generation.arrival.window import CachedReader, Triplet, Window, time_of
 from symbotunes.generation.sequences.filters import restrict
 from symbotunes.generation.sequences.settings import Settings
@@ -132,6 +133,10 @@ class _Piece:
             self.add(self.waiting.pop(0))
 
 
+# A piece that is being written: yields ids, is sent the logits ``[V]`` after them, and returns.
+Writing = Generator[list[int], Tensor, Written]
+
+
 def write_events(
     reader: CachedReader,
     task: Task,
@@ -151,6 +156,36 @@ def write_events(
     Raises:
         UserError: if the model gives NaN.
     """
+    piece = writing(task, draws, window, on_step)
+    try:
+        ids = next(piece)
+        while True:
+            ids = piece.send(reader.logits_after(ids))
+    except StopIteration as end:
+        written: Written = end.value
+        return written
+
+
+def write_together(reader: LockstepReader, pieces: Sequence[Writing]) -> list[Written]:
+    """Write several pieces, each id of all before the next."""
+    written: dict[int, Written] = {}
+    logits: dict[int, Tensor | None] = dict.fromkeys(range(len(pieces)))
+    while logits:
+        wanted: dict[int, list[int]] = {}
+        for number, row in logits.items():
+            piece = pieces[number]
+            try:
+                wanted[number] = next(piece) if row is None else piece.send(row)
+            except StopIteration as end:
+                written[number] = end.value
+        logits = dict(reader.logits_after(wanted))
+    return [written[number] for number in range(len(pieces))]
+
+
+def writing(
+    task: Task, draws: Draw, window: Window, on_step: Callable[[int], None] | None = None
+) -> Writing:
+    """The same as `write_events`, apart from who reads."""
     piece = _begun(task, window)
     flag = ANTICIPATE if len(task.given) else AUTOREGRESS
     written: list[Triplet] = []
@@ -158,7 +193,7 @@ def write_events(
     while count + TRIPLET <= draws.settings.max_tokens:
         piece.give(piece.now + task.lead)
         draws.nll_nats = 0.0
-        event = _next_event(reader, draws, piece, flag, max(task.start, piece.now))
+        event = yield from _next_event(draws, piece, flag, max(task.start, piece.now))
         if task.end is not None and event[0] >= task.end:
             finished = True
             break
@@ -185,8 +220,8 @@ def _begun(task: Task, window: Window) -> _Piece:
 
 
 def _next_event(
-    reader: CachedReader, draws: Draw, piece: _Piece, flag: int, earliest: int
-) -> Triplet:
+    draws: Draw, piece: _Piece, flag: int, earliest: int
+) -> Generator[list[int], Tensor, Triplet]:
     """One more event; its time counts from the beginning of the piece."""
     window = piece.window
     window.settle()
@@ -194,7 +229,8 @@ def _next_event(
     ids = [flag, *window.ids]
     for slot in range(TRIPLET):
         allowed = draws.grammar.allowed(slot, earliest - base, piece.instruments)
-        ids.append(draws.choose(reader.logits_after(ids), allowed))
+        logits = yield list(ids)
+        ids.append(draws.choose(logits, allowed))
     time, duration, note = ids[-TRIPLET:]
     return time + base, duration, note
 

@@ -331,7 +331,7 @@ def draw(
     if tokenizer.TRIPLETS:
         net.round_weights(plan.weights)
         net.set_conditions(plan.conditions)
-        settings = EventSettings(plan.settings, plan.slide)
+        settings = EventSettings(plan.settings, plan.slide, batch_size=plan.batch_size)
         span = Timing(plan.until, plan.seconds)
         return continued(net, prompt, settings, plan.seeds_of(seed), span=span, on_step=on_step)
     for name in TIMED:

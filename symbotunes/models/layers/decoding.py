@@ -5,6 +5,7 @@ PyTorch's general product reads them at half the machine's bandwidth; oneDNN's o
 ``torch.compile`` also uses, is faster.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -61,6 +62,15 @@ class Cache(NamedTuple):
         return self._replace(
             keys=tuple(self._grown(keys, room) for keys in self.keys),
             values=tuple(self._grown(values, room) for values in self.values),
+        )
+
+    def chosen(self, rows: Sequence[int]) -> "Cache":
+        """A copy of some of the rows, in the order given."""
+        index = torch.tensor(rows, device=self.tokens.device)
+        return self._replace(
+            tokens=self.tokens[index],
+            keys=tuple(keys[index] for keys in self.keys),
+            values=tuple(values[index] for values in self.values),
         )
 
     def _grown(self, buffer: Tensor, room: int) -> Tensor:

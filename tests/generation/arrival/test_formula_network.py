@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from symbotunes.generation.arrival.grammar import EventGrammar
-from symbotunes.generation.arrival.sampler import Draw, Task, write_events
+from symbotunes.generation.arrival.lockstep import LockstepReader
+from symbotunes.generation.arrival.sampler import (
+    Draw,
+    Task,
+    write_events,
+    write_together,
+    writing,
+)
 from symbotunes.generation.arrival.window import CachedReader, Window
 from symbotunes.generation.sequences.settings import Settings
 from symbotunes.models.base import Batch
@@ -77,3 +84,39 @@ def test_cached_sampling_draws_what_uncached_sampling_draws(slide):
     whole = write(WholeReader(), task, EventGrammar(), **settings)
     np.testing.assert_array_equal(cached.events, whole.events)
     assert cached.nll_nats == pytest.approx(whole.nll_nats, abs=1e-3)
+
+
+@pytest.mark.parametrize("end", [None, 3000])
+def test_pieces_written_together_are_those_written_alone(end):
+    task = Task(NOTHING, NOTHING, 0, end)
+
+    def parts(seed):
+        draws = Draw(EventGrammar(), Settings(max_tokens=60), np.random.default_rng(seed).random)
+        return task, draws, Window(8, 3, 3000)
+
+    net = formula_network()
+    with torch.inference_mode():
+        alone = [write_events(CachedReader(net), *parts(seed)) for seed in range(3)]
+        reader = LockstepReader(net, 3)
+        together = write_together(reader, [writing(*parts(seed)) for seed in range(3)])
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one.events, other.events)
+        assert one.nll_nats == pytest.approx(other.nll_nats, abs=1e-3)
+        assert one.finished == other.finished == (end is not None)
+    assert len({len(one.events) for one in alone}) > 1 or end is None
+    assert not reader.groups  # all have ended
+
+
+def test_pieces_share_a_cache_until_the_window_of_one_moves():
+    net = formula_network()
+    reader = LockstepReader(net, 3)
+    first = [[55026, 5, 10_010, 11_060], [55026, 6, 10_010, 11_060], [55026, 7, 10_010, 11_060]]
+    with torch.inference_mode():
+        reader.logits_after(dict(enumerate(first)))
+        assert [group.members for group in reader.groups] == [[0, 1, 2]]
+        moved = {0: [*first[0], 9], 1: [55026, 0], 2: [*first[2], 9]}
+        logits = reader.logits_after(moved)
+        assert sorted(group.members for group in reader.groups) == [[0, 2], [1]]
+        for number, ids in moved.items():
+            expected = CachedReader(net).logits_after(ids)
+            torch.testing.assert_close(logits[number], expected, rtol=0, atol=1e-4)
