@@ -38,6 +38,22 @@ def nearest(name: str, choices: Iterable[str], *, cutoff: float = 0.6) -> str | 
     return by_spelling[close[0]] if close else None
 
 
+def nearest_key(key: str, keys: Iterable[str]) -> str | None:
+    """The dotted key that is spelled most like another one, or ``None``.
+
+    Every part must be near by itself: ``sample.form`` and ``sample.out`` are alike only in what
+    both begin with.
+    """
+    parts = key.split(".")
+    near = [
+        name
+        for name in keys
+        if len(others := name.split(".")) == len(parts)
+        and all(nearest(part, [other]) for part, other in zip(parts, others, strict=True))
+    ]
+    return nearest(key, near)
+
+
 def did_you_mean(name: str, choices: Iterable[str], *, prefix: str = "") -> str:
     """``; did you mean X?`` if a choice is near, else the list of choices, if it is short.
 
@@ -47,7 +63,7 @@ def did_you_mean(name: str, choices: Iterable[str], *, prefix: str = "") -> str:
         prefix: begins every choice that is shown.
     """
     names = list(choices)
-    meant = nearest(name, names)
+    meant = nearest_key(name, names)
     if meant is not None:
         return f"; did you mean {prefix}{meant}?"
     listed = ", ".join(f"{prefix}{choice}" for choice in names)

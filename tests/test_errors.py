@@ -2,7 +2,14 @@
 
 import pytest
 
-from symbotunes.errors import UserError, did_you_mean, first_line, nearest, require_whole_number
+from symbotunes.errors import (
+    UserError,
+    did_you_mean,
+    first_line,
+    nearest,
+    nearest_key,
+    require_whole_number,
+)
 
 
 def test_an_exception_is_its_first_line_or_its_kind():
@@ -28,6 +35,22 @@ def test_the_nearest_choice_is_found_whatever_its_case(written, meant):
 def test_letters_in_the_wrong_order_come_before_other_likeness():
     """difflib alone finds ``mode`` more like it."""
     assert nearest("modle", ["mode", "model"]) == "model"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("sample.tempreature", "sample.temperature"),
+        ("smaple.top_p", "sample.top_p"),
+        ("sample.bars", None),
+        ("sample.form", None),
+        ("sample.tempo", None),
+        ("tempo", None),
+    ],
+)
+def test_a_key_is_near_if_every_part_of_it_is(written, meant):
+    keys = ["sample.prompt_bars", "sample.out", "sample.top_p", "sample.temperature"]
+    assert nearest_key(written, keys) == meant
 
 
 def test_a_line_names_what_was_meant_or_what_there_is():

@@ -16,7 +16,7 @@ from symbotunes.cli.options import groups, option_paths, options
 from symbotunes.config.commands import setting
 from symbotunes.config.compose import composed, composes
 from symbotunes.config.plugins import is_group
-from symbotunes.errors import did_you_mean, first_line, nearest
+from symbotunes.errors import did_you_mean, first_line, nearest, nearest_key
 
 # The extra of this package that each of Hydra's launchers and sweepers needs.
 EXTRAS = {
@@ -132,7 +132,7 @@ def _nearest_key(key: str, keys: list[str]) -> str:
     inside = [name for name in keys if name.startswith(group) and name.rpartition(".")[2] == last]
     if inside:
         return f"; did you mean {' or '.join(inside)}?"
-    near = nearest(key, [name for name in keys if not key.startswith(f"{name}.")])
+    near = nearest_key(key, keys)
     if near is not None:
         return f"; did you mean {near}?"
     package = f" -p {group}" if group in keys else ""
