@@ -25,6 +25,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 NEEDED = (
@@ -128,6 +129,13 @@ def answer(connection: socket.socket) -> None:
     become(*request, streams)
 
 
+def forget_ours() -> None:
+    """Have what is imported of our modules from now on read anew."""
+    for name in [*sys.modules]:
+        if name.partition(".")[0] in ("symbotunes", "tests"):
+            del sys.modules[name]
+
+
 def become(
     words: list[str], environment: dict[str, str], folder: str, streams: Sequence[int]
 ) -> None:
@@ -151,6 +159,9 @@ def become(
     signal.alarm(LIMIT)
     paths = environment.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:0] = [folder, *(path for path in paths if path)]
+    nearest, known = PathFinder.find_spec("symbotunes", sys.path), sys.modules.get("symbotunes")
+    if nearest and known and nearest.origin != known.__file__:  # a copy of the checkout
+        forget_ours()
     status = 0
     try:
         if words[0] == "-m":

@@ -15,6 +15,7 @@ import sys
 
 FORWARDED = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT")
 PROGRAMS = ("symbotunes", "submitit")  # modules that may be run with ``-m``
+SCRIPTS = ("main.py", "docs/runner.py", "cli/without_posix.py")  # ends of their paths
 
 
 def main():
@@ -23,7 +24,7 @@ def main():
         words = words[1:]
     address = os.environ.get("SYMBOTUNES_WARM")
     module = words[1].partition(".")[0] if words[:1] == ["-m"] and len(words) > 1 else ""
-    if not address or not (module in PROGRAMS or words and words[0].endswith("main.py")):
+    if not address or not (module in PROGRAMS or words and words[0].endswith(SCRIPTS)):
         os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
     asked = [words, dict(os.environ), os.getcwd()]  # noqa: PTH109  (pathlib takes longer to import)
     request = json.dumps(asked).encode()

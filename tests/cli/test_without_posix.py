@@ -1,11 +1,11 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.cli import without_posix
 from tests.conftest import ROOT, TINY
 
@@ -15,17 +15,18 @@ SCRIPT = Path(without_posix.__file__)
 def run(outputs, *arguments):
     environment = {
         **os.environ,
+        "PYTHONPATH": str(ROOT),
         "SYMBOTUNES_OUTPUTS": str(outputs),
         "SYMBOTUNES_DATA": str(outputs.parent / "data"),
         "WANDB_MODE": "offline",
     }
     return subprocess.run(
-        [sys.executable, "-W", "ignore", str(SCRIPT), *arguments],
+        [warm.python(), str(SCRIPT), *arguments],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
-@pytest.mark.slow("trains and samples in processes of their own, which import torch")
+@pytest.mark.slow("trains, samples and sweeps with the program")
 def test_a_system_without_what_posix_alone_has_trains_sweeps_and_samples(tmp_path):
     outputs = tmp_path / "outputs"
     tiny = [

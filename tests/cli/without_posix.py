@@ -19,6 +19,8 @@ import platformdirs  # noqa: F401
 import psutil  # noqa: F401
 import torch.utils.data  # noqa: F401
 
+from tests.warm import forget_ours
+
 OF_WINDOWS = (
     signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGINT, signal.SIGSEGV, signal.SIGTERM,
 )  # fmt: skip
@@ -50,8 +52,9 @@ def hide() -> None:
 if __name__ == "__main__":
     assert multiprocessing.popen_spawn_posix
     assert subprocess
-    hide()
     root = Path(__file__).parents[2]
     sys.path.insert(0, str(root))
+    forget_ours()  # where a warm process runs this, they are imported
+    hide()
     sys.argv = ["main.py", *sys.argv[1:]]
     runpy.run_path(str(root / "main.py"), run_name="__main__")

@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 RUNNER = Path(__file__).with_name("runner.py")
 
@@ -20,7 +21,7 @@ def run_all(tmp_path):
         outputs = folder / "outputs"
         process = subprocess.run(
             [
-                sys.executable,
+                warm.python(),
                 str(RUNNER),
                 str(tmp_path / "commands.json"),
                 str(tmp_path / "out.json"),
