@@ -1,10 +1,15 @@
 """The configs of commands, composed by Hydra once for every choice of options.
 
-Composing takes a third of a second, copying a hundredth.
+Composing takes a third of a second, copying a hundredth. Workers of pytest share what they compose
+by files in a folder of the session.
 """
 
 import copy
+import hashlib
+import os
+import pickle
 from functools import cache
+from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
@@ -13,6 +18,9 @@ from symbotunes.cli.command_line import register_resolvers
 from symbotunes.cli.start_up import parse_with_libyaml
 from symbotunes.config.compose import recomposed
 from symbotunes.config.plugins import is_group
+from symbotunes.files import atomic_write
+
+FOLDER = "TESTS_COMPOSED"  # environment variable
 
 
 def composed(*arguments: str) -> DictConfig:
@@ -32,4 +40,9 @@ def composed(*arguments: str) -> DictConfig:
 def _chosen(arguments: tuple[str, ...]) -> DictConfig:
     register_resolvers()
     parse_with_libyaml()
-    return recomposed(arguments)
+    path = Path(os.environ[FOLDER], hashlib.sha256(repr(arguments).encode()).hexdigest())
+    if path.exists():
+        return pickle.loads(path.read_bytes())
+    cfg = recomposed(arguments)
+    atomic_write(path, pickle.dumps(cfg))
+    return cfg

@@ -6,6 +6,7 @@ one line: ``@pytest.mark.slow("starts a SLURM cluster")``.
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,6 +45,7 @@ TINY = [
 LEFT_OUT = pytest.StashKey[set[str]]()  # node ids of slow tests that do not run
 SERVER = pytest.StashKey[warm.Server]()
 ADDRESS = pytest.StashKey[str]()  # of the server
+COMPOSED = pytest.StashKey[tempfile.TemporaryDirectory[str]]()  # of `tests.composing`
 
 
 def pytest_addoption(parser):
@@ -57,12 +59,15 @@ def pytest_configure(config):
     else:
         config.stash[SERVER] = warm.Server(ROOT)
         config.stash[ADDRESS] = config.stash[SERVER].address
+        config.stash[COMPOSED] = tempfile.TemporaryDirectory()
+        os.environ["TESTS_COMPOSED"] = config.stash[COMPOSED].name  # for workers too
     os.environ[warm.ADDRESS] = config.stash[ADDRESS]
 
 
 def pytest_unconfigure(config):
     if SERVER in config.stash:
         config.stash[SERVER].close()
+        config.stash[COMPOSED].cleanup()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -18,6 +18,7 @@ from symbotunes.checkpoints.trust import TRAINING, defined_in, trusted_modules
 from symbotunes.cli.command_line import register_resolvers
 from tests.composing import composed
 
+pytestmark = pytest.mark.xdist_group("configs")  # one process composes each choice once
 CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(path for path in CONF.rglob("*.yaml") if "hydra" not in path.parts)
 OPTIONS = [
@@ -28,7 +29,7 @@ OPTIONS = [
     and not path.stem.startswith("_")
 ]
 EXPERIMENTS = [f"+experiment={path.stem}" for path in sorted((CONF / "experiment").glob("*.yaml"))]
-TRANSFORMS = [f"transforms=[{path.stem}]" for path in sorted((CONF / "transforms").glob("*.yaml"))]
+TRANSFORMS = sorted(path.stem for path in (CONF / "transforms").glob("*.yaml"))
 
 
 # Options of these decide about others, so that each is tried with what it brings along.
@@ -44,8 +45,9 @@ def together(options):
 
 
 CHOICES = [[name] for name in OPTIONS if name.startswith(ALONE)]
-CHOICES += [[name] for name in EXPERIMENTS + TRANSFORMS]
+CHOICES += [[name] for name in EXPERIMENTS]
 CHOICES += together([name for name in OPTIONS if not name.startswith(ALONE)])
+CHOICES += [[f"transforms=[{','.join(TRANSFORMS)}]"]]  # a key of its own each
 
 
 def targets_of(node):
@@ -60,12 +62,16 @@ def targets_of(node):
 def test_every_option_composes_and_every_target_exists(choices):
     if find_spec("ray") is None:  # 75 MB, in the extra `ray` only
         choices = [name for name in choices if name != "launch=ray"]
-    for target in targets_of(OmegaConf.to_container(composed(*choices))):
+    cfg = OmegaConf.to_container(composed(*choices))
+    if choices[0].startswith("transforms="):
+        assert set(cfg["transforms"]) == set(TRANSFORMS)
+    for target in targets_of(cfg):
         assert callable(get_object(target)), target
 
 
 def test_every_option_is_among_the_choices():
-    assert sorted(sum(CHOICES, [])) == sorted(OPTIONS + EXPERIMENTS + TRANSFORMS)
+    transforms = f"transforms=[{','.join(TRANSFORMS)}]"
+    assert sorted(sum(CHOICES, [])) == sorted([*OPTIONS, *EXPERIMENTS, transforms])
 
 
 @pytest.mark.parametrize("choice", [name for name in OPTIONS if name.startswith("model")])
