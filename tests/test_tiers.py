@@ -113,13 +113,16 @@ def pytest_on(folder, text, *arguments):
     return result.stdout
 
 
+again = pytest.mark.slow("starts pytest in a process once more")
+
+
 @pytest.mark.parametrize(
     ("arguments", "outcome"),
     [
         ([], "1 passed, 1 deselected"),
-        (["--all"], "2 passed"),
-        (["tests/test_suite.py::test_of_a_cluster"], "1 passed"),
-        (["-p", "xdist", "-n", "1"], "1 passed, 1 deselected"),
+        pytest.param(["--all"], "2 passed", marks=again),
+        pytest.param(["tests/test_suite.py::test_of_a_cluster"], "1 passed", marks=again),
+        pytest.param(["-p", "xdist", "-n", "1"], "1 passed, 1 deselected", marks=again),
     ],
     ids=["fast", "all", "named", "in a worker"],
 )
@@ -129,7 +132,7 @@ def test_slow_tests_run_where_they_are_asked_for(arguments, outcome, tmp_path):
     assert ("1 slow test left out" in printed) == ("deselected" in outcome)
 
 
-@pytest.mark.parametrize("marker", ["slow", "slow(' ')"])
+@pytest.mark.parametrize("marker", ["slow", pytest.param("slow(' ')", marks=again)])
 def test_a_slow_test_without_a_reason_is_not_collected(marker, tmp_path):
     printed = pytest_on(tmp_path, f"import pytest\n@pytest.mark.{marker}\ndef test(): pass\n")
     assert 'write @pytest.mark.slow("why it cannot be fast")' in printed

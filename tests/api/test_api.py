@@ -115,6 +115,7 @@ def test_the_likelihood_is_the_sum_of_the_losses_of_steps(folk, tmp_path):
     assert folk.likelihood(file).tokens == len(ids) + 1
 
 
+@pytest.mark.slow("trains a MusicVAE with the program")
 def test_a_latent_model_reconstructs_and_interpolates(vae, tmp_path):
     file = tmp_path / "tune.abc"
     file.write_text("X:1\nM:4/4\nL:1/8\nK:C\nC2 D2 E2 F2 | G2 A2 B2 c2 |]\n")

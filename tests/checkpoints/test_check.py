@@ -48,6 +48,7 @@ def test_a_sound_entry_takes_a_step_and_is_costed(limits):
     assert verdict.seconds > 0
 
 
+@pytest.mark.slow("builds a network of 231 million weights")
 def test_a_network_above_the_limit_is_counted_and_not_run(limits):
     verdict = check_entry("model=music_vae_trio", [*FIXED, "trainer=cpu"], limits)
     assert verdict.errors == []
@@ -56,6 +57,7 @@ def test_a_network_above_the_limit_is_counted_and_not_run(limits):
     assert verdict.remark == "too large"
 
 
+@pytest.mark.slow("reads a corpus and takes a step of a MusicVAE")
 def test_music_that_the_data_lack_is_invented(limits):
     small = ["model.net.latent=4", "model.net.encoder.widths=[4]", "model.net.decoder.widths=[4]"]
     verdict = check_entry("model=music_vae_drums", [*FIXED, *small, "trainer=cpu"], limits)
@@ -64,6 +66,7 @@ def test_music_that_the_data_lack_is_invented(limits):
     assert verdict.seconds > 0
 
 
+@pytest.mark.slow("builds MusicVAEs of the published sizes")
 @pytest.mark.parametrize("name", ["music_vae_2bar_paper", "music_vae_16bar_paper"])
 def test_the_classes_of_the_papers_melodies_are_those_of_their_data(limits, name):
     assert check_entry(f"+experiment={name}", FIXED, limits).errors == []

@@ -1,5 +1,7 @@
 """The program itself: models are exported, played, started from, converted and checked."""
 
+import pytest
+
 from symbotunes.sweeps.jobs import note
 from tests.checkpoints.formats.test_pickle import write
 from tests.conftest import TINY
@@ -8,19 +10,32 @@ from tests.models.folk_rnn.authors import published
 FEW = ["sample.num=1", "sample.max_tokens=20"]
 
 
-def test_a_trained_model_is_exported_played_and_started_from(run_main, trained, tmp_path):
-    folder, outputs = tmp_path / "model", tmp_path / "outputs"
-    best = trained / "checkpoints" / "best.ckpt"
-    run_main(
-        outputs, "mode=export", f"ckpt={best}", f"export.out={folder}", "export.samples=1", *FEW
-    )
-    assert (folder / "samples" / "sample_01.mid").is_file()
-    said = run_main(
-        outputs, "mode=sample", f"ckpt={folder}", f"sample.out={tmp_path / 'music'}", *FEW
-    )
+together = pytest.mark.xdist_group("exported")  # one process exports once
+
+
+@pytest.fixture(scope="module")
+def exported(run_main, trained, tmp_path_factory):
+    """The folder of an exported model with one sample."""
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    given = [f"ckpt={trained / 'checkpoints' / 'best.ckpt'}", f"export.out={folder}"]
+    run_main(folder.with_name("outputs"), "mode=export", *given, "export.samples=1", *FEW)
+    return folder
+
+
+@together
+def test_a_trained_model_is_exported_with_samples(exported):
+    assert (exported / "model.safetensors").is_file()
+    assert (exported / "samples" / "sample_01.mid").is_file()
+
+
+@together
+@pytest.mark.slow("samples from an export and trains with the program")
+def test_an_exported_model_is_played_and_started_from(exported, run_main, tmp_path):
+    music = tmp_path / "music"
+    said = run_main(tmp_path, "mode=sample", f"ckpt={exported}", f"sample.out={music}", *FEW)
     assert "Listen" in said.stdout
-    assert (tmp_path / "music" / "sample_01.abc").is_file()
-    run_main(outputs, *TINY, f"model.init_from={folder}", "trainer.max_steps=1")
+    assert (music / "sample_01.abc").is_file()
+    run_main(tmp_path, *TINY, f"model.init_from={exported}", "trainer.max_steps=1")
 
 
 def test_a_check_that_finds_something_shows_its_table_and_ends_with_status_1(run_main, tmp_path):

@@ -74,6 +74,7 @@ def test_moved_tunes_are_the_data_of_the_training(trained_on, tmp_path):
         assert other_data(cfg, checkpoint, data) == []
 
 
+@pytest.mark.slow("prepares a corpus twice")
 def test_a_moved_folder_of_the_same_name_is_not_prepared_again(trained_on, tmp_path):
     path = trained_on({"_target_": ABC, "path": str(write_tunes(tmp_path / "tunes"))})
     (tmp_path / "there").mkdir()
@@ -83,6 +84,7 @@ def test_a_moved_folder_of_the_same_name_is_not_prepared_again(trained_on, tmp_p
     assert data.encoded.fingerprint == checkpoint.data
 
 
+@pytest.mark.slow("prepares a corpus of two folders")
 def test_a_folder_inside_a_concatenation_is_moved_by_its_own_key(trained_on, tmp_path):
     corpora = {
         name: {"_target_": ABC, "path": str(write_tunes(tmp_path / name, count))}
@@ -101,6 +103,7 @@ def test_a_folder_inside_a_concatenation_is_moved_by_its_own_key(trained_on, tmp
     assert (result.dataset_name, result.dataset_type) == ("airs + jigs (val split)", "airs-jigs")
 
 
+@pytest.mark.slow("prepares two corpora")
 def test_other_tunes_are_told_from_those_of_the_training_by_their_count(trained_on, tmp_path):
     path = trained_on({"_target_": ABC, "path": str(write_tunes(tmp_path / "tunes"))})
     others = write_tunes(tmp_path / "others", 29)

@@ -22,6 +22,7 @@ def test_it_holds_the_collections_that_its_description_counts():
     }
 
 
+@pytest.mark.slow("reads all of the built-in corpus")
 def test_ids_are_unique():
     ids = [piece.id for piece in Folk(COLLECTIONS).pieces()]
     assert len(set(ids)) == len(ids)

@@ -4,6 +4,8 @@ import hashlib
 import json
 import random
 
+import pytest
+
 SMALL = [
     "model.net.latent=8",
     "model.net.encoder.widths=[16]",
@@ -29,6 +31,7 @@ def lakh_archive(tar_of, midi_bytes) -> bytes:
     return tar_of(members)
 
 
+@pytest.mark.slow("trains a MusicVAE with the program")
 def test_the_clients_own_line_goes_from_download_to_music(
     server, tar_of, midi_bytes, run_main, tmp_path
 ):

@@ -189,6 +189,7 @@ def test_temperature_zero_gives_one_sample_whatever_the_seed(trained, tmp_path):
     assert rows[0]["nll_nats"] == pytest.approx(rows[1]["nll_nats"])
 
 
+@pytest.mark.slow("runs the program once more")
 def test_an_unknown_prompt_token_is_named_with_the_nearest_known(run_main, trained, tmp_path):
     result = run_main(
         tmp_path,
@@ -250,6 +251,7 @@ def test_a_music_vae_overfits_a_batch_and_learns_an_attribute_of_other_tunes(run
     assert "note density" in page.read_text()
 
 
+@pytest.mark.slow("trains and resumes with the program")
 def test_an_init_from_takes_weights_and_vocabulary_but_no_step(run_main, trained, tmp_path):
     source = shutil.copy(trained / "checkpoints" / "last.ckpt", tmp_path)
     run_main(
@@ -276,6 +278,7 @@ def test_an_init_from_takes_weights_and_vocabulary_but_no_step(run_main, trained
     assert resumed_to["recipe"]["tokenizer"] == before["recipe"]["tokenizer"]
 
 
+@pytest.mark.slow("runs the program, which prepares a training")
 def test_weights_of_another_size_are_refused_in_one_line(run_main, trained, tmp_path):
     result = run_main(
         tmp_path / "outputs",

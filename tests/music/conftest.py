@@ -50,6 +50,12 @@ def folk(tune):
     return folk
 
 
+def pytest_itemcollected(item):
+    """Let one process read the whole corpus for all tests that want it."""
+    if "corpus_tunes" in item.fixturenames:
+        item.add_marker(pytest.mark.xdist_group("corpus_tunes"))
+
+
 @pytest.fixture(scope="session")
 def corpus_tunes():
     """Every readable piece of the built-in corpus."""

@@ -190,6 +190,7 @@ def test_likelihoods_without_bound_do_not_stop_the_page(written, make_sample):
     assert table["samples"][1]["nats_per_token"] == 0
 
 
+@pytest.mark.slow("synthesizes three minutes of sound")
 def test_sound_that_is_cut_is_announced(written, make_sample):
     score = make_sample().score
     score.tracks[0].notes.append(symusic.Note(0, 960 * 500, 62, 90))  # 500 s

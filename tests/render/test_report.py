@@ -22,6 +22,7 @@ from symbotunes.evaluation.sequences.findings import (
 )
 from symbotunes.render.pages.sequences import report_page, write_report
 
+pytestmark = pytest.mark.xdist_group("report")  # one process makes the page once
 NASTY = "<script>alert('$x_1$')</script> & \"quotes\""
 INTERVAL = Interval(1.5, 1.25, 1.75)
 UNDEFINED = Interval(float("nan"), float("nan"), float("nan"))
@@ -48,7 +49,7 @@ def tune_set(name, figures=TUNES, source="A Tune"):
     return TuneSet(name, 2, dict.fromkeys(figures, INTERVAL), (3, 12), source)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def findings():
     return Findings(
         heading="Evaluation",
@@ -59,8 +60,12 @@ def findings():
     )
 
 
-def test_figures_stand_in_the_page_with_their_intervals(findings):
-    page = report_page(findings)
+@pytest.fixture(scope="module")
+def page(findings):
+    return report_page(findings)
+
+
+def test_figures_stand_in_the_page_with_their_intervals(page):
     assert '<b>1.500</b><span class="of">nats per token</span>' in page
     assert "[1.250, 1.750]" in page
     assert '0.250<span class="range">[0.200, 0.300]</span>' in page
@@ -69,14 +74,13 @@ def test_figures_stand_in_the_page_with_their_intervals(findings):
     assert "a remark" in page
 
 
-def test_every_figure_is_explained(findings):
-    page = report_page(findings)
+def test_every_figure_is_explained(page):
     for figure in (*LOSSES.values(), *TUNES.values()):
         assert f"<dt>{figure.label}</dt>" in page
 
 
-def test_what_was_filled_in_is_shown_where_a_model_can(findings):
-    assert "Infilling" not in report_page(findings)
+def test_what_was_filled_in_is_shown_where_a_model_can(findings, page):
+    assert "Infilling" not in page
     filled = FilledTune(0, 2, 1.0, 2.0, restored=False, well_formed=True)
     infilling = Infilling(4, 3, dict.fromkeys(INFILLING, INTERVAL), (filled,) * 7)
     page = report_page(replace(findings, infilling=infilling))
@@ -93,15 +97,14 @@ def test_a_figure_that_tunes_do_not_have_is_neither_shown_nor_explained(findings
     assert "right bars" not in page
 
 
-def test_charts_are_pictures_that_parse(findings):
-    charts = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', report_page(findings))
+def test_charts_are_pictures_that_parse(page):
+    charts = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
     assert len(charts) == 5
     for chart in charts:
         assert ElementTree.fromstring(base64.b64decode(chart)).tag.endswith("svg")
 
 
-def test_the_page_loads_nothing_and_runs_nothing(findings):
-    page = report_page(findings)
+def test_the_page_loads_nothing_and_runs_nothing(page):
     assert "http:" not in page
     assert "https:" not in page
     assert "<script" not in page
@@ -130,15 +133,15 @@ def test_names_cannot_become_markup(findings):
     assert page.count("&lt;script&gt;") > 10
 
 
-def test_the_same_findings_give_the_same_page(findings):
-    assert report_page(findings) == report_page(findings)
+def test_the_same_findings_give_the_same_page(findings, page):
+    assert report_page(findings) == page
 
 
-def test_json_holds_all_figures_and_leaves_undefined_ones_out(findings, tmp_path):
-    page = write_report(tmp_path, findings)
+def test_json_holds_all_figures_and_leaves_undefined_ones_out(findings, page, tmp_path):
+    written = write_report(tmp_path, findings)
     table = json.loads((tmp_path / "report.json").read_text())
-    assert page == tmp_path / "index.html"
-    assert page.read_text() == report_page(findings)
+    assert written == tmp_path / "index.html"
+    assert written.read_text() == page
     assert table["held_out"]["models"]["ours"]["perplexity"] == {
         "value": 1.5, "low": 1.25, "high": 1.75,
     }  # fmt: skip

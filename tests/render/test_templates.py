@@ -168,6 +168,10 @@ PAGES = {
 }
 
 
+MADE = {}  # by page and text: a page with charts takes most of a second
+together = pytest.mark.xdist_group("templates")  # one process makes each page once
+
+
 class Markup(HTMLParser):
     """The tags of a page, and the attributes of each."""
 
@@ -185,13 +189,17 @@ class Markup(HTMLParser):
 @pytest.fixture(params=PAGES)
 def page_of(request, make_sample, make_score, tmp_path):
     def make(text):
-        return PAGES[request.param](
-            text, make_sample=make_sample, make_score=make_score, folder=tmp_path
-        )
+        key = request.param, text
+        if key not in MADE:
+            MADE[key] = PAGES[request.param](
+                text, make_sample=make_sample, make_score=make_score, folder=tmp_path
+            )
+        return MADE[key]
 
     return make
 
 
+@together
 def test_text_that_looks_like_markup_adds_none_to_a_page(page_of):
     evil = page_of(EVIL)
     plain, attacked = Markup(page_of("plain")), Markup(evil)
@@ -200,12 +208,14 @@ def test_text_that_looks_like_markup_adds_none_to_a_page(page_of):
     assert evil.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
 
 
+@together
 def test_text_that_looks_like_a_template_is_shown_as_it_is(page_of):
     evil = page_of(EVIL)
     assert "{{ 7 * 6 }} {% raw %}" in evil
     assert "&amp; 42" not in evil
 
 
+@together
 def test_a_page_is_one_file_that_loads_nothing(page_of):
     page = page_of("plain")
     assert "default-src 'none'; img-src data:;" in page

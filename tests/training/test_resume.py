@@ -21,6 +21,8 @@ LONG = [
     f"model.scheduler.steps={STEPS}",  # the same rates, wherever a part of the run ends
     "trainer.val_check_interval=3",
     "baselines=[]",
+    "sample.num=1",
+    "sample.max_tokens=5",
 ]
 # A run validates, and writes a checkpoint, in three steps, and waits for a signal in the fourth.
 WAITING = [
@@ -146,6 +148,7 @@ def test_a_run_that_is_stopped_while_gradients_accumulate_equals_one_that_ran_th
     assert_same_end(state(last.parents[1]), undisturbed_by_twos)
 
 
+@pytest.mark.slow("runs the program for every setting")
 @pytest.mark.parametrize(
     "change", ["model.net.width=8", "loader.batch_size=4", "transforms=[abc_tokens]"]
 )

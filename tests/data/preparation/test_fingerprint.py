@@ -4,6 +4,8 @@ import ast
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from symbotunes.data.preparation import fingerprint
 
 ROOT = Path(__file__).parents[3] / "symbotunes"
@@ -20,6 +22,7 @@ def parsed(source):
     return names
 
 
+@pytest.mark.slow("parses every module of the package")
 def test_imports_are_those_that_the_parser_sees():
     for path in ROOT.rglob("*.py"):
         source = path.read_text()

@@ -84,6 +84,7 @@ def test_no_worker_starts_that_would_find_no_work(tmp_path, monkeypatch):
     assert started == [1]
 
 
+@pytest.mark.slow("waits for workers that hang and are killed")
 def test_files_that_hang_or_kill_or_eat_memory_are_left_out_and_all_others_kept(tmp_path):
     words = binary_words(64, 94)
     texts = [*words[:10], "hang", *words[10:20], "kill", *words[20:], "eat"]
@@ -196,6 +197,7 @@ def test_of_two_processes_that_prepare_the_same_one_builds(tmp_path):
     assert log.read_text().split() == [*words, "slow"]
 
 
+@pytest.mark.slow("starts a worker process, which imports torch")
 def test_an_error_of_the_corpus_ends_the_preparation_with_its_words(tmp_path):
     corpus = files_of(tmp_path / "corpus", "ab")
     corpus.__class__ = Refusing
@@ -234,6 +236,7 @@ def test_a_larger_file_may_take_longer():
     assert file_seconds(2**20 + 1, Workers(file_seconds=5)) == 10
 
 
+@pytest.mark.slow("prepares 1,600 files")
 def test_many_files_need_no_more_memory_than_few(tmp_path, monkeypatch):
     """Bytes held at the end grow by less than 1 KiB per file."""
     monkeypatch.setattr("symbotunes.data.preparation.workers.CHUNK_FILES", 16)

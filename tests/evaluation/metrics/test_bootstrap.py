@@ -25,6 +25,7 @@ def test_four_times_the_pieces_halve_the_interval():
     assert (many.high - many.low) / (few.high - few.low) == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow("draws hundreds of bootstraps")
 def test_ninety_five_percent_of_intervals_cover_the_truth():
     random = np.random.default_rng(3)
     covered = 0

@@ -25,6 +25,8 @@ M:2/2 M:3/8 M:5/4 M:7/8 M:1/4 M:none K:Dmaj K:F#min K:Bbmaj - |3 |1,3 || >> <<< 
 RICH = [*PUBLISHED, *RARE.split()]
 POOR = [BOS, EOS, "M:6/8", "M:2/4", "K:Gmaj", "|", "|:", ":|", "G", "A", "B", "2", "3", "/2", ">"]
 VOCABULARIES = {"published": PUBLISHED, "rich": RICH, "poor": POOR}
+longest = pytest.mark.slow("writes a hundred tunes with the largest vocabulary")
+NAMES = ["published", pytest.param("rich", marks=longest), "poor"]
 
 
 class Untrained:
@@ -78,14 +80,14 @@ def wrong(tunes):
     return [tune for check, problems, tune in checks if problems or check.right != check.bars]
 
 
-@pytest.mark.parametrize("name", VOCABULARIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_tune_of_an_untrained_network_is_right(name):
     tunes = hundred(name)
     assert wrong(tunes) == []
     assert len({tuple(tune) for tune in tunes}) == 100
 
 
-@pytest.mark.parametrize("name", VOCABULARIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_tunes_may_change_meter_and_key_if_the_model_was_made_for_it(name):
     tunes = sampled(name, 60, changes=True)
     phrases = [parse_tokens(tune, changes=True) for tune in tunes]
@@ -115,6 +117,7 @@ def test_changes_stand_after_bar_signs_alone(tune, message):
     assert str(caught.value) == f"{message} (constraint=abc)"
 
 
+@longest
 def test_the_constraint_leaves_all_that_tunes_are_made_of():
     seen = {token for tune in hundred("rich") for token in tune}
     signs = {"|", "|:", ":|", "|1", "|2", "[", "]", "-", "z", "(3", "(3:2:2", ">", "<", "/2>"}
@@ -192,7 +195,7 @@ def test_no_limit_is_so_high_that_it_allows_everything():
 
 
 @pytest.mark.skipif(shutil.which("abc2midi") is None, reason="abc2midi is not installed")
-@pytest.mark.parametrize("name", VOCABULARIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_abc2midi_has_nothing_to_remark(name, tmp_path):
     book = tmp_path / "book.abc"
     with book.open("w") as file:

@@ -234,6 +234,7 @@ def undocumented(path):
             yield from (n for n in [*modules, *(a.name for a in node.names)] if n.startswith("_"))
 
 
+@pytest.mark.slow("parses every module of the package")
 def test_what_pytorch_does_not_document_is_used_in_one_module_alone():
     here = PACKAGE / "models" / "layers" / "private_torch.py"
     assert "torch.ops.aten" in set(undocumented(here))  # the search finds what is there

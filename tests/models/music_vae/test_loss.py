@@ -151,8 +151,17 @@ def test_every_trained_weight_gets_a_gradient(net, windows, batch_of):
             assert parameter.grad.abs().sum() > 0, name
 
 
+again = pytest.mark.slow("trains one more network")
+
+
 @pytest.mark.parametrize(
-    "name", ["music_vae", "music_vae_16bar", "music_vae_trio", "music_vae_drums_nade"]
+    "name",
+    [
+        "music_vae",
+        pytest.param("music_vae_16bar", marks=again),
+        pytest.param("music_vae_trio", marks=again),
+        pytest.param("music_vae_drums_nade", marks=again),
+    ],
 )
 def test_a_handful_of_windows_is_memorized(make, windows, batch_of, name):
     settings = ["free_bits=100", "max_beta=0.01"]

@@ -22,6 +22,7 @@ def test_a_step_reaches_no_output_at_or_before_it(net, windows, place):
         assert not torch.allclose(before[:, place + 1], after[:, place + 1])
 
 
+@pytest.mark.slow("trains for 60 steps on windows of 16 bars")
 def test_without_a_leak_random_steps_cannot_be_foretold(make, windows, batch_of):
     net = make("music_vae_16bar", latent=2).train()
     optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=0.02)

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_any_file_is_read_or_refused(tmp_path_factory, content):
         read_tunes(path, collection="any")
 
 
+@pytest.mark.slow("reads a thousand tunes")
 def test_a_thousand_mutated_tunes_raise_nothing_unforeseen():
     outcomes, bugs = fuzz(1000, seed=4)
     assert bugs == []

@@ -109,6 +109,7 @@ def test_a_tune_outside_the_published_vocabulary_is_left_out():
         AbcTokens("folk_rnn").encode(["M:5/8", "K:Cmaj"])
 
 
+@pytest.mark.slow("reads all of the built-in corpus")
 def test_no_tune_of_the_corpus_is_dropped_for_a_reason_without_an_example(corpus_tunes):
     known = {reason for reason, _ in EXAMPLES}
     for piece in corpus_tunes[::20]:

@@ -192,6 +192,7 @@ def _join(groups):
             yield from group
 
 
+@pytest.mark.slow("writes and reads hundreds of random tunes")
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(tune_tokens())
 def test_tokens_written_as_abc_and_read_back_are_the_same(tokens):

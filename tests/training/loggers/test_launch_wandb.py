@@ -66,6 +66,7 @@ def started(monkeypatch, tmp_path):
     return start
 
 
+@pytest.mark.slow("starts the program for every sweep")
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
 def test_hydra_composes_what_an_agent_starts(started, path):
     command, env = started(path)
