@@ -191,7 +191,7 @@ def test_conf_groups_have_a_package():
         "model": "models", "dataset": "datasets", "transforms": "transforms",
         "trainer": "training", "callbacks": "training", "logger": "training", "loader": "data",
         "sample": "generation", "evaluate": "evaluation", "compare": "evaluation",
-        "export": "checkpoints", "sweep": "sweeps", "launch": "sweeps",
+        "export": "checkpoints", "render": "render", "sweep": "sweeps", "launch": "sweeps",
     }  # fmt: skip
     presets = {"experiment", "debug"}  # of other groups
     groups = {path.name for path in (PACKAGE.parent / "conf").iterdir() if path.is_dir()}

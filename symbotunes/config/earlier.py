@@ -37,6 +37,7 @@ BY_CLASS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("dataset", "Lakh"): {"official_splits": False},
     ("model.net", "MusicTransformer"): {"cycle": 0},
 }
+UNREAD = ("render",)  # groups that no training reads, which sweeps need not have in common
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",
     "loader.blocks": False,

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from symbotunes.config.aliases import modernized
 from symbotunes.config.commands import command, setting, value_of
 from symbotunes.config.difference import difference
-from symbotunes.config.earlier import as_overrides, earlier_values, with_earlier
+from symbotunes.config.earlier import UNREAD, as_overrides, earlier_values, with_earlier
 from symbotunes.config.folders import make_folder, unwritable
 from symbotunes.config.overrides import named_keys
 from symbotunes.errors import UserError, first_line, print_error, user_error
@@ -180,7 +180,8 @@ def planned(cfg: DictConfig) -> list[list[str]]:
 
 def contents(cfg: DictConfig) -> dict[str, Any]:
     """What identifies a sweep: its config, its arguments and its sweeper."""
-    config = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in ("hydra", "sweep")])
+    others = ("hydra", "sweep", *UNREAD)
+    config = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in others])
     arguments = [
         str(word) for word in cfg.hydra.overrides.task if not str(word).startswith("sweep.resume=")
     ]

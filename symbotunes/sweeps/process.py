@@ -23,7 +23,7 @@ import symbotunes
 from symbotunes.config.aliases import modernized
 from symbotunes.config.build import class_of
 from symbotunes.config.difference import difference
-from symbotunes.config.earlier import earlier_values, with_earlier
+from symbotunes.config.earlier import UNREAD, earlier_values, with_earlier
 from symbotunes.errors import UserError
 from symbotunes.files import atomic_write
 from symbotunes.models.quantities import LOSS, NLL
@@ -122,6 +122,9 @@ def _comparable(before: Any, now: Any) -> tuple[Any, Any]:
     before["sweep"]["overrides"] += [
         word for word in overrides if word.partition("=")[0].lstrip("+~") in earlier
     ]
+    for config in (before, now):
+        for group in UNREAD:
+            config.pop(group, None)
     return before, now
 
 
