@@ -5,8 +5,10 @@ from pathlib import Path
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from symbotunes.checkpoints.checkpoint import Checkpoint
+from symbotunes.checkpoints.likeness import with_likeness
 from symbotunes.checkpoints.names import shown_name
 from symbotunes.checkpoints.trained_model import TrainedModel
+from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
 from symbotunes.generation.compose import Plan
 from symbotunes.generation.latent.plan import Training
@@ -21,6 +23,7 @@ def write_samples(
     seed: int,
     folder: Path,
     training: Training | None = None,
+    trained_on: Encoded | None = None,
 ) -> Path:
     """Sample a checkpoint and render the samples.
 
@@ -30,6 +33,7 @@ def write_samples(
         seed: from which that of every sample is made, unless the plan gives them.
         folder: for the files.
         training: reads the data that the checkpoint was trained on, for plans that need them.
+        trained_on: the same, if they are at hand, for what each sample shares with them.
 
     Returns:
         The listening page.
@@ -53,6 +57,9 @@ def write_samples(
         )
         for name, description in composition.inputs.items():
             progress.console.print(f"{name}  {description}", soft_wrap=True, markup=False)
+        samples = composition.samples
+        if trained_on is not None:
+            samples = with_likeness(samples, trained_on)
         progress.update(task, description="Rendering notation, piano roll and audio")
         facts = {
             "model": str(checkpoint.config.name),
@@ -65,7 +72,7 @@ def write_samples(
         try:
             return write_gallery(
                 folder,
-                composition.samples,
+                samples,
                 heading=f"Samples of {checkpoint.config.name}",
                 facts=facts,
                 strip=composition.strip,

@@ -28,6 +28,9 @@ class Sample:
         marked_ticks: when they are heard: beginnings and ends.
         given: by track, which notes were given and not written, of MIDI; empty if there are none.
         mirex: what continues a prompt of MIREX's generation task, in its JSON; ``None`` for others.
+        ids: of the tokens, prompt included, in the key in which the model wrote; empty where they
+            are not compared with training tunes.
+        likeness: what it shares with a training tune, in words; empty if that is not known.
         from_user: whether it is music of the user and not of a model, so that nothing is known of
             tokens, likelihood and seed.
     """
@@ -49,6 +52,8 @@ class Sample:
     given: tuple[tuple[bool, ...], ...] = ()
     mirex: str | None = None
     from_user: bool = False
+    ids: tuple[int, ...] = ()
+    likeness: str = ""
 
     @property
     def nats_per_token(self) -> float | None:

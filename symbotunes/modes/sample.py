@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from symbotunes.checkpoints.checkpoint import unpack
+from symbotunes.checkpoints.likeness import data_at_hand
 from symbotunes.checkpoints.reopen import FIRST_MODEL, data_of, newest_or_shipped
 from symbotunes.checkpoints.samples import write_samples
 from symbotunes.config.build import build
@@ -42,5 +43,6 @@ def sample(cfg: DictConfig) -> None:
         seed=cfg.seed,
         folder=folder,
         training=lambda: data_of(checkpoint, cfg).encoded,
+        trained_on=data_at_hand(checkpoint, Path(cfg.loader.cache)),
     )
     Console().print(f"Listen  {page}", soft_wrap=True)

@@ -211,4 +211,5 @@ def _write_samples(run: Run, best: Path) -> Path:
         seed=run.cfg.seed,
         folder=run.folder / "samples" / "best",
         training=lambda: run.data.encoded,
+        trained_on=run.data.encoded,
     )

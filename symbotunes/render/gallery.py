@@ -118,6 +118,7 @@ def _row(card: Card) -> dict[str, Any]:
         **_generation(sample),
         "bars": sample.bars,
         "right_bars": sample.right_bars,
+        **({"likeness": sample.likeness} if sample.likeness else {}),
         "notes": card.notes,
         "failures": dict(card.failures),
         "files": {suffix: f"{sample.name}.{suffix}" for suffix in card.written},

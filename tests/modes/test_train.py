@@ -50,6 +50,10 @@ def test_sampling_without_arguments_takes_the_newest_runs_best_checkpoint(traine
     (folder,) = (outputs / "sample").iterdir()
     table = json.loads((folder / "samples.json").read_text())
     assert table["facts"]["checkpoint"] == f"best.ckpt of {trained.name}"
+    (row,) = table["samples"]
+    shared = r"longest run shared with a training tune: (\d+) of (\d+) tokens, \S"
+    longest, tokens = re.match(shared, row["likeness"]).groups()
+    assert 1 <= int(longest) <= int(tokens) == row["tokens"]
     assert str(folder / "index.html") in result.stdout.replace("\n", "")
 
 

@@ -58,4 +58,5 @@ def to_sample(
         bars=rendition.bars,
         right_bars=rendition.right_bars,
         given=marked(rendition.score, given or frozenset()),
+        ids=tuple(generated.ids),
     )
