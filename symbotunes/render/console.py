@@ -65,10 +65,10 @@ def receipt_table(
         table.add_row(f"parts left out: {escape(reason)}", "", f"{count:,}", "", *blank)
     for remark, count in receipt.remarks.most_common():
         table.add_row(f"kept, but: {escape(remark)}", f"{count:,}", "", "", *blank)
-    for split, count in (blocks or {}).items():
-        tokens = f"{count.kept * TRIPLET * BLOCK:,}"
-        table.add_row(f"blocks of {BLOCK} for {split}", "", f"{count.kept:,}", tokens, *blank)
-    if dropped := sum(count.dropped for count in (blocks or {}).values()):
+    for split, cut in (blocks or {}).items():
+        tokens = f"{cut.kept * TRIPLET * BLOCK:,}"
+        table.add_row(f"blocks of {BLOCK} for {split}", "", f"{cut.kept:,}", tokens, *blank)
+    if dropped := sum(cut.dropped for cut in (blocks or {}).values()):
         table.add_row("blocks left out: 100 s or more", "", f"{dropped:,}", "", *blank)
     table.add_row("vocabulary", f"{receipt.vocabulary:,}", "", "", *blank)
     return table
