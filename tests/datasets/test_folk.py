@@ -7,6 +7,7 @@ from symbotunes.datasets.base import DatasetError, Dropped
 from symbotunes.datasets.folk import COLLECTIONS, Folk
 
 
+@pytest.mark.slow("reads all of the built-in corpus")
 def test_it_holds_the_collections_that_its_description_counts():
     counts = dict.fromkeys(COLLECTIONS, 0)
     for piece in Folk(COLLECTIONS).pieces():

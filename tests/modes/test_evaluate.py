@@ -171,6 +171,7 @@ def test_the_corpus_is_taken_from_the_cache_of_the_training(evaluated, trained):
     assert len(caches) == 1
 
 
+@pytest.mark.slow("evaluates once more with the program")
 def test_other_tunes_are_read_with_the_checkpoints_vocabulary(run_main, trained, tmp_path):
     run_main(
         tmp_path / "outputs",

@@ -66,7 +66,7 @@ def undisturbed(run_main, tmp_path_factory):
     [
         pytest.param(3, marks=pytest.mark.slow("trains like the next, to the end of a validation")),
         pytest.param(9, marks=pytest.mark.slow("trains like the next, to the end of an epoch")),
-        10,
+        pytest.param(10, marks=pytest.mark.slow("trains twice with the program, and resumes")),
     ],
 )
 def test_a_run_that_is_prolonged_equals_one_that_ran_through(run_main, undisturbed, tmp_path, stop):

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from symbotunes.training.loggers.records import history, records
+from tests import warm
 from tests.conftest import ROOT, TINY
 from tests.wandb_files import closed_files
 
@@ -50,7 +50,7 @@ def started(monkeypatch, tmp_path):
         "WANDB_MODE": "offline",
         "WANDB_RUN_ID": "",
         "WANDB_SWEEP_PARAM_PATH": "",
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(Path(warm.python()).parent), os.environ["PATH"]]),
     }.items():
         monkeypatch.setenv(name, value)
 
