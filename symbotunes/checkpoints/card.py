@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import Checkpoint
 from symbotunes.checkpoints.error import CheckpointError
-from symbotunes.checkpoints.published import LIBRARY
+from symbotunes.checkpoints.lineage import parents_of
+from symbotunes.checkpoints.published import HUB, LIBRARY
 from symbotunes.checkpoints.trust import READING, refuse_strangers, targets
 from symbotunes.config.build import class_of
 from symbotunes.config.locations import collection_name
@@ -75,6 +76,7 @@ def model_card(checkpoint: Checkpoint, card: Card) -> str:
         kind=_class(config.model.net),
         parameters=card.parameters,
         dtype=card.dtype,
+        parents=parents_of(checkpoint),
         name=card.name,
         network=list(_flat(config.model.net)),
         training=_regime(checkpoint),
@@ -103,12 +105,14 @@ def _front_matter(checkpoint: Checkpoint, card: Card) -> str:
         )
         for metric in card.metrics
     ]
+    hubs = [parent.source for parent in parents_of(checkpoint) if parent.source.startswith(HUB)]
     matter = ModelCardData(
         library_name=LIBRARY,
         license=card.license or "other",
         tags=["music", "symbolic-music", _class(checkpoint.config.model.net).lower()],
         model_name=_title(card) if results else None,
         eval_results=results or None,
+        base_model=[name.removeprefix(HUB).partition("@")[0] for name in hubs] or None,
     )
     return str(matter.to_yaml())
 

@@ -27,6 +27,7 @@ FORMAT = 1
 PUBLISHED = "published"  # in place of the data's fingerprint, for weights trained elsewhere
 # The keys of the config that a resumed run takes from the checkpoint.
 KEPT = ("model", "dataset", "transforms", "loader", "name", "seed", "baselines", "compile")
+FINETUNE = "finetune"  # of the config of a fine-tuning: its parents, and the keys of its tunes
 # Where Lightning keeps how many passes over the data are done, and for how long it has trained.
 PASSES = ("loops", "fit_loop", "epoch_progress", "current", "processed")
 SECONDS = ("callbacks", "Timer", "time_elapsed", "train")

@@ -13,7 +13,7 @@ from huggingface_hub.errors import HFValidationError
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.card import Card, best_loss, model_card, read_report
-from symbotunes.checkpoints.checkpoint import FORMAT, KEPT, Checkpoint, unpack
+from symbotunes.checkpoints.checkpoint import FINETUNE, FORMAT, KEPT, Checkpoint, unpack
 from symbotunes.checkpoints.formats.hugging_face import UNREACHABLE, write_model
 from symbotunes.checkpoints.published import CONFIG, DTYPES, WEIGHTS, is_published, write_folder
 from symbotunes.checkpoints.reopen import rebuild
@@ -105,7 +105,8 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
 
     Absolute paths are cut to their last part.
     """
-    kept = {key: checkpoint.config[key] for key in KEPT if key in checkpoint.config}
+    keys = [key for key in (*KEPT, FINETUNE) if checkpoint.config.get(key) is not None]
+    kept = {key: checkpoint.config[key] for key in keys}
     config = _portable(OmegaConf.to_container(OmegaConf.create(kept), resolve=True))
     config["loader"].pop("cache", None)
     for step in config["transforms"].values():

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from symbotunes.checkpoints.arguments import dataset_of, without_files
-from symbotunes.checkpoints.checkpoint import PUBLISHED, Checkpoint
+from symbotunes.checkpoints.checkpoint import FINETUNE, PUBLISHED, Checkpoint
 from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.trust import READING, refuse_strangers
 from symbotunes.config.assembly import build_chain, build_data, data_key
@@ -106,7 +106,10 @@ def rebuild(checkpoint: Checkpoint) -> tuple[Model, Tokenizer[Any]]:
         CheckpointError: if the vocabulary is invalid, or the weights do not fit the network of the
             recipe.
     """
-    steps = {"transforms": without_files(checkpoint.config.transforms)}
+    steps = {
+        "transforms": without_files(checkpoint.config.transforms),
+        FINETUNE: checkpoint.config.get(FINETUNE),
+    }
     chain = build_chain(OmegaConf.create(steps))
     tokenizer = chain.tokenizer
     try:

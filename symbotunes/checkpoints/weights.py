@@ -132,9 +132,9 @@ def read_weights(path: Path) -> Weights:
 
     Args:
         path: a ``.pkl`` of the Folk-RNN authors, a checkpoint or bundle (``.mag``) of Magenta, a
-            checkpoint of ours, a published model of ours (a folder, ``hub:owner/name`` or
-            ``pretrained/name``), a folder with a Hugging Face GPT-2, or the id of one on the hub
-            (``owner/name``, ``owner/name@revision``).
+            checkpoint or run folder of ours, a published model of ours (a folder,
+            ``hub:owner/name`` or ``pretrained/name``), a folder with a Hugging Face GPT-2, or the
+            id of one on the hub (``owner/name``, ``owner/name@revision``).
 
     Raises:
         UserError: if it is missing, damaged, or would run code.
@@ -142,7 +142,8 @@ def read_weights(path: Path) -> Weights:
     if path.suffix == ".pkl":
         published = _mapped(path, from_authors, read_pickle(path))
         return Weights(published.tensors, {"tokens": published.tokens}, str(path))
-    if is_published(path) or str(path).startswith((HUB, f"{SHIPPED}/")):
+    is_run = (path / "checkpoints").is_dir()
+    if is_run or is_published(path) or str(path).startswith((HUB, f"{SHIPPED}/")):
         return _from_checkpoint(path)
     if (path / CONFIG).is_file():
         return _from_hugging_face(path)

@@ -14,7 +14,13 @@ def build_chain(cfg: DictConfig) -> Chain:
     """The steps under ``cfg.transforms``, in the order of the group's list."""
     steps = cfg.get("transforms") or {}  # Hydra leaves the key out for transforms=[]
     context = OmegaConf.select(cfg, "model.net.context")
-    return Chain({str(name): build(node) for name, node in steps.items()}, context)
+    chain = Chain({str(name): build(node) for name, node in steps.items()}, context)
+    keys = OmegaConf.select(cfg, "finetune.keys")
+    if OmegaConf.is_dict(keys):
+        chain.tokenizer.keys = {
+            str(key): count for key, count in keys.items() if isinstance(count, int) and count > 0
+        }
+    return chain
 
 
 def build_data(cfg: DictConfig, chain: Chain, *, key: str | None = None) -> MusicData:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbotunes.data.cache.encoded import Encoded
 from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.evaluation.latent.findings import LatentFindings
@@ -54,6 +55,7 @@ class Task:
         baselines: orders of the n-gram models to compare it with.
         remarks: what a reader must know about the data.
         own_data: whether it was trained on these data.
+        earlier: corpora that it was trained on before, as `Subject` has them.
         report: called with what is being done.
     """
 
@@ -67,6 +69,7 @@ class Task:
     baselines: Sequence[int] = ()
     remarks: tuple[str, ...] = ()
     own_data: bool = True
+    earlier: Sequence[Encoded] = ()
     report: Callable[[str], None] = lambda _: None
 
     @property
@@ -140,7 +143,7 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
         raise UserError("this checkpoint is not a latent model; evaluate it with sample=default")
     sampling = replace(plain, num=plan.num_samples)
     tokenizer = text_of(net, task.tokenizer)
-    subject = Subject(task.name, net, tokenizer, task.data.encoded)
+    subject = Subject(task.name, net, tokenizer, task.data.encoded, task.earlier)
     task.report("Scoring held-out tunes")
     held_out = measure_held_out(subject, plan, list(task.baselines), seed)
     beginning = read_beginning(tokenizer, sampling)

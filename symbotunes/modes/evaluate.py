@@ -5,6 +5,7 @@
 Writes report.json and a page with plots; docs/evaluation.md defines every figure.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from rich.console import Console
 
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.names import shown_name
+from symbotunes.checkpoints.parents import earlier_data
 from symbotunes.checkpoints.reopen import data_of, newest_checkpoint, other_data, rebuild
 from symbotunes.config.build import build, build_many
 from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
+from symbotunes.data.cache.encoded import Encoded
 from symbotunes.evaluation import evaluate as kinds
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.generation.compose import Plan
@@ -47,7 +50,9 @@ def evaluate(cfg: DictConfig) -> None:
     net, tokenizer = rebuild(checkpoint)
     kinds.check_split(net, plan)
     data = data_of(checkpoint, cfg)
-    remarks = tuple(other_data(cfg, checkpoint, data))
+    earlier = list(earlier_data(checkpoint, cfg))
+    foreign = other_data(cfg, checkpoint, data)
+    remarks = (*foreign, *_looked_up(earlier))
     net.to(plan.torch_device)
     with console.status("") as status:
         findings = kinds.evaluate(
@@ -62,7 +67,8 @@ def evaluate(cfg: DictConfig) -> None:
                 seed=cfg.seed,
                 baselines=list(cfg.baselines),
                 remarks=remarks,
-                own_data=not (remarks and names_dataset(cfg)),
+                own_data=not (foreign and names_dataset(cfg)),
+                earlier=[found for found in earlier if not isinstance(found, str)],
                 report=status.update,
             ),
         )
@@ -71,6 +77,15 @@ def evaluate(cfg: DictConfig) -> None:
     page = write_report(findings, Path(cfg.paths.run_dir))
     _log(cfg, findings, page)
     console.print(f"Read  {page}", soft_wrap=True)
+
+
+def _looked_up(earlier: Sequence[Encoded | str]) -> list[str]:
+    """What a reader must know about copies from tunes that the model learned before."""
+    unread = [found for found in earlier if isinstance(found, str)]
+    remarks = [f"copies are not looked up in the data of {found}" for found in unread]
+    if len(unread) < len(earlier):
+        remarks.append("copies are also looked up in what it learned before it was fine-tuned")
+    return remarks
 
 
 def _log(cfg: DictConfig, findings: Any, page: Path) -> None:

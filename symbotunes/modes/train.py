@@ -38,6 +38,8 @@ from symbotunes.system.locks import exclusive
 from symbotunes.system.owner import writes_for_all
 from symbotunes.training.allocator import keep_freed_memory
 from symbotunes.training.changes import requested
+from symbotunes.training.finetuning.config import finetuned, is_finetuning
+from symbotunes.training.finetuning.outcome import write_outcome
 from symbotunes.training.lit_data import LitData
 from symbotunes.training.page import write_training_page
 from symbotunes.training.processes import first_console
@@ -56,6 +58,8 @@ def train(cfg: DictConfig) -> float | None:
         nothing was validated.
     """
     checkpoint, is_named = None, cfg.ckpt is not None
+    if not is_named:
+        cfg = finetuned(cfg)
     if is_named:
         cfg, checkpoint = resumed(cfg)
     elif (previous := continued(cfg)) is not None:
@@ -152,6 +156,10 @@ def conclude(run: Run) -> float | None:
     if found is not None and math.isfinite(found.value):
         with spared("the table of n-gram models", best, run.console):
             _print_table(run, found)
+    if is_finetuning(run.cfg):
+        with spared("what was learned and forgotten", best, run.console):
+            for line in write_outcome(run, best):
+                run.console.print(line, soft_wrap=True, markup=False)
     listen = "no samples"
     with spared("samples", best, run.console):
         listen = str(_write_samples(run, best))

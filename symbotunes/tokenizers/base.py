@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -140,6 +141,8 @@ class Tokenizer(ABC, Generic[Piece]):
             blocks.
         RECODES: whether `recode` changes ids.
         STATE: keys of `state`, by which published weights are checked to fit; ``None``: any.
+        keys: of a collection whose tunes are moved to C, with how many have each; samples are moved
+            back to one of them. Empty if that is not known.
         added: tokens that steps after the tokenizer declare. Their ids follow its own, which they
             do not change; its methods neither return nor read them.
     """
@@ -151,6 +154,7 @@ class Tokenizer(ABC, Generic[Piece]):
     TRIPLETS: ClassVar[bool] = False
     RECODES: bool = False
     STATE: ClassVar[tuple[str, ...] | None] = None
+    keys: Mapping[str, int] = MappingProxyType({})
     added: tuple[str, ...] = ()
 
     @property

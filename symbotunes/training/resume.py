@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from symbotunes.checkpoints.arguments import dataset_of, is_own
-from symbotunes.checkpoints.checkpoint import KEPT, Checkpoint, unpack
+from symbotunes.checkpoints.checkpoint import FINETUNE, KEPT, Checkpoint, unpack
 from symbotunes.checkpoints.error import CheckpointError
 from symbotunes.checkpoints.reopen import place_loader
 from symbotunes.checkpoints.trust import TRAINING, refuse_strangers
@@ -65,6 +65,7 @@ def resumed(cfg: DictConfig) -> tuple[DictConfig, Checkpoint]:
     _require_state(checkpoint, cfg.ckpt)
     saved, named = checkpoint.config, named_keys(cfg)
     kept = {key: saved[key] for key in KEPT if key not in NOT_KEPT or key not in named}
+    kept |= {FINETUNE: saved[FINETUNE]} if FINETUNE in saved else {}
     refuse_strangers(checkpoint.path, kept, TRAINING)
     for key in VALUES:
         if key in kept and not _is_plain(kept[key]):

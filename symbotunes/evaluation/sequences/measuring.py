@@ -43,12 +43,14 @@ class Subject:
         net: the network, on the device that it runs on.
         tokenizer: its tokenizer.
         encoded: the prepared corpus.
+        earlier: corpora that it was trained on before, of which the training tunes count as known.
     """
 
     name: str
     net: SequenceModel
     tokenizer: TextTokenizer[Any]
     encoded: Encoded
+    earlier: Sequence[Encoded] = ()
 
     def ids(self, split: str) -> list[NDArray[Any]]:
         """Ids of the pieces of a split, without ``bos`` and ``eos``."""
@@ -110,7 +112,7 @@ def measure_held_out(
         raise UserError("the network gives held-out tunes no finite likelihood; did it diverge?")
     for order, model in baselines.models.items():
         nats[NGRAM_NAMES.get(order, f"{order}-gram")] = model.nats(texts)
-    notes = [_notes_heard(subject.render(piece)) for piece in subject.ids(plan.split)]
+    notes = [notes_heard(subject.render(piece)) for piece in subject.ids(plan.split)]
     families = subject.families(plan.split)
     bootstrap = plan.bootstrap(seed).over(families)
     ours = nats[subject.name]
@@ -163,7 +165,7 @@ def _apart(
     }
 
 
-def _notes_heard(rendition: Rendition) -> int:
+def notes_heard(rendition: Rendition) -> int:
     return sum(len(track.notes) for track in rendition.score.tracks)
 
 
@@ -202,12 +204,14 @@ def measure_tunes(
     random = np.random.default_rng(seed)
     chosen = random.permutation(len(pool))[: len(generated)].tolist()
     drawn = [np.array(tune.ids, np.int64) for tune in generated]
-    training = sample_training(subject.encoded, COPY_TOKENS, seed)
-    shared = copies(training.ids, drawn + [pool[index] for index in chosen])
+    corpora = (subject.encoded, *subject.earlier)
+    known = [sample_training(data, COPY_TOKENS, seed) for data in corpora]
+    training = [ids for sample in known for ids in sample.ids]
+    shared = copies(training, drawn + [pool[index] for index in chosen])
     ends = subject.tokenizer.vocabulary.eos != NO_ID
     ended = [tune.finished for tune in generated] if ends else None
     texts = [pool[index] for index in chosen]
-    measure = _Measure(subject, plan, pool, training, seed)
+    measure = _Measure(subject, plan, pool, known, seed)
     return (
         measure.tunes("generated", drawn, shared[: len(drawn)], finished=ended, absent=NEVER_ENDS),
         measure.tunes(f"held out ({plan.split})", texts, shared[len(drawn) :], own=chosen),
@@ -221,7 +225,7 @@ class _Measure:
     subject: Subject
     plan: EvaluationPlan
     pool: Sequence[NDArray[Any]]
-    training: TrainingSample
+    known: Sequence[TrainingSample]
     seed: int
 
     def tunes(
@@ -257,7 +261,7 @@ class _Measure:
             runs=tuple(run.longest for run in shared),
             copied_from=self._title(longest.source),
             reasons=reasons,
-            looked_up_in="" if self.training.is_all else self.training.size,
+            looked_up_in="; ".join(sample.size for sample in self.known if not sample.is_all),
             raw=raw_values(measured, renditions, units),
         )
 
@@ -278,8 +282,11 @@ class _Measure:
     def _title(self, source: int | None) -> str | None:
         if source is None:
             return None
-        encoded = self.subject.encoded
-        return encoded.title(int(self.training.examples[source]))
+        for sample in self.known:
+            if source < len(sample.examples):
+                return sample.encoded.title(int(sample.examples[source]))
+            source -= len(sample.examples)
+        raise IndexError(source)
 
 
 def _checks(renditions: Sequence[Rendition]) -> list[GrammarCheck] | None:

@@ -14,6 +14,7 @@ from symbotunes.generation.output import Output
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.seeds import check_seeds, sample_seeds
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
+from symbotunes.generation.sequences.collection_keys import key_among
 from symbotunes.generation.sequences.constraints import (
     AUTO,
     CONSTRAINTS,
@@ -25,6 +26,7 @@ from symbotunes.generation.sequences.decoded import to_sample
 from symbotunes.generation.sequences.mirex import settings_for, with_generations
 from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
 from symbotunes.models.base import SequenceModel
+from symbotunes.music.abc.transposition import key_in
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
 from symbotunes.music.mirex import is_prompt
@@ -311,10 +313,14 @@ def draw_samples(
     """
     beginning = beginning or read_beginning(tokenizer, plan)
     drawn = draw(net, tokenizer, plan, seed, on_step, beginning)
-    return [
-        to_sample(tokenizer, generated, index, number, beginning.key)
-        for index, (generated, number) in enumerate(zip(drawn, plan.seeds_of(seed), strict=True))
-    ]
+    samples = []
+    for index, (generated, number) in enumerate(zip(drawn, plan.seeds_of(seed), strict=True)):
+        key = beginning.key
+        if tokenizer.keys and not beginning.ids:
+            own = key_in(tokenizer.decode(generated.ids))
+            key = key_among(tokenizer.keys, None if own is None else own.mode, number)
+        samples.append(to_sample(tokenizer, generated, index, number, key))
+    return samples
 
 
 def draw(
