@@ -16,14 +16,14 @@ LOOSE = ("errors", "files", "paths")  # small modules at the root, for every pac
 PACKAGES = [
     "system", "music", "datasets", "tokenizers", "transforms", "models", "data", "config",
     "generation",
-    "evaluation", "render", "checkpoints", "training", "sweeps", "modes", "cli",
+    "evaluation", "render", "checkpoints", "training", "sweeps", "leaderboard", "modes", "cli",
 ]  # fmt: skip
 ENTRY = ("api", "__main__")  # of the library and of the program
 RANK = {name: rank for rank, name in enumerate((*LOOSE, *PACKAGES, *ENTRY))}
 ONLY_HERE = {  # third-party library -> the only packages that may know about it
     "hydra": {"config", "checkpoints", "sweeps", "cli", "__main__"},
     "omegaconf": {
-        "config", "checkpoints", "training", "sweeps", "modes", "cli", "__main__",
+        "config", "checkpoints", "training", "sweeps", "leaderboard", "modes", "cli", "__main__",
     },
     "lightning": {"training", "modes"},
     "wandb": {"training"},
@@ -192,6 +192,7 @@ def test_conf_groups_have_a_package():
         "trainer": "training", "callbacks": "training", "logger": "training", "loader": "data",
         "sample": "generation", "evaluate": "evaluation", "compare": "evaluation",
         "export": "checkpoints", "render": "render", "sweep": "sweeps", "launch": "sweeps",
+        "benchmark": "leaderboard",
     }  # fmt: skip
     presets = {"experiment", "debug"}  # of other groups
     groups = {path.name for path in (PACKAGE.parent / "conf").iterdir() if path.is_dir()}
