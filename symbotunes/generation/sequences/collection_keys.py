@@ -27,5 +27,5 @@ def key_among(counts: Mapping[str, int], mode: str | None, seed: int) -> Key | N
     alike = [entry for entry in keys if entry[0].mode == mode] or keys
     if not alike:
         return None
-    chosen, weights = zip(*alike, strict=True)
-    return random.Random(seed).choices(chosen, weights)[0]
+    weights = [count for _, count in alike]
+    return random.Random(seed).choices([key for key, _ in alike], weights)[0]
