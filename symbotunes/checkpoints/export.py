@@ -141,7 +141,12 @@ def _write_samples(draft: Path, plan: ExportPlan, sampling: SamplePlan, seed: in
     names = []
     with tempfile.TemporaryDirectory() as space:
         drawn = Path(space)
-        write_samples(unpack(draft), replace(sampling, num=plan.samples), seed=seed, folder=drawn)
+        write_samples(
+            unpack(draft),
+            replace(sampling, num=plan.samples, forms=list(plan.forms)),
+            seed=seed,
+            folder=drawn,
+        )
         table = json.loads((drawn / "samples.json").read_text(encoding="utf-8"))
         for row in table["samples"]:
             for form in plan.forms:

@@ -13,6 +13,7 @@ from symbotunes.errors import UserError
 from symbotunes.generation.compose import Plan
 from symbotunes.generation.latent.plan import Training
 from symbotunes.generation.seeds import seed_everything
+from symbotunes.render.forms import chosen_forms
 from symbotunes.render.gallery import refuse_other_files, write_gallery
 
 
@@ -42,6 +43,7 @@ def write_samples(
         UserError: if the network, the prompt or an input cannot be read, or the folder cannot be
             written or holds files of others that samples would replace.
     """
+    forms = chosen_forms("sample.forms", plan.forms)
     refuse_other_files(folder)
     path = checkpoint.path
     model = TrainedModel(checkpoint)
@@ -76,6 +78,7 @@ def write_samples(
                 heading=f"Samples of {checkpoint.config.name}",
                 facts=facts,
                 strip=composition.strip,
+                forms=forms,
             )
         except OSError as error:
             reason = error.strerror or error

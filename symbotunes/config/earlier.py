@@ -8,7 +8,7 @@ from typing import Any
 SPAN = {"beginnings": 0.0, "endings": 0.0}
 METERS = {8: [3, 12, 6], 4: [5, 6, 3, 2, 1, 4]}  # MidiTok's own, and those of our configs before
 MIDI_TOKENS = ("remi", "tsd", "midi_like", "midi_tokenizer", "structured")
-SOUND = ("tempo", "instrument", "transpose", "key")  # settings of every plan
+SOUND = ("tempo", "instrument", "transpose", "key", "forms")  # settings of every plan
 WINDOWS = ("melody", "melody_16bar", "drums", "drums_full", "trio")
 # Settings by their group and the name of the class there.
 BY_CLASS: Mapping[tuple[str, str], Mapping[str, Any]] = {

@@ -1,5 +1,6 @@
 """How samples sound: the settings that all plans share, and samples that follow them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -35,6 +36,7 @@ class Output:
             violin for ABC, else what the model writes.
         transpose: semitones by which samples are moved up; ``None``: as written.
         key: tonic to which they are moved instead, the shorter way, such as ``Bb``; the mode stays.
+        forms: suffixes of the files that are written for each piece; ``None``: the usual ones.
 
     Raises:
         UserError: if a value is out of range, or both `transpose` and `key` are given.
@@ -46,6 +48,7 @@ class Output:
     instrument: int | str | None = None
     transpose: int | None = None
     key: str | None = None
+    forms: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         _ = self.arrangement

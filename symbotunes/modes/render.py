@@ -12,6 +12,7 @@ from rich.console import Console
 from symbotunes.config.build import build
 from symbotunes.errors import UserError
 from symbotunes.render.files import RenderPlan, facts_of, read_files
+from symbotunes.render.forms import chosen_forms
 from symbotunes.render.gallery import refuse_other_files, write_gallery
 
 
@@ -23,13 +24,16 @@ def render(cfg: DictConfig) -> None:
     """
     plan: RenderPlan = build(cfg.render)
     folder = Path(plan.out) if plan.out else Path(cfg.paths.run_dir)
+    forms = chosen_forms("render.forms", plan.forms)
     refuse_other_files(folder)
     console = Console()
     with console.status(f"Rendering {plan.path.name}"):
         result = read_files(plan)
         facts = facts_of(result, plan)
         try:
-            page = write_gallery(folder, result.pieces, heading=plan.path.stem, facts=facts)
+            page = write_gallery(
+                folder, result.pieces, heading=plan.path.stem, facts=facts, forms=forms
+            )
         except OSError as error:
             reason = error.strerror or error
             raise UserError(f"pages cannot be written to {folder}: {reason}") from error

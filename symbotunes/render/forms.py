@@ -3,16 +3,22 @@
 Galleries, pages, exports and dashboards iterate over `FORMS`; a new form is one entry there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from symbotunes.errors import first_line
+from symbotunes.errors import UserError, first_line
 from symbotunes.generation.sample import Sample
 from symbotunes.music.midi.writing import write_midi
 from symbotunes.render.audio import LONGEST_SECONDS, mp3_bytes, synthesize, wav_bytes
 from symbotunes.render.notation.colored import with_colored_bars
-from symbotunes.render.notation.notation import engrave, engrave_score
+from symbotunes.render.notation.notation import (
+    engrave,
+    engrave_score,
+    musicxml_of,
+    musicxml_of_score,
+)
+from symbotunes.render.notation.pdf import pdf_bytes
 from symbotunes.render.palette import NEW
 from symbotunes.render.piano_roll.clock import Clock
 from symbotunes.render.piano_roll.roll import Line, draw_roll
@@ -41,11 +47,11 @@ class Conversion:
 
     Attributes:
         source: suffix of the other form.
-        convert: from the content of its file to the content of the new one.
+        convert: from the content of its file, and the sample, to the content of the new one.
     """
 
     source: str
-    convert: Callable[[bytes], bytes]
+    convert: Callable[[bytes, Sample], bytes]
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Form:
         logged: whether dashboards also show it.
         replaces: suffix of a form without which pages contain this one; it is only a file beside
             the page otherwise.
+        usual: whether samples are written in it unless other forms are chosen.
     """
 
     name: str
@@ -75,6 +82,7 @@ class Form:
     show: Show | None = None
     logged: bool = False
     replaces: str | None = None
+    usual: bool = True
 
 
 @dataclass(frozen=True)
@@ -129,22 +137,48 @@ def write_as(
     Args:
         form: the form.
         sample: the sample.
-        written: its forms so far, by suffix.
+        written: its forms so far, by suffix; ``None`` if others have not been tried.
     """
     if not isinstance(form.write, Conversion):
         return form.write(sample)
     name = form.write.source
     source = write_as(FORMS[name], sample) if written is None else written.get(name)
-    return None if source is None else Written(form.write.convert(source.content))
+    return None if source is None else Written(form.write.convert(source.content, sample))
 
 
-def card_of(sample: Sample) -> Card:
-    """A sample in all forms that can be written."""
+def chosen_forms(setting: str, suffixes: Sequence[str] | None) -> list[Form]:
+    """Forms by their suffixes, in the order of `FORMS`; the usual ones if there are none.
+
+    Args:
+        setting: name of the setting, for the error.
+        suffixes: of the forms.
+
+    Raises:
+        UserError: if a form does not exist.
+    """
+    if suffixes is None:
+        return [form for form in FORMS.values() if form.usual]
+    if isinstance(suffixes, str) or set(suffixes) - set(FORMS):
+        raise UserError(f"{setting}={suffixes}: must be a list of some of {', '.join(FORMS)}")
+    return [form for suffix, form in FORMS.items() if suffix in suffixes]
+
+
+def card_of(sample: Sample, forms: Sequence[Form] | None = None) -> Card:
+    """A sample in all forms that can be written.
+
+    Args:
+        sample: the sample.
+        forms: which; ``None``: the usual ones.
+    """
     written: dict[str, Written] = {}
     failures: dict[str, str] = {}
-    for suffix, form in FORMS.items():
+    wanted = chosen_forms("forms", None) if forms is None else forms
+    suffixes = {form.suffix for form in wanted}
+    for form in wanted:
+        suffix = form.suffix
+        made = isinstance(form.write, Conversion) and form.write.source in suffixes
         try:
-            file = write_as(form, sample, written)
+            file = write_as(form, sample, written if made else None)
         except Exception as error:  # whatever one renderer raises, keep the other forms
             failures[suffix] = first_line(error)
             continue
@@ -194,6 +228,11 @@ def _notation(sample: Sample) -> Written:
     return Written(svg.encode(), notes)
 
 
+def _musicxml(sample: Sample) -> Written:
+    abc, score = sample.abc, sample.score
+    return Written(musicxml_of_score(score) if abc is None else musicxml_of(abc))
+
+
 FORMS = {  # by suffix, in the order of the downloads
     form.suffix: form
     for form in (
@@ -201,12 +240,16 @@ FORMS = {  # by suffix, in the order of the downloads
         Form("midi", "mid", "audio/midi", "MIDI", "MIDI", _midi),
         Form("audio", "wav", "audio/wav", "Audio (WAV)", "sound", _sound, "player", logged=True,
              replaces="mp3"),
-        Form("mp3", "mp3", "audio/mpeg", "Audio (MP3)", "MP3", Conversion("wav", mp3_bytes),
-             "player"),
+        Form("mp3", "mp3", "audio/mpeg", "Audio (MP3)", "MP3",
+             Conversion("wav", lambda wav, _: mp3_bytes(wav)), "player"),
         Form("roll", "png", "image/png", "Piano roll (PNG)", "piano roll", _roll, "roll",
              logged=True),
         Form("notation", "svg", "image/svg+xml", "Notation (SVG)", "notation", _notation,
              "drawing", logged=True),
+        Form("musicxml", "musicxml", "application/vnd.recordare.musicxml+xml", "MusicXML",
+             "MusicXML", _musicxml, usual=False),
+        Form("print", "pdf", "application/pdf", "Notation (PDF)", "PDF",
+             Conversion("svg", lambda svg, sample: pdf_bytes(svg, sample.title)), usual=False),
         Form("mirex", "json", "application/json", "MIREX (JSON)", "JSON of MIREX", _mirex),
     )
 }  # fmt: skip

@@ -13,7 +13,7 @@ import symusic
 from symbotunes.files import atomic_write, read_json
 from symbotunes.generation.sample import Sample
 from symbotunes.render.earlier_set import refuse_foreign
-from symbotunes.render.forms import FORMS, Card, card_of
+from symbotunes.render.forms import FORMS, Card, Form, card_of
 from symbotunes.render.pages.listening import listening_page
 from symbotunes.render.piano_roll.strip import draw_strip
 
@@ -28,6 +28,7 @@ def write_gallery(
     heading: str,
     facts: Mapping[str, str],
     strip: Sequence[tuple[str, symusic.Score]] = (),
+    forms: Sequence[Form] | None = None,
 ) -> Path:
     """Write all samples, ``samples.json`` and ``index.html``.
 
@@ -41,6 +42,7 @@ def write_gallery(
         facts: common to all samples, such as checkpoint and temperature.
         strip: labels and scores to show side by side at the top of the page, and in
             ``strip.png``.
+        forms: of each sample; ``None``: the usual ones.
 
     Returns:
         The page, which contains everything and can be sent as a single file.
@@ -52,7 +54,7 @@ def write_gallery(
     """
     _check_names([sample.name for sample in samples])
     refuse_other_files(folder, [sample.name for sample in samples])
-    cards = [card_of(sample) for sample in samples]
+    cards = [card_of(sample, forms) for sample in samples]
     _remove_earlier(folder)
     table = {"heading": heading, "facts": dict(facts), "samples": [_row(card) for card in cards]}
     text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)

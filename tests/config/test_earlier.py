@@ -49,7 +49,7 @@ def test_jobs_of_a_resumed_sweep_have_exactly_the_meters_of_before():
 )
 def test_a_plan_from_before_has_no_constraint_no_sound_and_no_part_of_a_file(plan, keys):
     recorded = {"sample": {"_target_": plan}}
-    keys = [*keys, "tempo", "instrument", "transpose", "key"]
+    keys = [*keys, "tempo", "instrument", "transpose", "key", "forms"]
     assert earlier_values(recorded, named=()) == {f"sample.{key}": None for key in keys}
 
 

@@ -1,14 +1,18 @@
 """A form is one entry of `FORMS`: everything that writes and shows samples follows it."""
 
 import json
+import sys
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
 from symbotunes.checkpoints.export import ExportPlan
 from symbotunes.errors import UserError
-from symbotunes.render.forms import FORMS, Form, Written, card_of
+from symbotunes.music.musicxml import read_musicxml
+from symbotunes.render.forms import FORMS, Form, Written, card_of, chosen_forms
 from symbotunes.render.gallery import write_gallery
+from symbotunes.render.notation.pdf import _titled
 from symbotunes.training.loggers.media import media_of
 
 
@@ -70,5 +74,52 @@ def test_an_export_takes_a_new_form_too(tokens):
         out=None, dtype="float32", title=None, license=None, data=None, report=None, samples=1,
         forms=["txt"], transformers=False, push=None, private=False,
     )  # fmt: skip
-    with pytest.raises(UserError, match="choose some of abc, mid, wav, mp3, png, svg, json, txt"):
+    with pytest.raises(
+        UserError, match="choose some of abc, mid, wav, mp3, png, svg, musicxml, pdf, json, txt"
+    ):
         replace(plan, forms=["doc"])
+
+
+def test_chosen_forms_are_written_and_no_others(make_sample, tmp_path):
+    forms = chosen_forms("sample.forms", ["mp3", "abc"])
+    page = write_gallery(tmp_path, [make_sample()], heading="", facts={}, forms=forms).read_text()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"index.html", "samples.json", "sample_01.abc", "sample_01.mp3"}
+    assert "data:audio/mpeg" in page
+    assert "no notation" not in page
+
+
+@pytest.mark.parametrize("forms", [["abc", "docx"], "pdf", []])
+def test_forms_are_a_list_of_what_there_is(forms):
+    if not forms:
+        assert chosen_forms("sample.forms", forms) == []
+        return
+    with pytest.raises(UserError, match="must be a list of some of abc, mid, wav"):
+        chosen_forms("sample.forms", forms)
+
+
+def test_a_pdf_has_the_title_above_the_notation(make_sample):
+    """As text it is compressed, so that it is looked for in the drawing that is converted."""
+    drawing = ElementTree.fromstring(_titled(b'<svg viewBox="0 0 2100 400"/>', "A & B"))
+    (title,) = drawing.iter("{http://www.w3.org/2000/svg}text")
+    assert (title.text, drawing.get("viewBox")) == ("A & B", "0 -160 2100 560")
+
+
+def test_without_a_converter_a_pdf_says_what_to_install(make_sample, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    card = card_of(make_sample(), chosen_forms("sample.forms", ["svg", "pdf"]))
+    assert card.failures == {"pdf": "it needs cairo and pip install 'symbotunes[pdf]'"}
+    assert list(card.written) == ["svg"]
+
+
+@pytest.mark.slow("music21 and cairo write the tune")
+def test_a_tune_is_written_as_musicxml_and_pdf(make_sample, tmp_path):
+    pytest.importorskip("cairosvg", exc_type=(ImportError, OSError))
+    card = card_of(make_sample(), chosen_forms("sample.forms", ["musicxml", "pdf"]))
+    assert card.failures == {}
+    assert card.written["pdf"].content.startswith(b"%PDF-")
+    path = tmp_path / "a.musicxml"
+    path.write_bytes(card.written["musicxml"].content)
+    (part,) = read_musicxml(path)
+    assert [note.pitch for note in part.notes][:7] == [69, 74, 73, 74, 69, 66, 62]
+    assert part.meters[0][1:] == (6, 8)

@@ -1,4 +1,4 @@
-"""Verovio in a process of its own: reads ABC or MIDI from stdin, writes SVG to stdout.
+"""Verovio in a process of its own: reads ABC or MIDI from stdin, writes SVG or MusicXML to stdout.
 
 Run by `symbotunes.render.notation.notation`, never imported, for two reasons: some ABC crashes
 Verovio with a segmentation fault, which must not end a training, and its log only goes to stderr.
@@ -41,13 +41,16 @@ MIDI: dict[str, object] = {"inputFrom": "xml", "breaks": "auto"}
 GRIDS = {"sixteenths": (4,), "triplets": (4, 3)}  # parts of a quarter to which notes are moved
 
 
-def music_xml(midi: bytes, grid: str) -> str:
-    """The notes of a MIDI file as a score of one part for each track."""
+def music_xml(source: bytes, kind: str) -> str:
+    """ABC, or the notes of a MIDI file on a grid as a score of one part for each track."""
     from music21 import converter
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
     with redirect_stderr(StringIO()):  # its warnings are about playing the score
-        score = converter.parseData(midi, format="midi", quarterLengthDivisors=GRIDS[grid])
+        if kind in GRIDS:
+            score = converter.parseData(source, format="midi", quarterLengthDivisors=GRIDS[kind])
+        else:
+            score = converter.parseData(source.decode(), format="abc")
         xml: str = GeneralObjectExporter(score).parse().decode()
     # Drop the date, and abbreviations that are wrong for drums. Number what has ids at random. Then
     # the same music gives the same file.
@@ -93,20 +96,23 @@ def annotated(mei: str, numbers: Sequence[str], tempo: tuple[str, str] | None) -
 
 
 def main() -> int:
-    """Engrave stdin; 1 if Verovio finds nothing to engrave."""
+    """Engrave stdin, or convert it to MusicXML; 1 if Verovio finds nothing to engrave."""
+    source, kind, argument = sys.stdin.buffer.read(), *sys.argv[1:3]
+    if argument == "musicxml":
+        sys.stdout.buffer.write(music_xml(source, kind).encode())
+        return 0
     import verovio
 
-    source = sys.stdin.buffer.read()
     toolkit = verovio.toolkit()
-    if sys.argv[1] in GRIDS:
-        text = music_xml(source, sys.argv[1])
+    if kind in GRIDS:
+        text = music_xml(source, kind)
         toolkit.setOptions({**OPTIONS, **MIDI})
     else:
         toolkit.setOptions({**OPTIONS, **ABC})
         text, tempo = without_tempo(source.decode())
         if not toolkit.loadData(text):
             return 1
-        text = annotated(toolkit.getMEI(), sys.argv[2].split(",") if sys.argv[2:] else [], tempo)
+        text = annotated(toolkit.getMEI(), argument.split(",") if argument else [], tempo)
         toolkit.setOptions({"inputFrom": "mei"})
     if not toolkit.loadData(text) or toolkit.getPageCount() < 1:
         return 1

@@ -37,6 +37,7 @@ class EngravingError(ValueError):
 
 
 Kind = Literal["abc", "sixteenths", "triplets"]  # of what is engraved
+FORM: dict[Kind, str] = {"abc": "ABC", "sixteenths": "MIDI", "triplets": "MIDI"}
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,25 @@ def engrave(abc: str) -> Engraving:
     Raises:
         EngravingError: if Verovio cannot read it, crashes, or takes too long.
     """
+    return _engraved("abc", _plain_abc(abc), numbers_of_bars(abc))
+
+
+def _plain_abc(abc: str) -> bytes:
+    """ABC that other programs read."""
     try:
         abc = in_one_key(abc) if "[K:" in abc else abc
     except AbcError as error:
         raise EngravingError(f"changes of key cannot be engraved: {error}") from error
-    source = abc.rstrip("\n") + "\n"  # Verovio drops a last line without a line break
-    return _engraved("abc", source.encode(), numbers_of_bars(abc))
+    return (abc.rstrip("\n") + "\n").encode()  # Verovio drops a last line without a line break
+
+
+def musicxml_of(abc: str) -> bytes:
+    """One tune as MusicXML, by music21.
+
+    Raises:
+        EngravingError: if it cannot be converted.
+    """
+    return _run("abc", _plain_abc(abc), "musicxml")[0]
 
 
 def numbers_of_bars(abc: str) -> list[int]:
@@ -85,12 +99,27 @@ def engrave_score(score: symusic.Score) -> Engraving:
     Raises:
         EngravingError: if it cannot be engraved, or takes too long.
     """
+    kind, midi, cut = _midi(score)
+    engraving = _engraved(kind, midi)
+    return replace(engraving, warnings=(*cut, *engraving.warnings))
+
+
+def musicxml_of_score(score: symusic.Score) -> bytes:
+    """A score as MusicXML, read as `engrave_score` does.
+
+    Raises:
+        EngravingError: if it cannot be converted.
+    """
+    kind, midi, _ = _midi(score)
+    return _run(kind, midi, "musicxml")[0]
+
+
+def _midi(score: symusic.Score) -> tuple[Kind, bytes, tuple[str, ...]]:
+    """The beginning of a score as MIDI, its grid, and a remark if it is longer."""
     plain, cut = _plain(score.to("tick"))
     if not any(len(track.notes) for track in plain.tracks):
         raise EngravingError("there are no notes")
-    kind: Kind = "triplets" if _in_triplets(plain) else "sixteenths"
-    engraving = _engraved(kind, bytes(plain.dumps_midi()))
-    return replace(engraving, warnings=(*cut, *engraving.warnings))
+    return "triplets" if _in_triplets(plain) else "sixteenths", bytes(plain.dumps_midi()), cut
 
 
 def _plain(score: symusic.Score) -> tuple[symusic.Score, tuple[str, ...]]:
@@ -132,10 +161,29 @@ def _in_triplets(score: symusic.Score) -> bool:
 
 
 def _engraved(kind: Kind, source: bytes, numbers: Sequence[int] = ()) -> Engraving:
+    drawn, log = _run(kind, source, ",".join(map(str, numbers)))
+    form = FORM[kind]
+    svg = drawn.decode()
+    if not re.search(r'class="(note|rest|mRest)\b', svg):
+        raise EngravingError("; ".join([f"verovio finds no notes in this {form}", *log[:1]]))
+    return Engraving(sanitize(svg), tuple(log))
+
+
+def _run(kind: Kind, source: bytes, argument: str) -> tuple[bytes, list[str]]:
+    """What the engraver writes, and its log.
+
+    Args:
+        kind: of the source.
+        source: ABC or MIDI.
+        argument: numbers of bars, or ``musicxml``.
+
+    Raises:
+        EngravingError: if it fails.
+    """
     engraver = Path(__file__).with_name("engraver.py")
-    command = [sys.executable, "-P", str(engraver), kind]  # -P: no shadowing by this folder
-    command += [",".join(map(str, numbers))] if numbers else []
-    form = "ABC" if kind == "abc" else "MIDI"
+    # -P: no shadowing by this folder
+    command = [sys.executable, "-P", str(engraver), kind, argument]
+    form = FORM[kind]
     try:
         done = subprocess.run(command, input=source, capture_output=True, timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired as error:
@@ -145,10 +193,7 @@ def _engraved(kind: Kind, source: bytes, numbers: Sequence[int] = ()) -> Engravi
         raise EngravingError("; ".join([f"verovio crashed on this {form}", *log[:1]]))
     if done.returncode or not done.stdout:
         raise EngravingError("; ".join([f"verovio cannot read this {form}", *log[-1:]]))
-    svg = done.stdout.decode()
-    if not re.search(r'class="(note|rest|mRest)\b', svg):
-        raise EngravingError("; ".join([f"verovio finds no notes in this {form}", *log[:1]]))
-    return Engraving(sanitize(svg), tuple(log))
+    return done.stdout, log
 
 
 def _log_lines(log: str) -> list[str]:
