@@ -22,6 +22,9 @@ BY_CLASS: Mapping[tuple[str, str], Mapping[str, Any]] = {
             "seconds",
             "until",
             "slide",
+            "max_bars",
+            "num_bars",
+            "form",
             *SOUND,
         )
     ),

@@ -24,6 +24,9 @@ class Sample:
         notes: remarks for the reader, such as what is wrong with the ABC.
         bars: number of bars whose length can be judged.
         right_bars: how many of them have the length that the meter requires.
+        masked: mean probability, under the model, of the tokens that a constraint forbade; ``None``
+            without one.
+        in_key: share of the notes that belong to the key; ``None`` if it is not known.
         marked_bars: numbers of written bars that pages color, counted from 0 between bar signs.
         marked_ticks: when they are heard: beginnings and ends.
         given: by track, which notes were given and not written, of MIDI; empty if there are none.
@@ -47,6 +50,8 @@ class Sample:
     notes: tuple[str, ...] = ()
     bars: int | None = None
     right_bars: int | None = None
+    masked: float | None = None
+    in_key: float | None = None
     marked_bars: tuple[int, ...] = ()
     marked_ticks: tuple[tuple[int, int], ...] = ()
     given: tuple[tuple[bool, ...], ...] = ()

@@ -120,6 +120,8 @@ def _row(card: Card) -> dict[str, Any]:
         **_generation(sample),
         "bars": sample.bars,
         "right_bars": sample.right_bars,
+        **({} if sample.masked is None else {"masked": sample.masked}),
+        **({} if sample.in_key is None else {"in_key": sample.in_key}),
         **({"likeness": sample.likeness} if sample.likeness else {}),
         "notes": card.notes,
         "failures": dict(card.failures),

@@ -41,7 +41,19 @@ def test_jobs_of_a_resumed_sweep_have_exactly_the_meters_of_before():
     [
         (
             "symbotunes.composing.SamplePlan",
-            ["constraint", "input", "track", "bars", "prompt_tune", "seconds", "until", "slide"],
+            [
+                *(
+                    "constraint",
+                    "input",
+                    "track",
+                    "bars",
+                    "prompt_tune",
+                    "seconds",
+                    "until",
+                    "slide",
+                ),
+                *("max_bars", "num_bars", "form"),
+            ],
         ),
         ("symbotunes.latent.InterpolatePlan", ["a_track", "a_bars", "b_track", "b_bars"]),
         ("symbotunes.latent.PriorPlan", []),

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from symbotunes.music.abc.form import Outline
 from symbotunes.music.abc.grammar.cells import NEVER, cells_of
 from symbotunes.music.abc.grammar.distance import Distance
+from symbotunes.music.abc.grammar.formed import FormDistance, FormGrammar
 from symbotunes.music.abc.grammar.grammar import Grammar
 from symbotunes.music.abc.grammar.state import Phase, State
-from symbotunes.music.abc.tokens import make_pitch
 
 MAX_ROWS = 50_000  # of the cache; tunes of one style need a few hundred
-_NO_NOTE = make_pitch(0, -1, None, False)  # below all that can be written
 
 
 class TokenCosts:
@@ -52,18 +52,13 @@ class TokenCosts:
 
     def row(self, state: State) -> Tensor:
         """``[V]`` int16; `NEVER` for a token that is not allowed."""
-        key = self._like(state)
+        key = self.distance.like(state)
         row = self._rows.get(key)
         if row is None:
             row = self._rows[key] = torch.tensor(self._costs(key), dtype=torch.int16)
             if len(self._rows) > MAX_ROWS:
                 self._rows.popitem(last=False)
         return row
-
-    def _like(self, state: State) -> State:
-        """A state with the same costs, and the same for as many states as possible."""
-        # Which note may be tied makes no difference to what may follow, only whether one may be.
-        return state._replace(last=_NO_NOTE) if state.last is not None else state
 
     def _costs(self, state: State) -> list[int]:
         row = [NEVER] * self.size
@@ -100,6 +95,16 @@ def fitting(rows: Sequence[Tensor], left: Sequence[int]) -> Tensor:
     return torch.stack(list(rows)) < torch.tensor(left).clamp_max(NEVER)[:, None]
 
 
+def _rules(
+    tokens: Sequence[str], eos: int, outline: Outline | None, *, changes: bool
+) -> tuple[Grammar, Distance]:
+    if outline is None:
+        grammar = Grammar(tokens, eos, changes=changes)
+        return grammar, Distance(grammar)
+    formed = FormGrammar(tokens, eos, outline=outline, changes=changes)
+    return formed, FormDistance(formed)
+
+
 class AbcConstraint:
     """The grammar of ABC tokens as masks on logits.
 
@@ -110,17 +115,25 @@ class AbcConstraint:
     Args:
         tokens: strings of the vocabulary by id, any vocabulary of ABC tokens.
         eos: id that ends a tune.
+        outline: what is asked of the bars; ``None``: any number and form.
         changes: whether meter and key may change after a bar sign.
 
     Raises:
         ValueError: if no tune can be written with these tokens.
     """
 
-    def __init__(self, tokens: Sequence[str], eos: int, *, changes: bool = False) -> None:
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        eos: int,
+        *,
+        outline: Outline | None = None,
+        changes: bool = False,
+    ) -> None:
         self.tokens = list(tokens)
-        self.grammar = Grammar(tokens, eos, changes=changes)
+        self.outline = outline
+        self.grammar, self.distance = _rules(tokens, eos, outline, changes=changes)
         kinds = self.grammar.kinds
-        self.distance = Distance(self.grammar)
         head = [token for token, kind in enumerate(kinds) if kind in ("meter", "key")]
         elsewhere = {"meter", "key", "pitch", "duration", "unknown"}
         body = [eos, *(token for token, kind in enumerate(kinds) if kind not in elsewhere)]
@@ -141,9 +154,12 @@ class AbcConstraint:
                 last = prompt[max(0, position - 4) : position]
                 text = " ".join(self.tokens[index] for index in last)
                 where = f"after {text}" if text else "at the beginning"
-                raise ValueError(f"{self.tokens[token]} is not allowed {where} (constraint=abc)")
+                raise ValueError(self.grammar.refusal(state, token, where))
             state = after
         needed = self.distance(state)
+        if needed >= NEVER and self.outline is not None:
+            text = " ".join(self.tokens[index] for index in prompt[-3:])
+            raise ValueError(f"{self.outline.name} is out of reach after {text}")
         if needed > max_tokens:
             raise ValueError(f"max_tokens={max_tokens} is too small: the end takes {needed} tokens")
         return state

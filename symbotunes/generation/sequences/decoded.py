@@ -5,6 +5,7 @@ from typing import Any
 from symbotunes.generation.given import keys_of, marked
 from symbotunes.generation.sample import Sample
 from symbotunes.generation.sequences import Generated
+from symbotunes.music.abc.check import share_in_key
 from symbotunes.music.abc.keys import Key
 from symbotunes.tokenizers.abc import rendition_in
 from symbotunes.tokenizers.base import NO_ID, TextTokenizer
@@ -18,6 +19,8 @@ def to_sample(
     index: int,
     seed: int,
     key: Key | None = None,
+    *,
+    is_masked: bool = False,
 ) -> Sample:
     """Decode the output of a network, with remarks on what is wrong with it.
 
@@ -27,6 +30,7 @@ def to_sample(
         index: of the sample, from 0.
         seed: of the sample.
         key: to which an ABC tune on C is moved; ``None`` does not move it.
+        is_masked: whether it was drawn under a constraint.
     """
     tokens = tokenizer.decode(generated.ids)
     title, number = f"Sample {index + 1}", index + 1
@@ -59,4 +63,6 @@ def to_sample(
         right_bars=rendition.right_bars,
         given=marked(rendition.score, given or frozenset()),
         ids=tuple(generated.ids),
+        masked=generated.masked / generated.count if is_masked and generated.count else None,
+        in_key=None if rendition.phrase is None else share_in_key(rendition.phrase),
     )

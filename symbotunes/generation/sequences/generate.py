@@ -73,6 +73,8 @@ class Generated:
         finished: whether the model ended the piece itself.
         stuck: whether the constraint left no token to go on with.
         given: notes that a model of MIDI was given; ``None``: those of the prompt.
+        masked: probability of the tokens that the constraint forbade under the model's own
+            distribution, summed over the generated tokens.
     """
 
     ids: list[int]
@@ -82,6 +84,7 @@ class Generated:
     finished: bool
     stuck: bool = False
     given: frozenset[NoteKey] | None = None
+    masked: float = 0.0
 
 
 class _Row:
@@ -96,14 +99,16 @@ class _Row:
         self.count = 0
         self.finished = False
         self.stuck = False
+        self.masked = 0.0
 
     def uniform(self) -> float:
         return float(torch.rand((), generator=self.generator, dtype=torch.float64))
 
     def result(self) -> Generated:
         return Generated(
-            self.ids, self.prompt_length, self.nll_nats, self.count, self.finished, self.stuck
-        )
+            self.ids, self.prompt_length, self.nll_nats, self.count, self.finished, self.stuck,
+            masked=self.masked,
+        )  # fmt: skip
 
 
 def generate(
@@ -235,8 +240,12 @@ class _Writer:
         if self.constraint is not None:
             left = [settings.max_tokens - row.count for row in rows]
             allowed = self.constraint.allowed([row.state for row in rows], left)
-            for row, can_go_on in zip(rows, allowed.any(-1).tolist(), strict=True):
+            masked = own.exp().masked_fill(allowed, 0).sum(-1)
+            for row, can_go_on, share in zip(
+                rows, allowed.any(-1).tolist(), masked.tolist(), strict=True
+            ):
                 row.stuck = not can_go_on  # what such a row draws is not kept
+                row.masked += share
             stuck = torch.tensor([row.stuck for row in rows])
             logits = logits.masked_fill(~(allowed | stuck[:, None]), NOTHING)
         else:

@@ -214,7 +214,8 @@ def variant(gaps: Gaps, generated: Generated, index: int, seed: int) -> Sample:
 
 def _marked(gaps: Gaps, generated: Generated, index: int, seed: int) -> Sample:
     """A whole tune as a sample; the gaps are marked."""
-    sample = to_sample(gaps.tokenizer, generated, index, seed, gaps.key)
+    is_masked = generated.count > 0
+    sample = to_sample(gaps.tokenizer, generated, index, seed, gaps.key, is_masked=is_masked)
     phrase = gaps.tokenizer.render(gaps.tokenizer.decode(generated.ids), "").phrase
     ticks = [] if phrase is None else stretch_ticks(phrase, gaps.chosen)
     return replace(sample, marked_bars=tuple(gaps.chosen), marked_ticks=tuple(ticks))

@@ -119,11 +119,6 @@ class GapCosts(TokenCosts):
             return NEVER
         return 0 if self.gap.following is None else self.gap.following(after)
 
-    def _like(self, state: State) -> State:
-        # A tie may lead out of the gap to one pitch alone.
-        is_tied = state.last is not None and self.gap.can_tie(state.last)
-        return state if is_tied else super()._like(state)
-
 
 class FillCount:
     """As many fills as there are gaps, each of some music, whatever its length.

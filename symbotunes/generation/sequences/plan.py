@@ -16,8 +16,9 @@ from symbotunes.generation.seeds import check_seeds, sample_seeds
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
 from symbotunes.generation.sequences.collection_keys import key_among
 from symbotunes.generation.sequences.constraints import (
+    ABC,
     AUTO,
-    CONSTRAINTS,
+    Constrained,
     check_prompt,
     decided,
     read_constraint,
@@ -34,12 +35,13 @@ from symbotunes.tokenizers.base import TextTokenizer
 
 CONDITIONS = ("density", "pitches")  # settings of models that read such controls
 BEGINNINGS = ("prompt", "prompt_file", "input")  # settings that give one
+OUTLINES = ("form", "num_bars")  # settings of ABC tunes
 TIMED = ("seconds", "until", "slide")  # settings of models of arrival times
 ROUNDED = (None, "bfloat16", "int8")
 
 
 @dataclass(frozen=True)
-class SamplePlan(Output):
+class SamplePlan(Constrained, Output):
     """How many samples are generated, and how.
 
     Attributes:
@@ -56,9 +58,6 @@ class SamplePlan(Output):
             all.
         repetition_penalty: above 1 discourages tokens seen before; 1: off.
         repetition_window: how many of the last tokens, including the prompt, count as seen.
-        constraint: ``abc``: every bar adds up, and repeats open and close correctly; ``None``: no
-            constraint; ``auto``: `write` takes ``abc`` if the tokens have this grammar and the
-            beginning keeps to it, and `draw`, which evaluations use, takes none.
         prompt_file: another name of `input`.
         prompt_bars: how many of the first bars of `input`, not counting an upbeat, if `bars` does
             not choose.
@@ -98,7 +97,6 @@ class SamplePlan(Output):
     min_p: float = 0.0
     repetition_penalty: float = 1.0
     repetition_window: int = 64
-    constraint: str | None = AUTO
     prompt_file: str | None = None
     prompt_bars: int = 4
     prompt_tune: int | str | None = None
@@ -120,8 +118,7 @@ class SamplePlan(Output):
             object.__setattr__(self, "num", len(self.seeds))
         for name in ("num", "batch_size", "prompt_bars"):
             require_whole_number(f"sample.{name}", getattr(self, name))
-        if self.constraint not in CONSTRAINTS:
-            raise UserError(f"sample.constraint={self.constraint}: must be auto, abc or null")
+        self.check_constraint()
         if self.weights not in ROUNDED:
             raise UserError(f"sample.weights={self.weights}: must be bfloat16, int8 or null")
         given = [name for name in BEGINNINGS if getattr(self, name)]
@@ -220,7 +217,9 @@ class SamplePlan(Output):
         self, tokenizer: TextTokenizer[Any], beginning: Beginning
     ) -> tuple["SamplePlan", str]:
         """The plan without ``auto``, and what keeps a beginning from being constrained."""
-        name, reason = decided(tokenizer, self.constraint, beginning.ids, self.max_tokens)
+        name, reason = decided(
+            tokenizer, self.constraint, beginning.ids, self.max_tokens, outline=self.outline
+        )
         return replace(self, constraint=name), reason
 
     def for_windows(self) -> PriorPlan:
@@ -231,7 +230,7 @@ class SamplePlan(Output):
         """
         for name in self.conditions:
             raise UserError(f"sample.{name}: a model of windows has no such condition")
-        for name in (*BEGINNINGS, "constraint"):
+        for name in (*BEGINNINGS, *OUTLINES, "constraint"):
             if getattr(self, name) not in (None, "", AUTO):
                 raise UserError(
                     f"sample.{name}: a model of windows reads no text; "
@@ -263,8 +262,7 @@ class SamplePlan(Output):
         if self.repetition_penalty != 1:
             window = self.repetition_window
             facts["repetition penalty"] = f"{self.repetition_penalty:g} over {window} tokens"
-        if self.constraint not in (None, AUTO):
-            facts["constraint"] = str(self.constraint)
+        facts |= self.constraint_facts
         if self.weights:
             facts["weights rounded to"] = self.weights
         for name, value in self.conditions.items():
@@ -314,12 +312,13 @@ def draw_samples(
     beginning = beginning or read_beginning(tokenizer, plan)
     drawn = draw(net, tokenizer, plan, seed, on_step, beginning)
     samples = []
+    is_masked = plan.constraint == ABC
     for index, (generated, number) in enumerate(zip(drawn, plan.seeds_of(seed), strict=True)):
         key = beginning.key
         if tokenizer.keys and not beginning.ids:
             own = key_in(tokenizer.decode(generated.ids))
             key = key_among(tokenizer.keys, None if own is None else own.mode, number)
-        samples.append(to_sample(tokenizer, generated, index, number, key))
+        samples.append(to_sample(tokenizer, generated, index, number, key, is_masked=is_masked))
     return samples
 
 
@@ -333,7 +332,7 @@ def draw(
 ) -> list[Generated]:
     """The ids of samples, see `draw_samples`; `beginning` is that of the plan, if already read."""
     prompt = (beginning or read_beginning(tokenizer, plan)).ids
-    constraint = read_constraint(tokenizer, plan.constraint)
+    constraint = read_constraint(tokenizer, plan.constraint, plan.outline)
     if tokenizer.TRIPLETS:
         net.round_weights(plan.weights)
         net.set_conditions(plan.conditions)

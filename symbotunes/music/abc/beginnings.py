@@ -112,7 +112,11 @@ def _bar_ends(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
     count, begun, last = 0, Fraction(0), Fraction(0)  # bars, where this one begins, last sign
     signs = [index for index, token in enumerate(tokens) if kind(token) == "bar"]
     for index, (now, full) in zip(signs, _bar_onsets(phrase), strict=True):
-        if not last and full is not None and 0 < now < full:
+        if tokens[index] == "|2" and now > begun:  # a first ending that an upbeat completes
+            count += 1
+            begun = now
+            yield count, index + 1
+        elif not last and full is not None and 0 < now < full:
             begun = now
             yield 0, index + 1
         elif now > last and (full is None or now - begun >= full):

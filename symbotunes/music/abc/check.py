@@ -1,9 +1,11 @@
-"""Whether bars have the length that the meter requires."""
+"""Whether bars have the length that the meter requires, and notes belong to the key."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from symbotunes.music.abc.accidentals import alterations_in
+from symbotunes.music.abc.keys import NATURAL
 from symbotunes.music.abc.phrases import as_phrase, sounding_eighths
 from symbotunes.music.abc.tokens import Bar, Change, Item, Phrase, Sound, bar_eighths
 
@@ -45,6 +47,27 @@ def check_bars(music: Sequence[str] | Phrase) -> BarCheck:
         if (full := bar_eighths(meter)) is not None
     ]
     return BarCheck(sum(check.bars for check in checks), sum(check.right for check in checks))
+
+
+def share_in_key(phrase: Phrase) -> float | None:
+    """The share of written notes whose pitch class is in the key in force; ``None`` without notes.
+
+    The notes of a chord count one by one, those of repeats once.
+    """
+    key, inside, notes = phrase.key, 0, 0
+    alterations = alterations_in(key.signature, phrase.items)
+    for item, alters in zip(phrase.items, alterations, strict=True):
+        if isinstance(item, Change):
+            key = item.key or key
+        elif isinstance(item, Sound):
+            classes = {(NATURAL[letter] + key.signature[letter]) % 12 for letter in range(7)}
+            sounding = [
+                (NATURAL[pitch.letter] + alter) % 12
+                for pitch, alter in zip(item.pitches, alters, strict=True)
+            ]
+            notes += len(sounding)
+            inside += sum(note in classes for note in sounding)
+    return inside / notes if notes else None
 
 
 def _sections(phrase: Phrase) -> Iterator[tuple[str, Sequence[Item]]]:

@@ -88,12 +88,16 @@ def _likelihood(sample: Sample, values: Sequence[float]) -> Likelihood | None:
 
 
 def _facts(sample: Sample) -> tuple[str, ...]:
-    bars: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
     if sample.bars and sample.right_bars is not None:
-        bars = (f"{sample.right_bars} of {sample.bars} bars have the right length",)
+        figures = (f"{sample.right_bars} of {sample.bars} bars have the right length",)
     if sample.from_user:
-        return (*bars, f"{sum(len(track.notes) for track in sample.score.tracks):,} notes")
+        return (*figures, f"{sum(len(track.notes) for track in sample.score.tracks):,} notes")
+    if sample.in_key is not None:
+        figures = (*figures, f"notes of the key: {sample.in_key:.0%}")
+    if sample.masked is not None:
+        figures = (*figures, f"{sample.masked:.0%} of the probability was masked")
     tokens, seed = f"{sample.tokens} tokens", f"seed {sample.seed}"
     if sample.marked_bars:  # a tune that was given, or one with new bars, which always end
-        return (*bars, tokens, seed) if sample.generated else (*bars, tokens)
-    return ("finished by the model" if sample.finished else "cut off", *bars, tokens, seed)
+        return (*figures, tokens, seed) if sample.generated else (*figures, tokens)
+    return ("finished by the model" if sample.finished else "cut off", *figures, tokens, seed)

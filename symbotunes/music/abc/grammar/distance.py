@@ -5,6 +5,9 @@ from functools import lru_cache
 from symbotunes.music.abc.grammar.cells import NEVER
 from symbotunes.music.abc.grammar.grammar import Grammar
 from symbotunes.music.abc.grammar.state import Ending, Phase, Repeat, State
+from symbotunes.music.abc.tokens import make_pitch
+
+_NO_NOTE = make_pitch(0, -1, None, False)  # below all that can be written
 
 
 class Distance:
@@ -24,6 +27,11 @@ class Distance:
         """Tokens to the end."""
         # The last note only matters for ties; without it, more states are equal.
         return self._cached(state if state.last is None else state._replace(last=None))
+
+    def like(self, state: State) -> State:
+        """A state after which all tokens have the same distances, alike for many states."""
+        # Which note may be tied makes no difference to what may follow, only whether one may be.
+        return state._replace(last=_NO_NOTE) if state.last is not None else state
 
     def after_length(self, state: State, cells: int, *, broken: bool) -> int:
         """Tokens to the end once the last sound has this length; `NEVER` if it is not allowed."""

@@ -92,6 +92,11 @@ class Gap(Distance):
         following = self.around.following
         return self.around.joins_next or (following is not None and continues(pitch, following))
 
+    def like(self, state: State) -> State:
+        # A tie may lead out of the gap to one pitch alone.
+        is_tied = state.last is not None and self.can_tie(state.last)
+        return state if is_tied else super().like(state)
+
     def after_length(self, state: State, cells: int, *, broken: bool) -> int:
         return min(NEVER, super().after_length(state, cells, broken=broken))
 

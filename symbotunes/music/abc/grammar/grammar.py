@@ -44,6 +44,7 @@ class Grammar:
 
     def __init__(self, tokens: Sequence[str], eos: int, *, changes: bool = False) -> None:
         self.changes = changes
+        self.tokens = list(tokens)
         self.kinds = [kind(token) for token in tokens]
         self.lengths = {UNIT: 0}  # cells -> tokens that must follow a note of this length
         for token, name in zip(tokens, self.kinds, strict=True):
@@ -85,6 +86,16 @@ class Grammar:
         """The state after one more token; ``None`` if the token is not allowed here."""
         rule, value = self._rules[token]
         return rule(state, value)
+
+    def refusal(self, state: State, token: int, where: str) -> str:  # noqa: ARG002
+        """Why a token that `advance` refuses must not stand where it does, for people.
+
+        Args:
+            state: before it.
+            token: its id.
+            where: it stands, such as ``after C 4``.
+        """
+        return f"{self.tokens[token]} is not allowed {where} (constraint=abc)"
 
     # -- head -------------------------------------------------------------------------------------
 
@@ -128,7 +139,7 @@ class Grammar:
         full = new.full
         return state._replace(
             phase=Phase.NEW_METER, meter=value, full=full, left=full, upbeat=full, start=full,
-            repeat=repeat,
+            pickup=0, repeat=repeat,
         )  # fmt: skip
 
     # -- sounds -----------------------------------------------------------------------------------
@@ -272,7 +283,7 @@ class Grammar:
     def _repeat(self, state: State, value: None) -> State | None:  # noqa: ARG002
         if not state.is_closed or state.held is not None or ":|" not in self.signs:
             return None
-        state = state._replace(repeat=Repeat.SIGN, ending=Ending.NONE)
+        state = state._replace(repeat=Repeat.SIGN, ending=Ending.NONE, pickup=0)
         if state.phase in (Phase.KEY, Phase.CLOSED):  # the upbeat is not known yet
             start = state.left if state.phase == Phase.CLOSED else 0
             return state._replace(phase=Phase.GOING, start=start)
@@ -282,7 +293,10 @@ class Grammar:
         music = music._replace(phase=Phase.GOING)
         if not music.upbeat or not music.left:  # an upbeat that is not repeated ends here
             upbeat, full = music.upbeat or music.full - music.left, music.full
-            return music._replace(left=full, start=full, upbeat=upbeat, split=False)
+            pickup = upbeat if music.left else 0
+            if music.split:  # it completes the bar of a short :|
+                pickup = music.start if music.start < full else upbeat
+            return music._replace(left=full, start=full, upbeat=upbeat, split=False, pickup=pickup)
         if music.split or not self._divides(music, music.left):
             return None
         return music._replace(start=music.left, split=True)
@@ -291,18 +305,22 @@ class Grammar:
         music = self._music(state)
         if music is None or music.held is not None or music.repeat == Repeat.NOTHING:
             return None
-        start = music.start or music.full
-        if music.full and music.left != start % music.full:
-            return None
+        full, start = music.full, music.start or music.full
+        left = start
+        if full and music.left != start % full:
+            if not music.left or music.left != music.pickup:
+                return None
+            left = music.left
         between = music.ending == Ending.FIRST
         return music._replace(
             phase=Phase.CLOSED,
-            left=start,
-            upbeat=music.upbeat or music.full,
+            left=left,
+            upbeat=music.upbeat or full,
             start=start,
+            pickup=0,
             repeat=Repeat.NOTHING,
             ending=Ending.BETWEEN if between else Ending.NONE,
-            split=start < music.full,
+            split=left < full,
         )
 
     def _first_ending(self, state: State, value: None) -> State | None:  # noqa: ARG002

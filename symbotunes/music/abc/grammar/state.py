@@ -54,6 +54,8 @@ class State(NamedTuple):
             length on.
         upbeat: length up to the first bar sign; 0 while it is unknown.
         start: what was missing from the bar where the repeat began; 0 while it is unknown.
+        pickup: length of an upbeat right before the ``|:`` of this strain, which its last bar may
+            leave room for; 0 if there is none.
         repeat: what a ``:|`` would go back to.
         ending: which variant ending the tune is in.
         split: whether a repeat sign splits the bar.
@@ -65,6 +67,10 @@ class State(NamedTuple):
         last: the note that may be tied.
         held: the tied note that must continue.
         chord: letter and octave of the pitches in an open chord.
+        bars: complete bars of the tune, or of the strain, counted by a `FormGrammar` alone.
+        counted: whether the bar that goes on after a ``:|`` is among them.
+        strain: index of the strain.
+        fork: bars before the first ending of the strain; 0 if there is none.
     """
 
     phase: Phase = Phase.START
@@ -73,6 +79,7 @@ class State(NamedTuple):
     left: int = 0
     upbeat: int = 0
     start: int = 0
+    pickup: int = 0
     repeat: Repeat = Repeat.BEGINNING
     ending: Ending = Ending.NONE
     split: bool = False
@@ -84,6 +91,10 @@ class State(NamedTuple):
     last: Pitch | None = None
     held: Pitch | None = None
     chord: tuple[tuple[int, int], ...] = ()
+    bars: int = 0
+    counted: bool = False
+    strain: int = 0
+    fork: int = 0
 
     @property
     def is_closed(self) -> bool:
