@@ -46,7 +46,7 @@ class Benchmark:
     words: Sequence[str]
     content: str | None
     evaluation: Sequence[str]
-    folder: str = "leaderboard"
+    folder: str = "docs/leaderboard"
     page: str = "docs/leaderboard.md"
     rows: Sequence[str] | None = None
     resamples: int = 1000
