@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import symusic
@@ -201,7 +201,7 @@ def _estimated_tonic(score: symusic.Score) -> int:
             ticks[heard.pitch % 12] += heard.duration
     if not ticks.any():
         raise ValueError("there are no notes from which to tell it")
-    shares = stream.Stream()
+    shares: Any = stream.Stream()
     for pitch_class in np.flatnonzero(ticks):
         shares.append(
             note.Note(60 + int(pitch_class), quarterLength=float(ticks[pitch_class] / ticks.sum()))

@@ -35,7 +35,7 @@ BEATS = {
     "1": "whole note", "3/4": "dotted half note", "1/2": "half note", "3/8": "♩.",
     "1/4": "♩", "3/16": "♪.", "1/8": "♪",
 }  # fmt: skip
-OWN_SIGNS = {"\ueca3": "half note", "\ueca5": "♩", "\ueca7": "♪", "\uecb7": "."}
+OWN_SIGNS = str.maketrans({"\ueca3": "half note", "\ueca5": "♩", "\ueca7": "♪", "\uecb7": "."})
 OWN_FONT = re.compile(r' font-family="Leipzig" font-size="[0-9]+px"')
 MIDI: dict[str, object] = {"inputFrom": "xml", "breaks": "auto"}
 GRIDS = {"sixteenths": (4,), "triplets": (4, 3)}  # parts of a quarter to which notes are moved
@@ -118,9 +118,7 @@ def main() -> int:
         return 1
     if toolkit.getPageCount() > 1:
         print(f"only page 1 of {toolkit.getPageCount()} is shown", file=sys.stderr)
-    svg = OWN_FONT.sub(' font-size="405px"', toolkit.renderToSVG(1)).translate(
-        str.maketrans(OWN_SIGNS)
-    )
+    svg = OWN_FONT.sub(' font-size="405px"', toolkit.renderToSVG(1)).translate(OWN_SIGNS)
     sys.stdout.buffer.write(svg.encode())
     return 0
 
