@@ -80,7 +80,7 @@ class Piece:
 
         Args:
             path: ends in ``.abc``, ``.mid``, ``.wav``, ``.mp3``, ``.png`` (piano roll) or
-                ``.svg`` (notation); missing folders are created.
+                ``.svg`` (notation), ``.musicxml`` or ``.pdf``; missing folders are created.
 
         Raises:
             UserError: if the suffix is unknown, the piece has no such form, or the file cannot be
