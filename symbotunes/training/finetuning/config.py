@@ -94,7 +94,8 @@ def _steps(source: Checkpoint) -> DictConfig:
         }
         ordered = [*names[:after], AUGMENTATION, *names[after:]]
         steps = {name: steps.get(name, moved) for name in ordered}
-    return OmegaConf.create(steps)
+    chain: DictConfig = OmegaConf.create(steps)
+    return chain
 
 
 def _keep_named(adapted: DictConfig, cfg: DictConfig, prefix: str) -> None:
