@@ -191,3 +191,15 @@ def test_a_piece_that_the_constraint_leaves_no_token_for_is_the_only_one_that_st
     assert [piece.count for piece in pieces] == [5, 2, 5]
     assert [len(piece.ids) for piece in pieces] == [6, 3, 6]
     assert not pieces[1].finished
+
+
+def test_the_probability_of_forbidden_tokens_is_summed_over_the_tokens_written():
+    class OnlyTheLast(Nothing):
+        def allowed(self, states, left):  # noqa: ARG002
+            return torch.tensor([[False, False, True]] * len(states))
+
+    settings = Settings(max_tokens=4, temperature=0.5)
+    model = Scripted([0.25, 0.125, 0.625])
+    (piece,) = generate(model, VOCABULARY, [[]], settings, [1], constraint=OnlyTheLast())
+    assert piece.ids == [2, 2, 2, 2]
+    assert piece.masked == pytest.approx(4 * 0.375)

@@ -226,7 +226,7 @@ def test_a_tune_that_cannot_be_filled_in_is_refused_with_the_bar(infill, bars, b
         ({"bars": None}, "needs the bars to write anew, such as sample.bars=5-8"),
         ({"bars": "8-5"}, "the last bar comes before the first"),
         ({"bars": 1, "num": 0}, "sample.num"),
-        ({"bars": 1, "constraint": "midi"}, "must be abc or null"),
+        ({"bars": 1, "constraint": "midi"}, "must be auto, abc or null"),
     ],
 )
 def test_a_plan_out_of_range_is_refused(options, message):

@@ -1,6 +1,6 @@
 import pytest
 
-from symbotunes.music.abc.check import BarCheck, check_bars
+from symbotunes.music.abc.check import BarCheck, check_bars, share_in_key
 from symbotunes.music.abc.phrases import parse_tokens
 
 EIGHT = "C 2 D 2 E 2 F 2"
@@ -79,3 +79,12 @@ def test_tokens_without_music_have_no_bars(tokens):
 )
 def test_what_is_not_well_formed_is_named(tokens, expected):
     assert list(parse_tokens(tokens.split()).problems) == expected
+
+
+def test_notes_of_the_key_are_counted_as_they_sound():
+    # F is sharp in D major; a written natural lasts to the end of its bar.
+    for tune, share in {
+        "M:4/4 K:Dmaj F ^F =F F c z 3 | [ F A ] _B 7 |": 5 / 8,
+        "M:4/4 K:Dmaj z 8 |": None,
+    }.items():
+        assert share_in_key(parse_tokens(tune.split())) == share
