@@ -70,8 +70,10 @@ class Vocabulary:
         """Which ids occur, in an array of the same shape."""
         if self.used is None:
             return (ids >= 0) & (ids < self.size)
-        inside = [(ids >= part.start) & (ids < part.stop) for part in self.used]
-        return np.logical_or.reduce(inside)
+        inside = np.zeros(ids.shape, np.bool_)
+        for part in self.used:
+            inside |= (ids >= part.start) & (ids < part.stop)
+        return inside
 
     @property
     def first(self) -> int:

@@ -15,7 +15,7 @@ ABC = "abc"
 CONSTRAINTS = (None, AUTO, ABC)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Constrained:
     """What a plan asks of tunes in ABC tokens.
 
