@@ -63,7 +63,8 @@ def did_you_mean(name: str, choices: Iterable[str], *, prefix: str = "") -> str:
         prefix: begins every choice that is shown.
     """
     names = list(choices)
-    meant = nearest_key(name, names)
+    has_keys = any("." in choice for choice in names)
+    meant = nearest_key(name, names) if has_keys else nearest(name, names)
     if meant is not None:
         return f"; did you mean {prefix}{meant}?"
     listed = ", ".join(f"{prefix}{choice}" for choice in names)

@@ -40,7 +40,14 @@ BY_CLASS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("dataset", "Lakh"): {"official_splits": False},
     ("model.net", "MusicTransformer"): {"cycle": 0},
 }
-UNREAD = ("render",)  # groups that no training reads, which sweeps need not have in common
+# Defaults that are others today: a recorded one was most likely nobody's choice, and is kept.
+CHANGED: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("sample", "SamplePlan"): {"constraint": None},
+}
+UNREAD = (
+    "render",
+    "benchmark",
+)  # groups that no training reads, which sweeps need not have in common
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",
     "loader.blocks": False,
@@ -64,7 +71,7 @@ EARLIER: Mapping[str, Any] = {
 
 
 def earlier_values(recorded: Mapping[str, Any], named: Collection[str]) -> dict[str, Any]:
-    """What a run or sweep did where its recorded config lacks a key of today.
+    """What a run or sweep did where its recorded config is not one of today.
 
     Args:
         recorded: its config.
@@ -80,6 +87,11 @@ def earlier_values(recorded: Mapping[str, Any], named: Collection[str]) -> dict[
         node = _node(recorded, group.split(".")) or {}
         if str(node.get("_target_")).rpartition(".")[2] == name:
             values |= {f"{group}.{key}": settings[key] for key in settings if key not in node}
+    for (group, name), settings in CHANGED.items():
+        node = _node(recorded, group.split(".")) or {}
+        if str(node.get("_target_")).rpartition(".")[2] == name:
+            kept = {key for key in settings if key in node and node[key] == settings[key]}
+            values |= {f"{group}.{key}": settings[key] for key in kept}
     return {key: value for key, value in values.items() if key not in named}
 
 

@@ -141,7 +141,7 @@ def test_a_latent_model_reconstructs_and_interpolates(vae, tmp_path):
         (lambda model: model.likelihood("missing.abc"), "no such file"),
         (lambda model: symbotunes.load("pretrained/folk_rn"), "did you mean"),
         (
-            lambda model: model.sample(1, max_tokens=5)[0].save("x.pdf"),
+            lambda model: model.sample(1, max_tokens=5)[0].save("x.doc"),
             "the name must end in one of",
         ),
     ],

@@ -82,3 +82,12 @@ def test_lists_of_before_are_values_on_the_command_line():
         [0, 127],
         0,
     )
+
+
+def test_a_recorded_default_that_has_changed_is_kept_unless_the_command_line_sets_it():
+    target = "symbotunes.generation.sequences.plan.SamplePlan"
+    free = {"sample": {"_target_": target, "constraint": None}}
+    assert earlier_values(free, named=())["sample.constraint"] is None
+    assert "sample.constraint" not in earlier_values(free, named={"sample.constraint"})
+    bound = {"sample": {"_target_": target, "constraint": "abc"}}
+    assert "sample.constraint" not in earlier_values(bound, named=())

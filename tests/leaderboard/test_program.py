@@ -34,6 +34,7 @@ def measure(run_main, folder):
     def run(attempt):
         result = run_main(
             folder.parent / attempt, "mode=benchmark", f"benchmark.words=[{LISTED}]",
+            "benchmark.content=null",
             "benchmark.evaluation=[evaluate.num_samples=2,evaluate.resamples=20,sample.max_tokens=30]",
             f"benchmark.folder={folder}", f"benchmark.page={folder.parent / 'page.md'}",
         )  # fmt: skip

@@ -20,7 +20,7 @@ def ended(tmp_path):
     console = Console(width=300, record=True)
     best = tmp_path / "checkpoints" / "best.ckpt"
     return SimpleNamespace(
-        cfg=SimpleNamespace(baselines=[5], name="mine", sample=OmegaConf.create({}), seed=1),
+        cfg=OmegaConf.create({"baselines": [5], "name": "mine", "sample": {}, "seed": 1}),
         best=Best("val/loss", 1.5, "min"),
         best_checkpoint=best,
         callbacks=[],
