@@ -25,7 +25,12 @@ def result_file(benchmark: Benchmark, row: Row) -> Path:
 
 
 def write_result(
-    benchmark: Benchmark, row: Row, *, content: str, runs: Sequence[Mapping[str, Any]]
+    benchmark: Benchmark,
+    row: Row,
+    *,
+    content: str,
+    measured_by: Mapping[str, Any],
+    runs: Sequence[Mapping[str, Any]],
 ) -> Path:
     """Write the result of a row.
 
@@ -33,7 +38,9 @@ def write_result(
         benchmark: of the row.
         row: what was measured.
         content: hash of the prepared data.
-        runs: figures of each seed, see `symbotunes.leaderboard.measuring`.
+        measured_by: see `environment`; asked for before any result is written, since a new file
+            would count as a change of the checkout.
+        runs: figures of each seed, from `measure_ngram` or `measure_training`.
     """
     result = {
         "benchmark": benchmark.name,
@@ -43,7 +50,7 @@ def write_result(
             f"python main.py mode=benchmark benchmark={benchmark.name} "
             f"'benchmark.rows=[{row.name}]'"
         ),
-        "environment": environment(),
+        "environment": measured_by,
         "measured_utc": utc_now(),
         "runs": list(runs),
     }

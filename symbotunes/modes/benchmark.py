@@ -20,7 +20,7 @@ from symbotunes.evaluation.metrics.bootstrap import Bootstrap
 from symbotunes.files import atomic_write
 from symbotunes.leaderboard.ngrams import measure_ngram
 from symbotunes.leaderboard.plan import Benchmark, read_row
-from symbotunes.leaderboard.results import read_result, result_file, write_result
+from symbotunes.leaderboard.results import environment, read_result, result_file, write_result
 from symbotunes.leaderboard.trainings import measure_training
 from symbotunes.render.pages.leaderboard import Line, leaderboard_page
 
@@ -40,7 +40,7 @@ def benchmark(cfg: DictConfig) -> None:
                 f"Skipped   {row.name}: {result_file(plan, row)} is there", soft_wrap=True
             )
     data = fixed_data(cfg, plan) if missing else None
-    bootstrap = Bootstrap(plan.resamples, CONFIDENCE, SEED)
+    bootstrap, here = Bootstrap(plan.resamples, CONFIDENCE, SEED), environment()
     for row in missing:
         assert data is not None
         content = data.encoded.identity.content
@@ -59,7 +59,7 @@ def benchmark(cfg: DictConfig) -> None:
                 )
                 for seed in row.seeds
             ]
-        file = write_result(plan, row, content=content, runs=runs)
+        file = write_result(plan, row, content=content, measured_by=here, runs=runs)
         console.print(f"Measured  {row.name}: {file}", soft_wrap=True)
     atomic_write(Path(plan.page), page_of(Path(plan.folder)))
     console.print(f"Read      {plan.page}", soft_wrap=True)

@@ -6,7 +6,7 @@ import pytest
 
 from symbotunes.errors import UserError
 from symbotunes.leaderboard.plan import Benchmark, read_row
-from symbotunes.leaderboard.results import read_result, result_file, write_result
+from symbotunes.leaderboard.results import environment, read_result, result_file, write_result
 from symbotunes.leaderboard.trainings import figures_of
 from symbotunes.paths import CONF
 from symbotunes.render.pages.leaderboard import Line, leaderboard_page, pooled
@@ -65,7 +65,7 @@ def test_a_result_holds_its_command_and_environment_and_is_read_again(board):
     unigram, _ = board.all_rows()
     assert read_result(result_file(board, unigram)) is None
     runs = [{"seed": None, "figures": {"bits_per_note": figure(3.5, float("nan"), 3.6)}}]
-    file = write_result(board, unigram, content="abc", runs=runs)
+    file = write_result(board, unigram, content="abc", measured_by=environment(), runs=runs)
     result = read_result(file)
     assert result["command"] == (
         "python main.py mode=benchmark benchmark=folk 'benchmark.rows=[unigram]'"
