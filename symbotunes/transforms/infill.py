@@ -2,9 +2,11 @@
 
 The example stays a sequence that a model reads from left to right, so that any autoregressive model
 learns to fill in what it has read both sides of: M. Bavarian et al., "Efficient Training of
-Language Models to Fill in the Middle", 2022, https://arxiv.org/abs/2207.14255. Bars take the place
-of their spans of characters, and every bar has a sentinel of its own, as the spans of T5 do, so
-that the model knows how many to write, wherever they are.
+Language Models to Fill in the Middle", 2022, https://arxiv.org/abs/2207.14255. As in their order of
+suffix, prefix and middle, what stands before the missing music comes last, so that a fill continues
+it token by token as any tune does, and a model need not learn that anew. Bars take the place of
+their spans of characters, and every bar has a sentinel of its own, as the spans of T5 do, so that
+the model knows how many to write, wherever they are.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,15 +18,15 @@ import torch
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.tokenizers.base import Ids, Tokenizer
 
-MASK, FILL = "<mask>", "<fill>"  # in place of a bar; before a bar that was moved to the end
+MASK, FILL = "<mask>", "<bar>"  # in place of a bar; before a bar that was moved to the end
 
 
 class Infill:
-    """Moves bars of some examples to the end: ``M K | <mask> | <mask> | c <fill> a <fill> b``.
+    """Moves bars of some examples to the end, behind what stands before them.
 
-    Bar signs stay where they are, so that a fill is music alone, and belongs to the ``<mask>`` of
-    the same number. Bars are counted between signs: where a repeat sign splits one, both parts
-    count.
+    ``M K a | b | c | d`` becomes ``<mask> | <mask> | d M K a | <bar> b <bar> c``. Bar signs stay
+    with their neighbors, so that a fill is music alone, and belongs to the ``<mask>`` of the same
+    number. Bars are counted between signs: where a repeat sign splits one, both parts count.
 
     Args:
         share: probability that bars of an example are moved.
@@ -70,7 +72,7 @@ class Infill:
         self.tokenizer = tokenizer
 
     def __call__(self, ids: Ids, generator: torch.Generator) -> Ids:
-        """The example with some bars at its end, or as it is."""
+        """The example with some bars at its end, behind what precedes them, or as it is."""
         if self.tokenizer is None:
             raise RuntimeError("call bind before infill is used: it has no tokenizer")
         if float(torch.rand((), generator=generator)) >= self.share:
@@ -97,17 +99,17 @@ class Infill:
 
 
 def masked(tokenizer: Tokenizer[Any], parts: Sequence[Ids], bars: Collection[int]) -> Ids:
-    """An example with a sentinel in place of some bars.
+    """An example from the first of some bars on, with a sentinel in place of each, then its start.
 
     Args:
         tokenizer: has the sentinels among its added tokens.
         parts: of the example, as its `split_bars` returns them.
-        bars: indices of bars, counted from 0.
+        bars: indices of bars, counted from 0; at least one.
     """
     mask = np.array([tokenizer.added_id(MASK)], np.int64)
-    return np.concatenate(
-        [mask if index % 2 and index // 2 in bars else part for index, part in enumerate(parts)]
-    )
+    kept = [mask if index % 2 and index // 2 in bars else part for index, part in enumerate(parts)]
+    first = 2 * min(bars) + 1
+    return np.concatenate([*kept[first:], *kept[:first]])
 
 
 def fills(tokenizer: Tokenizer[Any], parts: Sequence[Ids], bars: Collection[int]) -> Ids:

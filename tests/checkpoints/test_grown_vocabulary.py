@@ -49,7 +49,7 @@ def test_a_grown_network_predicts_what_it_did_before(save, overrides):
 
 def test_a_checkpoint_with_added_tokens_opens_as_it_was_saved(save):
     net, tokenizer = rebuild(unpack(save(INFILL, "model.net.width=8")))
-    assert tokenizer.added == ("<mask>", "<fill>")
+    assert tokenizer.added == ("<mask>", "<bar>")
     assert tokenizer.vocabulary.size == 137
     assert net.size == 139
 
@@ -64,5 +64,5 @@ def test_weights_with_added_tokens_start_the_same_chain_unchanged(save):
 def test_weights_with_added_tokens_do_not_start_a_chain_without_them(save):
     weights = read_weights(save(INFILL, "model.net.width=8"))
     tokenizer = build_chain(composed("model.net.width=8")).tokenizer
-    with pytest.raises(UserError, match=r"trained with the tokens <mask> <fill>: choose"):
+    with pytest.raises(UserError, match=r"trained with the tokens <mask> <bar>: choose"):
         weights.give_vocabulary(tokenizer)

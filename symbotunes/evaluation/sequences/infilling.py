@@ -18,7 +18,7 @@ from symbotunes.generation.sequences.gaps import Gaps
 from symbotunes.generation.sequences.plan import SamplePlan, draw_after
 from symbotunes.music.abc.tokens import kind
 from symbotunes.tokenizers.base import Rendition
-from symbotunes.transforms.infill import FILL, MASK
+from symbotunes.transforms.infill import FILL
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def measure_infilling(
         fits.
     """
     tokenizer = subject.tokenizer
-    if MASK not in tokenizer.added or tokenizer.abc_tokens is None:
+    if FILL not in tokenizer.added or tokenizer.abc_tokens is None:
         return None
     tasks, passed_over = _tasks(subject, plan, seed)
     if not tasks:

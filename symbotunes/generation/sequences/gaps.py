@@ -143,6 +143,11 @@ def require_infill(name: str, tokenizer: TextTokenizer[Any]) -> None:
     Raises:
         UserError: if it was not, naming the transform to train with.
     """
+    if MASK in tokenizer.added and FILL not in tokenizer.added:
+        raise UserError(
+            f"sample=infill: this {name} learned to fill in bars in an earlier order of their "
+            "surroundings; train one anew"
+        )
     if MASK not in tokenizer.added:
         raise UserError(
             f"sample=infill: this {name} was not trained to fill in bars; train one with infill "

@@ -85,7 +85,7 @@ SAMPLING = SamplePlan(temperature=0.0)
 
 def test_true_bars_cost_what_the_network_says_with_and_without_the_right_side(tmp_path):
     subject = subject_of(tmp_path, favorite="8", tunes=TUNES[:4])
-    # <s>, </s>, M:4/4, K:Cmaj, C, 8, |, <mask>, <fill>
+    # <s>, </s>, M:4/4, K:Cmaj, C, 8, |, <mask>, <bar>
     assert subject.tokenizer.model_vocabulary.size == 9
     found = measure_infilling(subject, PLAN, SAMPLING, seed=0)
     # A note is two tokens, C and 8. Left to right, each is one of 9; in a fill, 8 has 3 of 11.

@@ -205,6 +205,16 @@ def test_a_model_without_the_tokens_is_refused(tmp_path, infill):
         compose(net, plan, tokenizer=tokenizer, seed=0)
 
 
+def test_a_model_that_learned_another_order_is_refused(tmp_path, infill):
+    infill("1", num=1)  # writes the file
+    tokenizer = AbcTokens(vocabulary="folk_rnn")
+    tokenizer.added = ("<mask>", "<fill>")  # of a checkpoint whose fills came after the whole tune
+    net = FolkRNN(tokenizer.model_vocabulary, width=8, depth=1)
+    plan = InfillPlan(input=str(tmp_path / "tune.abc"), bars=1)
+    with pytest.raises(UserError, match="in an earlier order .*; train one anew"):
+        compose(net, plan, tokenizer=tokenizer, seed=0)
+
+
 @pytest.mark.parametrize(
     ("bars", "body", "message"),
     [
