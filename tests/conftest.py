@@ -5,6 +5,7 @@ one line: ``@pytest.mark.slow("starts a SLURM cluster")``.
 """
 
 import os
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -61,7 +62,19 @@ def pytest_configure(config):
         config.stash[ADDRESS] = config.stash[SERVER].address
         config.stash[COMPOSED] = tempfile.TemporaryDirectory()
         os.environ["TESTS_COMPOSED"] = config.stash[COMPOSED].name  # for workers too
+        fork_workers(config)
     os.environ[warm.ADDRESS] = config.stash[ADDRESS]
+
+
+def fork_workers(config):
+    """Have the warm process fork the workers of pytest-xdist, if the whole suite runs.
+
+    Each would import for ten seconds what that has imported; a few files may need none of it.
+    """
+    address, specs = config.stash[ADDRESS], config.getoption("tx", [])
+    if address and [Path(word).resolve() for word in config.args] == [ROOT / "tests"]:
+        forked = f"popen//python={shlex.quote(warm.python_at(address))}"
+        config.option.tx = [forked if spec == "popen" else spec for spec in specs]
 
 
 def pytest_unconfigure(config):

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import execnet
 import pytest
 
 from tests import warm
@@ -80,6 +81,15 @@ def lives(process):
         return "zombie" not in (process / "status").read_text()
     except OSError:
         return False
+
+
+def test_a_worker_of_pytest_finds_all_imported_and_starts_processes_that_do_not():
+    code = "import sys; channel.send([sys.executable, 'torch' in sys.modules, __name__])"
+    workers = execnet.Group()
+    worker = workers.makegateway(f"popen//python={warm.python()}")
+    assert worker.remote_exec(code).receive(60) == [sys.executable, True, "__channelexec__"]
+    workers.terminate(30)
+    assert worker._io.popen.wait(30) == 0
 
 
 def test_what_is_no_run_of_the_program_is_left_to_python(tmp_path):

@@ -7,6 +7,9 @@ imports nothing before the first of them asks. Programs that start others with `
 get ``bin/python`` beside the socket, see `tests.warm_python`. Tests of how the program starts, of
 signals and of what it imports start processes of their own. Where there is no fork, as on
 Windows, every run does.
+
+Where the whole suite runs, the workers of pytest-xdist are forks too: every file together needs
+all that is imported here.
 """
 
 import atexit
@@ -24,6 +27,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import types
 from collections.abc import Mapping, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -92,6 +96,7 @@ def run(
 
 def serve(listener: socket.socket) -> None:
     """Answer requests until standard input is closed; returns in every run too, at its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest, which closes the input
     while listener in select.select([listener, sys.stdin], [], [])[0]:
         connection, _ = listener.accept()
         for name in NEEDED:
@@ -106,6 +111,9 @@ def serve(listener: socket.socket) -> None:
         with contextlib.suppress(ChildProcessError):  # nothing to wait for
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+    with contextlib.suppress(ChildProcessError):  # whose times are those of pytest's children
+        while os.waitpid(-1, 0)[0]:
+            pass
 
 
 def answer(connection: socket.socket) -> None:
@@ -152,11 +160,12 @@ def become(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    sys.executable = python_at(environment[ADDRESS])
+    if words[0] != "-c":  # a worker of pytest lasts, and starts what is not warm as well
+        sys.executable = python_at(environment[ADDRESS])
+        signal.alarm(LIMIT)
     for name in ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"):
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.alarm(LIMIT)
     paths = environment.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:0] = [folder, *(path for path in paths if path)]
     nearest, known = PathFinder.find_spec("symbotunes", sys.path), sys.modules.get("symbotunes")
@@ -164,7 +173,10 @@ def become(
         forget_ours()
     status = 0
     try:
-        if words[0] == "-m":
+        if words[0] == "-c":
+            main = sys.modules["__main__"] = types.ModuleType("__main__")
+            exec(words[1], vars(main))
+        elif words[0] == "-m":
             sys.argv = words[1:]
             runpy.run_module(words[1], run_name="__main__", alter_sys=True)
         else:

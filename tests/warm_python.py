@@ -3,7 +3,8 @@
 `tests.warm.Server` writes this file, with an interpreter in its first line, to ``bin/python``
 beside its socket. It behaves as the process itself would: what that prints goes where this one's
 output goes, signals are forwarded, and this one ends as that one does, killed ones included. If
-this process is killed, so is the other. Whatever is not a run of the program is left to Python.
+this process is killed, so is the other. Whatever is neither a run of the program nor a worker of
+pytest-xdist is left to Python.
 """
 
 import contextlib
@@ -16,6 +17,8 @@ import sys
 FORWARDED = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT")
 PROGRAMS = ("symbotunes", "submitit")  # modules that may be run with ``-m``
 SCRIPTS = ("main.py", "docs/runner.py", "cli/without_posix.py")  # ends of their paths
+# What execnet starts a worker of pytest-xdist with.
+WORKER = ["-c", "import sys;exec(eval(sys.stdin.readline()))"]
 
 
 def main():
@@ -24,7 +27,8 @@ def main():
         words = words[1:]
     address = os.environ.get("SYMBOTUNES_WARM")
     module = words[1].partition(".")[0] if words[:1] == ["-m"] and len(words) > 1 else ""
-    if not address or not (module in PROGRAMS or words and words[0].endswith(SCRIPTS)):
+    is_script = bool(words) and words[0].endswith(SCRIPTS)
+    if not address or not (module in PROGRAMS or is_script or words == WORKER):
         os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
     asked = [words, dict(os.environ), os.getcwd()]  # noqa: PTH109  (pathlib takes longer to import)
     request = json.dumps(asked).encode()
