@@ -89,6 +89,21 @@ def pytest_configure_node(node):
     node.workerinput["address"] = node.config.stash[ADDRESS]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Send workers the quick tests by files, which costs less than a message for every test.
+
+    What a file prepares is prepared once, too. Slow tests are sent one by one.
+    """
+    from xdist.scheduler import LoadGroupScheduling  # which is an optional dependency of pytest
+
+    class LoadFilesAndGroups(LoadGroupScheduling):
+        def _split_scope(self, nodeid):
+            return super()._split_scope(nodeid).partition("::")[0]
+
+    return None if config.option.all else LoadFilesAndGroups(config, log)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
     """Fail to collect a file whose slow tests do not say why they are."""
@@ -104,7 +119,9 @@ def pytest_make_collect_report(collector):
 
 def pytest_collection_modifyitems(config, items):
     """Leave out slow tests, unless all are asked for or a node id names them."""
-    if not config.option.all:
+    if config.option.all:
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # quick ones fill gaps
+    else:
         slow = {item for item in items if item.get_closest_marker("slow") and not is_named(item)}
         items[:] = [item for item in items if item not in slow]
         count_left_out(config, {item.nodeid for item in slow})
