@@ -1,10 +1,9 @@
 """The configs of commands, composed by Hydra once for every choice of options.
 
-Composing takes a third of a second, copying a hundredth. Workers of pytest share what they compose
-by files in a folder of the session.
+Composing takes a fifth of a second, reading what was composed a thousandth. Workers of pytest share
+it by files in a folder of the session.
 """
 
-import copy
 import hashlib
 import os
 import pickle
@@ -30,19 +29,17 @@ def composed(*arguments: str) -> DictConfig:
         key, _, value = argument.partition("=")
         group = is_group(key) or not set(key).isdisjoint("/@+~")
         (chosen if group or key.startswith("hydra.") else values).append(argument)
-    cfg = copy.deepcopy(_chosen(tuple(chosen)))
+    cfg: DictConfig = pickle.loads(_chosen(tuple(chosen)))  # which copies faster than deepcopy
     for override in OverridesParser.create().parse_overrides(values):
         OmegaConf.update(cfg, override.key_or_group, override.value(), merge=True)
     return cfg
 
 
 @cache
-def _chosen(arguments: tuple[str, ...]) -> DictConfig:
+def _chosen(arguments: tuple[str, ...]) -> bytes:
     register_resolvers()
     parse_with_libyaml()
     path = Path(os.environ[FOLDER], hashlib.sha256(repr(arguments).encode()).hexdigest())
-    if path.exists():
-        return pickle.loads(path.read_bytes())
-    cfg = recomposed(arguments)
-    atomic_write(path, pickle.dumps(cfg))
-    return cfg
+    if not path.exists():
+        atomic_write(path, pickle.dumps(recomposed(arguments)))
+    return path.read_bytes()

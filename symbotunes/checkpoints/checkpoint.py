@@ -261,7 +261,9 @@ def _config(path: Path, recipe: Any) -> DictConfig:
     for key, value in leaves(plain):
         if isinstance(value, str) and "${" in value:
             raise CheckpointError(f"{path} carries an interpolation in {key}; it is not opened")
-    checked: DictConfig = OmegaConf.create(modernized(plain))
+    current = modernized(plain)
+    # A config is made of nodes for a second time, as slow as the first, only where names changed.
+    checked = config if current == plain else OmegaConf.create(current)
     refuse_strangers(path, {"net": checked.model.net, "transforms": checked.transforms})
     return checked
 

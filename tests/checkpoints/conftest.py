@@ -1,6 +1,9 @@
 """Checkpoints of networks too small to be worth training."""
 
+import io
+import os
 import threading
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,6 +28,14 @@ def composed(*overrides):
 
 def write_checkpoint(path, *overrides):
     """Write a checkpoint of an untrained network with the 137 published tokens; gives its path."""
+    folders = [os.environ.get(name) for name in ("SYMBOTUNES_OUTPUTS", "SYMBOTUNES_DATA")]
+    path.write_bytes(untrained(overrides, *folders))
+    return path
+
+
+@cache
+def untrained(overrides, *_folders):
+    """The bytes of such a checkpoint, which names the folders of its run."""
     cfg = composed(*(overrides or ["model.net.width=8"]))
     chain = build_chain(cfg)
     torch.manual_seed(1)
@@ -40,8 +51,9 @@ def write_checkpoint(path, *overrides):
         "callbacks": {"BestAndLast": {"best_model_score": 1.875, "best_step": 100}},
         "recipe": pack(cfg, chain.state(), data="f1n6e2"),
     }
-    torch.save(content, path)
-    return path
+    file = io.BytesIO()
+    torch.save(content, file)
+    return file.getvalue()
 
 
 @pytest.fixture
