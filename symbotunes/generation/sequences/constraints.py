@@ -7,6 +7,7 @@ from typing import Any
 from symbotunes.errors import UserError, require_whole_number
 from symbotunes.generation.sequences import Constraint
 from symbotunes.generation.sequences.abc_constraint import AbcConstraint
+from symbotunes.generation.sequences.closing import ClosingConstraint
 from symbotunes.music.abc.form import MOST_BARS, Outline, read_form
 from symbotunes.tokenizers.base import TextTokenizer
 
@@ -142,7 +143,8 @@ def read_constraint(
     try:
         tokens = [*tokens, *tokenizer.added]  # which are never allowed
         eos, changes = tokenizer.vocabulary.eos, tokenizer.KEEPS_CHANGES
-        return AbcConstraint(tokens, eos, outline=outline, changes=changes)
+        grammar = AbcConstraint(tokens, eos, outline=outline, changes=changes)
+        return ClosingConstraint(grammar, eos)
     except ValueError as error:
         raise UserError(f"{asked}: {error}") from error
 

@@ -44,7 +44,12 @@ class Ids(Protocol):
 
 
 class Constraint(Protocol):
-    """A grammar that samples must keep to."""
+    """A grammar that samples must keep to.
+
+    Two more methods are used if a grammar has them: ``redirected(logits, states, allowed)`` moves
+    probability from forbidden tokens to allowed ones that stand for them; ``ended(ids, state)``
+    returns the ids of a piece that ends at a state, some of them mended.
+    """
 
     def begin(self, prompt: Sequence[int], max_tokens: int) -> Any:
         """The state after a prompt, which may be followed by this many tokens.
@@ -239,8 +244,14 @@ class _Writer:
             logits = penalize(logits, seen, settings.repetition_penalty)
         if self.constraint is not None:
             left = [settings.max_tokens - row.count for row in rows]
-            allowed = self.constraint.allowed([row.state for row in rows], left)
-            masked = own.exp().masked_fill(allowed, 0).sum(-1)
+            states = [row.state for row in rows]
+            allowed = self.constraint.allowed(states, left)
+            redirected = getattr(self.constraint, "redirected", None)
+            meant = own
+            if redirected is not None:
+                meant = redirected(own, states, allowed)
+                logits = redirected(logits, states, allowed)
+            masked = meant.exp().masked_fill(allowed, 0).sum(-1)
             for row, can_go_on, share in zip(
                 rows, allowed.any(-1).tolist(), masked.tolist(), strict=True
             ):
@@ -271,6 +282,9 @@ class _Writer:
         row.count += 1
         row.nll_nats += nll_nats
         row.finished = token == self.vocabulary.eos
+        ended = getattr(self.constraint, "ended", None)
+        if row.finished and ended is not None:
+            row.ids = ended(row.ids, row.state)
         if self.constraint is not None:
             row.state = self.constraint.advance(row.state, token)
         if not row.finished:
