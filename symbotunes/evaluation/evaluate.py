@@ -165,6 +165,7 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
         *_remarks(task.data, sampling),
         *(f"the prompt: {remark}" for remark in beginning.remarks),
         *_bounds(held_out, sets),
+        *_copying(*sets),
     )
     facts = _facts(task, sampling)
     if held_out.blocks is not None:
@@ -269,6 +270,17 @@ def _bounds(held_out: HeldOut, sets: Sequence[TuneSet]) -> list[str]:
     if sets[0].looked_up_in:
         remarks.append(f"copies are looked up in {sets[0].looked_up_in}")
     return remarks
+
+
+def _copying(written: TuneSet, held_out: TuneSet) -> list[str]:
+    """A warning if tunes of the model hold more of training tunes than those of people do."""
+    ours, theirs = (tunes.figures.get("originality") for tunes in (written, held_out))
+    if ours is None or theirs is None or not ours.value < theirs.low:
+        return []
+    return [
+        f"the model copies more than people do: its originality is {ours.value:.1%}, "
+        f"that of as many held-out tunes {theirs.low:.1%} to {theirs.high:.1%}"
+    ]
 
 
 def _remarks(data: MusicData, sampling: SamplePlan) -> tuple[str, ...]:

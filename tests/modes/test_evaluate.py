@@ -144,6 +144,7 @@ def test_a_reader_of_the_report_computes_the_figures_of_tunes_from_their_raw_val
             "seen_ngrams": quotient(raw, "seen_ngrams", "ngrams"),
             "longest_copy": sum(row["longest_copy"] for row in raw) / len(raw),
             "copied_share": sum(row["longest_copy"] / row["tokens"] for row in raw) / len(raw),
+            "originality": 1 - np.mean([row["copied_notes"] / row["notes"] for row in raw]),
             "bleu_2": 100
             * min(1, math.exp(1 - wanted / size))
             * math.sqrt(math.prod(matched[:2] / possible[:2])),

@@ -31,6 +31,8 @@ class Tunes:
         bars: right bars and all bars of each tune, 0 where there are none to judge; empty if no
             tune has any.
         references: of each, ids of tunes of its kind; a tune without any is left out.
+        notes: heard in each, drums left out.
+        copied_notes: of each, notes of the longest run that a training tune holds in some key.
         absent: why attributes that are ``None`` are not known.
     """
 
@@ -42,6 +44,8 @@ class Tunes:
     finished: Sequence[bool] | None = None
     bars: Sequence[tuple[int, int]] | None = None
     references: Sequence[Sequence[NDArray[np.integer]]] | None = None
+    notes: Sequence[int] = ()
+    copied_notes: Sequence[int] = ()
     absent: str = ""
 
     @property
@@ -234,3 +238,23 @@ def copied_share(tunes: Tunes) -> Interval:
     """Mean over tunes."""
     sizes = np.array([max(1, len(tune)) for tune in tunes.ids], np.float64)
     return tunes.bootstrap.mean(tunes.longest / sizes)
+
+
+@TUNES.register(
+    share(
+        "originality",
+        "originality",
+        "Notes outside the longest run of notes that one training tune holds in some key, with the "
+        "same distances in time; the mean over tunes. Held-out tunes tell what people reach.",
+        "closer",
+        headline=True,
+    )
+)
+def originality(tunes: Tunes) -> Interval:
+    """Mean over the tunes that have notes."""
+    heard = np.array(tunes.notes, np.float64)
+    if not heard.any():
+        raise Inapplicable("its tunes have no pitched notes")
+    has_notes = heard > 0
+    copied = np.array(tunes.copied_notes, np.float64)[has_notes]
+    return tunes.bootstrap.at(has_notes).mean(1 - copied / heard[has_notes])

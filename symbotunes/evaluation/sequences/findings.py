@@ -60,6 +60,8 @@ class TuneValues:
         seen_ngrams: n-grams that a training tune holds.
         ngrams: all its n-grams.
         longest_copy: tokens of the longest run that a training tune holds.
+        notes: heard, drums left out.
+        copied_notes: notes of the longest run that a training tune holds in some key.
         bleu: matched n-grams of order 1 to 4, all n-grams of order 1 to 4, tokens of the tune,
             tokens of the reference of nearest length.
         rouge: F-measures of ROUGE-1, ROUGE-2 and ROUGE-L, 0 to 1, each with its best reference.
@@ -75,6 +77,8 @@ class TuneValues:
     seen_ngrams: int
     ngrams: int
     longest_copy: int
+    notes: int
+    copied_notes: int
     bleu: tuple[float, ...] | None
     rouge: tuple[float, ...] | None
 

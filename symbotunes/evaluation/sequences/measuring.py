@@ -14,6 +14,8 @@ from symbotunes.evaluation.metrics.blocks import BlockFigures
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
 from symbotunes.evaluation.metrics.copying import Copies, copies
 from symbotunes.evaluation.metrics.losses import class_figures, gain, loss_figures
+from symbotunes.evaluation.metrics.notes import Notes, notes_of
+from symbotunes.evaluation.metrics.originality import copied_notes
 from symbotunes.evaluation.metrics.overlap import choose_references
 from symbotunes.evaluation.metrics.tunes import TUNES, Tunes
 from symbotunes.evaluation.plan import EvaluationPlan
@@ -32,6 +34,7 @@ Nats = list[NDArray[np.float64]]
 BY_PEOPLE = "people wrote these tunes, so all of them are finished"
 NEVER_ENDS = "the tokens have none for the end, so the model never ends a tune itself"
 COPY_TOKENS = 10_000_000  # training tokens in which copies are looked up: a few minutes at most
+NOTE_TOKENS = 1_000_000  # and of which the notes are: half a minute, since all are rendered
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,12 @@ def measure_tunes(
     ends = subject.tokenizer.vocabulary.eos != NO_ID
     ended = [tune.finished for tune in generated] if ends else None
     texts = [pool[index] for index in chosen]
-    measure = _Measure(subject, plan, pool, known, seed)
+    heard = [
+        notes_of(subject.render(ids).score)
+        for data in corpora
+        for ids in sample_training(data, NOTE_TOKENS, seed).ids
+    ]
+    measure = _Measure(subject, plan, pool, known, heard, seed)
     return (
         measure.tunes("generated", drawn, shared[: len(drawn)], finished=ended, absent=NEVER_ENDS),
         measure.tunes(f"held out ({plan.split})", texts, shared[len(drawn) :], own=chosen),
@@ -226,6 +234,7 @@ class _Measure:
     plan: EvaluationPlan
     pool: Sequence[NDArray[Any]]
     known: Sequence[TrainingSample]
+    heard: Sequence[Notes]  # in training tunes
     seed: int
 
     def tunes(
@@ -241,9 +250,12 @@ class _Measure:
         renditions = [self.subject.render(tune) for tune in tunes]
         # Drawn tunes are independent of each other; those of one family are not.
         units = None if own is None else self.subject.families(self.plan.split)[own]
+        played = [notes_of(rendition.score) for rendition in renditions]
         measured = Tunes(
             ids=tunes,
             copies=shared,
+            notes=[len(notes.pitches) for notes in played],
+            copied_notes=copied_notes(self.heard, played).tolist(),
             ngram=self.plan.ngram,
             bootstrap=self.plan.bootstrap(self.seed).over(units),
             grammar=_checks(renditions),

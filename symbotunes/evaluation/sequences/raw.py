@@ -40,6 +40,8 @@ def raw_values(
                 seen_ngrams=seen,
                 ngrams=ngrams,
                 longest_copy=shared.longest,
+                notes=tunes.notes[index],
+                copied_notes=tunes.copied_notes[index],
                 bleu=None if bleu is None else tuple(bleu),
                 rouge=None if rouge is None else tuple(rouge),
             )
