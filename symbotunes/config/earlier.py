@@ -43,6 +43,7 @@ BY_CLASS: Mapping[tuple[str, str], Mapping[str, Any]] = {
 # Defaults that are others today: a recorded one was most likely nobody's choice, and is kept.
 CHANGED: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("sample", "SamplePlan"): {"constraint": None},
+    ("transforms.abc_tokens", "AbcTokens"): {"min_count": 10},
 }
 UNREAD = (
     "render",

@@ -40,6 +40,7 @@ A A, B B, C C, D D, E E, F F, G G, a a' b b' c c' d d' e e' f f' g g'
 _A _A, _B _B, _C _D _E _E, _G _a _b _c _d _d' _e _e' _g
 """
 FOLK_RNN = _PUBLISHED.split()
+TOKENS_PER_OCCURRENCE, MOST_REQUIRED = 20_000, 10  # see `least_count`
 _CLASSES = {"open": "chord", "close": "chord", "unknown": "other"}
 
 
@@ -53,7 +54,8 @@ class AbcTokens(TextTokenizer[AbcTune]):
         vocabulary: ``fitted`` consists of the tokens of the training tunes, with all modes and
             meters; ``folk_rnn`` is the published list, in which 2/2 is written 4/4.
         root: ``C`` moves every tune to the tonic C; ``keep`` keeps its key.
-        min_count: a fitted vocabulary excludes tokens that occur less often in training.
+        min_count: a fitted vocabulary excludes tokens that occur less often in training; ``auto``
+            follows the size of the corpus, see `least_count`.
         changes: ``keep`` keeps tunes that change meter or key, all keys moved as the first is;
             ``drop`` leaves them out. The published vocabulary has none.
     """
@@ -66,7 +68,7 @@ class AbcTokens(TextTokenizer[AbcTune]):
         self,
         vocabulary: Literal["fitted", "folk_rnn"] = "fitted",
         root: Root = "C",
-        min_count: int = 1,
+        min_count: int | Literal["auto"] = 1,
         changes: Literal["drop", "keep"] = "drop",
     ) -> None:
         if vocabulary not in ("fitted", "folk_rnn") or root not in ("C", "keep"):
@@ -79,6 +81,8 @@ class AbcTokens(TextTokenizer[AbcTune]):
                 f"abc_tokens: changes={changes} must be drop or keep, and drop with "
                 "vocabulary=folk_rnn"
             )
+        if min_count != "auto" and not isinstance(min_count, int):
+            raise ValueError(f"abc_tokens: min_count={min_count} must be auto or a whole number")
         self.KEEPS_CHANGES = changes == "keep"
         self.published = vocabulary == "folk_rnn"
         self.root = root
@@ -118,7 +122,8 @@ class AbcTokens(TextTokenizer[AbcTune]):
     def fit(self, counts: Mapping[str, int]) -> None:
         if self.published:
             return
-        common = sorted(token for token, count in counts.items() if count >= self.min_count)
+        least = least_count(counts) if self.min_count == "auto" else self.min_count
+        common = sorted(token for token, count in counts.items() if count >= least)
         self._set([BOS, EOS, *common])
 
     def _set(self, tokens: Sequence[str]) -> None:
@@ -200,6 +205,18 @@ class AbcTokens(TextTokenizer[AbcTune]):
         if len(set(tokens)) < len(tokens) or not {BOS, EOS} <= set(tokens):
             raise ValueError(f"a vocabulary must contain {BOS} and {EOS}, and no token twice")
         self._set(tokens)
+
+
+def least_count(counts: Mapping[str, int]) -> int:
+    """How often a token must occur to be learned: once per 20,000 training tokens, at most 10.
+
+    A dozen tunes keep every token, 1,600 tunes (200,000 tokens) and more those that occur ten
+    times.
+
+    Args:
+        counts: of every token in the training tunes.
+    """
+    return min(MOST_REQUIRED, max(1, sum(counts.values()) // TOKENS_PER_OCCURRENCE))
 
 
 def alternating(ids: Ids, is_sign: NDArray[np.bool_]) -> list[Ids]:

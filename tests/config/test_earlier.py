@@ -74,6 +74,13 @@ def test_a_setting_of_one_class_is_not_given_to_others(dataset, expected):
     assert earlier_values(recorded, named=()) == expected
 
 
+@pytest.mark.parametrize(("count", "kept"), [(10, {"min_count": 10}), (1, {}), ("auto", {})])
+def test_a_default_of_before_is_kept(count, kept):
+    tokens = {"_target_": "symbotunes.tokenizers.abc.AbcTokens", "min_count": count}
+    values = earlier_values({"transforms": {"abc_tokens": {**tokens, "changes": "drop"}}}, ())
+    assert values == {f"transforms.abc_tokens.{key}": value for key, value in kept.items()}
+
+
 def test_lists_of_before_are_values_on_the_command_line():
     words = as_overrides(earlier_values({"transforms": {"performance": {}}}, named=()))
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -71,6 +71,22 @@ def test_a_fitted_vocabulary_holds_what_occurs_often_enough():
     assert tokenizer.tokens == [BOS, EOS, "C", "D", "K:Cphr", "|"]
 
 
+@pytest.mark.parametrize(
+    ("tokens", "least"), [(1_500, 1), (39_999, 1), (40_000, 2), (150_000, 7), (1_500_000, 10)]
+)
+def test_how_often_a_token_must_occur_follows_the_size_of_the_corpus(tokens, least):
+    rare = {f"{count} times": count for count in range(1, 13)}
+    tokenizer = AbcTokens(min_count="auto")
+    tokenizer.fit({**rare, "C": tokens - sum(rare.values())})
+    kept = {f"{count} times" for count in range(least, 13)}
+    assert set(tokenizer.tokens) == {BOS, EOS, "C", *kept}
+
+
+def test_a_count_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="min_count=few must be auto or a whole number"):
+        AbcTokens(min_count="few")
+
+
 def test_without_fitting_there_is_no_vocabulary():
     tokenizer = AbcTokens()
     assert not tokenizer.fitted
