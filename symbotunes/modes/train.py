@@ -165,7 +165,8 @@ def conclude(run: Run) -> float | None:
         listen = str(_write_samples(run, best))
     with spared("training.html", best, run.console):
         write_training_page(run.folder)  # once more, with these samples
-    run.console.print(closing_lines(run.folder, best, listen), soft_wrap=True)
+    longer = "max_steps=N" if run.trainer.max_steps > 0 else "max_time=DD:HH:MM:SS"
+    run.console.print(closing_lines(run.folder, best, listen, longer), soft_wrap=True)
     if lost is not None:
         raise UserError(lost)
     return value

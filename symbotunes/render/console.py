@@ -330,20 +330,21 @@ def _span(figure: Figure, interval: Interval | None) -> str:
     return f"{value} {escape(span)}".rstrip()
 
 
-def closing_lines(folder: Path, best: Path, listen: str) -> str:
+def closing_lines(folder: Path, best: Path, listen: str, longer: str = "max_steps=N") -> str:
     """Where the run is and what to type next.
 
     Args:
         folder: of the run.
         best: its best checkpoint.
         listen: the page of its samples, or why there are none.
+        longer: the limit to raise, if it shall go on for longer.
     """
     return "\n".join(
         [
             f"Run folder   {escape(str(folder))}",
             f"Listen       {escape(listen)}",
             f"Sample more  {escape(command({'mode': 'sample', 'ckpt': best}))}",
-            f"Resume       {escape(command(resume_settings(folder)))} trainer.max_steps=N",
+            f"Resume       {escape(command(resume_settings(folder)))} trainer.{longer}",
         ]
     )
 

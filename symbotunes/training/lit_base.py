@@ -17,12 +17,18 @@ from symbotunes.models.base import Batch, Loss, Model
 from symbotunes.tokenizers.base import Vocabulary
 from symbotunes.training.held_out import WeightedMeans, means_of
 from symbotunes.training.processes import draw_other_numbers, of_all_processes
-from symbotunes.training.steps import completes_step
+from symbotunes.training.schedules import RunSchedule
+from symbotunes.training.steps import completes_step, share_of_time
 
 MakeNet = Callable[..., Model]
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 MakeScheduler = Callable[[Optimizer], LRScheduler]
 Trial = tuple[Callable[[], Tensor], Optimizer]
+
+NO_LENGTH = (
+    "{} lowers the learning rate until the run ends, and nothing says when: set trainer.max_steps "
+    "or trainer.max_time, or choose model/scheduler=constant"
+)
 
 
 class LitBase(lightning.LightningModule):
@@ -180,6 +186,19 @@ class LitBase(lightning.LightningModule):
         is_whole = completes_step(self.trainer, batch_idx)
         self._stops_after_step = asked and not is_whole
         self.trainer.should_stop = asked and is_whole
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any = None) -> None:
+        """Step a schedule; one that ends with a run limited by time learns how far that is.
+
+        Raises:
+            UserError: if the run has no limit that the schedule could follow.
+        """
+        if isinstance(scheduler, RunSchedule) and scheduler.follows_time:
+            share = share_of_time(self.trainer)
+            if share is None:
+                raise UserError(NO_LENGTH.format("model.scheduler"))
+            scheduler.follow(share)
+        super().lr_scheduler_step(scheduler, metric)
 
     def on_train_start(self) -> None:
         # Only now: whatever ran between loading and this line may have drawn random numbers.

@@ -142,7 +142,7 @@ class LitMultiOptimizer(LitBase):
             if place == last:
                 self.count(batch, loss)
         for schedule in self._schedules():
-            schedule.step()
+            self.lr_scheduler_step(schedule)
 
     @property
     def parts(self) -> tuple[str, ...]:

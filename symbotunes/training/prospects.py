@@ -11,11 +11,14 @@ from rich.markup import escape
 
 from symbotunes.checkpoints.arguments import is_own
 from symbotunes.checkpoints.checkpoint import Checkpoint
-from symbotunes.config.build import build
+from symbotunes.config.build import build, class_of
 from symbotunes.config.commands import command, resume_settings
+from symbotunes.errors import UserError
 from symbotunes.files import read_json
 from symbotunes.training.changes import allowing, changes_between
+from symbotunes.training.lit_base import NO_LENGTH
 from symbotunes.training.run_folder import RECORD
+from symbotunes.training.schedules import RunSchedule
 
 
 def announce(cfg: DictConfig, checkpoint: Checkpoint, console: Console) -> bool:
@@ -64,8 +67,16 @@ def limit_reached(cfg: DictConfig, checkpoint: Checkpoint) -> tuple[str, dict[st
     left = timers[0].time_remaining() if timers else None
     if left is not None and left <= checkpoint.seconds:
         limit = f"the time of trainer.max_time={cfg.trainer.max_time} is used up"
-        return limit, {"trainer.max_time": None}
+        passed = timers[0].time_elapsed()
+        return limit, {"trainer.max_time": twice(passed + left)}
     return None
+
+
+def twice(seconds: float) -> str:
+    """Twice a time, as ``trainer.max_time`` takes it."""
+    minutes, rest = divmod(2 * round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return "{:02}:{:02}:{:02}:{:02}".format(*divmod(hours, 24), minutes, rest)
 
 
 def is_concluded(cfg: DictConfig, checkpoint: Checkpoint) -> bool:
@@ -84,14 +95,32 @@ def is_concluded(cfg: DictConfig, checkpoint: Checkpoint) -> bool:
 def schedule_notes(cfg: DictConfig) -> Iterator[str]:
     """A note on every schedule of the learning rate that ends before the training does."""
     length = cfg.trainer.max_steps
-    nodes = {"model.scheduler": cfg.model.get("scheduler")}
-    for part, node in (cfg.model.get("schedulers") or {}).items():
-        nodes[f"model.schedulers.{part}"] = node
-    for key, node in nodes.items():
-        steps = node.get("steps") if node is not None else None
+    for key, node in _schedules(cfg):
+        steps = node.get("steps")
         if isinstance(steps, int) and isinstance(length, int) and steps < length:
             yield (
                 f"the schedule of the learning rate keeps its {steps:,} steps: from there to step "
                 f"{length:,} the rate stays at its lowest value; {allowing([f'{key}.steps'])} "
                 "stretches the schedule"
             )
+
+
+def require_length(cfg: DictConfig) -> None:
+    """See that a run whose learning rate falls until its end has one, before data are prepared.
+
+    Raises:
+        UserError: if neither its steps nor its time are limited.
+    """
+    if cfg.trainer.get("max_time") is not None:
+        return
+    for key, node in _schedules(cfg):
+        if issubclass(class_of(node), RunSchedule) and node.get("steps") is None:
+            raise UserError(NO_LENGTH.format(key))
+
+
+def _schedules(cfg: DictConfig) -> Iterator[tuple[str, DictConfig]]:
+    """The schedules of a config, by their keys."""
+    nodes = {"model.scheduler": cfg.model.get("scheduler")}
+    for part, node in (cfg.model.get("schedulers") or {}).items():
+        nodes[f"model.schedulers.{part}"] = node
+    yield from ((key, node) for key, node in nodes.items() if node is not None)

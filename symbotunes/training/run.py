@@ -36,6 +36,7 @@ from symbotunes.training.loggers.csv import RunCsvLogger
 from symbotunes.training.loggers.environment import with_environment
 from symbotunes.training.monitor import check_monitor, notes_on_validation
 from symbotunes.training.processes import first_console
+from symbotunes.training.prospects import require_length
 from symbotunes.training.threads import use_threads
 from symbotunes.transforms.base import Chain
 
@@ -124,6 +125,7 @@ def assemble(cfg: DictConfig, checkpoint: Checkpoint | None) -> Run:
     # Detect bad values before preparing data and training.
     draft = build(cfg.trainer, logger=False, enable_checkpointing=False)
     class_of(cfg.model).check_trainer(draft)
+    require_length(cfg)
     build(cfg.sample)
     console = first_console()
     chain = build_chain(cfg)

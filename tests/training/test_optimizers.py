@@ -106,11 +106,6 @@ def test_a_linear_decay_ends_at_its_floor_and_stays_there():
     assert rates == pytest.approx([1.0, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2])
 
 
-def test_a_linear_decay_needs_an_end():
-    with pytest.raises(ValueError, match="set trainer.max_steps"):
-        LinearDecay(RMSprop([parameter(1.0)]), steps=None)
-
-
 def test_only_matrices_are_shrunk():
     matrix = torch.nn.Parameter(torch.ones(2, 2))
     bias = torch.nn.Parameter(torch.ones(2))
@@ -151,10 +146,53 @@ def test_a_warmup_below_1_is_a_fraction_of_the_run():
     assert seen[300] == pytest.approx(0.0)
 
 
-def test_a_cosine_needs_a_number_of_steps():
+@pytest.mark.parametrize(
+    "make", [LinearDecay, lambda optimizer, steps: WarmupCosine(optimizer, 10, steps)]
+)
+def test_a_schedule_of_no_steps_is_refused(make):
     optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
-    with pytest.raises(UserError, match="set trainer.max_steps"):
-        WarmupCosine(optimizer, 10, None)
+    with pytest.raises(UserError, match="steps=0 must be at least 1: set trainer.max_steps"):
+        make(optimizer, steps=0)
+
+
+def timed_rates(schedule, seconds, *, limit):
+    """Rates at the steps of a run that is limited by time, and ends each step at a second."""
+    optimizer = schedule.optimizer
+    seen = [optimizer.param_groups[0]["lr"]]
+    for second in seconds:
+        optimizer.step()
+        schedule.follow(second / limit)
+        schedule.step()
+        seen.append(optimizer.param_groups[0]["lr"])
+    return seen
+
+
+def test_without_a_number_of_steps_a_linear_decay_follows_the_time():
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    schedule = LinearDecay(optimizer, steps=None, floor=0.2)
+    # The speed changes, and the last step ends late: the rate is that of the time that has passed.
+    seen = timed_rates(schedule, [1, 2, 3, 6, 9, 10, 11], limit=10)
+    assert seen == pytest.approx([1.0, 0.92, 0.84, 0.76, 0.52, 0.28, 0.2, 0.2])
+
+
+@pytest.mark.parametrize("warmup", [100, 0.1])
+def test_without_a_number_of_steps_a_cosine_rises_for_a_tenth_of_the_time_at_most(warmup):
+    optimizer = torch.optim.SGD([parameter(1.0)], lr=1.0)
+    schedule = WarmupCosine(optimizer, warmup, steps=None, floor=0.2)
+    seen = timed_rates(schedule, range(1, 101), limit=100)  # a second for each step
+    assert seen[1:11] == pytest.approx([(step + 1) / 11 for step in range(1, 11)])
+    assert max(seen) == pytest.approx(1.0) == seen[10]
+    assert seen[55] == pytest.approx(0.6)  # halfway from the end of the warmup
+    assert seen[100] == pytest.approx(0.2)
+
+
+def test_what_a_schedule_knows_of_the_time_survives_a_checkpoint(tmp_path):
+    schedule = LinearDecay(torch.optim.SGD([parameter(1.0)], lr=1.0), steps=None, floor=0.0)
+    timed_rates(schedule, [1, 2, 3], limit=10)
+    torch.save(schedule.state_dict(), tmp_path / "s.pt")
+    again = LinearDecay(torch.optim.SGD([parameter(1.0)], lr=1.0), steps=None, floor=0.0)
+    again.load_state_dict(torch.load(tmp_path / "s.pt", weights_only=True))
+    assert [factor(3) for factor in again.lr_lambdas] == pytest.approx([0.7])
 
 
 def test_the_rate_rises_in_a_line_and_falls_with_the_square_root_of_the_step():
