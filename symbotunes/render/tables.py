@@ -47,11 +47,24 @@ class Head:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A drawing as SVG, and the numbers in it as CSV."""
+
+    svg: bytes
+    csv: str
+
+
+@dataclass(frozen=True)
 class Chart:
     """A drawing, and a description for those who cannot see it."""
 
-    svg: bytes
+    drawing: Drawing
     says: str
+
+    @property
+    def svg(self) -> bytes:
+        """The drawing for a page."""
+        return self.drawing.svg
 
 
 def cell(figure: Figure, interval: Interval | None) -> Cell:

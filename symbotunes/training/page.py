@@ -8,7 +8,8 @@ from typing import Any
 from symbotunes.config.commands import command, resume_settings
 from symbotunes.files import atomic_file, read_json
 from symbotunes.models.quantities import BOUND, NLL
-from symbotunes.render.pages.training import TrainingState, training_page
+from symbotunes.render.pages.figures import write_figures
+from symbotunes.render.pages.training import TrainingState, plots_of, training_page
 from symbotunes.training.metrics_file import FILE, Row, number, read_rows
 from symbotunes.training.run_folder import RECORD, status_of
 
@@ -19,6 +20,8 @@ def write_training_page(
     folder: Path, *, total: float | None = None, refresh_seconds: int | None = None
 ) -> Path:
     """Write the page from ``run.json``, ``metrics.csv`` and the samples of a run folder.
+
+    Of a training that has ended, its curves are written to ``figures/``, too.
 
     Args:
         folder: of the run.
@@ -43,6 +46,8 @@ def write_training_page(
     )
     with atomic_file(page, durable=False) as file:  # it can be made again from the other files
         file.write(training_page(state).encode())
+    if refresh_seconds is None:  # drawing them takes a second, for which no training should wait
+        write_figures(page, plots_of(state.columns, state.monitor))
     return page
 
 

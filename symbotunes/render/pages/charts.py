@@ -1,14 +1,17 @@
-"""Charts of an evaluation as SVG: dots and lines with intervals, and histograms."""
+"""Charts as SVG with their numbers as CSV: dots and lines with intervals, histograms, curves."""
 
+import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.render.pages.plots import Plot, finite_points
 from symbotunes.render.palette import COLORS
+from symbotunes.render.tables import Drawing
 
 WIDTH, DPI = 960, 96  # px
 ROW, TOP, BOTTOM, LEFT, RIGHT = 30, 42, 46, 200, 28  # px
@@ -29,7 +32,7 @@ class Series:
     values: Mapping[str, Interval]
 
 
-def dot_chart(rows: Sequence[str], series: Sequence[Series], axis: str) -> bytes:
+def dot_chart(rows: Sequence[str], series: Sequence[Series], axis: str) -> Drawing:
     """Rows from top to bottom, one dot with its interval for each series.
 
     Args:
@@ -68,7 +71,19 @@ def dot_chart(rows: Sequence[str], series: Sequence[Series], axis: str) -> bytes
     axes.grid(axis="x", color=GRID, linewidth=0.8)
     for number in range(1, len(rows)):
         axes.axhline(number - 0.5, color=GRID, linewidth=0.5)
-    return _finish(figure, axes, axis)
+    numbers = [
+        (row, dots.name, *_ends_of(dots.values[row]))
+        for row in rows
+        for dots in series
+        if row in dots.values
+    ]
+    return Drawing(
+        _finish(figure, axes, axis), csv_of(("row", "series", axis, "low", "high"), numbers)
+    )
+
+
+def _ends_of(interval: Interval) -> tuple[float, float, float]:
+    return interval.value, interval.low, interval.high
 
 
 def _offset(row: str, series: Sequence[Series], index: int) -> float:
@@ -80,7 +95,7 @@ def _offset(row: str, series: Sequence[Series], index: int) -> float:
 
 def line_chart(
     positions: Sequence[float], lines: Mapping[str, Sequence[Interval]], axis: str, height_axis: str
-) -> bytes:
+) -> Drawing:
     """Lines with bands of their intervals.
 
     Args:
@@ -104,10 +119,17 @@ def line_chart(
     axes.set_ylim(bottom=0)
     axes.set_ylabel(height_axis, color=SOFT, fontsize=9)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
-    return _finish(figure, axes, axis)
+    numbers = [
+        (position, name, *_ends_of(interval))
+        for name, intervals in lines.items()
+        for position, interval in zip(positions, intervals, strict=True)
+    ]
+    return Drawing(
+        _finish(figure, axes, axis), csv_of((axis, "series", height_axis, "low", "high"), numbers)
+    )
 
 
-def histogram(groups: Mapping[str, Sequence[float]], axis: str, *, whole: bool = False) -> bytes:
+def histogram(groups: Mapping[str, Sequence[float]], axis: str, *, whole: bool = False) -> Drawing:
     """Percentages of values in bins, one outline for each group.
 
     Args:
@@ -129,7 +151,46 @@ def histogram(groups: Mapping[str, Sequence[float]], axis: str, *, whole: bool =
         )  # fmt: skip
     axes.set_ylabel("percentage", color=SOFT, fontsize=9)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
-    return _finish(figure, axes, axis)
+    columns = [
+        np.histogram(values, edges)[0] * 100 / max(1, len(values)) for values in groups.values()
+    ]
+    numbers = zip(edges[:-1], edges[1:], *columns, strict=True)
+    head = (f"{axis}, from", "to", *(f"{name}, percentage" for name in groups))
+    return Drawing(_finish(figure, axes, axis), csv_of(head, numbers))
+
+
+def curves(plot: Plot) -> Drawing:
+    """The curves of a plot in the style of the other charts, to be put on paper."""
+    height = 340
+    figure = _figure(height)
+    axes = _axes(figure, height, left=72)
+    for line in plot.lines:
+        curve = line.curve
+        axes.plot(
+            *zip(*finite_points(curve), strict=True), color=curve.color, linewidth=curve.weight,
+            alpha=curve.opacity, linestyle=("--" if curve.is_dashed else "-") * curve.is_line,
+            marker="o" if line.marks else "", markersize=4, label=_plain(curve.name),
+        )  # fmt: skip
+    if plot.is_log:
+        axes.set_yscale("log")
+    axes.set_ylabel(_plain(plot.title), color=SOFT, fontsize=9)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    numbers = [(x, line.curve.name, y) for line in plot.lines for x, y in finite_points(line.curve)]
+    return Drawing(
+        _finish(figure, axes, plot.x_label, legend=len(plot.lines) <= len(COLORS)),
+        csv_of((plot.x_label, "series", plot.title), numbers),
+    )
+
+
+def csv_of(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    """A table as CSV, numbers with nine significant digits."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(
+        [f"{cell:.9g}" if isinstance(cell, float) else cell for cell in row] for row in rows
+    )
+    return text.getvalue()
 
 
 def _edges(values: Any, *, whole: bool) -> Any:
@@ -163,15 +224,16 @@ def _axes(figure: Any, height: int, left: int = LEFT) -> Any:
     return axes
 
 
-def _finish(figure: Any, axes: Any, axis: str) -> bytes:
+def _finish(figure: Any, axes: Any, axis: str, *, legend: bool = True) -> bytes:
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     axes.set_xlabel(axis, color=SOFT, fontsize=9)
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=6, frameon=False, fontsize=9.5,
-        labelcolor=INK, borderaxespad=0.3, handletextpad=0.5, columnspacing=1.6,
-    )  # fmt: skip
+    if legend:
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=6, frameon=False, fontsize=9.5,
+            labelcolor=INK, borderaxespad=0.3, handletextpad=0.5, columnspacing=1.6,
+        )  # fmt: skip
     buffer = io.BytesIO()
     # So that the same figures give the same bytes.
     with matplotlib.rc_context({"svg.hashsalt": "symbotunes"}):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from symbotunes.evaluation.comparison.findings import (
     FIRST,
@@ -19,6 +20,7 @@ from symbotunes.evaluation.metrics.musical import HISTOGRAMS
 from symbotunes.files import atomic_write
 from symbotunes.render.forms import Card, card_of
 from symbotunes.render.pages.charts import Series, dot_chart, histogram
+from symbotunes.render.pages.figures import write_figures
 from symbotunes.render.palette import COLORS
 from symbotunes.render.tables import Cell, Chart, Table, cell
 from symbotunes.render.templates import render
@@ -27,7 +29,7 @@ BOUNDS = "Upper bounds of models of windows, which do not compare with likelihoo
 
 
 def write_comparison(folder: Path, comparison: Comparison) -> Path:
-    """Write ``compare.json`` and ``index.html``; returns the page.
+    """Write ``compare.json``, ``index.html`` and ``figures/``; returns the page.
 
     Raises:
         OSError: if the folder cannot be written.
@@ -35,12 +37,19 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     text = json.dumps(comparison.as_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     atomic_write(folder / "compare.json", text + "\n")
     page = folder / "index.html"
-    atomic_write(page, comparison_page(comparison))
+    values = _values(comparison)
+    atomic_write(page, render("comparison.html", **values))
+    write_figures(page, values)
     return page
 
 
 def comparison_page(comparison: Comparison) -> str:
     """The page as text, with all charts and sound; it loads nothing."""
+    return render("comparison.html", **_values(comparison))
+
+
+def _values(comparison: Comparison) -> dict[str, Any]:
+    """What the template of the page is given."""
     remarks = [*comparison.remarks]
     remarks += [
         f"{column.name}: {note}" for column in comparison.columns for note in column.remarks
@@ -50,22 +59,21 @@ def comparison_page(comparison: Comparison) -> str:
         for column in comparison.columns
         if column.failure
     ]
-    return render(
-        "comparison.html",
-        styles=["figures.css", "comparison.css"],
-        heading="Which model is better",
-        facts=comparison.facts,
-        remarks=remarks,
-        general=general_table(comparison),
-        sentences=[difference.sentence for difference in comparison.differences],
-        bounds_title=BOUNDS,
-        bounds=bounds_table(comparison),
-        chart=_chart(comparison),
-        musical=_table(comparison, musical()),
-        histograms=_histograms(comparison),
-        continuations=_continuations(comparison),
-        figures=(general() | musical()).values(),
-    )
+    return {
+        "styles": ["figures.css", "comparison.css"],
+        "heading": "Which model is better",
+        "facts": comparison.facts,
+        "remarks": remarks,
+        "general": general_table(comparison),
+        "sentences": [difference.sentence for difference in comparison.differences],
+        "bounds_title": BOUNDS,
+        "bounds": bounds_table(comparison),
+        "chart": _chart(comparison),
+        "musical": _table(comparison, musical()),
+        "histograms": _histograms(comparison),
+        "continuations": _continuations(comparison),
+        "figures": (general() | musical()).values(),
+    }
 
 
 def bounds_table(comparison: Comparison) -> Table | None:

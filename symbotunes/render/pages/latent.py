@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path as File
+from typing import Any
 
 from symbotunes.evaluation.latent.findings import LatentFindings, Notes, Path, Reconstruction
 from symbotunes.evaluation.metrics.histograms import OVERLAP
@@ -9,12 +10,13 @@ from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS, DIST
 from symbotunes.evaluation.metrics.tunes import GRAMMAR
 from symbotunes.files import atomic_write
 from symbotunes.render.pages.charts import Series, dot_chart, histogram, line_chart
+from symbotunes.render.pages.figures import write_figures
 from symbotunes.render.tables import Cell, Chart, Head, Table, cell, head
 from symbotunes.render.templates import render
 
 
 def write_latent_report(folder: File, findings: LatentFindings) -> File:
-    """Write ``report.json`` and ``index.html``; returns the page.
+    """Write ``report.json``, ``index.html`` and ``figures/``; returns the page.
 
     Raises:
         OSError: if the folder cannot be written.
@@ -22,44 +24,50 @@ def write_latent_report(folder: File, findings: LatentFindings) -> File:
     text = json.dumps(findings.as_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     atomic_write(folder / "report.json", text + "\n")
     page = folder / "index.html"
-    atomic_write(page, latent_report_page(findings))
+    values = _values(findings)
+    atomic_write(page, render("latent.html", **values))
+    write_figures(page, values)
     return page
 
 
 def latent_report_page(findings: LatentFindings) -> str:
     """The page as text, with all charts; it loads nothing."""
+    return render("latent.html", **_values(findings))
+
+
+def _values(findings: LatentFindings) -> dict[str, Any]:
+    """What the template of the page is given."""
     reconstruction, path = findings.reconstruction, findings.path
-    return render(
-        "latent.html",
-        styles=["figures.css"],
-        heading=findings.heading,
-        facts=findings.facts,
-        remarks=findings.remarks,
-        heads=_heads(reconstruction),
-        reconstruction_lead=(
+    return {
+        "styles": ["figures.css"],
+        "heading": findings.heading,
+        "facts": findings.facts,
+        "remarks": findings.remarks,
+        "heads": _heads(reconstruction),
+        "reconstruction_lead": (
             f"{reconstruction.windows:,} windows of {reconstruction.pieces:,} pieces of the "
             f"{reconstruction.split} split, in {reconstruction.families:,} families of versions, "
             f"which the intervals resample. {_twins(reconstruction)}"
             f"Posterior means vary along {reconstruction.active} of {reconstruction.latent} axes."
         ),
-        accuracies=_accuracies(reconstruction),
-        accuracy_chart=_accuracy_chart(reconstruction),
-        costs=_costs(reconstruction),
-        path_lead=(
+        "accuracies": _accuracies(reconstruction),
+        "accuracy_chart": _accuracy_chart(reconstruction),
+        "costs": _costs(reconstruction),
+        "path_lead": (
             f"{path.pairs:,} pairs of {reconstruction.split} windows. A mix of the data moves "
             "evenly from one end to the other; a good latent space passes through windows that "
             "differ from both ends and are still musical."
         ),
-        path=_path(path),
-        path_chart=Chart(
+        "path": _path(path),
+        "path_chart": Chart(
             line_chart(path.shares, path.distances, "way from A to B", DISTANCE.label),
             "Distance from both ends along the way, in the latent space and for a mix of data",
         ),
-        prior_lead=_prior_lead(findings),
-        prior=prior_table(findings.prior),
-        prior_charts=prior_charts(findings.prior),
-        figures=[*ACCURACIES.values(), *COSTS.values(), DISTANCE, OVERLAP],
-    )
+        "prior_lead": _prior_lead(findings),
+        "prior": prior_table(findings.prior),
+        "prior_charts": prior_charts(findings.prior),
+        "figures": [*ACCURACIES.values(), *COSTS.values(), DISTANCE, OVERLAP],
+    }
 
 
 def _twins(reconstruction: Reconstruction) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
@@ -12,6 +13,7 @@ from symbotunes.evaluation.metrics.tunes import TUNES
 from symbotunes.evaluation.sequences.findings import Findings, HeldOut, Infilling, TuneSet
 from symbotunes.files import atomic_write
 from symbotunes.render.pages.charts import Series, dot_chart, histogram
+from symbotunes.render.pages.figures import write_figures
 from symbotunes.render.tables import Cell, Chart, Head, Table, cell, head
 from symbotunes.render.templates import render
 
@@ -19,7 +21,7 @@ OF_A_HUNDRED = ("%", "of 100")  # units
 
 
 def write_report(folder: Path, findings: Findings) -> Path:
-    """Write ``report.json`` and ``index.html``; returns the page.
+    """Write ``report.json``, ``index.html`` and ``figures/``; returns the page.
 
     Raises:
         OSError: if the folder cannot be written.
@@ -27,42 +29,48 @@ def write_report(folder: Path, findings: Findings) -> Path:
     text = json.dumps(findings.as_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     atomic_write(folder / "report.json", text + "\n")
     page = folder / "index.html"
-    atomic_write(page, report_page(findings))
+    values = _values(findings)
+    atomic_write(page, render("sequences.html", **values))
+    write_figures(page, values)
     return page
 
 
 def report_page(findings: Findings) -> str:
     """The page as text, with all charts; it loads nothing."""
+    return render("sequences.html", **_values(findings))
+
+
+def _values(findings: Findings) -> dict[str, Any]:
+    """What the template of the page is given."""
     held_out, sets = findings.held_out, findings.sets
-    return render(
-        "sequences.html",
-        styles=["figures.css"],
-        heading=findings.heading,
-        facts=findings.facts,
-        remarks=findings.remarks,
-        heads=_heads(held_out, sets[0]),
-        held_out_lead=_held_out_lead(held_out),
-        losses=_loss_table(held_out),
-        loss_chart=_loss_chart(held_out),
-        piece_chart=_piece_chart(held_out),
-        classes=_class_table(held_out),
-        class_chart=_class_chart(held_out),
-        tunes_lead=(
+    return {
+        "styles": ["figures.css"],
+        "heading": findings.heading,
+        "facts": findings.facts,
+        "remarks": findings.remarks,
+        "heads": _heads(held_out, sets[0]),
+        "held_out_lead": _held_out_lead(held_out),
+        "losses": _loss_table(held_out),
+        "loss_chart": _loss_chart(held_out),
+        "piece_chart": _piece_chart(held_out),
+        "classes": _class_table(held_out),
+        "class_chart": _class_chart(held_out),
+        "tunes_lead": (
             f"{sets[0].tunes:,} generated tunes next to {sets[1].tunes:,} {sets[1].name} tunes, "
             "measured in the same way, which show the figures of human music."
         ),
-        tunes=_tune_table(sets),
-        tune_chart=_tune_chart(sets),
-        copy_lead=_copy_lead(sets),
-        copy_chart=_copy_chart(sets),
-        infilling_lead=_infilling_lead(findings.infilling),
-        infilling=_infilling_table(findings.infilling),
-        figures=[
+        "tunes": _tune_table(sets),
+        "tune_chart": _tune_chart(sets),
+        "copy_lead": _copy_lead(sets),
+        "copy_chart": _copy_chart(sets),
+        "infilling_lead": _infilling_lead(findings.infilling),
+        "infilling": _infilling_table(findings.infilling),
+        "figures": [
             *LOSSES.values(),
             *_shown(sets).values(),
             *(INFILLING.values() if findings.infilling else ()),
         ],
-    )
+    }
 
 
 def _infilling_lead(infilling: Infilling | None) -> str:
