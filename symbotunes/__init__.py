@@ -1,16 +1,16 @@
 """Symbotunes: a hub for generative models of symbolic music.
 
-`symbotunes.load` opens a trained model; see `symbotunes.api`. Nothing heavy is imported before a
-name of the library is used.
+`symbotunes.load` opens a trained model, `symbotunes.load_run` a training; see `symbotunes.api`.
+Nothing heavy is imported before a name of the library is used.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from symbotunes.api import Likelihood, Piece, TrainedModel, load
+    from symbotunes.api import Likelihood, Piece, TrainedModel, TrainedRun, load, load_run
     from symbotunes.errors import UserError
 
-__all__ = ["Likelihood", "Piece", "TrainedModel", "UserError", "load"]
+__all__ = ["Likelihood", "Piece", "TrainedModel", "TrainedRun", "UserError", "load", "load_run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The library: trained models and what they write, as Python objects.
+"""The library: trained models, what they write, and trainings, as Python objects.
 
 import symbotunes
 
@@ -14,8 +14,11 @@ from symbotunes.checkpoints.trained_model import Music, TrainedModel
 from symbotunes.errors import UserError
 from symbotunes.evaluation.likelihood import Likelihood
 from symbotunes.render.piece import Piece
+from symbotunes.training.trained_run import TrainedRun
 
-__all__ = ["Likelihood", "Music", "Piece", "TrainedModel", "UserError", "load"]
+__all__ = [
+    "Likelihood", "Music", "Piece", "TrainedModel", "TrainedRun", "UserError", "load", "load_run",
+]  # fmt: skip
 
 
 def load(source: str | Path) -> TrainedModel:
@@ -29,3 +32,15 @@ def load(source: str | Path) -> TrainedModel:
         UserError: if it is missing, damaged, or names code that is not part of Symbotunes.
     """
     return TrainedModel.load(source)
+
+
+def load_run(folder: str | Path) -> TrainedRun:
+    """Open the folder of a training, finished or not: its config, metrics, model and samples.
+
+    Args:
+        folder: of the run, such as ``outputs/train/2026-01-31_12-00-00``.
+
+    Raises:
+        UserError: if there is no run in it.
+    """
+    return TrainedRun(folder)

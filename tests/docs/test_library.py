@@ -1,6 +1,7 @@
 """The pages and the notebook on the library show code that runs, and name all of it."""
 
 import re
+import shutil
 from importlib.util import find_spec
 
 import pytest
@@ -9,6 +10,7 @@ import symbotunes
 from tests.docs.pages import ROOT, blocks
 
 NOTEBOOK = ROOT / "examples" / "first_tunes.ipynb"
+TRAININGS = ROOT / "examples" / "two_trainings.ipynb"
 
 
 def code_of(page):
@@ -27,10 +29,11 @@ def test_the_page_and_the_notebook_begin_with_the_lines_of_the_readme():
     assert places == sorted(places)
 
 
-def test_the_notebook_is_kept_without_outputs():
+def test_notebooks_are_kept_without_outputs():
     nbformat = pytest.importorskip("nbformat")
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
-    assert [cell.outputs for cell in cells if cell.get("outputs")] == []
+    for notebook in (NOTEBOOK, TRAININGS):
+        cells = nbformat.read(notebook, as_version=4).cells
+        assert [cell.outputs for cell in cells if cell.get("outputs")] == []
 
 
 def test_the_reference_names_the_library_and_every_method_is_explained():
@@ -95,3 +98,37 @@ def test_the_gallery_shows_what_the_included_model_writes():
     assert [piece.abc.strip() for piece in pieces] == [text.strip() for text in shown[:2]]
     for number in (1, 2):
         assert f"gallery/folk_rnn_pretrained_{number:02d}.svg" in page
+
+
+def test_the_code_of_the_page_on_notebooks_runs(trained, tmp_path, monkeypatch, capsys):
+    for name in ("lstm", "transformer"):
+        shutil.copytree(trained, tmp_path / "outputs" / "train" / name)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in code_of("docs/notebook.md"):
+        exec(compile(block, "notebook.md", "exec"), names)  # noqa: S102
+    assert len(names["pieces"]) == 4
+    assert (tmp_path / "loss.svg").read_text().count("<svg") == 1
+    assert "nats per token" in capsys.readouterr().out
+
+
+@pytest.mark.slow("starts a kernel and trains two networks")
+def test_the_notebook_on_trainings_runs(tmp_path):
+    if find_spec("nbclient") is None:
+        pytest.skip("nbclient is not installed")
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(TRAININGS, as_version=4)
+    (training,) = [cell for cell in notebook.cells if "trainer.max_time" in cell.source
+                   and cell.cell_type == "code"]  # fmt: skip
+    short = "00:00:00:04 trainer=cpu sample.max_tokens=60"
+    training.source = training.source.replace("00:00:01:00", short)
+    resources = {"metadata": {"path": tmp_path}}
+    NotebookClient(notebook, timeout=300, resources=resources).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    shown = [output.get("data", {}) for output in outputs]
+    assert sum("image/svg+xml" in data for data in shown) == 2  # the curves
+    assert sum("<audio" in data.get("text/html", "") for data in shown) == 2  # the pieces
+    printed = "".join(output.get("text", "") for output in outputs)
+    assert len(re.findall(r"learning rate [\d.]+, validation loss [\d.]+", printed)) == 2

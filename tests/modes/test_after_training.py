@@ -29,7 +29,9 @@ def ended(tmp_path):
         folder=tmp_path,
         validated=None,
         model=SimpleNamespace(net=SimpleNamespace(MONITOR="val/loss")),
-        trainer=SimpleNamespace(is_global_zero=True, callback_metrics={"val/loss": 1.5}),
+        trainer=SimpleNamespace(
+            is_global_zero=True, callback_metrics={"val/loss": 1.5}, max_steps=9
+        ),
     )
 
 
@@ -46,6 +48,14 @@ def test_what_follows_a_training_never_fails_it(ended, monkeypatch):
     assert "samples failed: no checkpoint at" in warnings[1]
     assert all(f"checkpoint is {ended.best_checkpoint}" in line for line in warnings)
     assert "Sample more" in text
+    assert "trainer.max_steps=N" in text
+
+
+def test_a_run_limited_by_time_is_resumed_with_more_of_it(ended, monkeypatch):
+    monkeypatch.setattr(train, "_print_table", lambda *_: None)
+    ended.trainer.max_steps = -1
+    train.conclude(ended)
+    assert "trainer.max_time=DD:HH:MM:SS" in ended.console.export_text()
 
 
 @pytest.mark.parametrize(
