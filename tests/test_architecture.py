@@ -205,6 +205,7 @@ def test_conf_groups_have_a_package():
         "model": "models", "dataset": "datasets", "transforms": "transforms",
         "trainer": "training", "callbacks": "training", "logger": "training", "loader": "data",
         "sample": "generation", "evaluate": "evaluation", "compare": "evaluation",
+        "listen": "evaluation",
         "export": "checkpoints", "render": "render", "sweep": "sweeps", "launch": "sweeps",
         "benchmark": "leaderboard",
     }  # fmt: skip

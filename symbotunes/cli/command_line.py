@@ -29,7 +29,7 @@ from symbotunes.training.run_folder import writes_run_folder
 
 # Groups of the config that a checkpoint replaces, and modes that open one without ckpt=.
 KEPT = ("dataset", "loader", "model", "transforms")
-OPENING = ("sample", "evaluate", "compare", "export")
+OPENING = ("sample", "evaluate", "compare", "listen", "export")
 CHECKOUT = "python main.py"  # as help pages start the program
 JOB = "symbotunes.cli.job"  # the module that runs each job of a sweep
 
@@ -70,7 +70,7 @@ def added_to_checkpoint(arguments: list[str]) -> list[str]:
     """
     keys = {argument.partition("=")[0] for argument in arguments}
     modes = {argument.removeprefix("mode=") for argument in arguments}
-    if not keys & {"ckpt", "compare.ckpts"} and not modes & set(OPENING):
+    if not keys & {"ckpt", "compare.ckpts", "listen.ckpts"} and not modes & set(OPENING):
         return arguments
     chosen = {key.lstrip("+~").split("@")[0].split("/")[0] for key in keys}  # groups with an option
     free = [] if "experiment" in chosen else [f"{name}." for name in KEPT if name not in chosen]

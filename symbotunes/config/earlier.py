@@ -48,6 +48,7 @@ CHANGED: Mapping[tuple[str, str], Mapping[str, Any]] = {
 UNREAD = (
     "render",
     "benchmark",
+    "listen",
 )  # groups that no training reads, which sweeps need not have in common
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",

@@ -84,6 +84,8 @@ def check_config(verdict: Verdict, cfg: DictConfig, limits: Limits) -> None:
             build(cfg[part])
     with verdict.noting("compare"):
         build(cfg.compare, ckpts=["one.ckpt", "other.ckpt"])  # the default names none
+    with verdict.noting("listen"):
+        build(cfg.listen, ckpts=["one.ckpt"])
     with verdict.noting("callbacks"):
         build_many(cfg.callbacks)
     with verdict.noting("trainer"):

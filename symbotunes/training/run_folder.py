@@ -55,7 +55,7 @@ def writes_run_folder(cfg: DictConfig) -> bool:
     """Whether a mode writes its results to the run folder, and not elsewhere or nowhere."""
     if cfg.mode in ("sample", "export"):
         return cfg[cfg.mode].out is None
-    return cfg.mode in ("train", "convert", "evaluate", "compare")
+    return cfg.mode in ("train", "convert", "evaluate", "compare", "listen")
 
 
 def has_begun(record: Mapping[str, Any]) -> bool:
