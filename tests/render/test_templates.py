@@ -19,7 +19,11 @@ from symbotunes.evaluation.comparison.findings import (
 )
 from symbotunes.evaluation.comparison.verdict import Difference
 from symbotunes.evaluation.latent.findings import LatentFindings, Notes, Path, Reconstruction
-from symbotunes.evaluation.metrics.bootstrap import Interval
+from symbotunes.evaluation.listening.design import HeardPiece, designed
+from symbotunes.evaluation.listening.questions import NAMES as QUESTIONS
+from symbotunes.evaluation.listening.ratings import Key, Listener, Rating
+from symbotunes.evaluation.listening.results import measure
+from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.musical import HISTOGRAMS, MUSICAL
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS
@@ -30,6 +34,8 @@ from symbotunes.evaluation.windows.findings import WindowFindings, WindowSet
 from symbotunes.render.gallery import write_gallery
 from symbotunes.render.pages.comparison import comparison_page
 from symbotunes.render.pages.latent import latent_report_page
+from symbotunes.render.pages.listening_results import results_page
+from symbotunes.render.pages.listening_test import listening_test_page
 from symbotunes.render.pages.sequences import report_page
 from symbotunes.render.pages.sweep import SweepState, sweep_page
 from symbotunes.render.pages.sweep_rows import JobCurve, Row
@@ -157,6 +163,16 @@ def training(text, **_):
     return training_page(state)
 
 
+def listening_results(text, **_):
+    sources = (f"folk {text}", f"held-out {text}")
+    pieces = {f"{name}{r}": (name, r) for name in sources for r in range(2)}
+    key = Key("00000000", sources, pieces)
+    answers = dict.fromkeys(QUESTIONS, 3)
+    heard = tuple(Rating(name, answers, 9.0) for name in pieces)
+    results = measure(key, [Listener("00000000", heard)], Bootstrap(2))
+    return results_page(results, {text: text}, [f"skipped {text}", text])
+
+
 PAGES = {
     "training": training,
     "sequences": sequences,
@@ -165,6 +181,7 @@ PAGES = {
     "comparison": comparison,
     "sweep": sweep,
     "listening": listening,
+    "listening results": listening_results,
 }
 
 
@@ -225,6 +242,15 @@ def test_a_page_is_one_file_that_loads_nothing(page_of):
     assert all(re.match(r"data:|#|0/|samples/", address) for address in addresses)
 
 
+def test_the_page_of_a_listening_test_holds_no_word_of_its_sources(make_score):
+    pieces = [HeardPiece(source, 0, make_score([60])) for source in (EVIL, "held-out music")]
+    how = {"rounds_heard": 1, "seconds": 1, "prompt_bars": 4, "facts": {EVIL: EVIL}}
+    page = listening_test_page(designed(pieces, 0, **how))
+    assert not [word for word in ("alert(1)", "held-out", "{% raw", "7 * 6") if word in page]
+    assert "default-src 'none'; img-src data:; media-src data:; script-src 'sha256-" in page
+    assert not re.search(r"https?:|<link|@import|url\(", page)
+
+
 def test_a_model_without_a_likelihood_has_no_chart_of_likelihoods_beside_it():
     values = dict.fromkeys(HISTOGRAMS, (1, 2, 2))
     figures = dict.fromkeys(musical(), INTERVAL)
@@ -269,7 +295,7 @@ def test_every_template_compiles():
 
 def test_the_pages_modules_load_neither_torch_nor_jinja2():
     modules = ["comparison", "latent", "listening", "report", "sequences", "sweep"]
-    modules += ["training", "windows"]
+    modules += ["training", "windows", "listening_results"]
     loads = ", ".join(f"symbotunes.render.pages.{name}" for name in modules)
     loads += ", symbotunes.render.gallery"
     program = f"import sys, {loads}; sys.exit(bool({{'torch', 'jinja2'}} & set(sys.modules)))"

@@ -16,7 +16,7 @@ def signed_rank(differences: ArrayLike) -> float:
     signs. Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1, 1945.
 
     Not ``scipy.stats.wilcoxon``, whose exact values assume that there are no ties, which ratings
-    always have; its permutations take a third of a second for ten pairs.
+    always have; its permutations take a tenth of a second for ten pairs.
 
     Args:
         differences: ``[N]`` of pairs; NaN are left out.
