@@ -107,11 +107,20 @@ def notes(tokens: Sequence[str]) -> list[Note]:
 
 def phrase_notes(phrase: Phrase) -> list[Note]:
     """The notes of a phrase, see `notes`."""
+    return [note for note, _ in placed_notes(phrase)]
+
+
+def placed_notes(phrase: Phrase) -> list[tuple[Note, tuple[int, int]]]:
+    """The notes of a phrase, see `notes`, and where they are written.
+
+    Returns:
+        Each note with the index of its item and that of its pitch in it; of tied notes, the first.
+    """
     lengths, alters = (
         sounding_eighths(phrase.items),
         alterations_in(phrase.key.signature, phrase.items),
     )
-    heard: list[Note] = []
+    heard: list[tuple[Note, tuple[int, int]]] = []
     open_ties: dict[int, int] = {}  # pitch of a tied note -> its index in `heard`
     now = Fraction(0)
     for index in play_order(phrase):
@@ -120,20 +129,34 @@ def phrase_notes(phrase: Phrase) -> list[Note]:
             continue
         duration = lengths[index] / 2
         tied: dict[int, int] = {}
-        for pitch, alter in zip(item.pitches, alters[index], strict=True):
+        for which, (pitch, alter) in enumerate(zip(item.pitches, alters[index], strict=True)):
             number = pitch.midi(alter)
             position = open_ties.get(number)
             if position is None:
                 position = len(heard)
-                heard.append(Note(now, duration, number))
+                heard.append((Note(now, duration, number), (index, which)))
             else:
-                held = heard[position]
-                heard[position] = Note(held.onset, held.duration + duration, number)
+                held, place = heard[position]
+                heard[position] = (Note(held.onset, held.duration + duration, number), place)
             if pitch.tied:
                 tied[number] = position
         open_ties = tied
         now += duration
     return heard
+
+
+def stretches_of(items: Sequence[Item]) -> list[int]:
+    """The stretch of music between signs to which each item belongs, counted from 0.
+
+    A sign has the number of the stretch before it, -1 if there is none.
+    """
+    numbers, number, inside = [], -1, False
+    for item in items:
+        is_sign = isinstance(item, Bar | Change)
+        number += not is_sign and not inside
+        inside = not is_sign
+        numbers.append(number)
+    return numbers
 
 
 def stretch_ticks(phrase: Phrase, stretches: Collection[int]) -> list[tuple[int, int]]:
@@ -146,12 +169,7 @@ def stretch_ticks(phrase: Phrase, stretches: Collection[int]) -> list[tuple[int,
     Returns:
         Beginnings and ends, in order.
     """
-    numbers, number, inside = [], -1, False
-    for item in phrase.items:
-        is_sign = isinstance(item, Bar | Change)
-        number += not is_sign and not inside
-        inside = not is_sign
-        numbers.append(number)
+    numbers = stretches_of(phrase.items)
     lengths = sounding_eighths(phrase.items)
     now, heard = Fraction(0), []
     for index in play_order(phrase):

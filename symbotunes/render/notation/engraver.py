@@ -1,15 +1,17 @@
-"""Verovio in a process of its own: reads ABC or MIDI from stdin, writes SVG or MusicXML to stdout.
+"""Verovio in a process of its own: reads ABC or MIDI from stdin, writes SVG, JSON or MusicXML.
 
 Run by `symbotunes.render.notation.notation`, never imported, for two reasons: some ABC crashes
 Verovio with a segmentation fault, which must not end a training, and its log only goes to stderr.
 MIDI becomes MusicXML first: music21 spells pitches, splits notes at bar lines and finds voices.
 """
 
+import json
 import re
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from io import StringIO
+from typing import Any
 from xml.etree import ElementTree
 
 OPTIONS: dict[str, object] = {
@@ -95,9 +97,52 @@ def annotated(mei: str, numbers: Sequence[str], tempo: tuple[str, str] | None) -
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def written_notes(mei: str) -> dict[str, list[Any]]:
+    """Ids of the measures and notes of MEI that `annotated` returned, in the order of the document.
+
+    Returns:
+        ``measures``: id and number of each; ``None`` without music. ``sounds``: ids of the notes of
+        each note or chord.
+    """
+    root = ElementTree.fromstring(mei)
+    note, chord = f"{{{MEI}}}note", f"{{{MEI}}}chord"
+    in_chords = {inner for group in root.iter(chord) for inner in group.iter(note)}
+    sounds = [
+        [inner.get(XML_ID) for inner in element.iter(note)]
+        for element in root.iter()
+        if element.tag == chord or (element.tag == note and element not in in_chords)
+    ]
+    measures = [[each.get(XML_ID), each.get("n")] for each in root.iter(f"{{{MEI}}}measure")]
+    return {"measures": measures, "sounds": sounds}
+
+
+def timed_notes(toolkit: Any) -> dict[str, list[Any]]:
+    """When the measures and notes of a score without repeats begin and end.
+
+    Verovio's time map crashes on endings, so ABC must not come here.
+
+    Returns:
+        ``measures``: id and quarters from the beginning. ``notes``: id, quarters at which it begins
+        and ends, MIDI pitch; the parts of tied notes are notes of their own.
+    """
+    measures: list[Any] = []
+    notes: list[Any] = []
+    begun: dict[str, float] = {}
+    for moment in toolkit.renderToTimemap({"includeMeasures": True}):
+        now = moment["qstamp"]
+        if "measureOn" in moment:
+            measures.append([moment["measureOn"], now])
+        for name in moment.get("off", ()):
+            if name in begun:
+                pitch = toolkit.getMIDIValuesForElement(name)["pitch"]
+                notes.append([name, begun.pop(name), now, pitch])
+        begun.update(dict.fromkeys(moment.get("on", ()), now))
+    return {"measures": measures, "notes": notes}
+
+
 def main() -> int:
     """Engrave stdin, or convert it to MusicXML; 1 if Verovio finds nothing to engrave."""
-    source, kind, argument = sys.stdin.buffer.read(), *sys.argv[1:3]
+    source, kind, argument, *timed = sys.stdin.buffer.read(), *sys.argv[1:]
     if argument == "musicxml":
         sys.stdout.buffer.write(music_xml(source, kind).encode())
         return 0
@@ -119,6 +164,9 @@ def main() -> int:
     if toolkit.getPageCount() > 1:
         print(f"only page 1 of {toolkit.getPageCount()} is shown", file=sys.stderr)
     svg = OWN_FONT.sub(' font-size="405px"', toolkit.renderToSVG(1)).translate(OWN_SIGNS)
+    if timed:
+        times = timed_notes(toolkit) if kind in GRIDS else written_notes(text)
+        svg = json.dumps({"svg": svg, **times})
     sys.stdout.buffer.write(svg.encode())
     return 0
 

@@ -59,10 +59,10 @@ def engrave(abc: str) -> Engraving:
     Raises:
         EngravingError: if Verovio cannot read it, crashes, or takes too long.
     """
-    return _engraved("abc", _plain_abc(abc), numbers_of_bars(abc))
+    return _engraved("abc", plain_abc(abc), numbers_of_bars(abc))
 
 
-def _plain_abc(abc: str) -> bytes:
+def plain_abc(abc: str) -> bytes:
     """ABC that other programs read."""
     try:
         abc = in_one_key(abc) if "[K:" in abc else abc
@@ -77,7 +77,7 @@ def musicxml_of(abc: str) -> bytes:
     Raises:
         EngravingError: if it cannot be converted.
     """
-    return _run("abc", _plain_abc(abc), "musicxml")[0]
+    return run_engraver("abc", plain_abc(abc), "musicxml")[0]
 
 
 def numbers_of_bars(abc: str) -> list[int]:
@@ -99,7 +99,7 @@ def engrave_score(score: symusic.Score) -> Engraving:
     Raises:
         EngravingError: if it cannot be engraved, or takes too long.
     """
-    kind, midi, cut = _midi(score)
+    kind, midi, cut = plain_midi(score)
     engraving = _engraved(kind, midi)
     return replace(engraving, warnings=(*cut, *engraving.warnings))
 
@@ -110,11 +110,11 @@ def musicxml_of_score(score: symusic.Score) -> bytes:
     Raises:
         EngravingError: if it cannot be converted.
     """
-    kind, midi, _ = _midi(score)
-    return _run(kind, midi, "musicxml")[0]
+    kind, midi, _ = plain_midi(score)
+    return run_engraver(kind, midi, "musicxml")[0]
 
 
-def _midi(score: symusic.Score) -> tuple[Kind, bytes, tuple[str, ...]]:
+def plain_midi(score: symusic.Score) -> tuple[Kind, bytes, tuple[str, ...]]:
     """The beginning of a score as MIDI, its grid, and a remark if it is longer."""
     plain, cut = _plain(score.to("tick"))
     if not any(len(track.notes) for track in plain.tracks):
@@ -161,7 +161,7 @@ def _in_triplets(score: symusic.Score) -> bool:
 
 
 def _engraved(kind: Kind, source: bytes, numbers: Sequence[int] = ()) -> Engraving:
-    drawn, log = _run(kind, source, ",".join(map(str, numbers)))
+    drawn, log = run_engraver(kind, source, ",".join(map(str, numbers)))
     form = FORM[kind]
     svg = drawn.decode()
     if not re.search(r'class="(note|rest|mRest)\b', svg):
@@ -169,20 +169,20 @@ def _engraved(kind: Kind, source: bytes, numbers: Sequence[int] = ()) -> Engravi
     return Engraving(sanitize(svg), tuple(log))
 
 
-def _run(kind: Kind, source: bytes, argument: str) -> tuple[bytes, list[str]]:
+def run_engraver(kind: Kind, source: bytes, *arguments: str) -> tuple[bytes, list[str]]:
     """What the engraver writes, and its log.
 
     Args:
         kind: of the source.
         source: ABC or MIDI.
-        argument: numbers of bars, or ``musicxml``.
+        arguments: numbers of bars, or ``musicxml``; ``timed`` for JSON, see `engraver`.
 
     Raises:
         EngravingError: if it fails.
     """
     engraver = Path(__file__).with_name("engraver.py")
     # -P: no shadowing by this folder
-    command = [sys.executable, "-P", str(engraver), kind, argument]
+    command = [sys.executable, "-P", str(engraver), kind, *arguments]
     form = FORM[kind]
     try:
         done = subprocess.run(command, input=source, capture_output=True, timeout=PATIENCE_SECONDS)
@@ -202,10 +202,14 @@ def _log_lines(log: str) -> list[str]:
     return list(dict.fromkeys(line for line in lines if line))
 
 
-def sanitize(svg: str) -> str:
+def sanitize(svg: str, *, keeps_ids: bool = False) -> str:
     """Keep the drawing; drop scripts, event handlers and references to anything outside the file.
 
     The names of notes and staves go too, unless something refers to them: a tenth of the file.
+
+    Args:
+        svg: the drawing.
+        keeps_ids: whether they stay.
 
     Raises:
         EngravingError: if it is not well-formed SVG.
@@ -224,7 +228,7 @@ def sanitize(svg: str) -> str:
                 parent.remove(child)
     referred = set(re.findall(r"#([\w.-]+)", svg))
     for element in root.iter():
-        if element.get("id") not in referred:
+        if not keeps_ids and element.get("id") not in referred:
             element.attrib.pop("id", None)
         for name in [key for key, value in element.attrib.items() if not _is_safe(key, value)]:
             del element.attrib[name]
