@@ -15,9 +15,10 @@ from symbotunes.generation.sample import Sample
 from symbotunes.music.abc.check import check_bars
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.files import read_tunes
-from symbotunes.music.abc.playback import score_of
+from symbotunes.music.abc.playback import FIDDLE, score_of
 from symbotunes.music.abc.text import to_abc
 from symbotunes.music.abc.tune import AbcTune
+from symbotunes.music.midi.instruments import program_in
 from symbotunes.music.midi.piece import MidiPiece, read_midi_bytes
 from symbotunes.music.musicxml import read_musicxml, score_of_parts
 from symbotunes.music.tempo import tempo_in
@@ -86,7 +87,7 @@ def read_files(plan: RenderPlan) -> Rendered:
     result = Rendered()
     paths = _paths(plan.path)
     for path in paths:
-        for number, piece in enumerate(_pieces(path, result.broken), start=1):
+        for number, piece in enumerate(pieces_of(path, result.broken), start=1):
             if len(result.pieces) == plan.most:
                 result.left_out += 1
                 continue
@@ -113,8 +114,13 @@ def _paths(path: Path) -> Sequence[Path]:
     return [path]
 
 
-def _pieces(path: Path, broken: dict[str, str]) -> Iterator[Sample]:
-    """The pieces of one file; what cannot be read is noted."""
+def pieces_of(path: Path, broken: dict[str, str]) -> Iterator[Sample]:
+    """The pieces of one file; what cannot be read is noted.
+
+    Args:
+        path: its name must end in one of `ABC`, `MIDI` and `MUSICXML`.
+        broken: gets the reasons, by name.
+    """
     try:
         if path.suffix.lower() in ABC:
             yield from _tunes(read_tunes(path, path.parent.name), broken)
@@ -137,21 +143,37 @@ def _midi(path: Path) -> symusic.Score:
 
 def _tunes(tunes: Sequence[AbcTune], broken: dict[str, str]) -> Iterator[Sample]:
     for number, tune in enumerate(tunes, start=1):
-        title = tune.title or f"Tune {number}"
         try:
-            phrase = tune.phrase_in("keep", changes=True)
+            yield piece_of_tune(tune, number)
         except AbcError as error:
             where = tune.id if len(tunes) > 1 else tune.id.partition("#")[0]
             broken[where] = tune.place.describe(error) if tune.place else first_line(error)
-            continue
-        check = check_bars(phrase)
-        abc = to_abc(phrase, number=number, title=title)
-        quarters = tempo_in(tune.text)
-        if quarters:
-            abc = abc.replace("\nM:", f"\nQ:1/4={quarters:.0f}\nM:", 1)
-        score = score_of(phrase, tempo_bpm=quarters, upbeat=True)
-        piece = _given(title, score, abc=abc, notes=tuple(phrase.problems))
-        yield replace(piece, bars=check.bars, right_bars=check.right)
+
+
+def piece_of_tune(tune: AbcTune, number: int = 1) -> Sample:
+    """A tune of the user, with the tempo and the instrument that its ABC asks for.
+
+    Args:
+        tune: the tune.
+        number: its reference number, ``X:``.
+
+    Raises:
+        AbcError: if it cannot be read.
+    """
+    title = tune.title or f"Tune {number}"
+    phrase = tune.phrase_in("keep", changes=True)
+    check = check_bars(phrase)
+    abc = to_abc(phrase, number=number, title=title)
+    quarters, program = tempo_in(tune.text), program_in(tune.text)
+    lines = [f"Q:1/4={quarters:.0f}"] if quarters else []
+    lines += [] if program is None else [f"%%MIDI program {program}"]
+    for line in lines:
+        abc = abc.replace("\nM:", f"\n{line}\nM:", 1)
+    score = score_of(
+        phrase, tempo_bpm=quarters, program=FIDDLE if program is None else program, upbeat=True
+    )
+    piece = _given(title, score, abc=abc, notes=tuple(phrase.problems))
+    return replace(piece, bars=check.bars, right_bars=check.right)
 
 
 def _given(

@@ -46,6 +46,17 @@ def test_every_format_is_read_and_broken_files_are_named(folder):
     assert "junk.mid: not a MIDI file" in facts["could not be read"]
 
 
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [("%%MIDI program 73", 73), ("%%MIDI program 1 73", 73), ("%%MIDI program 999", 40), ("", 40)],
+)
+def test_a_tune_sounds_on_the_instrument_that_it_asks_for(tmp_path, line, program):
+    (tmp_path / "a.abc").write_text(KESH.replace("Q:", f"{line}\nQ:") if line else KESH)
+    (piece,) = read_files(RenderPlan(input=str(tmp_path / "a.abc"))).pieces
+    assert piece.score.tracks[0].program == program
+    assert ("%%MIDI program 73" in piece.abc) == (program == 73)
+
+
 def test_a_tune_keeps_its_own_tempo_unless_another_is_asked_for(folder):
     path = str(folder / "b.abc")
     (piece,) = read_files(RenderPlan(input=path)).pieces

@@ -7,6 +7,9 @@ from symbotunes.errors import UserError
 
 PROGRAMS = 128
 NEAREST = 3  # names that an error offers
+_DIRECTIVE = re.compile(
+    r"^%%MIDI[ \t]+program[ \t]+(?:[0-9]{1,2}[ \t]+)?([0-9]{1,3})[ \t]*$", re.MULTILINE
+)
 
 
 def program_of(setting: str, instrument: int | str) -> int:
@@ -34,6 +37,15 @@ def program_of(setting: str, instrument: int | str) -> int:
             f"the name of its instrument{_nearest(' '.join(wanted))}"
         )
     return program
+
+
+def program_in(abc: str) -> int | None:
+    """The program that the first ``%%MIDI program`` of a tune asks for; ``None`` if there is none.
+
+    abc2midi also reads a channel before it.
+    """
+    match = _DIRECTIVE.search(abc)
+    return int(match[1]) if match and int(match[1]) < PROGRAMS else None
 
 
 def instrument_names() -> list[str]:

@@ -1,10 +1,12 @@
-"""Engraved notation as a PDF file, for printing."""
+"""Engraved notation as a PDF file, for printing, and as a picture."""
 
+from typing import Any
 from xml.etree import ElementTree
 
 from symbotunes.render.notation.notation import SVG, XLINK
 
 WIDTH = 794  # pixels of 1/96 inch: A4
+PNG_WIDTH = 1654  # pixels: A4 at 200 dpi
 HEAD = 160  # units of the drawing, above it, for the title
 FONT = 64
 
@@ -15,11 +17,27 @@ def pdf_bytes(svg: bytes, title: str) -> bytes:
     Raises:
         RuntimeError: if there is no converter.
     """
+    return bytes(_converter().svg2pdf(bytestring=_titled(svg, title), output_width=WIDTH))
+
+
+def png_bytes(svg: bytes) -> bytes:
+    """A drawing from `engrave` as a picture on white, `PNG_WIDTH` wide.
+
+    Raises:
+        RuntimeError: if there is no converter.
+    """
+    converter = _converter()
+    return bytes(
+        converter.svg2png(bytestring=svg, output_width=PNG_WIDTH, background_color="white")
+    )
+
+
+def _converter() -> Any:
     try:
         import cairosvg
     except (ImportError, OSError) as error:  # OSError: without the library that it calls
         raise RuntimeError("it needs cairo and pip install 'symbotunes[pdf]'") from error
-    return bytes(cairosvg.svg2pdf(bytestring=_titled(svg, title), output_width=WIDTH))
+    return cairosvg
 
 
 def _titled(svg: bytes, title: str) -> bytes:

@@ -1,0 +1,117 @@
+"""Notation of a piece as the page of the studio takes it: drawings, times and notes."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import symusic
+
+from symbotunes.generation.sample import Sample
+from symbotunes.music.abc.error import AbcError
+from symbotunes.music.midi.bars import bar_lines
+from symbotunes.render.notation.notation import EngravingError
+from symbotunes.render.notation.timed import DrawnNote, TimedNotation, timed_abc, timed_score
+from symbotunes.render.piano_roll.clock import Clock
+from symbotunes.studio.opening import typed
+
+NEAR = Fraction(1, 4)  # quarters by which a note may be engraved early or late
+DIGITS = 4  # of seconds: a tenth of a millisecond
+
+
+def notation_of_text(abc: str) -> dict[str, Any]:
+    """Notation of a text that is not a piece yet, see `notation_of`.
+
+    Raises:
+        UserError: with line and column, if it cannot be read.
+    """
+    return notation_of(typed(abc))
+
+
+def notation_of(sample: Sample) -> dict[str, Any]:
+    """Notation of a piece, as JSON.
+
+    Returns:
+        ``svg``: pages, none if it cannot be engraved. ``timemap``: when notes and bars begin and
+        end, in seconds; a bar without notes has its moment, too. ``bars``: numbers and the ids of
+        their measures. ``notes``: of the piano roll, with the ids of their drawings.
+    """
+    score = sample.score.to("tick")
+    timed = _engraved(sample, score)
+    clock = Clock(score)
+
+    def seconds(quarters: Fraction) -> float:
+        return round(clock.seconds(round(quarters * score.ticks_per_quarter)), DIGITS)
+
+    moments = [
+        {"seconds": seconds(now), "on": on, "off": off, "bar": bar}
+        for now, on, off, bar in _moments(timed)
+    ]
+    return {
+        "svg": [timed.svg] if timed.svg else [],
+        "timemap": moments,
+        "bars": [{"number": number, "ids": list(ids)} for number, ids in timed.measures],
+        "notes": list(_notes(sample, score, clock, timed.notes)),
+    }
+
+
+def _engraved(sample: Sample, score: symusic.Score) -> TimedNotation:
+    """The notation, or only its times where there is none."""
+    try:
+        return timed_score(score) if sample.abc is None else timed_abc(sample.abc)
+    except (EngravingError, AbcError):
+        lines = bar_lines(score)
+        numbers = range(lines.first, lines.last + 1)
+        bars = tuple((lines.start(number), number) for number in numbers)
+        return TimedNotation("", (), (), bars, ())
+
+
+def _moments(timed: TimedNotation) -> Iterator[tuple[Fraction, list[str], list[str], int]]:
+    """Quarters, the notes that begin and end there, and the bar that sounds."""
+    on: dict[Fraction, list[str]] = defaultdict(list)
+    off: dict[Fraction, list[str]] = defaultdict(list)
+    for note in timed.notes:
+        if note.id:
+            on[note.begin].append(note.id)
+            off[note.end].append(note.id)
+    starts = [now for now, _ in timed.bars]
+    for now in sorted({*on, *off, *starts}):
+        index = max(0, bisect_right(starts, now) - 1)
+        yield now, on[now], off[now], timed.bars[index][1] if timed.bars else 1
+
+
+def _notes(
+    sample: Sample, score: symusic.Score, clock: Clock, drawn: Sequence[DrawnNote]
+) -> Iterator[dict[str, Any]]:
+    """The notes as they sound, in seconds, each with its nearest drawing."""
+    by_pitch: dict[int, list[DrawnNote]] = defaultdict(list)
+    for note in drawn:
+        by_pitch[note.pitch].append(note)
+    for number, track in enumerate(track for track in score.tracks if len(track.notes)):
+        flags = _flags(sample, score, number)
+        for note, is_given in zip(track.notes, flags or [False] * len(track.notes), strict=True):
+            begin = Fraction(note.time, score.ticks_per_quarter)
+            candidates = by_pitch[note.pitch]
+            nearest = min(candidates, key=lambda one: abs(one.begin - begin), default=None)
+            is_near = nearest is not None and abs(nearest.begin - begin) <= NEAR
+            if nearest is not None and is_near:
+                candidates.remove(nearest)
+            yield {
+                "id": nearest.id if nearest is not None and is_near else "",
+                "start": round(clock.seconds(note.time), DIGITS),
+                "end": round(clock.seconds(note.time + note.duration), DIGITS),
+                "pitch": note.pitch,
+                "track": number,
+                "given": is_given,
+            }
+
+
+def _flags(sample: Sample, score: symusic.Score, number: int) -> Sequence[bool]:
+    """Which notes of a track with notes were given; empty if that is not known."""
+    if not sample.given:
+        return ()
+    flags = [
+        flags for flags, track in zip(sample.given, score.tracks, strict=True) if len(track.notes)
+    ]
+    return flags[number]
