@@ -16,14 +16,16 @@ LOOSE = ("errors", "files", "paths")  # small modules at the root, for every pac
 PACKAGES = [
     "system", "music", "datasets", "tokenizers", "transforms", "models", "data", "config",
     "generation",
-    "evaluation", "render", "checkpoints", "training", "sweeps", "leaderboard", "modes", "cli",
+    "evaluation", "render", "checkpoints", "training", "sweeps", "leaderboard", "studio", "modes",
+    "cli",
 ]  # fmt: skip
 ENTRY = ("api", "__main__")  # of the library and of the program
 RANK = {name: rank for rank, name in enumerate((*LOOSE, *PACKAGES, *ENTRY))}
 ONLY_HERE = {  # third-party library -> the only packages that may know about it
     "hydra": {"config", "checkpoints", "sweeps", "cli", "__main__"},
     "omegaconf": {
-        "config", "checkpoints", "training", "sweeps", "leaderboard", "modes", "cli", "__main__",
+        "config", "checkpoints", "training", "sweeps", "leaderboard", "studio", "modes",
+    "cli", "__main__",
     },
     "lightning": {"training", "modes"},
     "wandb": {"training"},
@@ -32,6 +34,8 @@ ONLY_HERE = {  # third-party library -> the only packages that may know about it
     "jinja2": {"render"},
     "sacrebleu": {"evaluation"},
     "rouge_score": {"evaluation"},
+    "starlette": {"studio"},
+    "uvicorn": {"studio"},
 }  # fmt: skip
 WITHOUT_TORCH = (
     "system", "music", "datasets", "render", "evaluation/metrics", "errors.py", "files.py",
@@ -207,7 +211,7 @@ def test_conf_groups_have_a_package():
         "sample": "generation", "evaluate": "evaluation", "compare": "evaluation",
         "listen": "evaluation",
         "export": "checkpoints", "render": "render", "sweep": "sweeps", "launch": "sweeps",
-        "benchmark": "leaderboard",
+        "benchmark": "leaderboard", "play": "studio",
     }  # fmt: skip
     presets = {"experiment", "debug"}  # of other groups
     groups = {path.name for path in (PACKAGE.parent / "conf").iterdir() if path.is_dir()}

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
 
 from symbotunes.checkpoints.checkpoint import Checkpoint
@@ -243,3 +244,21 @@ def _intervals(node: Any, subject: str, name: str = "") -> Iterator[Metric]:
         return
     for key, value in node.items():
         yield from _intervals(value, subject, f"{name} {key}".strip())
+
+
+def card_metrics(folder: Path) -> list[Metric]:
+    """The figures in the front matter of a card; none if there is no card, or it has none.
+
+    Args:
+        folder: of an exported model.
+    """
+    try:
+        _, matter, _ = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+        (model,) = yaml.safe_load(matter)["model-index"]
+        return [
+            Metric(str(figure["type"]), str(result["dataset"]["name"]), float(figure["value"]))
+            for result in model["results"]
+            for figure in result["metrics"]
+        ]
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
+        return []

@@ -21,6 +21,7 @@ from symbotunes.data.module import MusicData
 from symbotunes.errors import UserError
 from symbotunes.models.base import Model
 from symbotunes.tokenizers.base import Tokenizer
+from symbotunes.transforms.base import Chain
 
 FIRST_MODEL = "pretrained/folk_rnn"  # what someone hears who has not trained a model yet
 
@@ -106,11 +107,7 @@ def rebuild(checkpoint: Checkpoint) -> tuple[Model, Tokenizer[Any]]:
         CheckpointError: if the vocabulary is invalid, or the weights do not fit the network of the
             recipe.
     """
-    steps = {
-        "transforms": without_files(checkpoint.config.transforms),
-        FINETUNE: checkpoint.config.get(FINETUNE),
-    }
-    chain = build_chain(OmegaConf.create(steps))
+    chain = chain_of(checkpoint)
     tokenizer = chain.tokenizer
     try:
         chain.load_state(checkpoint.tokenizer)
@@ -120,6 +117,15 @@ def rebuild(checkpoint: Checkpoint) -> tuple[Model, Tokenizer[Any]]:
     net = build(checkpoint.config.model.net, vocabulary=tokenizer.model_vocabulary)
     load_weights(net, checkpoint.weights, str(checkpoint.path))
     return net, tokenizer
+
+
+def chain_of(checkpoint: Checkpoint) -> Chain:
+    """The steps of a checkpoint; its tokenizer does not know its vocabulary yet."""
+    steps = {
+        "transforms": without_files(checkpoint.config.transforms),
+        FINETUNE: checkpoint.config.get(FINETUNE),
+    }
+    return build_chain(OmegaConf.create(steps))
 
 
 def load_weights(net: Model, weights: dict[str, Any], source: str) -> None:
@@ -144,22 +150,23 @@ def newest_checkpoint(root: Path) -> Path:
     Raises:
         UserError: if there is none.
     """
-    paths = _checkpoints(root)
+    paths = checkpoints_below(root)
     if not paths:
         raise UserError(f"no trained model below {root}: run `{program()}` first, or set ckpt=PATH")
-    return max(paths, key=_begun)
+    return paths[0]
 
 
 def newest_or_shipped(root: Path) -> Path:
     """The same; a model that comes with the package if there is none."""
-    paths = _checkpoints(root)
-    return max(paths, key=_begun) if paths else Path(FIRST_MODEL)
+    paths = checkpoints_below(root)
+    return paths[0] if paths else Path(FIRST_MODEL)
 
 
-def _checkpoints(root: Path) -> list[Path]:
-    """Of every run below a folder: its best checkpoint, or else its last."""
+def checkpoints_below(root: Path) -> list[Path]:
+    """Of every run below a folder: its best checkpoint, or else its last, the newest run first."""
     runs = [run for pattern in ("train/*", "slurm/*", "multirun/*/*") for run in root.glob(pattern)]
-    return [path for run in runs if (path := _best_or_last(run)) is not None]
+    paths = [path for run in runs if (path := _best_or_last(run)) is not None]
+    return sorted(paths, key=_begun, reverse=True)
 
 
 def _best_or_last(run: Path) -> Path | None:

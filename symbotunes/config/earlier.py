@@ -49,6 +49,7 @@ UNREAD = (
     "render",
     "benchmark",
     "listen",
+    "play",
 )  # groups that no training reads, which sweeps need not have in common
 EARLIER: Mapping[str, Any] = {
     "loader.split.by": "content",

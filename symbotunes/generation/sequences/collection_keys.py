@@ -1,10 +1,14 @@
 """Keys for tunes on C that a model writes after it has learned a collection in other keys."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from symbotunes.generation.sequences.prompts import Beginning
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.keys import Key, parse_key
+from symbotunes.music.abc.transposition import key_in
+from symbotunes.tokenizers.base import TextTokenizer
 
 
 def key_among(counts: Mapping[str, int], mode: str | None, seed: int) -> Key | None:
@@ -29,3 +33,20 @@ def key_among(counts: Mapping[str, int], mode: str | None, seed: int) -> Key | N
         return None
     weights = [count for _, count in alike]
     return random.Random(seed).choices([key for key, _ in alike], weights)[0]
+
+
+def key_of_sample(
+    tokenizer: TextTokenizer[Any], beginning: Beginning, ids: Sequence[int], seed: int
+) -> Key | None:
+    """The key to which a sample is moved, or what has been written of it; ``None``: it stays.
+
+    Args:
+        tokenizer: of the model.
+        beginning: what the sample continues.
+        ids: of the sample, beginning included.
+        seed: of the sample.
+    """
+    if not tokenizer.keys or beginning.ids:
+        return beginning.key
+    own = key_in(tokenizer.decode(ids))
+    return key_among(tokenizer.keys, None if own is None else own.mode, seed)

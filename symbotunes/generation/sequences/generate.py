@@ -65,6 +65,16 @@ class Constraint(Protocol):
         """Which tokens may follow, ``[B, V]`` bool, so that the tokens left suffice for an end."""
 
 
+class Listener(Protocol):
+    """What may be passed as `on_step` to see pieces grow; what it raises stops the sampling."""
+
+    def __call__(self, done: int) -> None:
+        """Called after every step with the number of tokens of the longest piece so far."""
+
+    def wrote(self, pieces: Sequence[Sequence[int]]) -> None:
+        """Called before that with the ids of every piece still being written, prompt included."""
+
+
 @dataclass(frozen=True)
 class Generated:
     """One piece that a model wrote.
@@ -140,7 +150,8 @@ def generate(
         settings: how tokens are sampled.
         seeds: one for each prompt.
         constraint: a grammar that every piece keeps to.
-        on_step: called with the number of tokens of the longest piece so far.
+        on_step: called with the number of tokens of the longest piece so far; a `Listener` is shown
+            them too.
 
     Raises:
         ValueError: if prompts and seeds differ in number, or the constraint forbids a prompt.
@@ -190,6 +201,8 @@ class _Writer:
             tokens = self._next(logits, rows, step)
             step += 1
             if self.on_step is not None:
+                if wrote := getattr(self.on_step, "wrote", None):
+                    wrote([row.ids for row in rows])
                 self.on_step(step)
             going = [index for index, row in enumerate(rows) if not self._is_done(row)]
             if not going:

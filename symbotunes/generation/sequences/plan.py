@@ -14,7 +14,7 @@ from symbotunes.generation.output import Output
 from symbotunes.generation.sample import Composition, Sample
 from symbotunes.generation.seeds import check_seeds, sample_seeds
 from symbotunes.generation.sequences import Constraint, Generated, Settings, generate
-from symbotunes.generation.sequences.collection_keys import key_among
+from symbotunes.generation.sequences.collection_keys import key_of_sample
 from symbotunes.generation.sequences.constraints import (
     ABC,
     AUTO,
@@ -27,7 +27,6 @@ from symbotunes.generation.sequences.decoded import to_sample
 from symbotunes.generation.sequences.mirex import settings_for, with_generations
 from symbotunes.generation.sequences.prompts import Beginning, read_prompt, read_prompt_file
 from symbotunes.models.base import SequenceModel
-from symbotunes.music.abc.transposition import key_in
 from symbotunes.music.excerpt import Excerpt, in_words, read_excerpt
 from symbotunes.music.midi.tracks import TrackName
 from symbotunes.music.mirex import is_prompt
@@ -314,10 +313,7 @@ def draw_samples(
     samples = []
     is_masked = plan.constraint == ABC
     for index, (generated, number) in enumerate(zip(drawn, plan.seeds_of(seed), strict=True)):
-        key = beginning.key
-        if tokenizer.keys and not beginning.ids:
-            own = key_in(tokenizer.decode(generated.ids))
-            key = key_among(tokenizer.keys, None if own is None else own.mode, number)
+        key = key_of_sample(tokenizer, beginning, generated.ids, number)
         samples.append(to_sample(tokenizer, generated, index, number, key, is_masked=is_masked))
     return samples
 
