@@ -130,6 +130,9 @@ class Studio:
         headers = {"Content-Disposition": f'{kind}; filename="{file.name}"', **SANDBOX}
         return ranged(request, file.content, file.media_type, headers)
 
+    async def command(self, request: Request) -> Response:
+        return JSONResponse({"command": self.session.command(request.path_params["piece"])})
+
     def _told(self, piece: StudioPiece) -> Response:
         return JSONResponse(described(piece, unsaved=self.session.why_unsaved(piece.id)))
 
@@ -200,6 +203,7 @@ def build_app(studio: Studio, door: Door) -> ASGIApp:
         Route("/api/pieces", studio.add_piece, methods=["POST"]),
         Route(f"{piece}/change", studio.change_piece, methods=["POST"]),
         Route(f"{piece}/notation", studio.notation),
+        Route(f"{piece}/command", studio.command),
         Route(f"{piece}/files/{{form}}", studio.file),
         Route("/api/check", studio.check, methods=["POST"]),
         Route("/api/notation", studio.draw_text, methods=["POST"]),

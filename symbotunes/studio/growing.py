@@ -1,5 +1,6 @@
 """A tune while it is written: its whole bars, as ABC."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from symbotunes.generation.sequences.prompts import Beginning
 from symbotunes.tokenizers.base import TextTokenizer
 
 BAR = "|"  # in every token that is or holds a bar sign
+LEAST_SECONDS = 0.1  # between two texts: reading one takes as long as writing some tokens
 
 
 class Steps:
@@ -53,14 +55,19 @@ class GrowingTune(Steps):
         self.beginning = beginning
         self.index = index
         self.seed = seed
+        self._told = 0.0
 
     def wrote(self, pieces: Sequence[Sequence[int]]) -> None:
         """See `symbotunes.generation.sequences.generate.Listener`."""
         (ids,) = pieces
-        if not ids or BAR not in "".join(self.tokenizer.decode([ids[-1]])):
+        now = time.monotonic()
+        if now - self._told < LEAST_SECONDS or not ids:
+            return
+        if BAR not in "".join(self.tokenizer.decode([ids[-1]])):
             return
         key = key_of_sample(self.tokenizer, self.beginning, ids, self.seed)
         generated = Generated(list(ids), 0, 0.0, 0, True)
         abc = to_sample(self.tokenizer, generated, self.index, self.seed, key).abc
         if abc is not None:
+            self._told = now
             self.tell(abc)

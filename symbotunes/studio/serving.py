@@ -77,8 +77,9 @@ def open_studio(
     port = listening.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     models, tasks = WarmModels(), Tasks()
-    writing = Writing(menu, models, session, data_of)
-    studio = Studio(menu, models, session, Renderings(), tasks, writing)
+    renderings = Renderings()
+    writing = Writing(menu, models, session, renderings, data_of)
+    studio = Studio(menu, models, session, renderings, tasks, writing)
     door = Door(token, settings.names, settings.remote)
     return Opened(studio, listening, f"http://{host}:{port}/?{TOKEN}={token}", door)
 

@@ -67,7 +67,7 @@ class Wanted:
         num: number of candidates.
         seed: as of a command.
         pieces: ids of pieces by the plan's fields that name files.
-        settings: of the plan, but files and seeds.
+        settings: of the plan, where they are not the usual ones; without files and seeds.
     """
 
     model: str
@@ -151,7 +151,8 @@ def _settings(kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
                 continue
             raise UserError(f"{name} is not a setting of this plan")
         settings[name] = _value(name, value)
-    return settings
+    usual = {field.name: field.default for field in fields(kind.plan)}
+    return {name: value for name, value in settings.items() if value != usual[name]}
 
 
 def _span(value: object) -> str:
