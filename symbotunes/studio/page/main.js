@@ -30,7 +30,7 @@ const score = new Score(byId("score"));
 const roll = new Roll(byId("roll"));
 const names = ["audio", "play", "position", "clock", "loop", "metronome", "speed"];
 const player = new Player(/** @type {any} */ (Object.fromEntries(names.map((name) => [name, byId(name)]))));
-const text = new Text((notation) => score.show(notation), (abc) => attempt(() => editText(abc)));
+const text = new Text(preview, (abc) => attempt(() => editText(abc)));
 const edit = new Edit(session, score, {
   regenerate: (bars) => fromCurrent({ plan: "infill", bars }),
   goOn: (bars) => fromCurrent({ plan: "continue", bars }),
@@ -56,6 +56,12 @@ async function attempt(action) {
     fail(error);
     return undefined;
   }
+}
+
+/** Draw a text that is not a piece yet. @param {Notation} notation */
+function preview(notation) {
+  score.show(notation);
+  roll.show(notation.notes, { duration: notation.timemap.at(-1)?.seconds ?? 1, bars: barStarts(notation) });
 }
 
 /**

@@ -60,6 +60,7 @@ export class Text {
   #write(abc, hidden) {
     byId("text").hidden = hidden;
     this.field.value = abc;
+    this.field.scrollTop = 0;
     this.field.readOnly = false;
     this.field.setAttribute("aria-invalid", "false");
     byId("abc-error").textContent = "";

@@ -33,6 +33,7 @@ export class Writer {
   async write(task, listener) {
     await this.stop();
     this.#say("Asking the studio …");
+    this.bar.scrollIntoView({ block: "nearest" }); // on a phone, the form fills the window
     try {
       const { task: id } = await request("tasks", { json: task });
       return await new Promise((resolve, reject) => this.#follow(id, listener, resolve, reject));
