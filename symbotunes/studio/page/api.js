@@ -10,17 +10,17 @@ export class RequestError extends Error {}
 
 /**
  * @param {string} path below /api/
- * @param {{method?: string, json?: unknown, form?: FormData, signal?: AbortSignal}} [options]
+ * @param {{method?: string, json?: unknown, form?: FormData, signal?: AbortSignal, keepalive?: boolean}} [options]
  * @returns {Promise<any>} the answer
  * @throws {RequestError} if it is an error, or there is none
  */
-export async function request(path, { method, json, form, signal } = {}) {
+export async function request(path, { method, json, form, signal, keepalive } = {}) {
   const headers = { "X-Token": token };
   if (json !== undefined) headers["Content-Type"] = "application/json";
   const body = form ?? (json === undefined ? undefined : JSON.stringify(json));
   let response;
   try {
-    response = await fetch(`api/${path}`, { method: method ?? (body ? "POST" : "GET"), headers, body, signal });
+    response = await fetch(`api/${path}`, { method: method ?? (body ? "POST" : "GET"), headers, body, signal, keepalive });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new RequestError("The studio does not answer; is its command still running?");

@@ -51,7 +51,10 @@ export function showCandidates(session, choose) {
 export function showHistory(session, open) {
   const pieces = [...session.pieces.values()].reverse();
   byId("history").hidden = !pieces.length;
-  byId("history").querySelector("ol").replaceChildren(...pieces.map((piece) =>
+  const list = byId("history").querySelector("ol");
+  const focused = list.contains(document.activeElement);
+  list.replaceChildren(...pieces.map((piece) =>
     element("li", {}, element("button", { type: "button", "aria-current": piece.id === session.view.current && "true", onclick: () => open(piece) },
       piece.title, element("span", {}, doneFor(piece)), element("span", {}, piece.model ?? "")))));
+  if (focused) list.querySelector("[aria-current]")?.focus({ preventScroll: true });
 }

@@ -73,9 +73,13 @@ export class Edit {
   }
 
   #selected() {
-    if (document.activeElement !== this.fields.bars || parseBars(this.fields.bars.value)) {
-      if (this.#asTyped() !== formatBars(this.score.selected)) this.fields.bars.value = formatBars(this.score.selected);
+    const bars = formatBars(this.score.selected);
+    // While someone types, the field is theirs.
+    if (document.activeElement !== this.fields.bars && this.#asTyped() !== bars) {
+      this.fields.bars.value = bars;
+      this.#complain("");
     }
+    byId("chosen").textContent = bars ? `Bars ${bars} are chosen` : "";
     this.#enable();
   }
 
@@ -87,8 +91,18 @@ export class Edit {
 
   #typed() {
     const bars = parseBars(this.fields.bars.value);
-    this.fields.bars.setAttribute("aria-invalid", String(!bars));
-    if (bars) this.score.select(bars.filter((bar) => this.#all.includes(bar)));
+    const known = bars?.filter((bar) => this.#all.includes(bar));
+    let error = "";
+    if (!bars) error = "Write numbers of bars such as 3-4,7.";
+    else if (known?.length !== bars.length) error = `There are the bars ${formatBars(this.#all)} here.`;
+    this.#complain(error);
+    this.score.select(known ?? []);
+  }
+
+  /** @param {string} error about the field of bars; empty: none */
+  #complain(error) {
+    byId("bars-error").textContent = error;
+    this.fields.bars.setAttribute("aria-invalid", String(Boolean(error)));
   }
 
   #enable() {

@@ -25,7 +25,9 @@ export class Files {
     initSeed(form);
     const fitting = models.filter((model) => !model.abc && model.abilities.some((ability) => PLANS.includes(ability)));
     fillMenu(form, fitting, () => this.#enable());
-    for (const button of this.#buttons()) button.addEventListener("click", () => write(this.#task(button.dataset.plan ?? "")));
+    for (const button of this.#buttons()) {
+      button.addEventListener("click", () => form.reportValidity() && write(this.#task(button.dataset.plan ?? "")));
+    }
     for (const name of ["start", "end"]) form.elements[name].addEventListener("input", () => this.#enable());
     form.addEventListener("submit", (event) => event.preventDefault());
   }

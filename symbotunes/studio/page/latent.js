@@ -40,7 +40,7 @@ export class Latent {
     for (const name of ["path", "strength"]) {
       form.elements[name].addEventListener("input", () => studio.hear(this.#along[name][Number(form.elements[name].value)]));
     }
-    form.querySelector("[data-attribute]")?.addEventListener("click", () => this.#vary());
+    form.querySelector("[data-attribute]")?.addEventListener("click", () => form.reportValidity() && this.#vary());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#interpolate();

@@ -45,6 +45,7 @@ let loading = null;
 function fail(error) {
   byId("alert").querySelector("[data-text]").textContent = error instanceof Error ? error.message : String(error);
   byId("alert").hidden = false;
+  byId("alert").scrollIntoView({ block: "nearest" });
 }
 
 /** Do something; if it fails, say so. @template T @param {() => Promise<T>} action @returns {Promise<T | undefined>} */
@@ -98,7 +99,7 @@ async function fromCurrent(part) {
   const piece = session.piece;
   if (!piece) return;
   const { model, temperature, min_p } = byId("tunes").elements;
-  const options = { temperature: Number(temperature.value), min_p: Number(min_p.value) };
+  const options = Object.fromEntries([temperature, min_p].filter((field) => field.checkValidity()).map((field) => [field.name, Number(field.value)]));
   const task = { model: model.value, seed: rollSeed(), num: 1, piece: piece.id, options, ...part };
   await write(/** @type {Task} */ (task), { kept: [piece.id], locked: session.view.locked });
 }
@@ -153,14 +154,24 @@ function hear(id) {
 /** Show the piece of the session's view, and play it if another was playing. */
 function show() {
   const piece = session.piece;
-  byId("undo").disabled = !session.canUndo;
-  byId("redo").disabled = !session.canRedo;
+  showSteps();
+  byId("zip").hidden = !session.pieces.size;
   showCandidates(session, (id) => session.amend({ current: id }));
   showHistory(session, (other) => session.step({ candidates: [other.id], current: other.id, locked: [] }));
   byId("piece").hidden = !piece;
   byId("nothing").hidden = Boolean(piece);
   if (piece !== shown) showPiece(piece);
   edit.show();
+}
+
+/** What can be undone and redone. A button that becomes disabled hands its focus to the other one. */
+function showSteps() {
+  const [undo, redo] = [byId("undo"), byId("redo")];
+  const focused = document.activeElement;
+  undo.disabled = !session.canUndo;
+  redo.disabled = !session.canRedo;
+  if (focused === undo && undo.disabled) redo.focus();
+  if (focused === redo && redo.disabled) undo.focus();
 }
 
 /** @param {Piece | null} piece */
@@ -192,7 +203,7 @@ async function showNotation(piece) {
     if (signal.aborted) return;
     score.show(notation, piece.new_bars ?? []);
     score.lock(session.view.locked);
-    roll.show(notation.notes, { duration: piece.seconds, given: piece.given, bars: barStarts(notation) });
+    roll.show(notation.notes, { duration: piece.seconds, bars: barStarts(notation) });
     player.follow(notation);
     edit.show();
   } catch (error) {
@@ -239,7 +250,10 @@ byId("file").addEventListener("change", () => {
 byId("zip").href = address("session.zip");
 byId("undo").addEventListener("click", () => session.undo());
 byId("redo").addEventListener("click", () => session.redo());
-byId("alert").querySelector("button").addEventListener("click", () => (byId("alert").hidden = true));
+byId("alert").querySelector("button").addEventListener("click", () => {
+  byId("main").focus({ preventScroll: true });
+  byId("alert").hidden = true;
+});
 session.addEventListener("change", show);
 player.addEventListener("time", () => {
   score.at(player.seconds);

@@ -17,9 +17,6 @@ export class Roll extends EventTarget {
   /** @type {Note[]} */
   #notes = [];
 
-  /** @type {[number, number][]} */
-  #given = [];
-
   /** @type {number[]} */
   #bars = [];
 
@@ -39,12 +36,11 @@ export class Roll extends EventTarget {
 
   /**
    * @param {Note[]} notes
-   * @param {{duration: number, given?: [number, number][] | null, bars?: number[]}} about lengths and starts in seconds
+   * @param {{duration: number, bars?: number[]}} about the length and the starts of bars in seconds
    */
-  show(notes, { duration, given, bars }) {
+  show(notes, { duration, bars }) {
     this.#notes = notes;
     this.#duration = Math.max(duration, 0.1, ...notes.map((note) => note.end));
-    this.#given = given ?? [];
     this.#bars = bars ?? [];
     this.span = null;
     const pitches = new Set(notes.map((note) => note.pitch));
@@ -83,9 +79,9 @@ export class Roll extends EventTarget {
     const pitches = this.#notes.map((note) => note.pitch);
     const [low, high] = [Math.min(...pitches), Math.max(...pitches)];
     const row = (height - 2 * MARGIN) / Math.max(12, high - low + 1);
-    for (const { start, end, pitch, track } of this.#notes) {
+    for (const { start, end, pitch, track, given } of this.#notes) {
       // What was given is paler than what the model wrote, as in the listening page's rolls.
-      context.globalAlpha = this.#given.some(([from, to]) => start >= from && start < to) ? 0.4 : 1;
+      context.globalAlpha = given ? 0.4 : 1;
       context.fillStyle = COLORS[track % COLORS.length];
       context.fillRect(x(start), MARGIN + (high - pitch) * row, Math.max(1.5, x(end - start) - 1), Math.max(2, row - 1));
     }

@@ -27,7 +27,10 @@ export class Text {
       if (ok && this.edited) this.engrave(this.field.value);
     };
     checkWhileTyping(this.field, byId("abc-error"), () => ({ body: { abc: this.field.value }, before: 0 }), checked);
-    this.button.addEventListener("click", () => hear(this.field.value));
+    this.button.addEventListener("click", () => {
+      this.field.focus({ preventScroll: true }); // the button is disabled once the text is a piece
+      hear(this.field.value);
+    });
     this.field.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();

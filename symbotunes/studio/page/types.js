@@ -47,6 +47,7 @@
  * @property {number} end in seconds
  * @property {number} pitch as in MIDI
  * @property {number} track
+ * @property {boolean} given whether no model wrote it
  *
  * @typedef {object} Notation
  * @property {string[]} svg pages; none if the piece cannot be engraved

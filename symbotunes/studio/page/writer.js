@@ -13,7 +13,7 @@ import { byId } from "./dom.js";
  */
 
 export class Writer {
-  /** @type {{id: string, stop: () => void} | null} */
+  /** @type {AbortController | null} of the task that runs, or that the server is being asked for */
   #running = null;
 
   constructor() {
@@ -31,54 +31,70 @@ export class Writer {
    * @throws {Error} with one line for the user, if it fails
    */
   async write(task, listener) {
-    await this.stop();
+    this.stop();
+    const running = (this.#running = new AbortController());
+    const opener = document.activeElement;
+    this.bar.classList.remove("idle");
     this.#say("Asking the studio …");
     this.bar.scrollIntoView({ block: "nearest" }); // on a phone, the form fills the window
+    let end = "Failed.";
     try {
       const { task: id } = await request("tasks", { json: task });
-      return await new Promise((resolve, reject) => this.#follow(id, listener, resolve, reject));
+      const finished = await this.#follow(id, listener, running.signal);
+      end = finished ? "Finished." : "Stopped.";
+      return finished;
     } finally {
-      if (!this.#running) this.bar.hidden = true;
+      if (this.#running === running) this.#rest(end, opener);
     }
   }
 
   /** Stop what is being written; what is finished stays. */
-  async stop() {
-    const running = this.#running;
-    if (!running) return;
-    running.stop();
-    await request(`tasks/${encodeURIComponent(running.id)}`, { method: "DELETE" }).catch(() => {}); // it has just ended
+  stop() {
+    this.#running?.abort();
   }
 
   /**
-   * @param {string} id
+   * @param {string} id of the task
    * @param {Listener} listener
-   * @param {(finished: boolean) => void} resolve
-   * @param {(error: Error) => void} reject
+   * @param {AbortSignal} signal cancels the task
+   * @returns {Promise<boolean>} whether it was finished
    */
-  #follow(id, listener, resolve, reject) {
-    const close = follow(id, (name, data) => {
-      if (this.#running?.id !== id) return;
-      if (name === "queued") this.#say(data.position ? `Waiting for ${data.position} before this one …` : "Starting …");
-      if (name === "loading") this.#say(`Loading ${data.model} …`);
-      if (name === "text") this.#say("Writing …");
-      if (name === "text") listener.text?.(data.index, data.abc);
-      if (name === "piece") listener.piece(data.index, data.piece);
-      if (["done", "cancelled", "failed"].includes(name)) this.#running = null;
-      if (name === "done" || name === "cancelled") resolve(name === "done");
-      if (name === "failed") reject(new Error(data.error));
+  #follow(id, listener, signal) {
+    return new Promise((resolve, reject) => {
+      let close = () => {};
+      const cancel = () => {
+        close();
+        // It may have just ended; and the page may be closing, which must not take the request with it.
+        request(`tasks/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true }).catch(() => {});
+        resolve(false);
+      };
+      if (signal.aborted) return cancel();
+      signal.addEventListener("abort", cancel, { once: true });
+      close = follow(id, (name, data) => {
+        if (signal.aborted) return;
+        if (name === "queued") this.#say(data.position ? `Waiting for ${data.position} before this one …` : "Starting …");
+        if (name === "loading") this.#say(`Loading ${data.model} …`);
+        if (name === "text") this.#say("Writing …");
+        if (name === "text") listener.text?.(data.index, data.abc);
+        if (name === "piece") listener.piece(data.index, data.piece);
+        if (["done", "cancelled", "failed"].includes(name)) signal.removeEventListener("abort", cancel);
+        if (name === "done" || name === "cancelled") resolve(name === "done");
+        if (name === "failed") reject(new Error(data.error));
+      });
     });
-    const stop = () => {
-      this.#running = null;
-      close();
-      resolve(false);
-    };
-    this.#running = { id, stop };
+  }
+
+  /** @param {string} end what is said to those who do not see the page @param {Element | null} opener had the focus */
+  #rest(end, opener) {
+    this.#running = null;
+    this.#say(end);
+    const focused = this.bar.contains(document.activeElement);
+    this.bar.classList.add("idle");
+    if (focused && opener instanceof HTMLElement) opener.focus({ preventScroll: true });
   }
 
   /** @param {string} line */
   #say(line) {
-    this.bar.hidden = false;
     if (this.text.textContent !== line) this.text.textContent = line;
   }
 }
