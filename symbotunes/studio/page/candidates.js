@@ -2,6 +2,7 @@
 
 import { byId, clock, element } from "./dom.js";
 import { instrumentName } from "./instruments.js";
+import { meterOf } from "./metronome.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./types.js").Piece} Piece */
@@ -22,7 +23,7 @@ export function factsOf(piece) {
   return [
     piece.bars ? `${piece.bars} bars` : "",
     clock(piece.seconds),
-    piece.quarters_per_minute ? `${Math.round(piece.quarters_per_minute)} quarters per minute` : "",
+    piece.quarters_per_minute ? `${Math.round(piece.quarters_per_minute / meterOf(piece).quarters)} beats per minute` : "",
     instrumentName(piece.instrument),
     piece.model ?? "",
     doneFor(piece),

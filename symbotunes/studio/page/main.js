@@ -275,3 +275,4 @@ const earlier = await attempt(() => request("session")); // the page was reloade
 for (const piece of earlier?.pieces ?? []) session.add(piece);
 const last = earlier?.pieces?.at(-1);
 if (last) session.amend({ candidates: [last.id], current: last.id });
+byId("main").removeAttribute("aria-busy");

@@ -7,6 +7,14 @@ const EVERY = 40; // ms between looks at the clock
 
 /** @typedef {{seconds: number, first: boolean}} Beat `first`: of a bar */
 
+/** @param {Piece} piece @returns {{count: number, quarters: number}} beats of a bar, and the length of one in quarters */
+export function meterOf(piece) {
+  const meter = /^M:\s*(\d+)\/(\d+)/m.exec(piece.abc ?? "");
+  const [count, unit] = meter ? [Number(meter[1]), Number(meter[2])] : [4, 4];
+  const isCompound = unit === 8 && count % 3 === 0;
+  return isCompound ? { count: count / 3, quarters: 1.5 } : { count, quarters: 4 / unit };
+}
+
 /**
  * @param {Piece} piece
  * @param {number[]} bars their starts in seconds, in the order in which they sound; none: one long bar
@@ -14,13 +22,10 @@ const EVERY = 40; // ms between looks at the clock
  * @returns {Beat[]}
  */
 export function beatsOf(piece, bars, end) {
-  const meter = /^M:\s*(\d+)\/(\d+)/m.exec(piece.abc ?? "");
-  const [count, unit] = meter ? [Number(meter[1]), Number(meter[2])] : [4, 4];
-  const compound = unit === 8 && count % 3 === 0 && count > 3;
-  const quarters = compound ? 1.5 : 4 / unit;
+  const { count, quarters } = meterOf(piece);
   const beat = (60 / piece.quarters_per_minute) * quarters;
   if (!Number.isFinite(beat) || beat <= 0) return [];
-  const full = beat * (compound ? count / 3 : count);
+  const full = beat * count;
   const starts = bars.length ? bars : [0];
   return starts.flatMap((start, index) => {
     const stop = starts[index + 1] ?? end;

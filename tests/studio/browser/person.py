@@ -15,8 +15,9 @@ class Person:
     def __init__(self, page: Any) -> None:
         self.page = page
 
-    def wait_for_models(self) -> None:
-        self.page.locator("#tunes select[name=model]:enabled").wait_for(state="attached")
+    def wait_until_ready(self) -> None:
+        """Until the menus are filled and the last piece of the session is shown."""
+        self.page.locator("main:not([aria-busy])").wait_for()
 
     def field(self, label: str, within: str = "body") -> Any:
         return self.page.locator(within).get_by_label(label, exact=True)

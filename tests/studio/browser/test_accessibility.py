@@ -26,7 +26,7 @@ def violations(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_any_panel(open_page, scheme):
     person = open_page(color_scheme=scheme)
-    person.wait_for_models()
+    person.wait_until_ready()
     person.generate(seed=61, num=2)
     person.measure(1).click()
     for tab in person.page.get_by_role("tab").all():
