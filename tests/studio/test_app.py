@@ -24,6 +24,8 @@ def test_the_page_loads_nothing_but_files_of_the_studio(client):
     assert "page/main.js" in loaded
     assert "page/look.css" in loaded
     for name in loaded:
+        if name.startswith("#"):  # a place of the page itself
+            continue
         response = client.get(f"/{name}")
         assert response.status_code == 200
         kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
