@@ -95,3 +95,14 @@ def test_weights_that_know_nothing_of_it_leave_the_prior(make):
     net.load_state_dict(weights)
     noise = torch.randn(2, 5)
     assert torch.equal(net.fitted_prior(noise), noise)
+
+
+def test_windows_seen_after_the_first_draw_count_as_well():
+    early, late = FittedPrior(2), FittedPrior(2)
+    early.observe(Posterior(MEANS[:2], STDS[:2]))
+    drawn(early)
+    early.observe(Posterior(MEANS[2:], STDS[2:]))
+    late.observe(Posterior(MEANS, STDS))
+    assert torch.equal(drawn(early), drawn(late))
+    late.load_state_dict({**late.state_dict(), "vectors": late.vectors + 100})
+    assert torch.allclose(drawn(late), drawn(early) + 100)
