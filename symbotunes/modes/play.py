@@ -6,7 +6,6 @@ python main.py mode=play play.session=outputs/play/SESSION
 """
 
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -50,16 +49,15 @@ def play(cfg: DictConfig) -> None:
     if not entries:
         raise UserError(f"no model below {cfg.paths.root}: train one, or set play.models=[PATH]")
     folder = folder_of(settings, Path(cfg.paths.run_dir))
+
+    def training_data(model: TrainedModel) -> Encoded:
+        return data_of(model.checkpoint, cfg).encoded
+
     session = Session.open(folder) if settings.session else Session.create(folder)
-    studio = open_studio(settings, menu=menu, session=session, data_of=_data(cfg))
+    studio = open_studio(settings, menu=menu, session=session, data_of=training_data)
     preload(studio.studio)
     models = f"{len(entries)} model{'s'[: len(entries) - 1]}"
     console.print(f"Studio  {models}; pieces are kept in {folder}", soft_wrap=True, markup=False)
     console.print(f"Open    {studio.address}", soft_wrap=True, markup=False)
     console.print("Ctrl-C ends it", markup=False)
     serve(studio, show=webbrowser.open if settings.open else None)
-
-
-def _data(cfg: DictConfig) -> Callable[[TrainedModel], Callable[[], Encoded]]:
-    """How the training data of a model are read."""
-    return lambda model: lambda: data_of(model.checkpoint, cfg).encoded

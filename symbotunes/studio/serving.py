@@ -60,7 +60,7 @@ def open_studio(
         settings: where it listens.
         menu: its models.
         session: where its pieces are kept.
-        data_of: how the training data of a model are read.
+        data_of: reads the training data of a model.
 
     Raises:
         UserError: if the address is taken or does not exist.

@@ -15,6 +15,7 @@ from symbotunes.errors import UserError, first_line
 
 KEPT = 64  # tasks that have ended, for pages that ask late
 UNFOLLOWED_SECONDS = 20.0  # after which a task that no page has followed is taken for abandoned
+PATIENCE_SECONDS = 10.0  # for the last task when the studio ends
 ENDS = ("done", "failed", "cancelled")
 
 
@@ -173,11 +174,14 @@ class Tasks:
             task.cancel()
 
     def close(self) -> None:
-        """The same, and wait until what is being written is finished."""
+        """The same, and wait until what is being written is finished.
+
+        What cannot be cancelled for longer, such as the preparation of training data, is given up.
+        """
         with self._changed:
             self.stop()
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(PATIENCE_SECONDS)
 
     def _tell_positions(self) -> None:
         ahead = int(self._running is not None)

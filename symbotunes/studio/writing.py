@@ -37,7 +37,7 @@ VERBS = {
     "interpolate": "find a path between windows",
     "attribute": "change an attribute",
 }
-DataOf = Callable[[TrainedModel], Callable[[], Encoded]]
+DataOf = Callable[[TrainedModel], Encoded]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Writing:
         models: those that are loaded.
         session: where pieces are kept.
         renderings: of the pieces.
-        data_of: how the training data of a model are read.
+        data_of: reads the training data of a model, or prepares them first.
     """
 
     menu: Menu
@@ -147,7 +147,7 @@ class _Writer:
             plan,
             self.wanted.seed,
             on_step=self._steps(plan, index, seed),
-            training=self.writing.data_of(self.model),
+            training=self._training,
         )
         remarks = (*filter(None, [self.remark]), *_remarks(composition))
         for number, sample in enumerate(composition.samples):
@@ -172,6 +172,10 @@ class _Writer:
         self.task.tell("piece", index=index, piece=told)
         if index == 0:
             self._sound(piece)
+
+    def _training(self) -> Encoded:
+        self.task.tell("loading", model=f"the training data of {self.entry.name}")
+        return self.writing.data_of(self.model)
 
     def _sound(self, piece: StudioPiece) -> None:
         """Make the sound that the page asks for now, before the next candidate takes the time."""

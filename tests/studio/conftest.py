@@ -64,7 +64,7 @@ def studio(menu, models, tmp_path):
     def no_data(model):
         raise AssertionError("the training data are not asked for")
 
-    writing = Writing(menu, models, session, renderings, lambda model: lambda: no_data(model))
+    writing = Writing(menu, models, session, renderings, no_data)
     yield Studio(menu, models, session, renderings, tasks, writing)
     tasks.close()
 
