@@ -11,7 +11,7 @@ from symbotunes.errors import UserError, first_line
 from symbotunes.generation.sample import Sample
 from symbotunes.generation.sequences.prompts import read_prompt
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.abc.files import tunes_by_line
+from symbotunes.music.abc.files import read_tunes, tunes_by_line
 from symbotunes.music.abc.tune import AbcTune
 from symbotunes.render.files import ABC, MIDI, MUSICXML, piece_of_tune, pieces_of
 from symbotunes.studio.origins import Opened, Typed
@@ -19,8 +19,8 @@ from symbotunes.studio.piece import StudioPiece
 from symbotunes.studio.session import Session
 from symbotunes.tokenizers.base import TextTokenizer
 
-LONGEST = 100_000  # characters of typed ABC; tunes have a few hundred
-LARGEST = 4_000_000  # bytes of a file; books of ABC and long performances have a tenth
+LONGEST = 20_000  # characters of a tune, which have a few hundred; those of some take a second
+LARGEST = {"text": 500_000, "other": 4_000_000}  # bytes of a file of ABC, and of MIDI or MusicXML
 TEXT = (".txt",)  # read as ABC
 UNNAMED = "Untitled"
 
@@ -68,10 +68,10 @@ def typed(abc: str) -> Sample:
     Raises:
         UserError: with line and column, if it cannot be read.
     """
-    problem = problem_in(abc)
-    if problem is not None:
-        raise UserError(str(problem))
-    return _read(abc)
+    try:
+        return _read(abc)
+    except AbcError as error:
+        raise UserError(str(_located(abc, error))) from error
 
 
 def add_typed(session: Session, abc: str, parent: str | None = None) -> StudioPiece:
@@ -104,29 +104,60 @@ def add_opened(session: Session, name: str, content: bytes) -> StudioPiece:
     kinds = (*ABC, *TEXT, *MIDI, *MUSICXML)
     if suffix not in kinds:
         raise UserError(f"{shown}: the name must end in one of {', '.join(kinds)}")
-    if len(content) > LARGEST:
-        raise UserError(
-            f"{shown} has {len(content):,} bytes; the studio reads files of at most {LARGEST:,}"
-        )
-    sample = _first_piece(shown, ".abc" if suffix in TEXT else suffix, content)
+    most = LARGEST["text" if suffix in (*ABC, *TEXT) else "other"]
+    if len(content) > most:
+        raise UserError(f"{shown} has {len(content):,} bytes; the studio reads at most {most:,}")
+    sample = _first_piece(shown, suffix, content)
     source = content if suffix in MIDI else None
     return session.add(sample, Opened(shown), source=source)
 
 
 def _first_piece(shown: str, suffix: str, content: bytes) -> Sample:
-    broken: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"file{suffix}"  # not the user's name, which may be any text
         path.write_bytes(content)
-        pieces = pieces_of(path, broken)
-        piece = next(pieces, None)
-        others = piece is not None and next(pieces, None) is not None
+        broken: dict[str, str] = {}
+        is_abc = suffix in (*ABC, *TEXT)
+        piece = _first_tune(path, broken) if is_abc else next(pieces_of(path, broken), None)
     if piece is None:
-        reason = next(iter(broken.values()), "no music in it").replace(f"of {path.name}", "")
-        raise UserError(f"{shown}: {reason.replace(path.name, shown).strip()}")
-    notes = (*piece.notes, *(["the first of several tunes in the file"] if others else []))
-    title = piece.title if suffix in ABC else Path(shown).stem
-    return replace(piece, name="piece", title=title, notes=notes)
+        reason = next(iter(broken.values()), "no music in it")
+        reason = reason.removesuffix(path.name).replace(path.name, shown).removesuffix(": ")
+        raise UserError(f"{shown}: {reason}")
+    return replace(piece, name="piece", title=piece.title if is_abc else Path(shown).stem)
+
+
+def _first_tune(path: Path, broken: dict[str, str]) -> Sample | None:
+    """The first tune of a file that can be read; why those before it cannot be is noted."""
+    try:
+        tunes = read_tunes(path, "")
+    except AbcError as error:
+        broken[path.name] = error.reason
+        return None
+    for tune in tunes:
+        try:
+            _refuse_long(tune.text)
+            piece = piece_of_tune(tune)
+        except AbcError as error:
+            broken[tune.id] = _placed(error, tune)
+            continue
+        except UserError as error:
+            broken[tune.id] = str(error)
+            continue
+        others = f"one of {len(tunes)} tunes in the file"
+        return replace(piece, notes=(*piece.notes, others)) if len(tunes) > 1 else piece
+    return None
+
+
+def _placed(error: AbcError, tune: AbcTune) -> str:
+    """What is wrong with a tune, and where, without the name of its file."""
+    if tune.place is None:
+        return first_line(error)
+    return tune.place.describe(error).removesuffix(f" of {tune.place.file}")
+
+
+def _refuse_long(abc: str) -> None:
+    if len(abc) > LONGEST:
+        raise UserError(f"a tune of {len(abc):,} characters is too long: at most {LONGEST:,}")
 
 
 def _read(abc: str) -> Sample:
@@ -136,8 +167,7 @@ def _read(abc: str) -> Sample:
         AbcError: if it cannot be read; `AbcError.line` is that of the text.
         UserError: if the text is too long.
     """
-    if len(abc) > LONGEST:
-        raise UserError(f"{len(abc):,} characters are too many; the studio reads {LONGEST:,}")
+    _refuse_long(abc)
     lines = abc.replace("\r\n", "\n").replace("\r", "\n")
     tunes = tunes_by_line(lines)
     tune = tunes[0] if tunes else list(enumerate(lines.split("\n"), 1))
@@ -156,17 +186,17 @@ def _read(abc: str) -> Sample:
 def _tried(text: str, read: Callable[[], object]) -> Problem | None:
     try:
         read()
-    except ValueError as error:  # also `UserError`
+    except ValueError as error:  # also `UserError`, and what it was raised from
         cause = error if error.__cause__ is None else error.__cause__
-        message = first_line(error).removeprefix("sample.prompt: ")
-        if not isinstance(cause, AbcError):
-            return Problem(message)
-        return _located(text, message, cause)
+        if isinstance(cause, AbcError):
+            return _located(text, cause)
+        return Problem(first_line(error).removeprefix("sample.prompt: "))
     return None
 
 
-def _located(text: str, message: str, error: AbcError) -> Problem:
+def _located(text: str, error: AbcError) -> Problem:
     """A problem where the text has what the error is about, else at the beginning of its line."""
+    message = first_line(error)
     lines = text.replace("\r\n", " \n").replace("\r", "\n").split("\n")
     if error.line is None:
         position = text.find(error.detail) if error.detail else -1

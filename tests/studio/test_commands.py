@@ -74,22 +74,23 @@ def notes(score):
     return heard, score.tracks[0].program, round(score.tempos[0].qpm)
 
 
-def test_a_piece_is_repeated_with_all_changes_since(session, model, tmp_path):
-    settings = {"temperature": 0.9, "min_p": 0.02, "max_tokens": 60, "prompt": "M:6/8 K:Dmaj A"}
-    piece = write(session, model, settings, seed=11)
-    later = change(session, change(session, piece, transpose=-2, tempo=90), transpose=3)
+def test_a_piece_is_repeated_from_its_file_with_all_changes_since(session, model, tmp_path):
+    typed = add_typed(session, TUNE)
+    settings = {"bars": "1-2", "temperature": 0.9, "min_p": 0.02, "max_tokens": 60}
+    file = session.input_file(typed.id, "abc")
+    piece = write(session, model, settings, seed=3, plan="continue", parent=typed.id, file=file)
+    later = change(session, change(session, piece, transpose=-2, tempo=90), transpose=5)
     last = change(session, later, instrument=73)
+    assert session.command(typed.id) is None
     assert last.sample.abc != piece.sample.abc
     expected = music(last.sample.abc), notes(last.sample.score)
     assert repeated(session.command(last.id), tmp_path) == expected
 
 
-def test_a_continuation_of_a_typed_tune_is_repeated_from_its_file(session, model, tmp_path):
-    typed = add_typed(session, TUNE)
-    settings = {"bars": "1-2", "max_tokens": 60}
-    file = session.input_file(typed.id, "abc")
-    piece = write(session, model, settings, seed=3, plan="continue", parent=typed.id, file=file)
-    assert session.command(typed.id) is None
+@pytest.mark.slow("samples in mode=sample once more, which the test above does too")
+def test_typed_first_notes_are_repeated(session, model, tmp_path):
+    prompt = 'M:6/8 K:Dmaj "A" A2 | d>e'
+    piece = write(session, model, {"prompt": prompt, "max_tokens": 60}, seed=11)
     expected = music(piece.sample.abc), notes(piece.sample.score)
     assert repeated(session.command(piece.id), tmp_path) == expected
 
@@ -101,6 +102,7 @@ def test_a_change_of_a_typed_tune_is_repeated_by_rendering_its_file(session, tmp
     assert "mode=render" in session.command(piece.id)
 
 
+@pytest.mark.slow("samples in mode=sample once more; the command differs in its paths only")
 def test_the_archive_repeats_where_it_is_unpacked(session, model, tmp_path, monkeypatch):
     typed = add_typed(session, TUNE)
     file = session.input_file(typed.id, "abc")
@@ -120,6 +122,27 @@ def test_the_archive_repeats_where_it_is_unpacked(session, model, tmp_path, monk
     assert repeated(rows[1]["command"], tmp_path) == expected
     assert music((folder / "pieces" / "2.abc").read_text()) == expected[0]
     assert notes(symusic.Score(folder / "pieces" / "2.mid")) == expected[1]
+
+
+def test_the_archive_holds_every_piece_and_what_it_was_made_from(session):
+    typed = add_typed(session, TUNE.replace("Mine", "$(rm -rf ~)"))
+    moved = change(session, typed, transpose=2)
+    archive = zipfile.ZipFile(io.BytesIO(zip_bytes(session)))
+    read = {
+        name.removeprefix(f"{session.name}/"): archive.read(name) for name in archive.namelist()
+    }
+    assert set(read) == {
+        "README.txt", "session.json", "commands.sh",
+        "pieces/1.abc", "pieces/1.mid", "pieces/2.abc", "pieces/2.mid",
+    }  # fmt: skip
+    assert read["pieces/2.abc"].decode() == moved.sample.abc
+    rows = json.loads(read["session.json"])["pieces"]
+    assert [row["origin"] for row in rows] == [
+        {"kind": "typed"}, {"kind": "changed", "change": {"transpose": 2}},
+    ]  # fmt: skip
+    assert settings_of(rows[1]["command"])["render.input"] == f'"{session.name}/pieces/1.abc"'
+    script = [line for line in read["commands.sh"].decode().splitlines() if line]
+    assert [line for line in script if not line.startswith("# ")] == [rows[1]["command"]]
 
 
 def settings_of(command):

@@ -173,6 +173,7 @@ def read_tunes(path: Path, collection: str) -> list[AbcTune]:
 
 def _tunes(path: Path, collection: str) -> Iterator[AbcTune]:
     used: set[str] = set()
+    counts: dict[str, int] = {}  # of tunes with a number, so that a book of X:1 is read in one pass
     for order, lines in enumerate(tunes_by_line(read_abc(path)), 1):
         text = _text_of(lines)
         fields: dict[str, str] = {}
@@ -180,10 +181,9 @@ def _tunes(path: Path, collection: str) -> Iterator[AbcTune]:
             for name, value in split_fields(line) if field_of(line) else []:
                 fields.setdefault(name, _COMMENT.sub("", value).strip())
         number = name = fields.get("X", "") or "1"
-        count = 1
         while name in used:
-            count += 1
-            name = f"{number}.{count}"
+            counts[number] = counts.get(number, 1) + 1
+            name = f"{number}.{counts[number]}"
         used.add(name)
         yield AbcTune(
             id=f"{collection}/{path.name}#{name}",
