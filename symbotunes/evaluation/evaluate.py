@@ -20,6 +20,7 @@ from symbotunes.evaluation.latent.measuring import (
 from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.plan import EvaluationPlan
 from symbotunes.evaluation.sequences.baselines import Baselines, ngram_losses
+from symbotunes.evaluation.sequences.distances import measure_distances
 from symbotunes.evaluation.sequences.findings import Findings, HeldOut, TuneSet
 from symbotunes.evaluation.sequences.infilling import measure_infilling
 from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
@@ -159,6 +160,7 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
     )
     task.report("Comparing tunes with held-out and training tunes")
     sets = measure_tunes(subject, generated, plan, seed)
+    distances = measure_distances(subject, generated, plan.split, seed)
     infilling = measure_infilling(subject, plan, sampling, seed, task.report)
     remarks = (
         *task.remarks,
@@ -170,7 +172,7 @@ def _evaluate_sequences(net: SequenceModel, task: Task) -> Findings:
     facts = _facts(task, sampling)
     if held_out.blocks is not None:
         facts["over blocks"] = str(held_out.blocks)
-    return Findings(task.heading, facts, held_out, sets, remarks, infilling)
+    return Findings(task.heading, facts, held_out, sets, remarks, infilling, distances)
 
 
 @evaluate.register

@@ -65,6 +65,18 @@ def test_the_report_holds_finite_figures_inside_their_intervals(report):
         assert figures["bits_per_note"]["value"] == pytest.approx(per_note)
 
 
+def test_distances_within_and_between_the_sets_are_told_by_feature(report, evaluated):
+    distances = report["distances"]
+    assert "note_count" in distances
+    assert set(distances) <= set(report["meanings"])
+    for feature in distances.values():
+        assert feature["between"] > 0
+        for name in ("generated", "held_out"):
+            assert 0 <= feature[name]["area"] <= 1
+            assert feature[name]["divergence"] >= 0
+    assert "Distances between tunes" in (evaluated[1] / "index.html").read_text()
+
+
 def test_classes_add_up_to_all_tokens_and_to_the_loss(report):
     held_out = report["held_out"]
     classes = held_out["classes"]

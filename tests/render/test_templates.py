@@ -27,6 +27,7 @@ from symbotunes.evaluation.metrics.bootstrap import Bootstrap, Interval
 from symbotunes.evaluation.metrics.losses import LOSSES
 from symbotunes.evaluation.metrics.musical import HISTOGRAMS, MUSICAL
 from symbotunes.evaluation.metrics.reconstruction import ACCURACIES, COSTS
+from symbotunes.evaluation.metrics.set_distances import Likeness, SetDistances
 from symbotunes.evaluation.metrics.tunes import TUNES
 from symbotunes.evaluation.metrics.windows import WINDOWS
 from symbotunes.evaluation.sequences.findings import ClassLoss, Findings, HeldOut, TuneSet
@@ -65,9 +66,14 @@ def sequences(text, **_):
         TuneSet(f"{name} {text}", 2, dict.fromkeys(TUNES, INTERVAL), (3, 12), f"Tune {text}")
         for name in ("generated", "held out")
     )
-    return report_page(
-        Findings(f"Evaluation {text}", {f"fact {text}": f"value {text}"}, held_out, sets, (text,))
+    likeness = Likeness(1.0, 0.5, 2.0, 0.1)
+    distances = {"pitch_count": SetDistances(1.5, likeness, likeness)}
+    facts = {f"fact {text}": f"value {text}"}
+    page = report_page(
+        Findings(f"Evaluation {text}", facts, held_out, sets, (text,), None, distances)
     )
+    assert "Distances between tunes" in page
+    return page
 
 
 def latent(text, **_):

@@ -8,6 +8,8 @@ from symbotunes.evaluation.metrics.blocks import BlockFigures
 from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.infilling import INFILLING
 from symbotunes.evaluation.metrics.losses import LOSSES
+from symbotunes.evaluation.metrics.set_distances import SetDistances
+from symbotunes.evaluation.metrics.set_features import FEATURES
 from symbotunes.evaluation.metrics.tunes import TUNES
 
 
@@ -194,6 +196,7 @@ class Findings:
         sets: generated tunes first, then held-out tunes as the reference point.
         remarks: what a reader must know to read the figures.
         infilling: of a model that was trained to fill in; else ``None``.
+        distances: within and between generated and held-out tunes, by feature.
     """
 
     heading: str
@@ -202,10 +205,12 @@ class Findings:
     sets: tuple[TuneSet, ...]
     remarks: tuple[str, ...] = ()
     infilling: Infilling | None = None
+    distances: Mapping[str, SetDistances] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, and what they mean; undefined figures are left out."""
-        shown = {**LOSSES, **TUNES, **(INFILLING if self.infilling else {})}
+        features = {name: FEATURES[name] for name in self.distances}
+        shown = {**LOSSES, **TUNES, **(INFILLING if self.infilling else {}), **features}
         meanings = {name: figure.as_dict() for name, figure in shown.items()}
         return {**_defined(asdict(self)), "meanings": meanings}
 

@@ -1,7 +1,7 @@
 """The report of an evaluation: one HTML file with tables and charts, and the figures as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ from symbotunes.evaluation.metrics.bootstrap import Interval
 from symbotunes.evaluation.metrics.figure import Figure
 from symbotunes.evaluation.metrics.infilling import INFILLING
 from symbotunes.evaluation.metrics.losses import LOSSES
+from symbotunes.evaluation.metrics.set_distances import SetDistances
+from symbotunes.evaluation.metrics.set_features import FEATURES
 from symbotunes.evaluation.metrics.tunes import TUNES
 from symbotunes.evaluation.sequences.findings import Findings, HeldOut, Infilling, TuneSet
 from symbotunes.files import atomic_write
@@ -18,6 +20,15 @@ from symbotunes.render.tables import Cell, Chart, Head, Table, cell, head
 from symbotunes.render.templates import render
 
 OF_A_HUNDRED = ("%", "of 100")  # units
+DISTANCE_COLUMNS = (
+    "within generated",
+    "within held out",
+    "between",
+    "overlap, generated",
+    "overlap, held out",
+    "KL, generated",
+    "KL, held out",
+)
 
 
 def write_report(folder: Path, findings: Findings) -> Path:
@@ -65,12 +76,28 @@ def _values(findings: Findings) -> dict[str, Any]:
         "copy_chart": _copy_chart(sets),
         "infilling_lead": _infilling_lead(findings.infilling),
         "infilling": _infilling_table(findings.infilling),
+        "distances": distance_table(findings.distances),
         "figures": [
             *LOSSES.values(),
             *_shown(sets).values(),
             *(INFILLING.values() if findings.infilling else ()),
+            *(figure for name, figure in FEATURES.items() if name in findings.distances),
         ],
     }
+
+
+def distance_table(distances: Mapping[str, SetDistances]) -> Table:
+    """Distances within and between the sets, by feature."""
+    rows: list[list[str | Cell]] = [
+        [
+            FEATURES[name].label,
+            *(f"{value:.3g}" for value in (one.generated.mean, one.held_out.mean, one.between)),
+            *(f"{value:.3f}" for value in (one.generated.area, one.held_out.area)),
+            *(f"{value:.3f}" for value in (one.generated.divergence, one.held_out.divergence)),
+        ]
+        for name, one in distances.items()
+    ]
+    return Table(["", *DISTANCE_COLUMNS], rows)
 
 
 def _infilling_lead(infilling: Infilling | None) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from symbotunes.data.split import SPLITS
 from symbotunes.errors import UserError
 from symbotunes.evaluation.metrics import bootstrap
 from symbotunes.evaluation.plan import EvaluationPlan
+from symbotunes.evaluation.sequences.distances import measure_distances
 from symbotunes.evaluation.sequences.measuring import Subject, measure_held_out, measure_tunes
 from symbotunes.generation.sequences import Generated
 from symbotunes.models.base import SequenceModel
@@ -197,3 +198,13 @@ def test_intervals_draw_families_of_tunes(subject, monkeypatch):
     assert (found.pieces, found.families) == (len(encoded.examples("test")), 1)
     unigram = found.models["unigram"]["nats_per_token"]
     assert unigram.low == unigram.value == unigram.high  # one family alone does not vary
+
+
+def test_tunes_that_are_the_held_out_ones_lie_to_each_other_as_these_do(subject):
+    generated = [Generated(ids.tolist(), 0, 0.0, len(ids), True) for ids in subject.ids("test")]
+    found = measure_distances(subject, generated, "test", 0)
+    count = found["note_count"]  # of 4 notes, 6 (a chord and a tied note, played twice) and 5
+    assert asdict(count.generated) == pytest.approx(asdict(count.held_out))
+    assert count.generated.mean == pytest.approx((2 + 1 + 1) / 3)
+    assert count.between == pytest.approx(2 * (2 + 1 + 1) / 9)
+    assert measure_distances(subject, generated[:2], "test", 0) == {}
