@@ -19,7 +19,7 @@ from symbotunes.config.build import build
 from symbotunes.config.overrides import FIXED, names_dataset, refuse_overrides
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError
-from symbotunes.evaluation.comparison.findings import Column, Comparison, Reference
+from symbotunes.evaluation.comparison.findings import Column, Comparison, Reference, Training
 from symbotunes.evaluation.comparison.measuring import (
     ComparisonPlan,
     Contender,
@@ -37,6 +37,7 @@ from symbotunes.render.pages.comparison import (
     general_table,
     write_comparison,
 )
+from symbotunes.training.metrics_file import cost_until
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,15 @@ def contender(
         encoded=restricted(item.encoded, plan.split, shared),
         split=shared.split,
         seed=int(cfg.seed),
+        training=training_of(item.checkpoint),
         remarks=item.remarks,
     )
+
+
+def training_of(checkpoint: Checkpoint) -> Training:
+    """What the weights of a checkpoint have cost, as far as it and its run folder tell."""
+    seconds, processor = cost_until(checkpoint.file.resolve().parents[1], checkpoint.steps)
+    return Training(checkpoint.steps, checkpoint.tokens, seconds, processor)
 
 
 def show(comparison: Comparison, console: Console) -> None:

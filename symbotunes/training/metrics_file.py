@@ -13,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from symbotunes.files import read_json
+from symbotunes.training.run_folder import RECORD
+
 FILE = "metrics.csv"
 FIRST = ("step", "seconds")  # columns of every file
 
@@ -87,3 +90,25 @@ def number(text: str | None) -> float:
         return float(text or "nan")
     except ValueError:
         return math.nan
+
+
+def cost_until(folder: Path, step: int) -> tuple[float | None, str]:
+    """For how many seconds a run had trained at a step, and on which processor.
+
+    ``None`` and an empty text where the folder is not that of a run; ``None`` for a run of an
+    earlier version, which wrote no seconds.
+
+    Args:
+        folder: of the run.
+        step: number of optimizer steps taken.
+    """
+    record = read_json(folder / RECORD)
+    if not record:
+        return None, ""
+    try:
+        rows = read_rows(folder / FILE)
+    except OSError:
+        rows = []
+    times = [number(row["seconds"]) for row in rows if int(row["step"]) <= step]
+    known = [seconds for seconds in times if math.isfinite(seconds)]
+    return max(known, default=None), str(record.get("device") or "")

@@ -1,5 +1,6 @@
 """mode=compare from the command line, on tiny trained networks."""
 
+import csv
 import json
 import shutil
 
@@ -97,6 +98,22 @@ def test_models_of_different_kinds_share_the_figures_that_both_have(mixed):
         assert {"grammar_errors", "well_formed"} <= set(figures)
     assert "finished" not in vae  # it has no end to find, and the column says so
     assert "windows of one length" in models[2]["reasons"]["finished"]
+
+
+def test_what_each_model_has_cost_is_told(compared, trained):
+    first, double, _ = json.loads((compared / "compare.json").read_text())["models"]
+    record = json.loads((trained / "run.json").read_text())
+    with (trained / "metrics.csv").open() as file:
+        seconds = {int(row["step"]): float(row["seconds"]) for row in csv.DictReader(file)}
+    cost = first["training"]
+    assert cost["seconds"] == seconds[12] > 0
+    assert cost["processor"] == record["device"]
+    assert (cost["steps"], cost["tokens"]) == (12, record["real_tokens"])
+    copied = {**cost, "seconds": None, "processor": ""}  # a file alone does not know
+    assert double["training"] == copied
+    page = (compared / "index.html").read_text()
+    for row in ("optimizer steps", "tokens seen", "seconds of training", "trained on"):
+        assert f'<th scope="row">{row}</th>' in page
 
 
 def test_the_page_stands_alone_and_runs_nothing(compared):

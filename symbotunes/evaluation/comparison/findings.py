@@ -1,7 +1,7 @@
 """What a comparison of models found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from symbotunes.evaluation.comparison.verdict import Costs, Difference
@@ -61,6 +61,27 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class Training:
+    """What a model's weights have cost.
+
+    Attributes:
+        steps: of the optimizer.
+        tokens: seen, each as often as it was trained on; 0 if it is not known.
+        seconds: since the training began, validations and all attempts included, if it is known.
+        processor: on which it was trained, or empty.
+    """
+
+    steps: int = 0
+    tokens: int = 0
+    seconds: float | None = None
+    processor: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Column:
     """One model.
 
@@ -77,6 +98,7 @@ class Column:
         costs: what each piece costs it, if it has a likelihood.
         bound: of a model of windows that has one.
         failure: why nothing could be measured, or empty.
+        training: what its weights have cost.
     """
 
     name: str
@@ -91,6 +113,7 @@ class Column:
     costs: Costs = field(default_factory=dict)
     bound: Bound | None = None
     failure: str = ""
+    training: Training = Training()
 
 
 @dataclass(frozen=True)
@@ -166,6 +189,7 @@ def _model(column: Column) -> dict[str, Any]:
         **plain,
         "data": column.data,
         "parameters": column.parameters,
+        "training": column.training.as_dict(),
         "figures": _defined(column.figures),
         **({"bound": column.bound.as_dict()} if column.bound else {}),
         "reasons": dict(column.reasons),

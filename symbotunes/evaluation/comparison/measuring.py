@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from symbotunes.data.cache.encoded import Encoded
 from symbotunes.errors import UserError, require_whole_number
-from symbotunes.evaluation.comparison.findings import Bound, Column, Continuation, Reference
+from symbotunes.evaluation.comparison.findings import (
+    Bound,
+    Column,
+    Continuation,
+    Reference,
+    Training,
+)
 from symbotunes.evaluation.comparison.pieces import example_keys
 from symbotunes.evaluation.comparison.verdict import costs_of
 from symbotunes.evaluation.latent.measuring import LatentSubject, measure_bound
@@ -83,6 +89,7 @@ class Contender:
         encoded: its prepared corpus, of which the split holds the pieces of the comparison.
         split: whose pieces these are, in words.
         seed: of every choice and draw.
+        training: what its weights have cost.
         remarks: what a reader must know about its data.
     """
 
@@ -93,6 +100,7 @@ class Contender:
     encoded: Encoded
     split: str
     seed: int
+    training: Training = Training()
     remarks: tuple[str, ...] = ()
 
     @property
@@ -258,6 +266,7 @@ def _column(
         path=str(contender.path),
         data=contender.encoded.fingerprint,
         parameters=contender.parameters,
+        training=contender.training,
         figures={
             **_compared(figures),
             **musical_figures(pieces, bootstrap),

@@ -106,8 +106,9 @@ def general_table(comparison: Comparison) -> Table:
     references = {reference.data: reference for reference in comparison.references}
     pieces = f"{comparison.references[0].split} pieces"
     windows = any(reference.windows for reference in comparison.references)
-    extra = [
+    extra: Sequence[Sequence[str | Cell]] = [
         ["parameters", *(f"{column.parameters:,}" for column in columns)],
+        *_training_rows(columns),
         [pieces, *(f"{references[column.data].pieces:,}" for column in columns)],
         *(
             [["windows of them", *(_windows(references[column.data]) for column in columns)]]
@@ -123,8 +124,22 @@ def general_table(comparison: Comparison) -> Table:
             *(f"{references[column.data].notes:,}" for column in columns),
         ],
     ]
-    rest = [Cell()] * len(comparison.references)
+    rest: list[str | Cell] = [Cell()] * len(comparison.references)
     return _table(comparison, general(), [[*row, *rest] for row in extra])
+
+
+def _training_rows(columns: Sequence[Column]) -> list[list[str | Cell]]:
+    """What the models have cost; a dash where that is not known."""
+    trainings = [column.training for column in columns]
+    return [
+        ["optimizer steps", *(f"{training.steps:,}" for training in trainings)],
+        ["tokens seen", *(f"{one.tokens:,}" if one.tokens else Cell() for one in trainings)],
+        [
+            "seconds of training",
+            *(Cell() if one.seconds is None else f"{one.seconds:,.0f}" for one in trainings),
+        ],
+        ["trained on", *(one.processor or Cell() for one in trainings)],
+    ]
 
 
 def _windows(reference: Reference) -> str:
