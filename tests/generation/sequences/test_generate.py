@@ -203,3 +203,25 @@ def test_the_probability_of_forbidden_tokens_is_summed_over_the_tokens_written()
     (piece,) = generate(model, VOCABULARY, [[]], settings, [1], constraint=OnlyTheLast())
     assert piece.ids == [2, 2, 2, 2]
     assert piece.masked == pytest.approx(4 * 0.375)
+
+
+def test_a_listener_sees_every_piece_grow_and_can_stop_it(model):
+    class Listener:
+        def __init__(self):
+            self.seen = []
+
+        def wrote(self, pieces):
+            self.seen.append([list(piece) for piece in pieces])
+
+        def __call__(self, done):
+            if done == 3:
+                raise InterruptedError
+
+    listener, settings, prompts = Listener(), Settings(max_tokens=40), [[3, 4], [5, 6]]
+    model.train()
+    with pytest.raises(InterruptedError):
+        generate(model, VOCABULARY, prompts, settings, [1, 2], on_step=listener)
+    assert model.training
+    whole = generate(model, VOCABULARY, prompts, settings, [1, 2])
+    # The first step of both; the prompt takes none, since it is read at once.
+    assert listener.seen == [[piece.ids[:3] for piece in whole]]
