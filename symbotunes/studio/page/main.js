@@ -191,6 +191,7 @@ function showPiece(piece) {
   byId("remarks").replaceChildren(...piece.remarks.map((remark) => element("li", {}, remark)));
   byId("remarks").hidden = !piece.remarks.length;
   showTakeaway(piece);
+  roll.show([], { duration: piece.seconds });
   attempt(() => showNotation(piece));
 }
 
@@ -198,6 +199,7 @@ function showPiece(piece) {
 async function showNotation(piece) {
   loading = new AbortController();
   const { signal } = loading;
+  byId("piece").setAttribute("aria-busy", "true"); // until then, the notation is an earlier one
   try {
     const notation = await notationOf(piece.id, signal);
     if (signal.aborted) return;
@@ -209,8 +211,9 @@ async function showNotation(piece) {
   } catch (error) {
     if (signal.aborted) return;
     score.show(null);
-    roll.show([], { duration: piece.seconds });
     throw error;
+  } finally {
+    if (!signal.aborted) byId("piece").removeAttribute("aria-busy");
   }
 }
 

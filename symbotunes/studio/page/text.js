@@ -7,6 +7,8 @@ import { byId } from "./dom.js";
 /** @typedef {import("./types.js").Piece} Piece */
 /** @typedef {import("./types.js").Notation} Notation */
 
+const LONGEST = 100_000; // characters, as the server reads at most
+
 export class Text {
   /** @type {Piece | null} */
   #piece = null;
@@ -27,6 +29,7 @@ export class Text {
       if (ok && this.edited) this.engrave(this.field.value);
     };
     checkWhileTyping(this.field, byId("abc-error"), () => ({ body: { abc: this.field.value }, before: 0 }), checked);
+    this.field.addEventListener("paste", (event) => this.#pasted(event));
     this.button.addEventListener("click", () => {
       this.field.focus({ preventScroll: true }); // the button is disabled once the text is a piece
       hear(this.field.value);
@@ -36,6 +39,14 @@ export class Text {
       event.preventDefault();
       if (this.edited) hear(this.field.value);
     });
+  }
+
+  /** Refuse what would take the browser minutes to lay out. @param {ClipboardEvent} event */
+  #pasted(event) {
+    const { length } = event.clipboardData?.getData("text") ?? "";
+    if (length <= LONGEST) return;
+    event.preventDefault();
+    byId("abc-error").textContent = `The ${length.toLocaleString("en")} characters that were pasted are too many; a tune may have ${LONGEST.toLocaleString("en")}.`;
   }
 
   /** @returns {boolean} whether the text is another than the piece's */

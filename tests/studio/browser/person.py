@@ -31,12 +31,15 @@ class Person:
         values = menu.locator("option").evaluate_all("all => all.map((each) => each.value)")
         menu.select_option(next(value for value in values if name in value))
 
-    def generate(self, seed: int, num: int = 1, model: str = "folk_rnn") -> None:
-        """Have tunes written, and wait for the last of them."""
+    def generate(
+        self, seed: int, num: int = 1, model: str = "folk_rnn", *, heard: bool = False
+    ) -> None:
+        """Have tunes written, and wait for the last of them; playing costs more than writing."""
         self.page.get_by_role("tab", name="Tunes").click()
         self.choose_model(model)
         form = "#tunes"
         self.field("A new seed with every click").set_checked(False)
+        self.field("Play the first one at once").set_checked(heard)
         self.field("Seed", form).fill(str(seed))
         self.field("Candidates", form).fill(str(num))
         self.button("Generate").click()
@@ -48,8 +51,7 @@ class Person:
 
     def wait_for_notation(self) -> None:
         """Until the notation is that of the piece, and its bars are known."""
-        self.page.locator("#score g.measure").first.wait_for()
-        self.page.wait_for_function("document.getElementById('title').textContent !== 'Writing …'")
+        self.page.locator("#piece:not([aria-busy])").wait_for()
 
     def wait_for_sound(self) -> None:
         self.page.wait_for_function(

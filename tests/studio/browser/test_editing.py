@@ -22,7 +22,9 @@ def tune(person, tmp_path, request):
     path.write_text(TUNE.replace("A tune", request.node.name))
     person.drop(path)
     person.page.locator("#title", has_text=request.node.name).wait_for()
-    person.page.wait_for_function("document.querySelectorAll('#score g.measure').length === 6")
+    person.page.wait_for_function(
+        "() => document.querySelectorAll('#score g.measure').length === 6"
+    )
     assert notes(person.bars) == notes(BARS)
     return person
 
@@ -37,7 +39,8 @@ def test_chosen_bars_are_written_anew_and_the_others_stay(tune):
     changed = notes(tune.bars)
     assert changed[:2] + changed[4:] == notes(BARS[:2] + BARS[4:])
     assert changed[2:4] != notes(BARS[2:4])
-    tune.page.wait_for_function("document.querySelectorAll('#score g.measure.new').length === 2")
+    tune.wait_for_notation()
+    assert tune.page.locator("#score g.measure.new").count() == 2
     tune.button("Undo").click()
     assert notes(tune.bars) == notes(BARS)
     tune.button("Redo").click()

@@ -19,6 +19,8 @@ def tab_to(page, selector, most=60):
 
 def test_a_tune_is_written_played_and_changed_by_keys_alone(person):
     page = person.page
+    tab_to(page, "#tunes select[name=model]")
+    page.keyboard.type("folk_rnn")
     tab_to(page, "#tunes [type=submit]")
     page.keyboard.press("Enter")
     person.wait_until_written()
@@ -32,7 +34,7 @@ def test_a_tune_is_written_played_and_changed_by_keys_alone(person):
     person.wait_for_notation()
     tab_to(page, "#score")
     page.keyboard.press("Space")
-    page.wait_for_function("document.getElementById('audio').paused")
+    page.locator("#play", has_text="Play").wait_for()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowRight")

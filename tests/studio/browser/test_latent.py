@@ -33,10 +33,9 @@ def test_a_slider_is_heard_on_the_path_between_two_windows(person, melody):
     page.get_by_role("group", name="To").get_by_role("button", name="Draw").click()
     person.field("Points").fill(str(STEPS))
     path = person.button("Find the path")
-    page.wait_for_function("!document.querySelector('#latent [type=submit]').disabled")
-    path.click()
+    path.click()  # once both windows are there
     slider = person.field("Position on the path")
-    page.wait_for_function("!document.querySelector('#latent [name=path]').disabled")
+    page.locator("#latent [name=path]:enabled").wait_for()
     assert slider.get_attribute("max") == str(STEPS - 1)
     sources = set()
     slider.focus()
@@ -54,6 +53,7 @@ def test_a_file_of_midi_is_shown_with_its_tracks(person, melody):
     person.drop(melody)
     person.page.locator("#title", has_text="melody").wait_for()
     assert person.page.locator("#tracks label").all_text_contents() == ["Melody (16 notes)"]
+    person.wait_for_notation()
     # Dragging over the roll chooses a span, in the fields as well.
     box = person.page.locator("#roll canvas").bounding_box()
     mouse = person.page.mouse

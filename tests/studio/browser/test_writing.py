@@ -9,8 +9,9 @@ pytestmark = [
 
 
 def test_a_tune_is_heard_and_its_seed_writes_it_again(person):
-    person.generate(seed=11, num=2)
+    person.generate(seed=11, num=2, heard=True)
     person.wait_for_sound()
+    person.button("Pause").click()
     candidates = person.page.locator(".candidates button")
     assert candidates.count() == 2
     first = person.bars
