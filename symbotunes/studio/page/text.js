@@ -7,7 +7,7 @@ import { byId } from "./dom.js";
 /** @typedef {import("./types.js").Piece} Piece */
 /** @typedef {import("./types.js").Notation} Notation */
 
-const LONGEST = 100_000; // characters, as the server reads at most
+const LONGEST = 20_000; // characters, as the server reads at most
 
 export class Text {
   /** @type {Piece | null} */

@@ -149,7 +149,7 @@ def open_page(browser, studio):
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE * 1000 / 2)
+        page.set_default_timeout(PATIENCE * 1000)
         page.on(
             "console", lambda message: message.type == "error" and complaints.append(message.text)
         )
