@@ -12,6 +12,7 @@ from symbotunes.errors import UserError, did_you_mean, first_line
 from symbotunes.generation.sample import Sample
 from symbotunes.render.forms import FORMS, write_as
 from symbotunes.render.notation.pdf import png_bytes
+from symbotunes.render.notation.warm import WarmEngraver
 from symbotunes.studio.notation import notation_of
 from symbotunes.studio.piece import StudioPiece
 
@@ -81,10 +82,15 @@ class Renderings:
 
     Args:
         kept: how many.
+
+    Attributes:
+        kept: the same.
+        engraver: of the notations.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
         self.kept = kept
+        self.engraver = WarmEngraver()
         self._made: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._making: dict[tuple[str, str], threading.Lock] = {}
         self._lock = threading.Lock()
@@ -96,8 +102,15 @@ class Renderings:
 
     def notation(self, piece: StudioPiece) -> dict[str, Any]:
         """See `notation_of`."""
-        made: dict[str, Any] = self._get((piece.id, "notation"), lambda: notation_of(piece.sample))
+        run = self.engraver.run
+        made: dict[str, Any] = self._get(
+            (piece.id, "notation"), lambda: notation_of(piece.sample, run)
+        )
         return made
+
+    def close(self) -> None:
+        """End the engraver's process."""
+        self.engraver.close()
 
     def _get(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
         with self._lock:

@@ -11,8 +11,8 @@ import symusic
 from symbotunes.generation.sample import Sample
 from symbotunes.music.abc.error import AbcError
 from symbotunes.music.midi.bars import bar_lines
-from symbotunes.render.notation.notation import EngravingError
-from symbotunes.render.notation.timed import DrawnNote, TimedNotation, timed_abc, timed_score
+from symbotunes.render.notation.notation import EngravingError, run_engraver
+from symbotunes.render.notation.timed import DrawnNote, Run, TimedNotation, timed_abc, timed_score
 from symbotunes.render.piano_roll.clock import Clock
 from symbotunes.studio.opening import typed
 
@@ -20,17 +20,21 @@ NEAR = Fraction(1, 4)  # quarters by which a note may be engraved early or late
 DIGITS = 4  # of seconds: a tenth of a millisecond
 
 
-def notation_of_text(abc: str) -> dict[str, Any]:
+def notation_of_text(abc: str, run: Run = run_engraver) -> dict[str, Any]:
     """Notation of a text that is not a piece yet, see `notation_of`.
 
     Raises:
         UserError: with line and column, if it cannot be read.
     """
-    return notation_of(typed(abc))
+    return notation_of(typed(abc), run)
 
 
-def notation_of(sample: Sample) -> dict[str, Any]:
+def notation_of(sample: Sample, run: Run = run_engraver) -> dict[str, Any]:
     """Notation of a piece, as JSON.
+
+    Args:
+        sample: the piece.
+        run: runs the engraver.
 
     Returns:
         ``svg``: pages, none if it cannot be engraved. ``timemap``: when notes and bars begin and
@@ -38,7 +42,7 @@ def notation_of(sample: Sample) -> dict[str, Any]:
         their measures. ``notes``: of the piano roll, with the ids of their drawings.
     """
     score = sample.score.to("tick")
-    timed = _engraved(sample, score)
+    timed = _engraved(sample, score, run)
     clock = Clock(score)
 
     def seconds(quarters: Fraction) -> float:
@@ -56,10 +60,10 @@ def notation_of(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _engraved(sample: Sample, score: symusic.Score) -> TimedNotation:
+def _engraved(sample: Sample, score: symusic.Score, run: Run) -> TimedNotation:
     """The notation, or only its times where there is none."""
     try:
-        return timed_score(score) if sample.abc is None else timed_abc(sample.abc)
+        return timed_score(score, run) if sample.abc is None else timed_abc(sample.abc, run)
     except (EngravingError, AbcError):
         lines = bar_lines(score)
         numbers = range(lines.first, lines.last + 1)

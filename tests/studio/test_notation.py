@@ -7,7 +7,6 @@ import pytest
 import symusic
 
 from symbotunes.errors import UserError
-from symbotunes.render.notation import timed
 from symbotunes.render.notation.notation import EngravingError
 from symbotunes.studio.notation import notation_of, notation_of_text
 from symbotunes.studio.opening import typed
@@ -69,12 +68,12 @@ def test_notes_of_a_performance_have_the_nearest_drawing_and_their_own_times():
     assert {one["bar"] for one in notation["timemap"] if one["seconds"] >= 2} == {2}
 
 
-def test_without_a_drawing_there_are_still_notes_and_bars(monkeypatch):
+def test_without_a_drawing_there_are_still_notes_and_bars():
     def crash(*_):
         raise EngravingError("verovio crashed on this MIDI")
 
-    monkeypatch.setattr(timed, "run_engraver", crash)
-    notation = notation_of(of_score(score_of([(0, 480, 60), (4 * 480, 480, 62)])))
+    score = score_of([(0, 480, 60), (4 * 480, 480, 62)])
+    notation = notation_of(of_score(score), crash)
     assert notation["svg"] == []
     assert notation["bars"] == []
     assert [(one["seconds"], one["bar"]) for one in notation["timemap"]] == [(0, 1), (2, 2)]

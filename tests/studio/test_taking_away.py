@@ -98,7 +98,7 @@ def test_a_file_is_made_once_and_forgotten_in_time(monkeypatch):
 def test_what_fails_is_tried_again(monkeypatch):
     answers = iter([UserError("no"), "yes"])
 
-    def make(sample):
+    def make(sample, run):
         answer = next(answers)
         if isinstance(answer, UserError):
             raise answer

@@ -6,8 +6,12 @@ MIDI becomes MusicXML first: music21 spells pitches, splits notes at bar lines a
 """
 
 import json
+import os
 import re
+import signal
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from io import StringIO
@@ -140,12 +144,20 @@ def timed_notes(toolkit: Any) -> dict[str, list[Any]]:
     return {"measures": measures, "notes": notes}
 
 
-def main() -> int:
-    """Engrave stdin, or convert it to MusicXML; 1 if Verovio finds nothing to engrave."""
-    source, kind, argument, *timed = sys.stdin.buffer.read(), *sys.argv[1:]
+def written(source: bytes, kind: str, argument: str, *timed: str) -> bytes | None:
+    """What is asked for: MusicXML, a drawing, or JSON of a drawing and its times.
+
+    Args:
+        source: ABC or MIDI.
+        kind: ``abc``, or one of `GRIDS`.
+        argument: ``musicxml``, or numbers of bars.
+        timed: anything for JSON.
+
+    Returns:
+        ``None`` if Verovio finds nothing to engrave.
+    """
     if argument == "musicxml":
-        sys.stdout.buffer.write(music_xml(source, kind).encode())
-        return 0
+        return music_xml(source, kind).encode()
     import verovio
 
     toolkit = verovio.toolkit()
@@ -156,18 +168,56 @@ def main() -> int:
         toolkit.setOptions({**OPTIONS, **ABC})
         text, tempo = without_tempo(source.decode())
         if not toolkit.loadData(text):
-            return 1
+            return None
         text = annotated(toolkit.getMEI(), argument.split(",") if argument else [], tempo)
         toolkit.setOptions({"inputFrom": "mei"})
     if not toolkit.loadData(text) or toolkit.getPageCount() < 1:
-        return 1
+        return None
     if toolkit.getPageCount() > 1:
-        print(f"only page 1 of {toolkit.getPageCount()} is shown", file=sys.stderr)
+        print(f"only page 1 of {toolkit.getPageCount()} is shown", file=sys.stderr, flush=True)
     svg = OWN_FONT.sub(' font-size="405px"', toolkit.renderToSVG(1)).translate(OWN_SIGNS)
     if timed:
         times = timed_notes(toolkit) if kind in GRIDS else written_notes(text)
         svg = json.dumps({"svg": svg, **times})
-    sys.stdout.buffer.write(svg.encode())
+    return svg.encode()
+
+
+def serve() -> None:
+    """Answer requests until stdin ends, see `symbotunes.render.notation.warm`.
+
+    A request is a line of JSON, ``[kind, arguments, size]``, and `size` bytes; an answer is
+    ``[size or null, log]`` and the bytes. Verovio logs to stderr by itself, so that is a file here.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks, and ends stdin
+    answers = os.fdopen(os.dup(1), "wb")
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        os.dup2(2, 1)  # nothing that a library prints is an answer
+        while line := sys.stdin.buffer.readline():
+            kind, arguments, size = json.loads(line)
+            log.seek(0)
+            log.truncate()
+            try:
+                content = written(sys.stdin.buffer.read(size), kind, *arguments)
+            except Exception:  # whatever music21 raises, others wait for their notation
+                traceback.print_exc()
+                content = None
+            sys.stderr.flush()
+            log.seek(0)
+            head = [None if content is None else len(content), log.read().decode(errors="replace")]
+            answers.write(json.dumps(head).encode() + b"\n" + (content or b""))
+            answers.flush()
+
+
+def main() -> int:
+    """Engrave stdin, or convert it to MusicXML; 1 if Verovio finds nothing to engrave."""
+    if sys.argv[1:] == ["serve"]:
+        serve()
+        return 0
+    content = written(sys.stdin.buffer.read(), *sys.argv[1:])
+    if content is None:
+        return 1
+    sys.stdout.buffer.write(content)
     return 0
 
 

@@ -18,6 +18,8 @@ from symbotunes.music.abc.error import AbcError
 from symbotunes.music.abc.text import from_abc, in_one_key
 from symbotunes.music.midi.bars import bar_lines
 
+# -P: no shadowing by this folder
+ENGRAVER = (sys.executable, "-P", str(Path(__file__).with_name("engraver.py")))
 PATIENCE_SECONDS = 60  # the longest tunes take less than 1 s
 MAX_NOTES = 1000  # of a score; music21 takes about 5 ms for each
 MAX_BARS = 1000  # of all staves together, empty ones included, for the same reason
@@ -180,23 +182,30 @@ def run_engraver(kind: Kind, source: bytes, *arguments: str) -> tuple[bytes, lis
     Raises:
         EngravingError: if it fails.
     """
-    engraver = Path(__file__).with_name("engraver.py")
-    # -P: no shadowing by this folder
-    command = [sys.executable, "-P", str(engraver), kind, *arguments]
-    form = FORM[kind]
+    command = [*ENGRAVER, kind, *arguments]
     try:
         done = subprocess.run(command, input=source, capture_output=True, timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise EngravingError(f"verovio took more than {PATIENCE_SECONDS} s") from error
-    log = _log_lines(done.stderr.decode(errors="replace"))
+    log = log_lines(done.stderr.decode(errors="replace"))
     if done.returncode < 0:
-        raise EngravingError("; ".join([f"verovio crashed on this {form}", *log[:1]]))
+        raise crashed(kind, log)
     if done.returncode or not done.stdout:
-        raise EngravingError("; ".join([f"verovio cannot read this {form}", *log[-1:]]))
+        raise unreadable(kind, log)
     return done.stdout, log
 
 
-def _log_lines(log: str) -> list[str]:
+def crashed(kind: Kind, log: Sequence[str]) -> EngravingError:
+    """The error of an engraver that has crashed."""
+    return EngravingError("; ".join([f"verovio crashed on this {FORM[kind]}", *log[:1]]))
+
+
+def unreadable(kind: Kind, log: Sequence[str]) -> EngravingError:
+    """The error of an engraver that has written nothing."""
+    return EngravingError("; ".join([f"verovio cannot read this {FORM[kind]}", *log[-1:]]))
+
+
+def log_lines(log: str) -> list[str]:
     """Verovio's messages, without duplicates and without their severity."""
     lines = (re.sub(r"^\[\w+\]\s*", "", line).strip() for line in log.splitlines())
     return list(dict.fromkeys(line for line in lines if line))

@@ -1,7 +1,7 @@
 """Notation that knows when its notes sound, for a cursor that moves with the music."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,6 +19,8 @@ from symbotunes.render.notation.notation import (
     run_engraver,
     sanitize,
 )
+
+Run = Callable[..., tuple[bytes, list[str]]]  # see `run_engraver`
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,21 @@ class TimedNotation:
     notes: tuple[DrawnNote, ...]
 
 
-def timed_abc(abc: str) -> TimedNotation:
+def timed_abc(abc: str, run: Run = run_engraver) -> TimedNotation:
     """Engrave ABC from `to_abc`.
 
     The times are those of `score_of`: Verovio does not play out repeats.
+
+    Args:
+        abc: the tune.
+        run: runs the engraver.
 
     Raises:
         EngravingError: if Verovio cannot read it, crashes, or takes too long.
         AbcError: if it is not ABC from `to_abc`.
     """
     numbers = numbers_of_bars(abc)
-    drawn, log = run_engraver("abc", plain_abc(abc), ",".join(map(str, numbers)), "timed")
+    drawn, log = run("abc", plain_abc(abc), ",".join(map(str, numbers)), "timed")
     engraved = json.loads(drawn)
     phrase = parse_tokens(from_abc(abc), changes=True)
     return TimedNotation(
@@ -80,16 +86,20 @@ def timed_abc(abc: str) -> TimedNotation:
     )
 
 
-def timed_score(score: symusic.Score) -> TimedNotation:
+def timed_score(score: symusic.Score, run: Run = run_engraver) -> TimedNotation:
     """Engrave a score, as `engrave_score` does.
 
     Notes are where they are engraved: on a grid.
+
+    Args:
+        score: the music.
+        run: runs the engraver.
 
     Raises:
         EngravingError: if it cannot be engraved, or takes too long.
     """
     kind, midi, cut = plain_midi(score)
-    drawn, log = run_engraver(kind, midi, "", "timed")
+    drawn, log = run(kind, midi, "", "timed")
     engraved = json.loads(drawn)
     lines = bar_lines(score.to("tick"))
     starts = [(name, _quarters(now)) for name, now in engraved["measures"]]
