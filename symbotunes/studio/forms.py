@@ -22,7 +22,7 @@ TO_TAKE = ("abc", "mid", "wav", "mp3", "svg", PNG, "pdf", "musicxml", ROLL)
 LONGEST_NAME = 60  # characters
 # Names that Windows gives to devices, whatever their suffix.
 DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
-KEPT = 24  # files and notations in memory; a file of sound has one or two MB
+KEPT = 8  # files and notations in memory: sound has one or two MB and is made in 30 ms
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,14 @@ def of_score(score, **facts):
 
 def test_notes_of_a_performance_have_the_nearest_drawing_and_their_own_times():
     score = score_of([(10, 470, 60), (485, 400, 64)], [], [(1920, 960, 48)])
-    notation = notation_of(of_score(score, given=((True, False), (), (True,))))
+    drawn = {
+        "svg": '<svg xmlns="http://www.w3.org/2000/svg"><g id="c"/><g id="e"/><g id="low"/></svg>',
+        "measures": [["m1", 0], ["m2", 4]],
+        "notes": [["c", 0, 1, 60], ["e", 1, 2, 64], ["low", 4, 6, 48]],
+    }
+    sample = of_score(score, given=((True, False), (), (True,)))
+    notation = notation_of(sample, lambda *_: (json.dumps(drawn).encode(), []))
+    assert notation["bars"] == [{"number": 1, "ids": ["m1"]}, {"number": 2, "ids": ["m2"]}]
     notes = notation["notes"]
     assert [(note["pitch"], note["track"], note["given"]) for note in notes] == [
         (60, 0, True), (64, 0, False), (48, 1, True),
@@ -64,7 +71,7 @@ def test_notes_of_a_performance_have_the_nearest_drawing_and_their_own_times():
         pytest.approx(10 / 960, abs=1e-3), pytest.approx(485 / 960, abs=1e-3), 2,
     ]  # fmt: skip
     assert notes[2]["end"] == 4  # two quarters at 60
-    assert all(f'id="{note["id"]}"' in notation["svg"][0] for note in notes)
+    assert [note["id"] for note in notes] == ["c", "e", "low"]
     assert {one["bar"] for one in notation["timemap"] if one["seconds"] >= 2} == {2}
 
 
