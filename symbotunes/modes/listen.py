@@ -169,8 +169,8 @@ def write_what_was_found(cfg: DictConfig, plan: ListenPlan) -> None:
     page = write_results(
         folder, results, (key, listeners), facts=facts, remarks=_remarks(results, skipped)
     )
-    console.print(plain_table("Mean ratings, 1 to 5", means_table(results)))
-    console.print(plain_table("Differences overall", differences_table(results.overall)))
+    console.print(plain_table("Mean ratings, 1 to 5", means_table(results, spans=False)))
+    console.print(plain_table("Differences overall", differences_table(results, results.overall)))
     for line in results.sentences:
         console.print(f"Result  {line}", soft_wrap=True, markup=False, highlight=False)
     console.print(f"Read  {page}", soft_wrap=True, markup=False)

@@ -87,7 +87,7 @@ class Results:
         undecided = len(self.overall) - len(found)
         if undecided:
             pairs = "pair of sources" if undecided == 1 else "pairs of sources"
-            lines.append(f"for {undecided} {pairs}, no difference is established")
+            lines.append(f"No difference is established for {undecided} {pairs}")
         return lines
 
     def as_dict(self) -> dict[str, Any]:

@@ -57,12 +57,12 @@ def ratings_csv(key: Key, listeners: Sequence[Listener]) -> str:
 
 def results_page(results: Results, facts: Mapping[str, str], remarks: Sequence[str]) -> str:
     """The page as text, with all charts; it loads nothing."""
-    rated = [source for source in results.sources if results.ratings[source]]
+    rows = {_row(mark): name for name, mark in marked(results).items() if results.ratings[name]}
     means = [
-        Series(name, {_row(source): results.means[source][name] for source in rated})
-        for name in COLUMNS
+        Series(question, {row: results.means[name][question] for row, name in rows.items()})
+        for question in COLUMNS
     ]
-    pairs = {_row(f"{one.first} –", one.second): one.mean for one in results.overall}
+    pairs = {_pair(one, results): one.mean for one in results.overall}
     shown = {pair: mean for pair, mean in pairs.items() if mean.is_defined}
     return render(
         "listening_results.html",
@@ -72,11 +72,7 @@ def results_page(results: Results, facts: Mapping[str, str], remarks: Sequence[s
         remarks=remarks,
         sentences=results.sentences,
         means_chart=Chart(
-            dot_chart(
-                [_row(source) for source in rated],
-                means,
-                f"mean rating, from {LOWEST} to {HIGHEST}",
-            ),
+            dot_chart(list(rows), means, f"mean rating, from {LOWEST} to {HIGHEST}"),
             "Mean ratings of every source, overall and by question",
         ),
         means=means_table(results),
@@ -84,29 +80,27 @@ def results_page(results: Results, facts: Mapping[str, str], remarks: Sequence[s
             dot_chart(list(shown), [Series(OVERALL, shown)], "difference of mean ratings, points"),
             "Differences of overall ratings between any two sources",
         ),
-        overall=differences_table(results.overall),
-        by_question=differences_table(results.by_question),
+        overall=differences_table(results, results.overall),
+        by_question=differences_table(results, results.by_question),
     )
 
 
-def means_table(results: Results) -> Table:
-    """Mean ratings by source."""
-    rows: list[list[str | Cell]] = [
-        [
-            source,
-            *(_cell(results.means[source][name]) for name in COLUMNS),
-            f"{results.ratings[source]:,}",
-        ]
-        for source in results.sources
-    ]
+def means_table(results: Results, *, spans: bool = True) -> Table:
+    """Mean ratings by source; without intervals if there is no room for `spans`."""
+    marks = marked(results)
+    rows: list[list[str | Cell]] = []
+    for source in results.sources:
+        cells = [_cell(results.means[source][name]) for name in COLUMNS]
+        shown = cells if spans else [Cell(cell.value) for cell in cells]
+        rows.append([marks[source], *shown, f"{results.ratings[source]:,}"])
     return Table(["", *COLUMNS, "ratings"], rows)
 
 
-def differences_table(differences: Sequence[Difference]) -> Table:
-    """Differences, with their p-values."""
+def differences_table(results: Results, differences: Sequence[Difference]) -> Table:
+    """Differences of the results, with their p-values."""
     rows: list[list[str | Cell]] = [
         [
-            _pair(one),
+            _pair(one, results),
             one.question,
             _cell(one.mean, sign="+"),
             _p(one.by_listeners),
@@ -115,18 +109,25 @@ def differences_table(differences: Sequence[Difference]) -> Table:
         ]
         for one in differences
     ]
-    head = ["first – second", "of", "difference", "p, listeners", "p, rounds", "p, corrected"]
+    head = ["", "of", "difference", "p, listeners", "p, rounds", "p, corrected"]
     return Table(head, rows)
 
 
-def _row(*lines: str) -> str:
+def marked(results: Results) -> dict[str, str]:
+    """Every source with a number in front, which stands for it where there is little room."""
+    return {name: f"{number}: {name}" for number, name in enumerate(results.sources, start=1)}
+
+
+def _row(label: str) -> str:
     """The label of a row of a chart, which is narrow."""
-    parts = [part for line in lines for part in textwrap.wrap(line, ROW_CHARACTERS)]
-    return "\n".join(parts[:ROW_LINES])
+    return "\n".join(textwrap.wrap(label, ROW_CHARACTERS)[:ROW_LINES])
 
 
-def _pair(difference: Difference) -> str:
-    return f"{difference.first} – {difference.second}"
+def _pair(difference: Difference, results: Results) -> str:
+    first, second = (
+        results.sources.index(name) + 1 for name in (difference.first, difference.second)
+    )
+    return f"{first}\u00a0over\u00a0{second}"
 
 
 def _cell(interval: Interval, sign: str = "") -> Cell:

@@ -34,7 +34,7 @@ def test_a_large_difference_is_found_and_its_interval_holds_it():
         assert result.means["source 0"][OVERALL].value > result.means["source 1"][OVERALL].value
         better = [line for line in result.sentences if line.startswith("source 0 is rated")]
         assert len(better) == 2
-        assert "for 1 pair of sources, no difference is established" in result.sentences
+        assert "No difference is established for 1 pair of sources" in result.sentences
 
 
 def rated(piece, *answers):
