@@ -15,6 +15,7 @@ from symbotunes.music.abc.normalize import Root
 from symbotunes.music.abc.phrases import parse_tokens
 from symbotunes.music.abc.playback import score_of
 from symbotunes.music.abc.prompt.beginning import read_typed
+from symbotunes.music.abc.repeats import REPEAT_FAULTS
 from symbotunes.music.abc.text import to_abc
 from symbotunes.music.abc.tokens import NOT_MUSIC, Phrase, kind
 from symbotunes.music.abc.transposition import from_c, to_c
@@ -257,12 +258,17 @@ def render_phrase(
     return Rendition(
         score=score_of(phrase, upbeat=True),
         abc=to_abc(phrase, number=number, title=title),
-        problems=(*remarks, *phrase.problems),
+        problems=(*remarks, *map(shown_problem, phrase.problems)),
         bars=check.bars,
         right_bars=check.right,
         phrase=phrase,
         grammar=GrammarCheck(phrase.errors + len(unread), tokens + len(unread)),
     )
+
+
+def shown_problem(problem: str) -> str:
+    """A repaired fault in words for readers, who see a bar line in place of the sign."""
+    return f"{problem}, shown as a bar line" if problem in REPEAT_FAULTS else problem
 
 
 def rendition_in(key: Key, rendition: Rendition, title: str, *, number: int = 1) -> Rendition:

@@ -215,3 +215,11 @@ def test_any_tokens_can_be_rendered():
     rendition = AbcTokens().render(["]", "2", "what", "(3", "C"], "Noise")
     assert len(rendition.score.tracks[0].notes) == 1
     assert "unknown token what" in rendition.problems
+
+
+def test_a_sign_that_the_notation_does_not_show_is_said_to_be_a_bar_line():
+    tokens = ["M:4/4", "K:Cmaj", "C", "8", "|2", "D", "8", "|"]
+    rendition = AbcTokens("folk_rnn").render(tokens, "Stray")
+    assert rendition.problems == ("an ending outside a repeat, shown as a bar line",)
+    assert "|2" not in rendition.abc
+    assert rendition.grammar.errors == 1

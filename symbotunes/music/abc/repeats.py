@@ -4,6 +4,10 @@ from collections.abc import Sequence
 
 from symbotunes.music.abc.tokens import Bar, Item
 
+NESTED, UNCLOSED = "a repeat inside a repeat", "a repeat that is not closed"
+STRAY_ENDING = "an ending outside a repeat"
+REPEAT_FAULTS = (NESTED, UNCLOSED, STRAY_ENDING)  # of signs that are replaced by bar lines
+
 
 def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
     """Turn repeats and endings that have no counterpart into bar signs.
@@ -29,9 +33,9 @@ def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
         sign = item.sign
         if sign == "|:":
             if opened is not None:
-                replace(opened, "a repeat inside a repeat")
+                replace(opened, NESTED)
             if first is not None and not closed:
-                replace(first, "an ending outside a repeat")
+                replace(first, STRAY_ENDING)
             opened, first = index, None
         elif sign == ":|":
             opened, closed = None, True
@@ -40,14 +44,14 @@ def balanced_repeats(items: Sequence[Item]) -> tuple[list[Item], list[str]]:
         elif is_ending(items, index):
             if "1" in sign:
                 if first is not None and not closed:
-                    replace(first, "an ending outside a repeat")
+                    replace(first, STRAY_ENDING)
                 first, closed = index, False
             elif first is None or not closed:
-                replace(index, "an ending outside a repeat")
+                replace(index, STRAY_ENDING)
     if opened is not None:
-        replace(opened, "a repeat that is not closed")
+        replace(opened, UNCLOSED)
     if first is not None and not closed:
-        replace(first, "an ending outside a repeat")
+        replace(first, STRAY_ENDING)
     return result, problems
 
 
