@@ -4,6 +4,8 @@ A round is one piece of every source. Listeners hear all pieces of a round one a
 that every source is heard equally often and equally early.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,13 +89,13 @@ def designed(
 
     Args:
         pieces: one of every source in each round.
-        seed: of names and order.
+        seed: of names and order, together with the music.
         rounds_heard: how many rounds a listener hears.
         seconds: after which pieces fade out.
         prompt_bars: how many first bars the pieces of a round have in common.
         facts: how the test was made.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng([seed, _digest(pieces, facts)])
     test, *names = _names(random, len(pieces) + 1)
     order = random.permutation(len(pieces)).tolist()
     named = {name: pieces[index] for name, index in zip(names, order, strict=True)}
@@ -103,6 +105,17 @@ def designed(
         for number in random.permutation(count).tolist()
     ]
     return ListeningTest(test, named, rounds, rounds_heard, seconds, prompt_bars, facts)
+
+
+def _digest(pieces: Sequence[HeardPiece], facts: Mapping[str, str]) -> int:
+    """A number that is another for other music: names must not be known from an earlier test."""
+    digest = hashlib.sha256(json.dumps(dict(facts)).encode())
+    for piece in pieces:
+        digest.update(f"{piece.source} {piece.round} {dict(piece.about)}".encode())
+        for track in piece.score.tracks:
+            for values in track.notes.numpy().values():
+                digest.update(values.tobytes())
+    return int.from_bytes(digest.digest()[:8], "big")
 
 
 def _names(random: np.random.Generator, count: int) -> list[str]:

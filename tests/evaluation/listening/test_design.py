@@ -24,3 +24,17 @@ def test_names_are_random_and_every_round_has_a_piece_of_every_source():
         for source in sources
     }  # fmt: skip
     assert all(0.6 < place < 1.4 for place in places.values())  # 1 on average
+
+
+def test_who_wrote_what_cannot_be_known_from_the_key_of_an_earlier_test():
+    def made(pitch):
+        score = symusic.Score(4)
+        score.tracks.append(symusic.Track())
+        score.tracks[0].notes.append(symusic.Note(0, 4, pitch, 80))
+        pieces = [HeardPiece(source, r, score) for source in ("gpt", HELD_OUT) for r in range(9)]
+        how = {"rounds_heard": 5, "seconds": 30, "prompt_bars": None, "facts": {}}
+        return designed(pieces, 7, **how)
+
+    first, same, other = made(60), made(60), made(62)
+    assert first.name == same.name != other.name
+    assert not set(first.pieces) & set(other.pieces)
