@@ -1,11 +1,15 @@
 """Tasks from what a page asks to the pieces that it is sent."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from symbotunes.errors import UserError
+from symbotunes.studio.wanted import Wanted
 from tests.music.events import midi, notes
 from tests.studio.conftest import KESH
+from tests.studio.test_tasks import events_of
 
 SHORT = {"max_tokens": 60}
 
@@ -106,6 +110,18 @@ def test_a_track_of_a_file_is_accompanied_and_a_span_filled(page, client, checkp
     assert added["plan"] == "accompany"
     (filled,), _ = page.write(checkpoints["events"], "infill", span=[2.0, 3.5], **task)
     assert filled["given"] != []
+
+
+def test_an_attribute_needs_the_training_data_which_the_page_is_told_of(studio, checkpoints):
+    def gone(model):
+        raise UserError("the training data are gone")
+
+    writing = replace(studio.writing, data_of=gone)
+    body = {"model": checkpoints["windows"], "plan": "attribute", "seed": 1}
+    task = studio.tasks.add(writing.work(Wanted.read(body)))
+    (*_, loading, failed) = events_of(task)
+    assert loading == ("loading", {"model": "the training data of tiny, windows"})
+    assert failed == ("failed", {"error": "the training data are gone"})
 
 
 @pytest.mark.parametrize(
