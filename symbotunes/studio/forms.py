@@ -85,12 +85,14 @@ class Renderings:
 
     Attributes:
         kept: the same.
-        engraver: of the notations.
+        engraver: of tunes.
+        score_engraver: of scores, which take longer; tunes do not wait for them.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
         self.kept = kept
         self.engraver = WarmEngraver()
+        self.score_engraver = WarmEngraver()
         self._made: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._making: dict[tuple[str, str], threading.Lock] = {}
         self._lock = threading.Lock()
@@ -102,15 +104,16 @@ class Renderings:
 
     def notation(self, piece: StudioPiece) -> dict[str, Any]:
         """See `notation_of`."""
-        run = self.engraver.run
+        run = (self.score_engraver if piece.sample.abc is None else self.engraver).run
         made: dict[str, Any] = self._get(
             (piece.id, "notation"), lambda: notation_of(piece.sample, run)
         )
         return made
 
     def close(self) -> None:
-        """End the engraver's process."""
+        """End the processes of the engravers."""
         self.engraver.close()
+        self.score_engraver.close()
 
     def _get(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
         with self._lock:

@@ -10,13 +10,20 @@ import symusic
 
 from symbotunes.generation.sample import Sample
 from symbotunes.music.abc.error import AbcError
-from symbotunes.music.midi.bars import bar_lines
 from symbotunes.render.notation.notation import EngravingError, run_engraver
-from symbotunes.render.notation.timed import DrawnNote, Run, TimedNotation, timed_abc, timed_score
+from symbotunes.render.notation.timed import (
+    DrawnNote,
+    Run,
+    TimedNotation,
+    bar_times,
+    timed_abc,
+    timed_score,
+)
 from symbotunes.render.piano_roll.clock import Clock
 from symbotunes.studio.opening import typed
 
 NEAR = Fraction(1, 4)  # quarters by which a note may be engraved early or late
+MOST_NOTES = 300  # of a score, which are drawn in 2 s; the page waits, and its roll has all notes
 DIGITS = 4  # of seconds: a tenth of a millisecond
 
 
@@ -37,9 +44,10 @@ def notation_of(sample: Sample, run: Run = run_engraver) -> dict[str, Any]:
         run: runs the engraver.
 
     Returns:
-        ``svg``: pages, none if it cannot be engraved. ``timemap``: when notes and bars begin and
-        end, in seconds; a bar without notes has its moment, too. ``bars``: numbers and the ids of
-        their measures. ``notes``: of the piano roll, with the ids of their drawings.
+        ``remarks``: such as how much is drawn. ``svg``: pages, none if it cannot be engraved.
+        ``timemap``: when notes and bars begin and end, in seconds; a bar without notes has its
+        moment, too. ``bars``: numbers and the ids of their measures. ``notes``: of the piano roll,
+        with the ids of their drawings.
     """
     score = sample.score.to("tick")
     timed = _engraved(sample, score, run)
@@ -53,6 +61,7 @@ def notation_of(sample: Sample, run: Run = run_engraver) -> dict[str, Any]:
         for now, on, off, bar in _moments(timed)
     ]
     return {
+        "remarks": list(timed.warnings),
         "svg": [timed.svg] if timed.svg else [],
         "timemap": moments,
         "bars": [{"number": number, "ids": list(ids)} for number, ids in timed.measures],
@@ -60,15 +69,18 @@ def notation_of(sample: Sample, run: Run = run_engraver) -> dict[str, Any]:
     }
 
 
+def _timed(sample: Sample, score: symusic.Score, run: Run) -> TimedNotation:
+    if sample.abc is not None:
+        return timed_abc(sample.abc, run)
+    return timed_score(score, run, most_notes=MOST_NOTES)
+
+
 def _engraved(sample: Sample, score: symusic.Score, run: Run) -> TimedNotation:
     """The notation, or only its times where there is none."""
     try:
-        return timed_score(score, run) if sample.abc is None else timed_abc(sample.abc, run)
+        return _timed(sample, score, run)
     except (EngravingError, AbcError):
-        lines = bar_lines(score)
-        numbers = range(lines.first, lines.last + 1)
-        bars = tuple((lines.start(number), number) for number in numbers)
-        return TimedNotation("", (), (), bars, ())
+        return TimedNotation("", (), (), bar_times(score), ())
 
 
 def _moments(timed: TimedNotation) -> Iterator[tuple[Fraction, list[str], list[str], int]]:

@@ -75,6 +75,21 @@ def test_notes_of_a_performance_have_the_nearest_drawing_and_their_own_times():
     assert {one["bar"] for one in notation["timemap"] if one["seconds"] >= 2} == {2}
 
 
+def test_of_a_long_score_the_beginning_is_drawn_and_all_is_timed():
+    sizes = []
+
+    def run(kind, midi, *_):
+        sizes.append(symusic.Score.from_midi(midi).note_num())
+        svg = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+        return json.dumps({"svg": svg, "measures": [["m1", 0]], "notes": []}).encode(), []
+
+    notation = notation_of(of_score(score_of([(480 * at, 480, 60) for at in range(400)])), run)
+    assert sizes == [300]
+    assert notation["remarks"] == ["the first 300 of 400 notes"]
+    assert len(notation["notes"]) == 400
+    assert [one["bar"] for one in notation["timemap"]] == list(range(1, 101))
+
+
 def test_without_a_drawing_there_are_still_notes_and_bars():
     def crash(*_):
         raise EngravingError("verovio crashed on this MIDI")
@@ -85,6 +100,12 @@ def test_without_a_drawing_there_are_still_notes_and_bars():
     assert notation["bars"] == []
     assert [(one["seconds"], one["bar"]) for one in notation["timemap"]] == [(0, 1), (2, 2)]
     assert [note["id"] for note in notation["notes"]] == ["", ""]
+
+
+def test_a_note_ages_later_asks_for_no_million_of_bars():
+    score = score_of([(0, 480, 60), (2**30, 480, 62)])
+    notation = notation_of(of_score(score), lambda *_: (_ for _ in ()).throw(EngravingError("no")))
+    assert len(notation["timemap"]) == 4096
 
 
 def test_nothing_to_draw_is_no_error():

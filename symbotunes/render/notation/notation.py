@@ -116,15 +116,17 @@ def musicxml_of_score(score: symusic.Score) -> bytes:
     return run_engraver(kind, midi, "musicxml")[0]
 
 
-def plain_midi(score: symusic.Score) -> tuple[Kind, bytes, tuple[str, ...]]:
+def plain_midi(
+    score: symusic.Score, most_notes: int = MAX_NOTES
+) -> tuple[Kind, bytes, tuple[str, ...]]:
     """The beginning of a score as MIDI, its grid, and a remark if it is longer."""
-    plain, cut = _plain(score.to("tick"))
+    plain, cut = _plain(score.to("tick"), most_notes)
     if not any(len(track.notes) for track in plain.tracks):
         raise EngravingError("there are no notes")
     return "triplets" if _in_triplets(plain) else "sixteenths", bytes(plain.dumps_midi()), cut
 
 
-def _plain(score: symusic.Score) -> tuple[symusic.Score, tuple[str, ...]]:
+def _plain(score: symusic.Score, most_notes: int) -> tuple[symusic.Score, tuple[str, ...]]:
     """The beginning of a score, drums as pitches, and a remark if it is longer.
 
     Drums have one pitch each, as in the piano roll; on a staff for percussion all look alike.
@@ -132,7 +134,7 @@ def _plain(score: symusic.Score) -> tuple[symusic.Score, tuple[str, ...]]:
     plain = score.copy()
     onsets = sorted(note.time for track in plain.tracks for note in track.notes)
     cut: tuple[str, ...] = ()
-    if kept := _fitting(plain, onsets):
+    if kept := _fitting(plain, onsets, most_notes):
         plain = plain.clip(0, onsets[kept], clip_end=True)
         cut = (f"the first {kept:,} of {len(onsets):,} notes",)
     for track in plain.tracks:
@@ -143,12 +145,12 @@ def _plain(score: symusic.Score) -> tuple[symusic.Score, tuple[str, ...]]:
     return plain, cut
 
 
-def _fitting(score: symusic.Score, onsets: Sequence[int]) -> int:
+def _fitting(score: symusic.Score, onsets: Sequence[int], most_notes: int) -> int:
     """How many of the notes, in the order of their onsets, are engraved; 0 for all."""
     staves = sum(len(track.notes) > 0 for track in score.tracks)
     last_bar = bar_lines(score).first - 1 + MAX_BARS // max(1, staves)
     end = bar_lines(score).start(last_bar + 1) * score.ticks_per_quarter
-    fitting = max(1, min(MAX_NOTES, bisect_left(onsets, end)))
+    fitting = max(1, min(most_notes, bisect_left(onsets, end)))
     return fitting if fitting < len(onsets) else 0
 
 

@@ -13,6 +13,7 @@ from symbotunes.music.abc.text import from_abc
 from symbotunes.music.abc.tokens import Bar, Phrase, Sound
 from symbotunes.music.midi.bars import bar_lines
 from symbotunes.render.notation.notation import (
+    MAX_NOTES,
     numbers_of_bars,
     plain_abc,
     plain_midi,
@@ -20,6 +21,7 @@ from symbotunes.render.notation.notation import (
     sanitize,
 )
 
+MOST_BARS = 4096  # a broken score must not require a million
 Run = Callable[..., tuple[bytes, list[str]]]  # see `run_engraver`
 
 
@@ -86,7 +88,9 @@ def timed_abc(abc: str, run: Run = run_engraver) -> TimedNotation:
     )
 
 
-def timed_score(score: symusic.Score, run: Run = run_engraver) -> TimedNotation:
+def timed_score(
+    score: symusic.Score, run: Run = run_engraver, *, most_notes: int = MAX_NOTES
+) -> TimedNotation:
     """Engrave a score, as `engrave_score` does.
 
     Notes are where they are engraved: on a grid.
@@ -94,11 +98,12 @@ def timed_score(score: symusic.Score, run: Run = run_engraver) -> TimedNotation:
     Args:
         score: the music.
         run: runs the engraver.
+        most_notes: how many of its notes are engraved, about 5 ms each; all its bars have times.
 
     Raises:
         EngravingError: if it cannot be engraved, or takes too long.
     """
-    kind, midi, cut = plain_midi(score)
+    kind, midi, cut = plain_midi(score, most_notes)
     drawn, log = run(kind, midi, "", "timed")
     engraved = json.loads(drawn)
     lines = bar_lines(score.to("tick"))
@@ -111,9 +116,16 @@ def timed_score(score: symusic.Score, run: Run = run_engraver) -> TimedNotation:
         sanitize(engraved["svg"], keeps_ids=True),
         (*cut, *log),
         _measures((lines.number_at(now), name) for name, now in starts),
-        tuple((now, lines.number_at(now)) for _, now in starts),
+        bar_times(score),
         tuple(sorted(notes, key=lambda note: note.begin)),
     )
+
+
+def bar_times(score: symusic.Score) -> tuple[tuple[Fraction, int], ...]:
+    """Quarters from the beginning to each bar of a score, and its number, as far as `MOST_BARS`."""
+    lines = bar_lines(score.to("tick"))
+    last = min(lines.last, lines.first + MOST_BARS - 1)
+    return tuple((lines.start(number), number) for number in range(lines.first, last + 1))
 
 
 def _quarters(value: float) -> Fraction:
