@@ -1,3 +1,4 @@
+import json
 import re
 from fractions import Fraction
 from xml.etree import ElementTree
@@ -72,6 +73,23 @@ def test_a_score_has_the_times_of_its_grid_and_numbers_of_bars():
         (0, 1, 67), (1, 2.5, 72), (2.5, 4, 76), (4, 7, 60),
     ]  # fmt: skip
     assert [note.id for note in timed.notes] == names_of(timed.svg, "note")
+
+
+def test_a_measure_that_is_drawn_too_long_delays_no_other():
+    score = symusic.Score(480)
+    score.tracks.append(symusic.Track(program=0))
+    for begin, pitch in ((0, 60), (1920, 62), (2400, 64), (3840, 65)):
+        score.tracks[0].notes.append(symusic.Note(begin, 480, pitch, 90))
+    engraved = {
+        "svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+        "measures": [["m1", 0], ["m2", 5], ["m3", 9.5]],
+        "notes": [["a", 0, 1, 60], ["b", 5, 6, 62], ["c", 6, 7, 64], ["d", 9.5, 10.5, 65]],
+    }
+    timed = timed_score(score, lambda *_: (json.dumps(engraved).encode(), []))
+    assert [(note.id, note.begin, note.end) for note in timed.notes] == [
+        ("a", 0, 1), ("b", 4, 5), ("c", 5, 6), ("d", 8, 9),
+    ]  # fmt: skip
+    assert timed.measures == ((1, ("m1",)), (2, ("m2",)), (3, ("m3",)))
 
 
 def test_drawings_with_names_are_as_safe_as_others():

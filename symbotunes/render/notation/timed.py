@@ -1,8 +1,9 @@
 """Notation that knows when its notes sound, for a cursor that moves with the music."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import symusic
@@ -106,19 +107,32 @@ def timed_score(
     kind, midi, cut = plain_midi(score, most_notes)
     drawn, log = run(kind, midi, "", "timed")
     engraved = json.loads(drawn)
-    lines = bar_lines(score.to("tick"))
-    starts = [(name, _quarters(now)) for name, now in engraved["measures"]]
+    bars = bar_times(score)
+    measures = [(name, _quarters(now)) for name, now in engraved["measures"]]
     notes = [
         DrawnNote(name, _quarters(begin), _quarters(end), pitch)
         for name, begin, end, pitch in engraved["notes"]
     ]
+    # Verovio moves a bar by what the bars before it hold too much: a drawn measure is the bar of
+    # its place, and what it holds is moved with it.
+    drawn_at = [now for _, now in measures]
+    late = [now - bar for now, (bar, _) in zip(drawn_at, bars, strict=False)] or [Fraction(0)]
+    notes = [_moved(note, late[_index(drawn_at, note.begin, len(late))]) for note in notes]
     return TimedNotation(
         sanitize(engraved["svg"], keeps_ids=True),
         (*cut, *log),
-        _measures((lines.number_at(now), name) for name, now in starts),
-        bar_times(score),
+        _measures((number, name) for (name, _), (_, number) in zip(measures, bars, strict=False)),
+        bars,
         tuple(sorted(notes, key=lambda note: note.begin)),
     )
+
+
+def _index(starts: Sequence[Fraction], now: Fraction, count: int) -> int:
+    return min(max(0, bisect_right(starts, now) - 1), count - 1)
+
+
+def _moved(note: DrawnNote, late: Fraction) -> DrawnNote:
+    return replace(note, begin=note.begin - late, end=note.end - late)
 
 
 def bar_times(score: symusic.Score) -> tuple[tuple[Fraction, int], ...]:
