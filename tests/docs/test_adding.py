@@ -1,5 +1,6 @@
-"""The pages on adding a model and a dataset, followed word for word in a copy of the checkout."""
+"""The pages on adding things, followed word for word in a copy of the checkout."""
 
+import csv
 import json
 import shlex
 import shutil
@@ -83,10 +84,50 @@ def test_the_page_on_adding_a_dataset_works(checkout, run_all):
     assert "failed" not in said[-1]
 
 
-@pytest.mark.parametrize("page", ["adding_a_model.md", "adding_a_dataset.md"])
+def test_the_page_on_adding_a_metric_works(checkout, run_all):
+    said = run_all(checkout, follow("adding_a_metric.md", checkout))
+    assert any("2 passed" in text for text in said)
+    (report,) = checkout.glob("outputs/evaluate/*/report.json")
+    sets = json.loads(report.read_text())["sets"]
+    assert len(sets) == 2
+    for tunes in sets:
+        assert tunes["figures"]["length"]["value"] > 1
+    (found,) = checkout.glob("outputs/compare/*")
+    for model in json.loads((found / "compare.json").read_text())["models"]:
+        assert 0 <= model["figures"]["leaps"]["value"] <= 1
+        assert model["figures"]["length"]["value"] > 1
+    page = (found / "index.html").read_text()
+    assert '<th scope="row">leaps</th>' in page
+    assert "Steps to the next note that are larger than a fifth." in page
+
+
+def test_the_page_on_adding_a_callback_works(checkout, run_all):
+    said = run_all(checkout, follow("adding_a_callback.md", checkout))
+    assert any("1 passed" in text for text in said)
+    runs = sorted(checkout.glob("outputs/train/*"))
+    assert len(runs) == 2
+    norms = {}
+    for run in runs:
+        with (run / "metrics.csv").open() as file:
+            rows = {int(row["step"]): row["val/weight_norm"] for row in csv.DictReader(file)}
+        norms[run] = {step: float(text) for step, text in rows.items() if text}
+        assert set(norms[run]) == {10, 20}
+    best = json.loads((runs[1] / "run.json").read_text())["best"]
+    assert best["metric"] == "val/weight_norm"
+    assert best["value"] == pytest.approx(min(norms[runs[1]].values()))
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["adding_a_model.md", "adding_a_dataset.md", "adding_a_metric.md", "adding_a_callback.md"],
+)
 def test_the_code_on_the_page_is_as_clean_as_ours(page, checkout):
     follow(page, checkout)
-    written = [name for name in ("symbotunes", "tests", "my_models") if (checkout / name).is_dir()]
+    written = [
+        name
+        for name in ("symbotunes", "tests", "my_models", "my_metrics", "my_callbacks")
+        if (checkout / name).is_dir()
+    ]
     for words in (["check", *written], ["format", "--check", *written]):
         result = subprocess.run(
             [sys.executable, "-m", "ruff", *words],
