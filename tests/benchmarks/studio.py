@@ -156,7 +156,7 @@ def main() -> None:
             if options.infill:
                 measure_bars(person, options.rounds, folder)
             if options.vae:
-                measure_slider(person, options.rounds, Path(options.vae).stem)
+                measure_slider(person, options.rounds, options.vae)
             measure_memory(person, options.clicks, psutil.Process(studio.process.pid))
             page.close()
         browser.close()

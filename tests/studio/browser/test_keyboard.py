@@ -21,6 +21,8 @@ def test_a_tune_is_written_played_and_changed_by_keys_alone(person):
     page = person.page
     tab_to(page, "#tunes select[name=model]")
     page.keyboard.type("folk_rnn")
+    tab_to(page, "#tunes [name=num]")
+    page.keyboard.type("2")
     tab_to(page, "#tunes [type=submit]")
     page.keyboard.press("Enter")
     person.wait_until_written()
