@@ -1,12 +1,12 @@
 """How soon is music heard in the studio, and does its memory stay flat?
 
-    python tests/benchmarks/studio.py [--rounds 10] [--clicks 50] [--vae RUN]
+    python tests/benchmarks/studio.py [--rounds 10] [--clicks 50] [--vae RUN] [--infill RUN]
 
 Drives the page in Debian's Chromium, with ``pretrained/folk_rnn`` warm. Medians are printed, of the
 time from a click to the audio element's event ``playing``: for Generate, for Regenerate (by the
 first model of the menu that fills in bars; left out if there is none) and, with a MusicVAE, for a
-move of the slider along a path. Then Generate is clicked again and again: the resident memory of
-the server and the heap of the page after the garbage collection, after click 10 and after the last.
+move of the slider along a path. Then Generate is clicked again and again: the memory of the server
+and its processes, and the heap of the page after a garbage collection, after click 10 and the last.
 """
 
 import argparse
@@ -120,15 +120,14 @@ def measure_memory(person: Person, clicks: int, process: psutil.Process) -> None
             heap = person.page.evaluate("performance.memory.usedJSHeapSize")
             children = sum(child.memory_info().rss for child in process.children(recursive=True))
             figures[click] = {
-                "server": process.memory_info().rss,
-                "its children": children,
+                "server and its processes": process.memory_info().rss + children,
                 "heap of the page": heap,
             }
     for what, before in figures[SETTLED].items():
         after = figures[clicks][what]
         print(
             f"Memory, {what}: {before / 2**20:.1f} MiB after click {SETTLED}, "
-            f"{after / 2**20:.1f} after click {clicks} ({(after / (before or 1) - 1):+.1%})"
+            f"{after / 2**20:.1f} after click {clicks} ({after / before - 1:+.1%})"
         )
 
 
