@@ -7,6 +7,8 @@ import pytest
 from symbotunes.checkpoints.checkpoint import unpack
 from symbotunes.checkpoints.published import shipped
 from symbotunes.checkpoints.reopen import rebuild
+from symbotunes.generation.compose import compose
+from symbotunes.generation.sequences.infill import InfillPlan
 from symbotunes.generation.sequences.plan import SamplePlan, draw_samples
 from symbotunes.paths import PRETRAINED
 
@@ -31,6 +33,21 @@ def test_the_shipped_folk_rnn_writes_tunes():
     assert nats < 1.6  # what it has learned; an untrained one of 137 tokens costs ln 137 = 4.9
     right = sum(sample.right_bars for sample in samples) / sum(sample.bars for sample in samples)
     assert right > 0.8
+
+
+def test_the_shipped_gpt2_fills_in_bars_that_it_finds_likely(tmp_path):
+    tune = tmp_path / "tune.abc"
+    tune.write_text(
+        "X:1\nT:The Kesh\nM:6/8\nL:1/8\nK:G\n|:GAG GAB|ABA ABd|edd gdd|edB dBA|\n"
+        "GAG GAB|ABA ABd|edd gdB|AGF G3:|\n"
+    )
+    net, tokenizer = rebuild(unpack(Path("pretrained/gpt2")))
+    plan = InfillPlan(input=str(tune), bars="3-4", num=4, temperature=0.8)
+    original, *fills = compose(net, plan, tokenizer=tokenizer, seed=1).samples
+    assert all(fill.right_bars == fill.bars == original.bars == 8 for fill in fills)
+    assert len({fill.abc for fill in fills} | {original.abc}) == 5
+    nats = sum(fill.nll_nats for fill in fills) / sum(fill.generated for fill in fills)
+    assert nats < 1.6  # as above; an untrained one of 121 tokens costs 4.8
 
 
 def test_the_shipped_chorales_are_of_four_voices_in_their_ranges():
