@@ -149,7 +149,8 @@ class Studio:
         text = (await _json(request)).get("abc")
         if not isinstance(text, str):
             raise UserError("no ABC was sent")
-        return JSONResponse(await run_in_threadpool(notation_of_text, text))
+        engraver = self.renderings.engraver
+        return JSONResponse(await run_in_threadpool(notation_of_text, text, engraver.run))
 
     def _problem(self, body: dict[str, Any]) -> Any:
         text, prompt, model = body.get("abc"), body.get("prompt"), body.get("model")

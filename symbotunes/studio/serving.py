@@ -108,6 +108,7 @@ def serve(opened: Opened, *, show: Callable[[str], object] | None = webbrowser.o
         Server(config, tasks).run(sockets=[opened.listening])
     finally:
         tasks.close()
+        opened.studio.renderings.close()
         opened.listening.close()
 
 

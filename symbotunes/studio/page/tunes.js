@@ -62,7 +62,7 @@ function taskOf(form) {
   const options = { temperature: Number(elements.temperature.value), min_p: Number(elements.min_p.value) };
   if (model?.abc) {
     options.prompt = promptOf(form).prompt || null;
-    options.constraint = elements.constraint.checked ? "abc" : null;
+    options.constraint = elements.constraint.checked ? "auto" : null;
   }
   return {
     model: elements.model.value,
