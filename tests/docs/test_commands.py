@@ -4,8 +4,8 @@ All of them are composed, and what they name is built as far as that costs nothi
 tokenizer, plans, and the network without memory for its weights. Each kind of mode is really run,
 with tiny settings (`RUN`). Only composed are those that need a download (``dataset=lakh`` and
 others, weights of the hub), a GPU or several, a cluster, or hours; ``--multirun``, ``mode=report``
-and resuming sweeps are run by ``tests/sweeps/test_sweeps.py``. The pages on adding a model and a
-dataset are followed by ``test_adding.py``.
+and resuming sweeps are run by ``tests/sweeps/test_sweeps.py``. The pages on adding a model, a
+dataset, a metric and a callback are followed by ``test_adding.py``.
 """
 
 import shutil
@@ -36,6 +36,8 @@ ADDED = {
     "model=gan",
     "model=vae",
     "dataset=songs",
+    "callbacks=mine",
+    "evaluate=quick",
 }  # by the pages that `test_adding.py` follows
 FLAGS = {"--multirun", "-m", "--help", "--cfg", "job", "--hydra-help", "-sc", "install=bash"}
 

@@ -7,6 +7,7 @@ from symbotunes.evaluation.listening.ratings import Key, Listener, Rating
 from symbotunes.evaluation.listening.results import measure
 from symbotunes.evaluation.metrics.bootstrap import Bootstrap
 from symbotunes.render.pages import listening_results
+from symbotunes.render.tables import Drawing
 
 LONG = "a model whose name is far too long for the row of a chart, "
 PAIRS = ("3 over 2", "3 over 1", "2 over 1")
@@ -25,7 +26,7 @@ def test_every_row_of_a_chart_has_its_dots_even_if_names_begin_alike(results, mo
 
     def dot_chart(rows, series, axis):
         drawn.append((rows, series, axis))
-        return b"<svg/>"
+        return Drawing(b"<svg/>", "")
 
     monkeypatch.setattr(listening_results, "dot_chart", dot_chart)
     listening_results.results_page(results, {}, [])

@@ -117,10 +117,15 @@ def musicxml_of_score(score: symusic.Score) -> bytes:
 
 
 def plain_midi(
-    score: symusic.Score, most_notes: int = MAX_NOTES
+    score: symusic.Score, most_notes: int | None = None
 ) -> tuple[Kind, bytes, tuple[str, ...]]:
-    """The beginning of a score as MIDI, its grid, and a remark if it is longer."""
-    plain, cut = _plain(score.to("tick"), most_notes)
+    """The beginning of a score as MIDI, its grid, and a remark if it is longer.
+
+    Args:
+        score: the score.
+        most_notes: of it; ``None``: `MAX_NOTES`.
+    """
+    plain, cut = _plain(score.to("tick"), MAX_NOTES if most_notes is None else most_notes)
     if not any(len(track.notes) for track in plain.tracks):
         raise EngravingError("there are no notes")
     return "triplets" if _in_triplets(plain) else "sixteenths", bytes(plain.dumps_midi()), cut

@@ -43,10 +43,14 @@ export class Edit {
   /** Show what can be done with the piece that is shown. */
   show() {
     this.score.lock(this.session.view.locked);
+    this.#enable();
+  }
+
+  /** Forget what was to be changed in an earlier piece. */
+  reset() {
     this.fields.transpose.value = "0";
     this.fields.tempo.value = "";
     this.fields.instrument.value = "";
-    this.#enable();
   }
 
   /** @param {string} name @returns {HTMLButtonElement} */

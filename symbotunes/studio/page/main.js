@@ -180,6 +180,7 @@ function showPiece(piece) {
   shown = piece;
   growing = "";
   loading?.abort();
+  edit.reset();
   text.show(piece);
   files.show(piece);
   latent.show(piece);

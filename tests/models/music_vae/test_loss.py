@@ -173,13 +173,18 @@ def test_a_handful_of_windows_is_memorized(make, windows, batch_of, name):
     net = make(name, *settings, encoder="[32]", widths="[48]", latent=16, size=size).train()
     tokens = windows(net, pieces=3, steps=16)
     optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=0.02)
-    for _ in range(100):
+    for _ in range(200):
         optimizer.zero_grad()
         loss = net.loss(batch_of(tokens))
-        if loss.terms["accuracy"] > 0.99:
+        if loss.terms["accuracy"] > 0.99 and rewritten(net, tokens) > 0.9:
             break
         loss.objective.backward()
         optimizer.step()
     assert net.loss(batch_of(tokens)).terms["accuracy"] > 0.95
-    written = net.decode(net.encode(tokens).mean, 16, temperature=0)
-    assert (written == tokens).float().mean() > 0.9
+    assert rewritten(net, tokens) > 0.9
+
+
+def rewritten(net, tokens):
+    """Which share of steps is right when windows are decoded from their means."""
+    written = net.decode(net.encode(tokens).mean, tokens.shape[1], temperature=0)
+    return (written == tokens).float().mean()

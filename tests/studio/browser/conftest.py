@@ -48,7 +48,7 @@ def missing():
     return [*absent, *([] if shutil.which("chromium") else ["chromium"])]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
     """Chromium, for all tests."""
     absent = ", ".join(missing())
@@ -82,7 +82,7 @@ def write_untrained(path: Path, *overrides: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def models(tmp_path_factory):
     """Paths of the untrained models by their names."""
     folder = tmp_path_factory.mktemp("models")
@@ -131,7 +131,7 @@ def running(folder: Path, *arguments: str):
             process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def studio(browser, models, tmp_path_factory):
     """A studio with all models, for all tests; its session grows from one to the next."""
     paths = ",".join(map(str, models.values()))

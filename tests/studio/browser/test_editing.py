@@ -97,6 +97,20 @@ def test_an_edited_text_is_mended_and_heard(tune):
     assert notes(tune.bars) == notes(BARS)
 
 
+def test_what_is_typed_before_the_notation_comes_stays(tune):
+    waiting = []
+    tune.page.route("**/notation", lambda route: waiting.append(route))
+    tune.field("Transpose").fill("2")
+    tune.button("Change").click()
+    tune.page.locator("#facts", has_text="changed").wait_for()
+    tune.field("Tempo").fill("90")
+    while not waiting:
+        tune.page.wait_for_timeout(10)
+    waiting[0].continue_()
+    tune.wait_for_notation()
+    assert tune.field("Tempo").input_value() == "90"
+
+
 def test_pitch_and_tempo_are_changed(tune):
     tune.field("Transpose").fill("2")
     tune.field("Tempo").fill("90")
