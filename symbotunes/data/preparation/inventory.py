@@ -45,7 +45,8 @@ class Entry:
 def entries(cache: Path) -> list[Entry]:
     """All caches and the remains of unfinished preparations, the last used first."""
     folders = [path for path in _folders(cache) if _NAME.fullmatch(path.name)]
-    return sorted(map(_entry, folders), key=lambda entry: entry.used, reverse=True)
+    found = filter(None, map(_entry, folders))
+    return sorted(found, key=lambda entry: entry.used, reverse=True)
 
 
 def _folders(cache: Path) -> Iterator[Path]:
@@ -53,7 +54,15 @@ def _folders(cache: Path) -> Iterator[Path]:
         yield from (path for path in cache.iterdir() if path.is_dir())
 
 
-def _entry(folder: Path) -> Entry:
+def _entry(folder: Path) -> Entry | None:
+    """What a folder holds; ``None`` if another job is removing it, or files in it."""
+    try:
+        return _read_entry(folder)
+    except FileNotFoundError:
+        return None
+
+
+def _read_entry(folder: Path) -> Entry:
     match = _NAME.fullmatch(folder.name)
     assert match is not None
     files = [path for path in folder.iterdir() if path.is_file()]

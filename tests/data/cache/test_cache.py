@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from symbotunes.data.cache.arrays import GrowingArray, ShardWriter, flat_index, smallest_dtype
 from symbotunes.data.cache.encoded import load
+from symbotunes.data.preparation import inventory
 from symbotunes.data.preparation.fingerprint import code_hash, modules_of
 from symbotunes.data.preparation.inventory import clean, entries
 from symbotunes.errors import UserError
@@ -206,3 +207,11 @@ def test_a_name_that_fits_several_caches_removes_none(tmp_path):
     with pytest.raises(UserError, match="prepare.clean=0000: 2 caches match"):
         clean(tmp_path, "0000")
     assert len(entries(tmp_path)) == 2
+
+
+def test_what_another_job_removes_in_the_meantime_is_not_listed(corpus_of, encoded_of, monkeypatch):
+    encoded, _ = encoded_of(corpus_of(["abc", "bca"]))
+    folder = encoded.folder
+    gone = folder.with_name(f"{folder.name}.parts")
+    monkeypatch.setattr(inventory, "_folders", lambda cache: iter([gone, folder]))
+    assert [entry.folder for entry in entries(folder.parent)] == [folder]

@@ -1,5 +1,7 @@
 """A validation before the first step."""
 
+import torch
+
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.first_validation import FirstValidation
 
@@ -20,7 +22,9 @@ def test_a_better_step_takes_its_place(fit, tiny):
 
 
 def test_it_does_not_change_what_is_trained(fit, tiny):
+    torch.manual_seed(1)
     _, without = fit(model=tiny())
+    torch.manual_seed(1)
     _, validated = fit(FirstValidation(), model=tiny())
     assert validated.net.weight.equal(without.net.weight)
     assert validated.validations == without.validations + 1
