@@ -60,6 +60,22 @@ class Sample:
     ids: tuple[int, ...] = ()
     likeness: str = ""
 
+    @classmethod
+    def of_people(cls, title: str, score: symusic.Score, abc: str | None = None) -> "Sample":
+        """Music that no model wrote; its files have no name yet."""
+        return cls(
+            name="",
+            title=title,
+            score=score,
+            abc=abc,
+            tokens=0,
+            nll_nats=None,
+            generated=0,
+            finished=True,
+            seed=0,
+            from_user=True,
+        )
+
     @property
     def nats_per_token(self) -> float | None:
         """Mean negative log-likelihood of the sample; 0 if it is empty, ``None`` if unknown."""

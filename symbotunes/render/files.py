@@ -132,7 +132,7 @@ def pieces_of(path: Path, broken: dict[str, str]) -> Iterator[Sample]:
         broken[path.name] = reason or first_line(error)
         return
     if any(len(track.notes) for track in score.tracks):
-        yield _given(path.stem, score)
+        yield Sample.of_people(path.stem, score)
     else:
         broken[path.name] = "no notes"
 
@@ -172,26 +172,8 @@ def piece_of_tune(tune: AbcTune, number: int = 1) -> Sample:
     score = score_of(
         phrase, tempo_bpm=quarters, program=FIDDLE if program is None else program, upbeat=True
     )
-    piece = _given(title, score, abc=abc, notes=tuple(phrase.problems))
-    return replace(piece, bars=check.bars, right_bars=check.right)
-
-
-def _given(
-    title: str, score: symusic.Score, *, abc: str | None = None, notes: tuple[str, ...] = ()
-) -> Sample:
-    return Sample(
-        name="",
-        title=title,
-        score=score,
-        abc=abc,
-        tokens=0,
-        nll_nats=None,
-        generated=0,
-        finished=True,
-        seed=0,
-        notes=notes,
-        from_user=True,
-    )
+    piece = Sample.of_people(title, score, abc)
+    return replace(piece, notes=tuple(phrase.problems), bars=check.bars, right_bars=check.right)
 
 
 def _file_name(index: int, path: Path, number: int) -> str:

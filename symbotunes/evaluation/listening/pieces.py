@@ -83,22 +83,9 @@ def _rendered(
         key = shared.keys[place]
         example = int(random.choice(np.flatnonzero(encoded.owners == numbers[key])))
         rendition = tokenizer.render_ids(encoded.example(example), key[1])
-        yield HeldOutPiece(key[1] or key[0], _sample(key[1], rendition.score, rendition.abc))
-
-
-def _sample(title: str, score: Any, abc: str | None) -> Sample:
-    return Sample(
-        name="piece",
-        title=title,
-        score=score,
-        abc=abc,
-        tokens=0,
-        nll_nats=None,
-        generated=0,
-        finished=True,
-        seed=0,
-        from_user=True,
-    )
+        yield HeldOutPiece(
+            key[1] or key[0], Sample.of_people(key[1], rendition.score, rendition.abc)
+        )
 
 
 def free_pieces(

@@ -173,7 +173,7 @@ def test_a_handful_of_windows_is_memorized(make, windows, batch_of, name):
     net = make(name, *settings, encoder="[32]", widths="[48]", latent=16, size=size).train()
     tokens = windows(net, pieces=3, steps=16)
     optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=0.02)
-    for _ in range(200):
+    for _ in range(100):
         optimizer.zero_grad()
         loss = net.loss(batch_of(tokens))
         if loss.terms["accuracy"] > 0.99 and rewritten(net, tokens) > 0.9:

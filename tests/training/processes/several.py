@@ -23,6 +23,7 @@ from symbotunes.models.music_vae.encoder import BidirectionalEncoder
 from symbotunes.models.music_vae.model import MusicVAE
 from symbotunes.models.music_vae.symbols import Classes
 from symbotunes.tokenizers.base import NO_ID, Vocabulary
+from symbotunes.training import muon
 from symbotunes.training.callbacks.checkpoints import BestAndLast
 from symbotunes.training.callbacks.collapse import CollapseWatch
 from symbotunes.training.callbacks.vitals import gradient_norm
@@ -122,6 +123,8 @@ def main(folder: Path, settings: dict[str, Any]) -> None:
             ``dropout``, ``held_out`` (validation batches of each process) and ``resume``.
     """
     torch.manual_seed(7)
+    # Some processors would have Muon round to bfloat16, in which sums of another order differ.
+    muon.multiplies_bfloat16 = lambda device: False  # noqa: ARG005
     make: Any = NETWORKS[settings["network"]]
     if settings["network"] != "music_vae":
         make = partial(make, dropout=settings.get("dropout", 0.0))
